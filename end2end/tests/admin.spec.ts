@@ -160,6 +160,12 @@ test('users, shops and their orders lead to each other', async ({ page, visitor,
   const operator = await visitor();
   await operate(market, operator);
   const link = (name: string | RegExp) => main(operator).getByRole('link', { name, exact: typeof name === 'string' });
+  await visit(operator, '/admin');
+  await arriveAt(operator, 'Dashboard');
+  await expect(main(operator)).toContainText('New users');
+  await link(order).click();
+  await arriveAt(operator, `Order ${order}`);
+
   // A shop, found by its name, and the filter by which it was found.
   await visit(operator, '/admin/shops?q=MEENA crafts&state=selling');
   await link('Meena Crafts').click();

@@ -157,6 +157,7 @@ const READS: &[&str] = &[
     FN_ALL_SHOPS,
     FN_ANY_SHOP,
     FN_ADMIN,
+    FN_MARKET,
     FN_SEARCH_MARKET,
     FN_JOBS,
     FN_OUTBOX,
@@ -370,6 +371,7 @@ routes! {
     FN_ANY_SHOP POST "/api/shops/any_shop" Function Operator(SeeShops);
     FN_ADJUST_STOCK POST "/api/inventory/adjust" Function Member;
     FN_ADMIN POST "/api/audit/home" Function Operator(SeeHome);
+    FN_MARKET POST "/api/sales/of_market" Function Operator(SeeOrders);
     FN_SEARCH_MARKET POST "/api/search/of_market" Function Operator(SeeHome);
     FN_JOBS POST "/api/jobs/list" Function Operator(SeeJobs);
     FN_RETRY_JOB POST "/api/jobs/retry" Function Operator(ManageJobs);

@@ -156,6 +156,30 @@ pub struct ShopHome {
     pub has_products: bool,
 }
 
+/// The home page of the admin area: the sales of all shops and the new users of the last [`PERIOD`] days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarketHome {
+    /// Each day of the period.
+    pub days: Vec<MarketFigures>,
+    /// The whole period.
+    pub now: MarketFigures,
+    /// The period before, which has the same number of days.
+    pub before: MarketFigures,
+    /// The latest orders.
+    pub latest: Vec<OrderCard>,
+}
+
+/// The figures of all shops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarketFigures {
+    /// The total of the orders, including shipping, without cancelled ones.
+    pub sold: Money,
+    /// The number of orders, without cancelled ones.
+    pub orders: i64,
+    /// The number of users who joined. Zero for admins who may not see users.
+    pub joined: i64,
+}
+
 /// A product that sold well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

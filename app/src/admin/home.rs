@@ -1,27 +1,50 @@
-//! The home page of the admin area: what needs attention.
+//! The home page of the admin area: what needs attention, then the market's figures and the latest orders.
 
-use haat_shared::{accounts::Me, audit::AdminHome, routes};
+use haat_shared::{
+    Money,
+    accounts::Me,
+    audit::AdminHome,
+    orders::OrderCard,
+    permissions::AdminPermission,
+    routes,
+    sales::{MarketFigures, MarketHome, PERIOD, average, change},
+};
 use leptos::prelude::*;
 
 use super::{AdminPage, Part};
 use crate::{
     api,
+    back_office::{
+        figures::{Figure, figure_panels},
+        orders,
+    },
     i18n::{t, tn, use_i18n},
     state::Visitor,
     ui::{EmptyState, Icon, PageTitle, loaded},
+    words::{self, I18n},
 };
 
 /// The home page of the admin area.
 #[component]
 pub(crate) fn Home() -> impl IntoView {
     let visitor = expect_context::<Visitor>().0;
-    let found = api::find(|| (), move |()| async move { Ok((api::audit::home().await?, visitor.await?)) });
-    let page = loaded(found, |(home, me)| view! { <Shown home me /> });
+    let found = api::find(
+        || (),
+        move |()| async move {
+            let (home, me) = (api::audit::home().await?, visitor.await?);
+            let market = match me.as_ref().is_some_and(|me| me.may(AdminPermission::SeeOrders)) {
+                true => Some(api::sales::of_market().await?),
+                false => None,
+            };
+            Ok((home, market, me))
+        },
+    );
+    let page = loaded(found, |(home, market, me)| view! { <Shown home market me /> });
     view! { <AdminPage here=Part::Home>{page}</AdminPage> }
 }
 
 #[component]
-fn Shown(home: AdminHome, me: Option<Me>) -> impl IntoView {
+fn Shown(home: AdminHome, market: Option<MarketHome>, me: Option<Me>) -> impl IntoView {
     let i18n = use_i18n();
     let jobs = tn!(i18n, admin.dead_jobs, home.dead_jobs);
     let outbox = tn!(i18n, admin.pending_messages, home.pending_messages);
@@ -52,6 +75,20 @@ fn Shown(home: AdminHome, me: Option<Me>) -> impl IntoView {
     } else {
         view! { <ul class="rows todo">{todo}</ul> }.into_any()
     };
+    let market = market.map(|market| {
+        let figures = figures(i18n, &market, sees(Part::Users));
+        let order = |order: &OrderCard| routes::any_order(&order.number);
+        let latest = (!market.latest.is_empty())
+            .then(|| orders::latest(i18n, market.latest, true, order, Some(Part::Orders.path().to_owned())));
+        view! {
+            <section class="period" aria-labelledby="period">
+                <h2 id="period">{tn!(i18n, dashboard.last, PERIOD)}</h2>
+                <p class="note">{t!(i18n, admin.compared)}</p>
+                {figures}
+            </section>
+            {latest}
+        }
+    });
     view! {
         <PageTitle text=t!(i18n, admin.nav) />
         <h1>{t!(i18n, dashboard.home)}</h1>
@@ -59,5 +96,47 @@ fn Shown(home: AdminHome, me: Option<Me>) -> impl IntoView {
             <h2 id="todo">{t!(i18n, dashboard.todo)}</h2>
             {todo}
         </section>
+        {market}
     }
+}
+
+/// The figures of the last 30 days, each with its change and its course.
+fn figures(i18n: I18n, market: &MarketHome, users: bool) -> AnyView {
+    let MarketHome { days, now, before, .. } = market;
+    let each = |of: fn(&MarketFigures) -> i64| days.iter().map(of).collect::<Vec<_>>();
+    let mean = |of: &MarketFigures| average(of.sold.amount(), of.orders);
+    let no_sales = t!(i18n, dashboard.no_sales_before);
+    let mut figures = vec![
+        Figure {
+            name: t!(i18n, dashboard.sold),
+            value: words::money(i18n, now.sold),
+            change: change(now.sold.amount(), before.sold.amount()),
+            none_before: no_sales,
+            course: each(|day| day.sold.amount()),
+        },
+        Figure {
+            name: t!(i18n, seller_orders.title),
+            value: words::number(i18n, now.orders),
+            change: change(now.orders, before.orders),
+            none_before: no_sales,
+            course: each(|day| day.orders),
+        },
+        Figure {
+            name: t!(i18n, dashboard.average),
+            value: words::money(i18n, Money::new(mean(now), now.sold.currency())),
+            change: change(mean(now), mean(before)),
+            none_before: no_sales,
+            course: days.iter().map(mean).collect(),
+        },
+    ];
+    if users {
+        figures.push(Figure {
+            name: t!(i18n, admin.new_users),
+            value: words::number(i18n, now.joined),
+            change: change(now.joined, before.joined),
+            none_before: t!(i18n, admin.no_users_before),
+            course: each(|day| day.joined),
+        });
+    }
+    figure_panels(i18n, figures)
 }

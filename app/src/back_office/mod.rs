@@ -6,6 +6,7 @@
 
 mod bar;
 mod bulk;
+pub(crate) mod figures;
 mod kept;
 mod keys;
 pub(crate) mod orders;

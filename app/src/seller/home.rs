@@ -4,16 +4,17 @@ use haat_shared::{
     Error, Money,
     orders::OrderCard,
     routes,
-    sales::{
-        AskedPeriod, BestProduct, Change, DaySales, LowVariant, PERIOD, PERIODS, ShopHome, average, change,
-    },
+    sales::{AskedPeriod, BestProduct, DaySales, LowVariant, PERIOD, PERIODS, ShopHome, average, change},
 };
 use leptos::prelude::*;
 
 use super::{Dashboard, Part};
 use crate::{
     api::{self, ApiError},
-    back_office::orders,
+    back_office::{
+        figures::{Figure, figure_panels, height},
+        orders,
+    },
     i18n::{t, tn, tu_string, use_i18n},
     state::{param, query},
     ui::{EmptyState, Field, Icon, LinkButton, PageTitle, Picture, Table, loaded},
@@ -172,45 +173,14 @@ fn Figures(home: ShopHome) -> impl IntoView {
             each(|day| day.units),
         ),
     ];
-    let figures = figures.map(|(name, value, change, course)| {
-        let (mark, look, words) = match change {
-            Change::NothingBefore => ("", "note", t!(i18n, dashboard.no_sales_before).to_owned()),
-            Change::Same => ("= ", "note", t!(i18n, dashboard.same).to_owned()),
-            Change::Up(n) => ("↑ ", "good", t!(i18n, dashboard.up, n = words::number(i18n, n))),
-            Change::Down(n) => ("↓ ", "bad", t!(i18n, dashboard.down, n = words::number(i18n, n))),
-        };
-        view! {
-            <div class="panel">
-                <dt>{name}</dt>
-                <dd>
-                    <p class="figure">{value}</p>
-                    <p class=format!("change {look}")><span aria-hidden="true">{mark}</span>{words}</p>
-                    {spark(&course)}
-                </dd>
-            </div>
-        }
+    let figures = figures.map(|(name, value, change, course)| Figure {
+        name,
+        value,
+        change,
+        none_before: t!(i18n, dashboard.no_sales_before),
+        course,
     });
-    view! { <dl class="figures four">{figures.collect_view()}</dl> }
-}
-
-/// A value's height in a drawing that begins at zero.
-fn height(value: i64, most: i64, of: i64) -> i64 {
-    i64::try_from(i128::from(value) * i128::from(of) / i128::from(most.max(1))).unwrap_or(of)
-}
-
-/// A small line without axes. The figure beside it has the words.
-fn spark(course: &[i64]) -> impl IntoView + use<> {
-    const HEIGHT: i64 = 28;
-    let most = course.iter().copied().max().unwrap_or(0);
-    let points = (0i64..).zip(course);
-    let points = points.map(|(x, value)| format!("{x},{}", HEIGHT - 2 - height(*value, most, HEIGHT - 4)));
-    let points = points.collect::<Vec<_>>().join(" ");
-    let width = course.len().saturating_sub(1).max(1);
-    view! {
-        <svg class="spark" viewBox=format!("0 0 {width} {HEIGHT}") preserveAspectRatio="none" aria-hidden="true">
-            <polyline points=points></polyline>
-        </svg>
-    }
+    figure_panels(i18n, figures.into())
 }
 
 /// Sales per day as bars, with marks for the period before, and the table behind them.

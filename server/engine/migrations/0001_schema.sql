@@ -21,6 +21,7 @@ CREATE TABLE users (
     locale TEXT NOT NULL DEFAULT 'en',
     created_at BIGINT NOT NULL
 );
+CREATE INDEX users_created_at_idx ON users (created_at);
 
 -- The roles of admins.
 CREATE TABLE role_assignments (

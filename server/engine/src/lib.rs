@@ -32,6 +32,7 @@ pub mod payments;
 mod quotas;
 pub mod random;
 mod revisions;
+pub mod sales;
 pub mod sandbox;
 pub mod schedules;
 pub mod search;

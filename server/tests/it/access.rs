@@ -225,6 +225,7 @@ const TABLE: &[Row] = &[
     get(AUDIT, "", 200),
     get(TEAM, "", 200),
     call(FN_ADMIN, "{}"),
+    call(FN_MARKET, "{}"),
     call(FN_SEARCH_MARKET, r#"{"q":"asha"}"#),
     call(FN_MAILS, r#"{"of":{}}"#),
     call(FN_FAILED_MAILS, "{}"),

@@ -3,7 +3,7 @@
 use haat_engine::{
     Caller, Engine, accounts,
     admin::{self, Grantee},
-    audit, catalog, events, jobs, media, notifications, orders, outbox, search, shops,
+    audit, catalog, events, jobs, media, notifications, orders, outbox, sales, search, shops,
 };
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
@@ -37,6 +37,7 @@ async fn outcomes(engine: &Engine, caller: &Caller) -> Vec<(&'static str, Result
     vec![
         ("home", audit::home(engine, caller).await.map(drop)),
         ("search", search::of_market(engine, caller, "clay").await.map(drop)),
+        ("figures", sales::of_market(engine, caller).await.map(drop)),
         ("orders", orders::list_all(engine, caller, Default::default()).await.map(drop)),
         ("order", orders::any_order(engine, caller, "H0-1").await.map(drop)),
         ("events", events::of_market(engine, caller, None, None).await.map(drop)),
@@ -137,12 +138,12 @@ both! {
         let engine = &market.engine;
         let boss = owner(market, "boss").await;
         for (role, allowed) in [
-            (Owner, "home search orders order events shops shop categories pictures users user accounts jobs outbox retry discard emails resend audit team grant revoke"),
+            (Owner, "home search figures orders order events shops shop categories pictures users user accounts jobs outbox retry discard emails resend audit team grant revoke"),
             (Catalog, "home search shops shop categories pictures"),
-            (Orders, "home search orders order events shops shop"),
-            (Finance, "home search orders order events shops shop jobs outbox retry discard audit"),
-            (Support, "home search orders order events shops shop users user emails resend"),
-            (ReadOnly, "home search orders order events shops shop users user jobs outbox emails audit team"),
+            (Orders, "home search figures orders order events shops shop"),
+            (Finance, "home search figures orders order events shops shop jobs outbox retry discard audit"),
+            (Support, "home search figures orders order events shops shop users user emails resend"),
+            (ReadOnly, "home search figures orders order events shops shop users user jobs outbox emails audit team"),
         ] {
             let name = role.as_str().replace('_', "-");
             market.signed_up(&Caller::guest(), &name).await;

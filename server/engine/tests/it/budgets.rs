@@ -1,6 +1,6 @@
 //! The maximum number of statements per use case: fewer round trips make every node faster.
 
-use haat_engine::{Caller, carts, catalog, checkout, ledger, orders, search, shops};
+use haat_engine::{Caller, carts, catalog, checkout, ledger, orders, sales, search, shops};
 use haat_shared::{
     carts::AddLine,
     catalog::ListProducts,
@@ -69,6 +69,7 @@ both! {
         budget!("search in the dashboard", 2, search::of_shop(&market.engine, &owner, meena, "clay"));
         let system = Caller::system();
         budget!("search in the admin area", 3, search::of_market(&market.engine, &system, "clay"));
+        budget!("first look at the admin area", 3, sales::of_market(&market.engine, &system));
         budget!("a shop in the admin area", 6, shops::any_shop(&market.engine, &system, meena));
         budget!("orders to confirm and to ship", 1, shops::to_do(&market.engine, &owner, meena));
         budget!("first look at the dashboard", 5, shops::home(&market.engine, &owner, meena, &Default::default()));

@@ -5,7 +5,7 @@ use haat_engine::{
     admin::{self, Grantee},
     audit, dispatch, jobs, ledger,
     notifications::{self, mailbox},
-    orders, outbox, sandbox, search, shops,
+    orders, outbox, sales, sandbox, search, shops,
 };
 use haat_shared::{
     Conflict, Error, FieldCode,
@@ -214,6 +214,40 @@ both! {
         let wrong = mailbox::list(engine, &system, "yesterday").await.unwrap_err();
         assert_eq!(wrong.at("after"), Some(FieldCode::BadCursor));
         assert_eq!(mailbox::read(engine, &system, haat_engine::random::id(0)).await.err(), Some(Error::NotFound));
+    }
+
+    async fn the_market_is_compared_with_the_period_before(market) {
+        let engine = &market.engine;
+        let system = Caller::system();
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let cable = market.product("delta-electronics", "Cable", 9_900, 9).await;
+        let before = sales::of_market(engine, &system).await.unwrap();
+        assert_eq!((before.days.len(), before.now.orders, before.now.joined, before.latest.len()), (30, 0, 2, 0));
+        market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        market.clock.advance_ms(40 * 24 * 3_600_000);
+        market.signed_up(&Caller::guest(), "asha").await;
+        let number = market.buy_in_cash(&market.guest_with(&[(bowl, 1), (cable, 2)]).await).await.unwrap();
+        let cancelled = market.buy_in_cash(&market.guest_with(&[(cable, 1)]).await).await.unwrap();
+        let delta = market.owner("delta-electronics").await;
+        orders::cancel(engine, &delta, "delta-electronics", &format!("{cancelled}-1"), "No").await.unwrap();
+        let home = sales::of_market(engine, &system).await.unwrap();
+        let all = orders::list_all(engine, &system, ListOrders::default()).await.unwrap().items;
+        let sold = |number: &str| -> i64 {
+            all.iter().filter(|order| order.number.starts_with(number)).map(|order| order.total.amount()).sum()
+        };
+        let total: i64 = all.iter().map(|order| order.total.amount()).sum();
+        assert_eq!((home.now.sold.amount(), home.now.orders, home.now.joined), (sold(&number), 2, 1), "of both shops");
+        assert_eq!(home.days[29], home.now, "all of it today");
+        assert_eq!(home.before.sold.amount(), total - sold(&number) - sold(&cancelled));
+        assert_eq!((home.before.orders, home.before.joined), (1, 2));
+        assert_eq!(home.latest, all, "the cancelled one too");
+        for (role, sees_users) in [(AdminRole::Finance, false), (AdminRole::Support, true)] {
+            market.signed_up(&Caller::guest(), role.as_str()).await;
+            admin::grant_role(engine, &system, Grantee::Email(format!("{}@haat.example", role.as_str())), role).await.unwrap();
+            let home = sales::of_market(engine, &market.owner(role.as_str()).await).await.unwrap();
+            assert_eq!((home.now.orders, home.now.joined > 0), (2, sees_users), "{role:?}");
+        }
+        assert_eq!(sales::of_market(engine, &delta).await.err(), Some(Error::NotFound));
     }
 
     async fn admins_search_the_market_as_far_as_their_role_goes(market) {
