@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     field::{FieldCode, FieldError},
     id::kinds::{ShopId, UserId},
-    orders::OrderCard,
     permissions::{AdminPermission, AdminRole, Role},
     text,
 };
@@ -16,9 +15,6 @@ pub const PASSWORD_MIN: usize = 8;
 pub const PASSWORD_MAX: usize = 128;
 /// The maximum length of an email address in octets (RFC 5321: 254).
 pub const EMAIL_MAX: usize = 254;
-/// The maximum length of a person's name.
-pub const NAME_MAX: usize = 100;
-
 /// The password of the demo's accounts.
 pub const DEMO_PASSWORD: &str = "market-day-2026";
 /// The demo's accounts that the sign-in page offers: their names in its URL, and their email addresses.
@@ -163,7 +159,7 @@ pub struct NewUser {
 impl SignUp {
     /// The validated sign-up, or all errors. `smtputf8` is whether the mail server supports SMTPUTF8.
     pub fn check(&self, smtputf8: bool) -> Result<NewUser, Vec<FieldError>> {
-        let name = text::line("name", &self.name, NAME_MAX);
+        let name = text::line("name", &self.name, text::PERSON_MAX);
         let email = Email::parse("email", &self.email).and_then(|email| email.reachable("email", smtputf8));
         let password = check_password("password", &self.password);
         match (name, email, password) {
@@ -258,23 +254,6 @@ pub struct UserCard {
     pub purchases: i64,
     /// When the account was created: RFC 3339, UTC.
     pub created_at: String,
-}
-
-/// A user with what an admin may see of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UserDetails {
-    /// The user.
-    pub user: UserCard,
-    /// When the user last signed in: RFC 3339, UTC. Null if no session is left.
-    pub signed_in_at: Option<String>,
-    /// The number of browsers in which the user is signed in.
-    pub sessions: i64,
-    /// The user's roles in the admin area. Empty for admins who may not see the team.
-    pub roles: Vec<AdminRole>,
-    /// The shops that the user works for. Empty for admins who may not see shops.
-    pub shops: Vec<Membership>,
-    /// The latest orders of the account. None for admins who may not see orders.
-    pub latest: Option<Vec<OrderCard>>,
 }
 
 /// A shop that a user works for.

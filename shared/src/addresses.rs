@@ -374,7 +374,7 @@ pub(crate) fn check(typed: Address) -> (Address, Vec<FieldError>) {
         false => text::optional_line(field, typed, 100),
     };
     let address = Address {
-        name: take(text::line("name", &typed.name, crate::accounts::NAME_MAX)),
+        name: take(text::line("name", &typed.name, text::PERSON_MAX)),
         line1: take(text::line("line1", &typed.line1, 200)),
         line2: take(text::optional_line("line2", &typed.line2, 200)),
         city: take(part(!no_town, "city", &typed.city)),

@@ -10,6 +10,7 @@ mod text_enum;
 pub mod access;
 pub mod accounts;
 pub mod addresses;
+pub mod admin;
 pub mod amounts;
 pub mod audit;
 pub mod carts;

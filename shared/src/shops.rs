@@ -5,12 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     amounts,
     field::{FieldCode, FieldError, ValidationErrors},
-    id::kinds::{ShopId, UserId},
-    ledger::CurrencyBalance,
+    id::kinds::ShopId,
     media::Picture,
     money::{Currency, Money},
-    orders::OrderCard,
-    page::Counted,
     permissions::Role,
     text,
 };
@@ -360,34 +357,6 @@ pub struct AdminShopCard {
     pub products: i64,
     /// When the shop was opened: RFC 3339, UTC.
     pub created_at: String,
-}
-
-/// A shop with what an admin may see of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShopDetails {
-    /// The shop.
-    pub shop: AdminShopCard,
-    /// The number of products that aren't published.
-    pub unpublished: i64,
-    /// The number of orders in each state, by its name. None for admins who may not see orders.
-    pub orders: Option<Counted<OrderCard>>,
-    /// The shop's balances: in its own currency, then in others. None for admins who may not see them.
-    pub balances: Option<Vec<CurrencyBalance>>,
-    /// The staff. Empty for admins who may not see users.
-    pub staff: Vec<StaffMember>,
-}
-
-/// A user who works for a shop.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StaffMember {
-    /// The user's ID.
-    pub id: UserId,
-    /// The user's name.
-    pub name: String,
-    /// The user's email address.
-    pub email: String,
-    /// The user's role in the shop.
-    pub role: Role,
 }
 
 #[cfg(test)]

@@ -85,6 +85,9 @@ pub fn code(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
     optional_line(field, &normalized_code(text), max)
 }
 
+/// The maximum number of characters of a person's name.
+pub const PERSON_MAX: usize = 100;
+
 /// The trimmed text, if it has visible content, fits, and contains no control characters.
 ///
 /// `max` counts characters, not bytes, and includes surrounding white space, as browsers and schemas do.

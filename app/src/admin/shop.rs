@@ -1,11 +1,11 @@
 //! A shop: figures, the latest orders and the staff.
 
 use haat_shared::{
+    admin::ShopDetails,
     orders::{ListOrders, OrderCard, OrderState},
     page::Counted,
     routes,
     shipping::ShippingMethod,
-    shops::ShopDetails,
 };
 use leptos::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use haat_shared::{
     Error,
-    accounts::UserDetails,
+    admin::UserDetails,
     orders::{ListOrders, OrderCard},
     routes,
 };

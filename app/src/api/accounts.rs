@@ -2,7 +2,8 @@
 
 use haat_shared::{
     Error,
-    accounts::{Me, UserCard, UserDetails},
+    accounts::{Me, UserCard},
+    admin::UserDetails,
     forms::Draft,
     id::kinds::{DraftId, UserId},
     page::{Counted, ListRequest},
@@ -50,5 +51,5 @@ pub async fn list(of: ListRequest) -> Result<Counted<UserCard>, ApiError> {
 /// A user, with what the admin may see of them.
 #[server(name = FetchUser, prefix = "/api", endpoint = "accounts/user", input = Json)]
 pub async fn user(id: UserId) -> Result<UserDetails, ApiError> {
-    super::call(async |engine, caller| haat_engine::accounts::user(&engine, &caller, id).await).await
+    super::call(async |engine, caller| haat_engine::users::user(&engine, &caller, id).await).await
 }

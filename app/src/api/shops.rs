@@ -2,10 +2,11 @@
 
 use haat_shared::{
     Currency,
+    admin::ShopDetails,
     id::kinds::MediaId,
     page::{Counted, ListRequest, Page},
     sales::{AskedPeriod, ShopHome},
-    shops::{AdminShopCard, ShopCard, ShopDetails, ShopForm, ShopSettings, ShopView, ToDo},
+    shops::{AdminShopCard, ShopCard, ShopForm, ShopSettings, ShopView, ToDo},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 

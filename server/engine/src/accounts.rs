@@ -30,16 +30,14 @@ use crate::{
     caller::SignedIn,
     carts, cursor,
     db::{CountRow, Scalar, Value, list::like},
-    insert, lists, orders, params, random, rows, statements,
+    insert, lists, params, random, rows, statements,
 };
 use haat_shared::{
     Error, FieldCode, Result,
-    accounts::{
-        Email, Me, Membership, NewUser, SignIn, SignUp, USER_SORTS, UserCard, UserDetails, fold_email,
-    },
+    accounts::{Email, Me, Membership, NewUser, SignIn, SignUp, USER_SORTS, UserCard, fold_email},
+    admin::UserDetails,
     catalog::QUERY_MAX,
     id::kinds::{SessionId, ShopId, User, UserId},
-    orders::ListOrders,
     page::{self, Counted, ListRequest, Page, PageRequest},
     permissions::{AdminPermission, AdminRole, Role},
     text,
@@ -435,9 +433,8 @@ fn card(engine: &Engine, caller: &Caller, row: UserRow) -> UserCard {
     }
 }
 
-/// A user, with what else the admin may see: roles, shops and the latest orders.
-pub async fn user(engine: &Engine, caller: &Caller, id: UserId) -> Result<UserDetails> {
-    const LATEST_SHOWN: usize = 20;
+/// A user with the roles and shops that the admin may see. Their orders are added by `users`.
+pub(crate) async fn details(engine: &Engine, caller: &Caller, id: UserId) -> Result<UserDetails> {
     caller.admin(AdminPermission::SeeUsers)?;
     let may = |permission| caller.admin(permission).is_ok();
     let row: UserRow = engine.db.opt(&USER, params![id]).await?.ok_or(Error::NotFound)?;
@@ -450,11 +447,6 @@ pub async fn user(engine: &Engine, caller: &Caller, id: UserId) -> Result<UserDe
         true => engine.db.all(&SHOPS, params![id]).await?,
         false => Vec::new(),
     };
-    let of = ListOrders { customer: Some(id), limit: Some(LATEST_SHOWN), ..ListOrders::default() };
-    let latest = match may(AdminPermission::SeeOrders) {
-        true => Some(orders::list_all(engine, caller, of).await?.items),
-        false => None,
-    };
     Ok(UserDetails {
         user: card(engine, caller, row),
         signed_in_at: usage.signed_in_at.map(|at| caller.time(engine, at)),
@@ -464,7 +456,7 @@ pub async fn user(engine: &Engine, caller: &Caller, id: UserId) -> Result<UserDe
             .into_iter()
             .map(|ShopRow { shop_id, handle, name, role }| Membership { shop_id, handle, name, role })
             .collect(),
-        latest,
+        latest: None,
     })
 }
 

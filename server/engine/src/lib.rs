@@ -38,6 +38,7 @@ pub mod schedules;
 pub mod search;
 pub mod shops;
 mod spreadsheet;
+pub mod users;
 
 use std::sync::Arc;
 

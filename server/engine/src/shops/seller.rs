@@ -12,6 +12,7 @@ use crate::{
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     accounts::fold_email,
+    admin::{ShopDetails, StaffMember},
     catalog::QUERY_MAX,
     id::kinds::*,
     media::Picture,
@@ -21,8 +22,8 @@ use haat_shared::{
     permissions::{AdminPermission, Permission, Role},
     sales::{AskedPeriod, BestProduct, DaySales, LowVariant, ShopHome},
     shops::{
-        AdminShopCard, COMMISSION_BP, Member, SHOP_SORTS, SHOP_STAGES, ShopDetails, ShopDraft, ShopForm,
-        ShopSettings, StaffMember, ToDo,
+        AdminShopCard, COMMISSION_BP, Member, SHOP_SORTS, SHOP_STAGES, ShopDraft, ShopForm, ShopSettings,
+        ToDo,
     },
     text,
 };

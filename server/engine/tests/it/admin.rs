@@ -3,7 +3,7 @@
 use haat_engine::{
     Caller, Engine, accounts,
     admin::{self, Grantee},
-    audit, catalog, events, jobs, media, notifications, orders, outbox, sales, search, shops,
+    audit, catalog, events, jobs, media, notifications, orders, outbox, sales, search, shops, users,
 };
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
@@ -46,7 +46,7 @@ async fn outcomes(engine: &Engine, caller: &Caller) -> Vec<(&'static str, Result
         ("categories", categories.await),
         ("pictures", media::add(engine, caller, Purpose::CategoryPicture, None, Vec::new()).await.map(drop)),
         ("users", accounts::list(engine, caller, "", "").await.map(drop)),
-        ("user", accounts::user(engine, caller, haat_engine::random::id(0)).await.map(drop)),
+        ("user", users::user(engine, caller, haat_engine::random::id(0)).await.map(drop)),
         ("accounts", accounts::create(engine, caller, Default::default()).await.map(drop)),
         ("jobs", jobs::list(engine, caller, "", "").await.map(drop)),
         ("outbox", outbox::list(engine, caller, false, "").await.map(drop)),

@@ -5,7 +5,7 @@ use haat_engine::{
     admin::{self, Grantee},
     audit, dispatch, jobs, ledger,
     notifications::{self, mailbox},
-    orders, outbox, sales, sandbox, search, shops,
+    orders, outbox, sales, sandbox, search, shops, users,
 };
 use haat_shared::{
     Conflict, Error, FieldCode,
@@ -350,7 +350,7 @@ both! {
         }
         let [reads, support, catalog] = admins.try_into().unwrap();
 
-        let user = accounts::user(engine, &system, asha.user_id().unwrap()).await.unwrap();
+        let user = users::user(engine, &system, asha.user_id().unwrap()).await.unwrap();
         assert_eq!((user.user.email.as_str(), user.user.purchases, user.roles.len()), ("asha@haat.example", 1, 0));
         let mut numbers: Vec<_> = user.latest.unwrap().into_iter().map(|order| order.number).collect();
         numbers.sort();
@@ -359,14 +359,14 @@ both! {
         assert_eq!(orders::table_of_all(engine, &system, of_asha.clone()).await.unwrap().count(""), 2);
         let meena = market.owner(MEENA).await;
         assert_eq!(orders::seller_table(engine, &meena, MEENA, of_asha).await.unwrap().count(""), 2, "a shop can't ask for it");
-        let user = accounts::user(engine, &reads, meena.user_id().unwrap()).await.unwrap();
+        let user = users::user(engine, &reads, meena.user_id().unwrap()).await.unwrap();
         assert_eq!(user.shops.iter().map(|shop| (shop.handle.as_str(), shop.role)).collect::<Vec<_>>(), [(MEENA, Role::Owner)]);
-        let user = accounts::user(engine, &reads, reads.user_id().unwrap()).await.unwrap();
+        let user = users::user(engine, &reads, reads.user_id().unwrap()).await.unwrap();
         assert_eq!((user.roles, user.latest.unwrap().len()), (vec![AdminRole::ReadOnly], 0));
-        let user = accounts::user(engine, &support, reads.user_id().unwrap()).await.unwrap();
+        let user = users::user(engine, &support, reads.user_id().unwrap()).await.unwrap();
         assert!(user.user.admin && user.roles.is_empty(), "roles are for those who see the team");
-        assert_eq!(accounts::user(engine, &catalog, asha.user_id().unwrap()).await.err(), Some(Error::Denied));
-        assert_eq!(accounts::user(engine, &system, haat_engine::random::id(0)).await.err(), Some(Error::NotFound));
+        assert_eq!(users::user(engine, &catalog, asha.user_id().unwrap()).await.err(), Some(Error::Denied));
+        assert_eq!(users::user(engine, &system, haat_engine::random::id(0)).await.err(), Some(Error::NotFound));
 
         let shop = shops::any_shop(engine, &reads, MEENA).await.unwrap();
         assert_eq!((shop.shop.products, shop.unpublished, shop.shop.owner_email.as_str()), (1, 0, "meena-crafts@haat.example"));
@@ -381,7 +381,7 @@ both! {
         assert_eq!(shops::any_shop(engine, &system, "no-such-shop").await.err(), Some(Error::NotFound));
         for (who, refused) in [(Caller::guest(), Error::SignInNeeded), (asha.clone(), Error::NotFound), (meena, Error::NotFound)] {
             assert_eq!(shops::any_shop(engine, &who, MEENA).await.err(), Some(refused.clone()));
-            assert_eq!(accounts::user(engine, &who, asha.user_id().unwrap()).await.err(), Some(refused));
+            assert_eq!(users::user(engine, &who, asha.user_id().unwrap()).await.err(), Some(refused));
         }
     }
 

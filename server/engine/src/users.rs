@@ -1,0 +1,20 @@
+//! Users, as admins see them.
+
+use crate::{Caller, Engine, accounts, orders};
+use haat_shared::{
+    Result, admin::UserDetails, id::kinds::UserId, orders::ListOrders, permissions::AdminPermission,
+};
+
+/// The number of a user's orders that are shown.
+const LATEST_SHOWN: usize = 20;
+
+/// A user, with what else the admin may see: roles, shops and the latest orders.
+pub async fn user(engine: &Engine, caller: &Caller, id: UserId) -> Result<UserDetails> {
+    let details = accounts::details(engine, caller, id).await?;
+    if caller.admin(AdminPermission::SeeOrders).is_err() {
+        return Ok(details);
+    }
+    let of = ListOrders { customer: Some(id), limit: Some(LATEST_SHOWN), ..ListOrders::default() };
+    let latest = Some(orders::list_all(engine, caller, of).await?.items);
+    Ok(UserDetails { latest, ..details })
+}
