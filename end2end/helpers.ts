@@ -403,7 +403,7 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
   await stop('admin-user');
   await at('/admin/jobs', 'admin-jobs');
   await at('/admin/outbox', 'admin-outbox');
-  await at('/admin/mails', 'admin-mails');
+  await at('/admin/emails', 'admin-emails');
   const mail = main(page).locator('tbody a').first();
   if ((await mail.count()) > 0) {
     await mail.click();

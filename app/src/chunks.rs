@@ -130,8 +130,8 @@ chunks! {
         User: admin::User;
         Jobs: admin::Jobs;
         Outbox: admin::Outbox;
-        Mails: admin::Mails;
-        Mail: admin::Mail;
+        Emails: admin::Emails;
+        Email: admin::Email;
         Audit: admin::Audit;
         Team: admin::Team;
         NoAdminPage: admin::NotFound;

@@ -545,14 +545,14 @@ pub fn cancelled_money(i18n: I18n, order: &OrderView, collected_by_market: bool)
 }
 
 /// The description of an email; its kind if there is none.
-pub(crate) fn mail_kind(i18n: I18n, kind: &str) -> &str {
+pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
-        "purchase_made" => t!(i18n, admin.mail_purchase_made),
-        "order_placed" => t!(i18n, admin.mail_order_placed),
-        "order_shipped" => t!(i18n, admin.mail_order_shipped),
-        "sign_up" | "account_exists" => t!(i18n, admin.mail_sign_up),
-        "shipment_updated" => t!(i18n, admin.mail_shipment_updated),
-        "order_cancelled" | "order_withdrawn" => t!(i18n, admin.mail_order_cancelled),
+        "purchase_made" => t!(i18n, admin.email_purchase_made),
+        "order_placed" => t!(i18n, admin.email_order_placed),
+        "order_shipped" => t!(i18n, admin.email_order_shipped),
+        "sign_up" | "account_exists" => t!(i18n, admin.email_sign_up),
+        "shipment_updated" => t!(i18n, admin.email_shipment_updated),
+        "order_cancelled" | "order_withdrawn" => t!(i18n, admin.email_order_cancelled),
         other => other,
     }
 }

@@ -71,8 +71,11 @@ async fn drained(program: &Program) {
     while quiet < 2 {
         let (_, metrics) = scout.get("/metrics").await;
         let left = |gauge| metrics.lines().find_map(|l| l.strip_prefix(gauge)).expect(gauge).trim() != "0";
-        let busy =
-            ["haat_jobs{state=\"queued\"}", "haat_outbox{state=\"pending\"}", "haat_mails{state=\"queued\"}"];
+        let busy = [
+            "haat_jobs{state=\"queued\"}",
+            "haat_outbox{state=\"pending\"}",
+            "haat_emails{state=\"queued\"}",
+        ];
         let busy = busy.into_iter().any(left);
         quiet = if busy { 0 } else { quiet + 1 };
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::kinds::{JobId, MailId, NotificationId};
+use crate::id::kinds::{EmailId, JobId, NotificationId};
 
 /// What needs attention.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,9 +12,9 @@ pub struct AdminHome {
     /// Outbox messages that have waited for more than a minute.
     pub pending_messages: i64,
     /// Emails that failed for good.
-    pub failed_mails: i64,
+    pub failed_emails: i64,
     /// Emails that have failed several times, or have waited for long, and are still being tried.
-    pub delayed_mails: i64,
+    pub delayed_emails: i64,
     /// Orders that their shops have not confirmed for a day.
     pub waiting_orders: i64,
 }
@@ -94,9 +94,9 @@ pub struct OutboxMessageCard {
 
 /// An email in the operator's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MailCard {
+pub struct EmailCard {
     /// The email's ID.
-    pub id: MailId,
+    pub id: EmailId,
     /// The recipient.
     pub to: String,
     /// The subject.
@@ -107,16 +107,16 @@ pub struct MailCard {
 
 /// Emails that were not sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnsentMails {
+pub struct UnsentEmails {
     /// Those that failed for good.
-    pub failed: Vec<FailedMail>,
+    pub failed: Vec<FailedEmail>,
     /// Those that are late, and still being tried.
-    pub delayed: Vec<FailedMail>,
+    pub delayed: Vec<FailedEmail>,
 }
 
 /// An email that was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FailedMail {
+pub struct FailedEmail {
     /// The notification's ID.
     pub id: NotificationId,
     /// What it announces: `order_placed`.
@@ -133,9 +133,9 @@ pub struct FailedMail {
 
 /// An email as it was sent, as plain text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MailText {
+pub struct EmailText {
     /// Its entry in the list.
-    pub card: MailCard,
+    pub card: EmailCard,
     /// The text.
     pub text: String,
 }

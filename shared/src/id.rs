@@ -211,7 +211,7 @@ pub mod kinds {
         /// A typed attribute of products.
         Attribute AttributeId "attr";
         /// An email.
-        Mail MailId "mail";
+        Mail EmailId "mail";
         /// An entry of the audit log.
         Audit AuditId "aud";
         /// A product file being imported into a shop.

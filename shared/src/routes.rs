@@ -9,7 +9,7 @@ use std::fmt::Display;
 
 use crate::{
     access::Scope,
-    id::kinds::{CartLineId, CheckoutId, ImportId, JobId, MailId, PaymentId, ProductId, SignUpId, UserId},
+    id::kinds::{CartLineId, CheckoutId, EmailId, ImportId, JobId, PaymentId, ProductId, SignUpId, UserId},
     payments::PurchaseLink,
     permissions::AdminPermission,
 };
@@ -162,9 +162,9 @@ const READS: &[&str] = &[
     FN_JOBS,
     FN_OUTBOX,
     FN_AUDIT,
-    FN_MAILS,
-    FN_FAILED_MAILS,
-    FN_MAIL,
+    FN_EMAILS,
+    FN_FAILED_EMAILS,
+    FN_EMAIL,
     FN_USERS,
     FN_USER,
     FN_TEAM,
@@ -286,8 +286,8 @@ routes! {
     USER GET "/admin/users/{id}" Admin Operator(SeeUsers) => user(id: UserId);
     JOBS GET "/admin/jobs" Admin Operator(SeeJobs);
     OUTBOX GET "/admin/outbox" Admin Operator(SeeJobs);
-    MAILS GET "/admin/mails" Admin Operator(SeeEmails);
-    MAIL GET "/admin/mails/{id}" Admin Operator(SeeEmails) => mail(id: MailId);
+    EMAILS GET "/admin/emails" Admin Operator(SeeEmails);
+    EMAIL GET "/admin/emails/{id}" Admin Operator(SeeEmails) => email(id: EmailId);
     AUDIT GET "/admin/audit" Admin Operator(SeeAudit);
     TEAM GET "/admin/team" Admin Operator(SeeTeam);
 
@@ -306,7 +306,7 @@ routes! {
     FORM_PRODUCTS POST "/seller/{handle}/products" Form Member;
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
     FORM_JOB POST "/admin/jobs/{id}" Form Operator(ManageJobs) => job(id: JobId);
-    FORM_RESEND POST "/admin/mails" Form Operator(ManageEmails);
+    FORM_RESEND POST "/admin/emails" Form Operator(ManageEmails);
     FORM_TEAM POST "/admin/team" Form Operator(ManageTeam);
     FORM_IMPORT POST "/seller/{handle}/products/import" Form Member;
     FORM_IMPORT_GO POST "/seller/{handle}/imports/{id}" Form Member => import_go(handle: &str, id: ImportId);
@@ -378,9 +378,9 @@ routes! {
     FN_DISCARD_JOB POST "/api/jobs/discard" Function Operator(ManageJobs);
     FN_OUTBOX POST "/api/outbox/list" Function Operator(SeeJobs);
     FN_AUDIT POST "/api/audit/list" Function Operator(SeeAudit);
-    FN_MAILS POST "/api/notifications/list" Function Operator(SeeEmails);
-    FN_FAILED_MAILS POST "/api/notifications/failed" Function Operator(SeeEmails);
-    FN_MAIL POST "/api/notifications/read" Function Operator(SeeEmails);
+    FN_EMAILS POST "/api/notifications/list" Function Operator(SeeEmails);
+    FN_FAILED_EMAILS POST "/api/notifications/failed" Function Operator(SeeEmails);
+    FN_EMAIL POST "/api/notifications/read" Function Operator(SeeEmails);
     FN_USERS POST "/api/accounts/list" Function Operator(SeeUsers);
     FN_USER POST "/api/accounts/user" Function Operator(SeeUsers);
     FN_TEAM POST "/api/admin/team" Function Operator(SeeTeam);
@@ -405,8 +405,8 @@ routes! {
     METRICS GET "/metrics" Operation Anyone;
     DEV_UI GET "/dev/ui" Development Anyone;
     DEV_MAILS GET "/dev/mail" Development Anyone;
-    DEV_MAIL GET "/dev/mail/{id}" Development Anyone => dev_mail(id: MailId);
-    DEV_MAIL_HTML GET "/dev/mail/{id}/html" Development Anyone => dev_mail_html(id: MailId);
+    DEV_MAIL GET "/dev/mail/{id}" Development Anyone => dev_mail(id: EmailId);
+    DEV_MAIL_HTML GET "/dev/mail/{id}/html" Development Anyone => dev_mail_html(id: EmailId);
 }
 
 rest! {

@@ -48,14 +48,14 @@ fn Shown(home: AdminHome, market: Option<MarketHome>, me: Option<Me>) -> impl In
     let i18n = use_i18n();
     let jobs = tn!(i18n, admin.dead_jobs, home.dead_jobs);
     let outbox = tn!(i18n, admin.pending_messages, home.pending_messages);
-    let mails = tn!(i18n, admin.failed_mails, home.failed_mails);
-    let delayed = tn!(i18n, admin.delayed_mails, home.delayed_mails);
+    let mails = tn!(i18n, admin.failed_emails, home.failed_emails);
+    let delayed = tn!(i18n, admin.delayed_emails, home.delayed_emails);
     let orders = tn!(i18n, admin.waiting_orders, home.waiting_orders);
     let todo = [
         (home.dead_jobs, Part::Jobs, jobs, &[("state", "dead")][..]),
         (home.pending_messages, Part::Outbox, outbox, &[("state", "waiting")]),
-        (home.failed_mails, Part::Mails, mails, &[]),
-        (home.delayed_mails, Part::Mails, delayed, &[]),
+        (home.failed_emails, Part::Emails, mails, &[]),
+        (home.delayed_emails, Part::Emails, delayed, &[]),
         (home.waiting_orders, Part::Orders, orders, &[("overdue", "true")]),
     ];
     let sees = |part: Part| me.as_ref().is_some_and(|me| me.may(part.needs()));

@@ -1,9 +1,9 @@
 //! The pages of the admin area, one file per page.
 
 mod audit;
+mod emails;
 mod home;
 mod jobs;
-mod mails;
 mod order;
 mod orders;
 mod outbox;
@@ -14,9 +14,9 @@ mod user;
 mod users;
 
 pub(crate) use audit::Audit;
+pub(crate) use emails::{Email, Emails};
 pub(crate) use home::Home;
 pub(crate) use jobs::Jobs;
-pub(crate) use mails::{Mail, Mails};
 pub(crate) use order::Order;
 pub(crate) use orders::Orders;
 pub(crate) use outbox::Outbox;
@@ -57,7 +57,7 @@ enum Part {
     Users,
     Jobs,
     Outbox,
-    Mails,
+    Emails,
     Audit,
     Team,
 }
@@ -70,7 +70,7 @@ impl Part {
         Self::Users,
         Self::Jobs,
         Self::Outbox,
-        Self::Mails,
+        Self::Emails,
         Self::Audit,
         Self::Team,
     ];
@@ -83,7 +83,7 @@ impl Part {
             Self::Users => routes::USERS,
             Self::Jobs => routes::JOBS,
             Self::Outbox => routes::OUTBOX,
-            Self::Mails => routes::MAILS,
+            Self::Emails => routes::EMAILS,
             Self::Audit => routes::AUDIT,
             Self::Team => routes::TEAM,
         }
@@ -97,7 +97,7 @@ impl Part {
             Self::Users => "person",
             Self::Jobs => "gear",
             Self::Outbox => "up",
-            Self::Mails => "mail",
+            Self::Emails => "mail",
             Self::Audit => "book",
             Self::Team => "settings",
         }
@@ -107,7 +107,7 @@ impl Part {
     fn group(self, i18n: I18n) -> &'static str {
         match self {
             Self::Home | Self::Orders | Self::Shops | Self::Users => "",
-            Self::Jobs | Self::Outbox | Self::Mails => t!(i18n, office.operations),
+            Self::Jobs | Self::Outbox | Self::Emails => t!(i18n, office.operations),
             Self::Audit | Self::Team => t!(i18n, office.access),
         }
     }
@@ -120,7 +120,7 @@ impl Part {
             Self::Shops => AdminPermission::SeeShops,
             Self::Users => AdminPermission::SeeUsers,
             Self::Jobs | Self::Outbox => AdminPermission::SeeJobs,
-            Self::Mails => AdminPermission::SeeEmails,
+            Self::Emails => AdminPermission::SeeEmails,
             Self::Audit => AdminPermission::SeeAudit,
             Self::Team => AdminPermission::SeeTeam,
         }
@@ -134,7 +134,7 @@ impl Part {
             Self::Users => t!(i18n, admin.users),
             Self::Jobs => t!(i18n, admin.jobs),
             Self::Outbox => t!(i18n, admin.outbox),
-            Self::Mails => t!(i18n, admin.mails),
+            Self::Emails => t!(i18n, admin.emails),
             Self::Audit => t!(i18n, admin.audit),
             Self::Team => t!(i18n, admin.team),
         }

@@ -1,8 +1,8 @@
 //! Stored emails, for admins.
 
 use haat_shared::{
-    audit::{MailCard, MailText, UnsentMails},
-    id::kinds::MailId,
+    audit::{EmailCard, EmailText, UnsentEmails},
+    id::kinds::EmailId,
     page::{Counted, ListRequest},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -10,8 +10,8 @@ use leptos::{prelude::*, server_fn::codec::Json};
 use super::ApiError;
 
 /// Stored emails, newest first.
-#[server(name = ListMails, prefix = "/api", endpoint = "notifications/list", input = Json)]
-pub async fn list(of: ListRequest) -> Result<Counted<MailCard>, ApiError> {
+#[server(name = ListEmails, prefix = "/api", endpoint = "notifications/list", input = Json)]
+pub async fn list(of: ListRequest) -> Result<Counted<EmailCard>, ApiError> {
     super::call(async |engine, caller| {
         haat_engine::notifications::mailbox::table(&engine, &caller, &of).await
     })
@@ -19,14 +19,14 @@ pub async fn list(of: ListRequest) -> Result<Counted<MailCard>, ApiError> {
 }
 
 /// Failed and delayed emails.
-#[server(name = ListFailedMails, prefix = "/api", endpoint = "notifications/failed", input = Json)]
-pub async fn unsent() -> Result<UnsentMails, ApiError> {
+#[server(name = ListFailedEmails, prefix = "/api", endpoint = "notifications/failed", input = Json)]
+pub async fn unsent() -> Result<UnsentEmails, ApiError> {
     super::call(async |engine, caller| haat_engine::notifications::unsent(&engine, &caller).await).await
 }
 
 /// An email as it was sent.
-#[server(name = ReadMail, prefix = "/api", endpoint = "notifications/read", input = Json)]
-pub async fn read(id: MailId) -> Result<MailText, ApiError> {
+#[server(name = ReadEmail, prefix = "/api", endpoint = "notifications/read", input = Json)]
+pub async fn read(id: EmailId) -> Result<EmailText, ApiError> {
     super::call(async |engine, caller| haat_engine::notifications::mailbox::read(&engine, &caller, id).await)
         .await
 }

@@ -52,8 +52,8 @@ lists! {
 statements! {
     HOME = concat!("SELECT (SELECT COUNT(*) FROM jobs WHERE state = 'dead') AS dead_jobs,
         (SELECT COUNT(*) FROM outbox WHERE dispatched_at IS NULL AND created_at < $2) AS pending_messages,
-        (SELECT COUNT(*) FROM notifications WHERE channel = 'email' AND state = 'failed') AS failed_mails,
-        (SELECT COUNT(*) FROM notifications WHERE ", is_delayed!(), ") AS delayed_mails,
+        (SELECT COUNT(*) FROM notifications WHERE channel = 'email' AND state = 'failed') AS failed_emails,
+        (SELECT COUNT(*) FROM notifications WHERE ", is_delayed!(), ") AS delayed_emails,
         (SELECT COUNT(*) FROM orders WHERE state = 'placed' AND created_at < $3) AS waiting_orders");
 }
 
@@ -72,8 +72,8 @@ rows! {
     struct HomeRow {
         dead_jobs: i64,
         pending_messages: i64,
-        failed_mails: i64,
-        delayed_mails: i64,
+        failed_emails: i64,
+        delayed_emails: i64,
         waiting_orders: i64,
     }
 
@@ -112,8 +112,8 @@ pub async fn home(engine: &Engine, caller: &Caller) -> Result<AdminHome> {
     Ok(AdminHome {
         dead_jobs: row.dead_jobs,
         pending_messages: row.pending_messages,
-        failed_mails: row.failed_mails,
-        delayed_mails: row.delayed_mails,
+        failed_emails: row.failed_emails,
+        delayed_emails: row.delayed_emails,
         waiting_orders: row.waiting_orders,
     })
 }

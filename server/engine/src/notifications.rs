@@ -26,8 +26,8 @@ use crate::{
 use haat_shared::{
     Error, Id, Result,
     accounts::mailbox,
-    audit::{FailedMail, UnsentMails},
-    id::kinds::{Job, MailId, NotificationId, SignUpId},
+    audit::{FailedEmail, UnsentEmails},
+    id::kinds::{EmailId, Job, NotificationId, SignUpId},
     orders::{Actor, PurchaseView, ShopOrderView},
     payments::PurchaseLink,
     permissions::AdminPermission,
@@ -120,7 +120,7 @@ pub type EmailRenderer = fn(&EmailContent, &str, &str) -> TxResult<RenderedEmail
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
     /// That of the notification: if it is sent again, the repeated email can be recognised.
-    pub id: MailId,
+    pub id: EmailId,
     /// The recipient's address.
     pub to: String,
     /// The subject.
@@ -257,8 +257,8 @@ rows! {
 }
 
 impl FailedRow {
-    fn shown(self, engine: &Engine, caller: &Caller) -> FailedMail {
-        FailedMail {
+    fn shown(self, engine: &Engine, caller: &Caller) -> FailedEmail {
+        FailedEmail {
             id: self.id,
             kind: self.kind,
             subject: self.subject.to_string(),
@@ -306,7 +306,7 @@ pub(crate) async fn write_in_tx(
 }
 
 /// The latest failed emails. Operators only.
-pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>> {
+pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedEmail>> {
     caller.admin(AdminPermission::SeeEmails)?;
     let rows: Vec<FailedRow> = engine.db.all(&DEAD_LETTERS, params![LISTED]).await?;
     Ok(rows.into_iter().map(|row| row.shown(engine, caller)).collect())
@@ -314,7 +314,7 @@ pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>>
 
 /// The latest emails that are late and still being tried, for example because the mail server is down.
 /// Operators only.
-pub async fn delayed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>> {
+pub async fn delayed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedEmail>> {
     caller.admin(AdminPermission::SeeEmails)?;
     let since = engine.clock.now_ms() - audit::MAIL_MS;
     let rows: Vec<FailedRow> = engine.db.all(&DELAYED, params![since, LISTED]).await?;
@@ -322,8 +322,8 @@ pub async fn delayed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>
 }
 
 /// All emails that were not sent. Operators only.
-pub async fn unsent(engine: &Engine, caller: &Caller) -> Result<UnsentMails> {
-    Ok(UnsentMails { failed: failed(engine, caller).await?, delayed: delayed(engine, caller).await? })
+pub async fn unsent(engine: &Engine, caller: &Caller) -> Result<UnsentEmails> {
+    Ok(UnsentEmails { failed: failed(engine, caller).await?, delayed: delayed(engine, caller).await? })
 }
 
 /// Sends a failed email again, as if it were new.

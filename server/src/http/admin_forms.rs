@@ -13,7 +13,7 @@ use haat_engine::{
 use haat_shared::{
     Error, FieldCode, Result,
     permissions::{AdminPermission, AdminRole},
-    routes::{HOME, JOBS, MAILS, TEAM, with},
+    routes::{EMAILS, HOME, JOBS, TEAM, with},
 };
 
 use super::{
@@ -61,8 +61,8 @@ pub(super) async fn resend(
     }
     .await;
     match done {
-        Ok(()) => back::to(&with(MAILS, &[("done", "resend")])).into_response(),
-        Err(error) => refused(MAILS, &error),
+        Ok(()) => back::to(&with(EMAILS, &[("done", "resend")])).into_response(),
+        Err(error) => refused(EMAILS, &error),
     }
 }
 

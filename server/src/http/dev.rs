@@ -16,11 +16,11 @@ use haat_engine::{
     clock::Zone,
     notifications::{
         Mail,
-        mailbox::{self, MailCard},
+        mailbox::{self, EmailCard},
     },
 };
 use haat_gateways::smtp;
-use haat_shared::{Error, Result, id::kinds::MailId};
+use haat_shared::{Error, Result, id::kinds::EmailId};
 
 use super::{State, caller, layers, pages};
 use crate::config::Mode;
@@ -34,14 +34,14 @@ const THEIRS: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
 
 #[derive(Template)]
 #[template(path = "dev/mails.html")]
-struct MailsPage {
+struct EmailsPage {
     locale: Locale,
     served: bool,
     zone: Zone,
-    mails: Vec<MailCard>,
+    mails: Vec<EmailCard>,
 }
 
-impl MailsPage {
+impl EmailsPage {
     fn moment(&self, ms: i64) -> String {
         words::moment(self.locale, &self.zone.local(ms))
     }
@@ -49,7 +49,7 @@ impl MailsPage {
 
 #[derive(Template)]
 #[template(path = "dev/mail.html")]
-struct MailPage {
+struct EmailPage {
     locale: Locale,
     headers: String,
     mail: Mail,
@@ -74,7 +74,7 @@ pub(super) async fn mails(Extract(state): Extract<State>, headers: HeaderMap) ->
         let mails = mailbox::latest(&state.runtime.engine.db).await?;
         let zone = state.runtime.engine.zone.clone();
         let served = !state.runtime.config.mail.smtp_url.reveal().is_empty();
-        MailsPage { locale: caller::language(&state, &headers), served, zone, mails }
+        EmailsPage { locale: caller::language(&state, &headers), served, zone, mails }
             .render()
             .map_err(|_| Error::Internal)
     };
@@ -92,7 +92,7 @@ pub(super) async fn mail(
         let mail = find(&state, &id).await?;
         let message = smtp::compose(&state.runtime.sender, &mail).map_err(|_| Error::Internal)?;
         let headers = message.headers().to_string();
-        MailPage { locale, headers, mail }.render().map_err(|_| Error::Internal)
+        EmailPage { locale, headers, mail }.render().map_err(|_| Error::Internal)
     };
     answer(page.await, OURS)
 }
@@ -110,7 +110,7 @@ fn development(state: &State) -> Result<()> {
 
 async fn find(state: &State, id: &str) -> Result<Mail> {
     development(state)?;
-    let id: MailId = id.parse().map_err(|_| Error::NotFound)?;
+    let id: EmailId = id.parse().map_err(|_| Error::NotFound)?;
     mailbox::find(&state.runtime.engine.db, id).await
 }
 

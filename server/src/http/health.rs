@@ -75,8 +75,8 @@ pub(super) async fn metrics(Extract(state): Extract<State>, headers: HeaderMap) 
         metrics::gauge!("haat_outbox", "state" => "pending").set(pending as f64);
     }
     if let Ok(backlog) = notifications::backlog(&state.runtime.engine).await {
-        metrics::gauge!("haat_mails", "state" => "queued").set(backlog.queued as f64);
-        metrics::gauge!("haat_mails", "state" => "failed").set(backlog.dead as f64);
+        metrics::gauge!("haat_emails", "state" => "queued").set(backlog.queued as f64);
+        metrics::gauge!("haat_emails", "state" => "failed").set(backlog.dead as f64);
     }
     state.metrics.render().into_response()
 }

@@ -270,7 +270,7 @@ mod tests {
         let text = "a/b\\c?d#e%2Ff&g+h i;j:é..";
         let id = |prefix: &str| format!("{prefix}_0000000000000000000000000a");
         let [chk, prod, line, job_id] = ["chk", "prod", "line", "job"].map(id);
-        let [imp, mail_id, signup, pay] = ["imp", "mail", "signup", "pay"].map(id);
+        let [imp, email_id, signup, pay] = ["imp", "mail", "signup", "pay"].map(id);
         let file = format!("{}-320.webp", id("media"));
         let links: Vec<(&str, String, Vec<&str>)> = vec![
             (PRODUCT, product(text), vec![text]),
@@ -289,7 +289,7 @@ mod tests {
             (SELLER_PRODUCT, seller_product(text, prod.parse().unwrap()), vec![text, &prod]),
             (BALANCE, balance(text), vec![text]),
             (SETTINGS, settings(text), vec![text]),
-            (MAIL, mail(mail_id.parse().unwrap()), vec![&mail_id]),
+            (EMAIL, email(email_id.parse().unwrap()), vec![&email_id]),
             (ANY_ORDER, any_order(text), vec![text]),
             (FORM_SET_QUANTITY, set_quantity(line.parse().unwrap()), vec![&line]),
             (FORM_ADD_PICTURE, add_picture(text), vec![text]),
@@ -305,8 +305,8 @@ mod tests {
             (WEBHOOK, webhook(text), vec![text]),
             (SANDBOX_PAGE, sandbox_page(text), vec![text]),
             (SITEMAP_FILE, sitemap_file(text), vec![text]),
-            (DEV_MAIL, dev_mail(mail_id.parse().unwrap()), vec![&mail_id]),
-            (DEV_MAIL_HTML, dev_mail_html(mail_id.parse().unwrap()), vec![&mail_id]),
+            (DEV_MAIL, dev_mail(email_id.parse().unwrap()), vec![&email_id]),
+            (DEV_MAIL_HTML, dev_mail_html(email_id.parse().unwrap()), vec![&email_id]),
         ];
 
         let patterns: BTreeSet<&str> = ROUTES.iter().map(|r| r.path).collect();

@@ -220,16 +220,16 @@ const TABLE: &[Row] = &[
     get(USER, "user", 200),
     get(JOBS, "", 200),
     get(OUTBOX, "", 200),
-    get(MAILS, "", 200),
-    get(MAIL, "mail", 200),
+    get(EMAILS, "", 200),
+    get(EMAIL, "mail", 200),
     get(AUDIT, "", 200),
     get(TEAM, "", 200),
     call(FN_ADMIN, "{}"),
     call(FN_MARKET, "{}"),
     call(FN_SEARCH_MARKET, r#"{"q":"asha"}"#),
-    call(FN_MAILS, r#"{"of":{}}"#),
-    call(FN_FAILED_MAILS, "{}"),
-    call(FN_MAIL, r#"{"id":"<mail>"}"#),
+    call(FN_EMAILS, r#"{"of":{}}"#),
+    call(FN_FAILED_EMAILS, "{}"),
+    call(FN_EMAIL, r#"{"id":"<mail>"}"#),
     call(FN_ALL_ORDERS, r#"{"of":{}}"#),
     call(FN_ANY_ORDER, r#"{"number":"<order>"}"#),
     call(FN_ALL_SHOPS, r#"{"of":{}}"#),
@@ -705,7 +705,7 @@ async fn everyone_reaches_what_is_theirs_and_nothing_else() {
         let reader = program::Shopper::new(&market.program);
         mails::until(&reader, "haat_work_done_total{kind=\"mails\"} 12").await;
         let (_, list) = reader.get("/dev/mail").await;
-        let mail = mails::mails_to(&list, "meena@haat.example").remove(0).replace("/dev/mail/", "");
+        let mail = mails::emails_to(&list, "meena@haat.example").remove(0).replace("/dev/mail/", "");
         let (_, home) = reader.get("/").await;
         let words = home.split("/words/").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let users = market.json(Operator, call(FN_USERS, r#"{"of":{"q":"asha"}}"#), &real).await;

@@ -481,7 +481,7 @@ async fn attack_sign_up_answers_everyone_the_same() {
         mails::until(&reader, "haat_work_done_total{kind=\"mails\"} 2").await;
         let (_, list) = reader.get("/dev/mail").await;
         let html =
-            async |to: &str| reader.get(&format!("{}/html", mails::mails_to(&list, to).remove(0))).await.1;
+            async |to: &str| reader.get(&format!("{}/html", mails::emails_to(&list, to).remove(0))).await.1;
         let taken = html("meena@haat.example").await;
         assert!(taken.contains("You already have an account") && !taken.contains("token="), "{taken}");
         let new = html("asha@example.com").await;

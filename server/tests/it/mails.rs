@@ -24,7 +24,7 @@ async fn buy(program: &Program) -> String {
 }
 
 /// The links to the emails to a recipient.
-pub fn mails_to(list: &str, recipient: &str) -> Vec<String> {
+pub fn emails_to(list: &str, recipient: &str) -> Vec<String> {
     let items = list.split("href=\"/dev/mail/").skip(1);
     items
         .filter(|item| item.split("</a>").next().unwrap().contains(recipient))
@@ -81,9 +81,9 @@ async fn a_purchase_is_confirmed_and_its_link_works_for_whoever_has_the_mail() {
         until(&reader, "haat_work_done_total{kind=\"mails\"} 3").await;
         let (_, list) = reader.get("/dev/mail").await;
         for to in ["meena@haat.example", "delta@haat.example"] {
-            assert_eq!(mails_to(&list, to).len(), 1, "{to}: {list}");
+            assert_eq!(emails_to(&list, to).len(), 1, "{to}: {list}");
         }
-        let confirmation = &mails_to(&list, "asha@example.com")[..];
+        let confirmation = &emails_to(&list, "asha@example.com")[..];
         let [confirmation] = confirmation else { panic!("{list}") };
         let (_, page) = reader.get(confirmation).await;
         for said in [
@@ -139,7 +139,7 @@ async fn people_read_days_of_the_markets_time_zone_and_programs_those_of_utc() {
     let form = [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
     meena.post("/sign-in", &form).await;
     let (_, list) = shopper.get("/dev/mail").await;
-    let mail = |to: &str| mails_to(&list, to).remove(0);
+    let mail = |to: &str| emails_to(&list, to).remove(0);
     for (reader, path, zone_said) in [
         (&shopper, purchase.clone(), true),
         (&shopper, mail("asha@example.com"), true),
@@ -185,10 +185,10 @@ async fn an_address_is_sent_to_in_ascii_or_reported_to_the_operator_at_once() {
     let purchase = buy_as("सूर्य@example.com", "k").await;
     assert!(purchase.starts_with("/purchases/"), "{purchase}");
     let olga = Shopper::new(&program);
-    until(&olga, "haat_mails{state=\"failed\"} 1").await;
+    until(&olga, "haat_emails{state=\"failed\"} 1").await;
     let form = [("email", "olga@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
     olga.post("/sign-in", &form).await;
-    let (_, mails) = olga.get("/admin/mails").await;
+    let (_, mails) = olga.get("/admin/emails").await;
     assert!(mails.contains("सूर्य@example.com") && mails.contains("SMTPUTF8"), "{mails}");
     program.close();
 }
@@ -200,7 +200,7 @@ async fn production_shows_nobodys_mail() {
     buy(&program).await;
     until(&reader, "haat_work_done_total{kind=\"mails\"} 3").await;
     let (_, list) = reader.get("/dev/mail").await;
-    let confirmation = mails_to(&list, "asha@example.com").remove(0);
+    let confirmation = emails_to(&list, "asha@example.com").remove(0);
     program.kill();
     program.set("HAAT__MODE", "production");
     program.set("HAAT__PAYMENTS__SANDBOX", "false");
@@ -330,8 +330,8 @@ async fn temporary_smtp_errors_are_retried_and_permanent_ones_are_not() {
         assert!(got[0].1.contains(header), "{header}: {}", got[0].1);
     }
     let shopper = Shopper::new(&program);
-    until(&shopper, "haat_mails{state=\"failed\"} 1").await;
-    until(&shopper, "haat_mails{state=\"queued\"} 0").await;
+    until(&shopper, "haat_emails{state=\"failed\"} 1").await;
+    until(&shopper, "haat_emails{state=\"queued\"} 0").await;
     assert!(post.try_recv().is_err(), "each arrives once");
     let log = program.log();
     assert!(log.contains("Please come back later") && log.contains("No such user here"), "{log}");

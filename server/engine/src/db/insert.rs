@@ -25,13 +25,13 @@ pub(super) fn given<R: Given>(rows: impl IntoIterator<Item = R>) -> (usize, Vec<
 ///
 /// ```text
 /// insert! {
-///     struct AddMail into mailbox {
-///         id: MailId,
+///     struct AddEmail into mailbox {
+///         id: EmailId,
 ///         subject: String;
 ///         state = "'written'",
 ///     } "ON CONFLICT (id) DO NOTHING"
 /// }
-/// tx.insert(AddMail { id, subject }).await?;
+/// tx.insert(AddEmail { id, subject }).await?;
 /// ```
 ///
 /// After `=>`, the rows are selected instead: from `given`, whose columns are the fields, joined to other

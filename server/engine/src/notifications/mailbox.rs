@@ -10,8 +10,8 @@ use crate::{
 };
 use haat_shared::{
     Error, FieldCode, Result,
-    audit::{self, MailText},
-    id::kinds::MailId,
+    audit::{self, EmailText},
+    id::kinds::EmailId,
     page::{self, Counted, ListRequest, Page, PageRequest},
     permissions::AdminPermission,
 };
@@ -22,7 +22,7 @@ const KEEP_MS: i64 = 7 * 24 * 3_600_000;
 const PAGE_SIZE: usize = 50;
 
 lists! {
-    MAILS {
+    EMAILS {
         select: "SELECT m.id, m.recipient, m.subject, m.created_at FROM mailbox m",
         base_filter: "TRUE",
         filters: &[],
@@ -36,8 +36,8 @@ statements! {
 }
 
 insert! {
-    struct AddMail<'a> into mailbox {
-        id: MailId,
+    struct AddEmail<'a> into mailbox {
+        id: EmailId,
         recipient: &'a str,
         subject: &'a str,
         text: &'a str,
@@ -49,9 +49,9 @@ insert! {
 rows! {
     /// An email in the list.
     #[derive(Debug)]
-    pub struct MailCard {
+    pub struct EmailCard {
         /// The ID.
-        pub id: MailId,
+        pub id: EmailId,
         /// The recipient.
         pub recipient: String,
         /// The subject.
@@ -60,8 +60,8 @@ rows! {
         pub created_at: i64,
     }
 
-    struct MailRow {
-        id: MailId,
+    struct EmailRow {
+        id: EmailId,
         recipient: String,
         subject: String,
         text: String,
@@ -84,7 +84,7 @@ impl Mailer for Mailbox {
 async fn put(db: &Db, mails: &[Mail]) -> TxResult<()> {
     db.write("mailbox::put", mails.to_vec(), |tx, mails| {
         Box::pin(async move {
-            let rows = mails.iter().map(|mail| AddMail {
+            let rows = mails.iter().map(|mail| AddEmail {
                 id: mail.id,
                 recipient: &mail.to,
                 subject: &mail.subject,
@@ -100,8 +100,8 @@ async fn put(db: &Db, mails: &[Mail]) -> TxResult<()> {
 }
 
 /// The latest emails, newest first.
-pub async fn latest(db: &Db) -> Result<Vec<MailCard>> {
-    Ok(db.list(MAILS.bind(Vec::new(), "newest", None, PAGE_SIZE)).await?)
+pub async fn latest(db: &Db) -> Result<Vec<EmailCard>> {
+    Ok(db.list(EMAILS.bind(Vec::new(), "newest", None, PAGE_SIZE)).await?)
 }
 
 /// The emails, newest first. Operators only.
@@ -109,15 +109,15 @@ pub async fn list(
     engine: &Engine,
     caller: &Caller,
     of: impl Into<PageRequest<'_>>,
-) -> Result<Page<audit::MailCard>> {
+) -> Result<Page<audit::EmailCard>> {
     caller.admin(AdminPermission::SeeEmails)?;
     let of = of.into();
     let after = cursor(of.after)?;
     let after = after.into_iter().flat_map(|(at, id)| [Value::from(at), id.into()]);
     let size = page::rows(of.limit, PAGE_SIZE);
-    let rows: Vec<MailCard> = engine.db.list(MAILS.bind(Vec::new(), "newest", after, size + 1)).await?;
+    let rows: Vec<EmailCard> = engine.db.list(EMAILS.bind(Vec::new(), "newest", after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| format!("{}.{}", row.created_at, row.id));
-    Ok(page.map(|row| audit::MailCard {
+    Ok(page.map(|row| audit::EmailCard {
         id: row.id,
         to: row.recipient,
         subject: row.subject,
@@ -126,13 +126,13 @@ pub async fn list(
 }
 
 /// The same with the number of emails. Operators only.
-pub async fn table(engine: &Engine, caller: &Caller, of: &ListRequest) -> Result<Counted<audit::MailCard>> {
+pub async fn table(engine: &Engine, caller: &Caller, of: &ListRequest) -> Result<Counted<audit::EmailCard>> {
     let page = list(engine, caller, of).await?;
-    Ok(CountRow::with(engine.db.list(MAILS.count(Vec::new())).await?, page))
+    Ok(CountRow::with(engine.db.list(EMAILS.count(Vec::new())).await?, page))
 }
 
 /// The key from which a page continues: the time of an email and its ID, which does not contain the time.
-fn cursor(after: &str) -> Result<Option<(i64, MailId)>> {
+fn cursor(after: &str) -> Result<Option<(i64, EmailId)>> {
     if after.is_empty() {
         return Ok(None);
     }
@@ -141,18 +141,18 @@ fn cursor(after: &str) -> Result<Option<(i64, MailId)>> {
 }
 
 /// An email as it was sent. Operators only.
-pub async fn read(engine: &Engine, caller: &Caller, id: MailId) -> Result<MailText> {
+pub async fn read(engine: &Engine, caller: &Caller, id: EmailId) -> Result<EmailText> {
     caller.admin(AdminPermission::SeeEmails)?;
     let Mail { id, to, subject, text, created_at, .. } = find(&engine.db, id).await?;
-    Ok(MailText {
-        card: audit::MailCard { id, to, subject, created_at: caller.time(engine, created_at) },
+    Ok(EmailText {
+        card: audit::EmailCard { id, to, subject, created_at: caller.time(engine, created_at) },
         text,
     })
 }
 
 /// An email.
-pub async fn find(db: &Db, id: MailId) -> Result<Mail> {
-    let MailRow { id, recipient: to, subject, text, html, created_at } =
+pub async fn find(db: &Db, id: EmailId) -> Result<Mail> {
+    let EmailRow { id, recipient: to, subject, text, html, created_at } =
         db.opt(&FIND, params![id]).await?.ok_or(Error::NotFound)?;
     Ok(Mail { id, to, subject, text, html, created_at })
 }

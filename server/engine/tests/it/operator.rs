@@ -121,7 +121,7 @@ both! {
         let engine = &market.engine;
         let system = Caller::system();
         let delayed = async || {
-            let counted = audit::home(engine, &system).await.unwrap().delayed_mails;
+            let counted = audit::home(engine, &system).await.unwrap().delayed_emails;
             let listed = notifications::unsent(engine, &system).await.unwrap().delayed;
             assert_eq!(counted, listed.len() as i64);
             listed
@@ -155,8 +155,8 @@ both! {
     async fn open_tasks_are_counted_and_emails_are_shown(market) {
         let engine = &market.engine;
         let system = Caller::system();
-        let home = |dead_jobs, pending_messages, failed_mails, waiting_orders| {
-            AdminHome { dead_jobs, pending_messages, failed_mails, delayed_mails: 0, waiting_orders }
+        let home = |dead_jobs, pending_messages, failed_emails, waiting_orders| {
+            AdminHome { dead_jobs, pending_messages, failed_emails, delayed_emails: 0, waiting_orders }
         };
         assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 0, 0, 0));
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;

@@ -36,7 +36,7 @@ use haat_shared::{
     accounts::SignUp,
     carts::AddLine,
     checkout::CheckoutUpdate,
-    id::kinds::{CheckoutId, MailId, PaymentId, VariantId},
+    id::kinds::{CheckoutId, EmailId, PaymentId, VariantId},
     payments::{NextAction, PaymentMethod, PurchaseLink},
     pricing::Promotion,
 };
@@ -157,7 +157,7 @@ pub struct Post {
     mailbox: Mailbox,
     pub road: Mutex<Road>,
     /// The ids of all emails handed over, in order.
-    pub handed: Mutex<Vec<MailId>>,
+    pub handed: Mutex<Vec<EmailId>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,7 +2,7 @@
 
 use haat_shared::{
     Error,
-    audit::{FailedMail, MailCard, MailText, UnsentMails},
+    audit::{EmailCard, EmailText, FailedEmail, UnsentEmails},
     permissions::AdminPermission,
     routes,
 };
@@ -19,7 +19,7 @@ use crate::{
 
 /// Stored emails.
 #[component]
-pub(crate) fn Mails() -> impl IntoView {
+pub(crate) fn Emails() -> impl IntoView {
     let i18n = use_i18n();
     let done = query("done");
     let visitor = expect_context::<Visitor>();
@@ -27,7 +27,7 @@ pub(crate) fn Mails() -> impl IntoView {
         let table = api::notifications::list(of.clone()).await?;
         let unsent = match of.after.is_empty() {
             true => api::notifications::unsent().await?,
-            false => UnsentMails::default(),
+            false => UnsentEmails::default(),
         };
         Ok((of, table, unsent, may(visitor, AdminPermission::ManageEmails).await))
     });
@@ -37,14 +37,14 @@ pub(crate) fn Mails() -> impl IntoView {
             {resent.then(|| view! { <Alert look="good">{t!(i18n, admin.resent)}</Alert> })}
             <Delayed delayed=unsent.delayed />
             <Failed failed=unsent.failed manages />
-            <p class="lead">{t!(i18n, admin.mails_note)}</p>
+            <p class="lead">{t!(i18n, admin.emails_note)}</p>
         };
         let total = table.count("");
         List {
-            part: Part::Mails,
+            part: Part::Emails,
             filtered: of.is_filtered(),
             tools: tools.into_any(),
-            foot: foot(Part::Mails.path(), &of, total, table.page.next),
+            foot: foot(Part::Emails.path(), &of, total, table.page.next),
             columns: vec![
                 (t!(i18n, admin.subject), ""),
                 (t!(i18n, admin.to), "wide"),
@@ -52,16 +52,16 @@ pub(crate) fn Mails() -> impl IntoView {
             ]
             .into(),
             rows: table.page.items.into_iter().map(|mail| row(mail).into_any()).collect(),
-            none: t!(i18n, admin.no_mails),
+            none: t!(i18n, admin.no_emails),
         }
         .show()
     });
-    view! { <AdminPage here=Part::Mails>{list}</AdminPage> }
+    view! { <AdminPage here=Part::Emails>{list}</AdminPage> }
 }
 
 /// Emails that are late, and what to do about it.
 #[component]
-fn Delayed(delayed: Vec<FailedMail>) -> impl IntoView {
+fn Delayed(delayed: Vec<FailedEmail>) -> impl IntoView {
     let i18n = use_i18n();
     let rows: Vec<_> = delayed.into_iter().map(|mail| view! { <tr>{heading(mail)}</tr> }).collect();
     let title = t!(i18n, admin.delayed);
@@ -77,11 +77,11 @@ fn Delayed(delayed: Vec<FailedMail>) -> impl IntoView {
 }
 
 /// What an unsent email announces, to whom, and why it was not sent.
-fn heading(mail: FailedMail) -> impl IntoView {
+fn heading(mail: FailedEmail) -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <th scope="row">
-            <strong>{words::mail_kind(i18n, &mail.kind).to_owned()}</strong>
+            <strong>{words::email_kind(i18n, &mail.kind).to_owned()}</strong>
             <span class="note below">{mail.to}" · "{words::moment(i18n, &mail.created_at)}</span>
             <span class="note below why">{mail.error}</span>
         </th>
@@ -90,13 +90,13 @@ fn heading(mail: FailedMail) -> impl IntoView {
 
 /// Failed emails, to send again if the admin may.
 #[component]
-fn Failed(failed: Vec<FailedMail>, manages: bool) -> impl IntoView {
+fn Failed(failed: Vec<FailedEmail>, manages: bool) -> impl IntoView {
     let i18n = use_i18n();
     let rows = failed.into_iter().map(|mail| {
         let id = mail.id.to_string();
         let resend = manages.then(|| {
             view! {
-                <form method="post" action=Part::Mails.path()>
+                <form method="post" action=Part::Emails.path()>
                     <input type="hidden" name="id" value=id />
                     <Button look="secondary">{t!(i18n, admin.resend)}</Button>
                 </form>
@@ -121,9 +121,9 @@ fn Failed(failed: Vec<FailedMail>, manages: bool) -> impl IntoView {
     })
 }
 
-fn row(mail: MailCard) -> impl IntoView {
+fn row(mail: EmailCard) -> impl IntoView {
     let i18n = use_i18n();
-    let (href, at) = (routes::mail(mail.id), words::moment(i18n, &mail.created_at));
+    let (href, at) = (routes::email(mail.id), words::moment(i18n, &mail.created_at));
     view! {
         <tr>
             <th scope="row">
@@ -138,7 +138,7 @@ fn row(mail: MailCard) -> impl IntoView {
 
 /// An email, as it was sent.
 #[component]
-pub(crate) fn Mail() -> impl IntoView {
+pub(crate) fn Email() -> impl IntoView {
     let id = param("id");
     let found = api::find(
         move || id.get(),
@@ -148,17 +148,17 @@ pub(crate) fn Mail() -> impl IntoView {
         },
     );
     let page = loaded(found, |mail| view! { <Shown mail /> });
-    view! { <AdminPage here=Part::Mails>{page}</AdminPage> }
+    view! { <AdminPage here=Part::Emails>{page}</AdminPage> }
 }
 
 #[component]
-fn Shown(mail: MailText) -> impl IntoView {
+fn Shown(mail: EmailText) -> impl IntoView {
     let i18n = use_i18n();
-    let MailText { card, text } = mail;
+    let EmailText { card, text } = mail;
     let to = tu_string!(i18n, admin.mail_to, recipient = card.to.as_str()).to_string();
     view! {
         <PageTitle text=card.subject.clone() />
-        <p class="back"><a href=Part::Mails.path()>{t!(i18n, admin.all_mails)}</a></p>
+        <p class="back"><a href=Part::Emails.path()>{t!(i18n, admin.all_emails)}</a></p>
         <header class="order-head">
             <div>
                 <h1>{card.subject}</h1>
