@@ -2,6 +2,7 @@
 //! readers announce it, and going back restores the scroll position.
 
 use crate::state;
+use haat_shared::routes;
 use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
 #[derive(Clone, Copy)]
@@ -63,6 +64,7 @@ pub(crate) fn arrived() {
             let (known, back) = (visit.address == here, std::mem::take(&mut visit.back));
             visit.address = here;
             if first {
+                forget_outcome();
                 visit.keep_place(place());
             }
             let place = if back { visit.place() } else { None };
@@ -72,6 +74,15 @@ pub(crate) fn arrived() {
             request_animation_frame(move || begin_at(place));
         }
     });
+}
+
+/// Takes the outcome of a form off the address bar once the page shows it, so that going back doesn't show it again.
+fn forget_outcome() {
+    let (here, Ok(history)) = (address(), window().history()) else { return };
+    let plain = routes::without_outcome(&here);
+    if plain != here {
+        let _ = history.replace_state_with_url(&history.state().unwrap_or_default(), "", Some(&plain));
+    }
 }
 
 fn begin_at(place: f64) {

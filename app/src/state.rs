@@ -106,10 +106,11 @@ pub(crate) fn sign_in_from(address: &str) -> String {
     routes::with(routes::SIGN_IN, &[("next", address)])
 }
 
-/// The path and query of the current page, or of the one about to be shown.
+/// The path and query of the current page, or of the one about to be shown, without the outcome of the form that led
+/// there.
 pub(crate) fn address() -> String {
     use_url().with_untracked(|url| match url.search().trim_start_matches('?') {
         "" => url.path().to_owned(),
-        query => format!("{}?{query}", url.path()),
+        query => routes::without_outcome(&format!("{}?{query}", url.path())),
     })
 }

@@ -88,6 +88,24 @@ pub fn with(path: &str, parameters: &[(&str, &str)]) -> String {
     address
 }
 
+/// The parameters by which a redirect tells its page how the form ended.
+const OUTCOME: [&str; 4] = ["done", "error", "n", "undo"];
+
+/// The URL without the outcome of the form that led to it. Names that are percent-encoded are dropped with it, because
+/// no page has such parameters.
+pub fn without_outcome(url: &str) -> String {
+    let Some((path, query)) = url.split_once('?') else { return url.to_owned() };
+    let mut kept = path.to_owned();
+    for parameter in query.split('&') {
+        let name = parameter.split('=').next().unwrap_or_default();
+        if !OUTCOME.contains(&name) && !name.contains('%') {
+            kept.push(if kept.contains('?') { '&' } else { '?' });
+            kept.push_str(parameter);
+        }
+    }
+    kept
+}
+
 /// The page of a purchase, for whoever has the link, signed in or not.
 pub fn purchase_by_link(link: &PurchaseLink) -> String {
     with(&purchase(&link.number), &[("key", &link.key)])
@@ -529,6 +547,20 @@ mod tests {
         assert_eq!(with("/a", &[("b", "")]), "/a");
         let link = PurchaseLink { number: "H1".into(), key: "k_-".into() };
         assert_eq!(purchase_by_link(&link), "/purchases/H1?key=k_-");
+    }
+
+    #[test]
+    fn outcomes_are_taken_off_a_url() {
+        for (url, kept) in [
+            ("/a", "/a"),
+            ("/a?b=1", "/a?b=1"),
+            ("/a?done=9", "/a"),
+            ("/a?error=x&b=1&done=2&n=3&undo=4&c=done=", "/a?b=1&c=done="),
+            ("/a?d%6fne=9&b=%20", "/a?b=%20"),
+            ("/a?doner=9&done", "/a?doner=9"),
+        ] {
+            assert_eq!(without_outcome(url), kept);
+        }
     }
 
     #[test]

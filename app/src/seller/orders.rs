@@ -81,11 +81,10 @@ pub(crate) fn Orders() -> impl IntoView {
     view! { <Dashboard here=Part::Orders>{list}</Dashboard> }
 }
 
-/// The outcome of confirming the selected orders: how many were, and of each other why not.
+/// The outcome of confirming the selected orders: how many were, and why the others were left as they were.
 #[component]
 fn Confirmed(handle: String, done: String, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    let done = if draft.error.is_some() { draft.typed("done") } else { done };
     let done = done.parse().ok().filter(|done: &i64| *done > 0);
     let done = done
         .map(|done| view! { <Alert look="good">{tn!(i18n, seller_orders.orders_confirmed, done)}</Alert> });

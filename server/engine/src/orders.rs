@@ -37,7 +37,7 @@ pub use release::release_due;
 pub use returns::{open_return, receive_return};
 pub use seller::{any_order, list_all, packing_slips, seller_list, seller_order, seller_table, table_of_all};
 pub use shipments::{ship_part, track};
-pub use transitions::{cancel, cancel_by_customer, confirm, deliver, ship};
+pub use transitions::{cancel, cancel_by_customer, confirm, confirm_pending, deliver, ship};
 
 use crate::{
     Caller, Engine, TxResult, cursor,

@@ -3,7 +3,7 @@
 use axum::{
     Extension, Form,
     extract::{Path, State as Extract},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use haat_engine::{
     Caller,
@@ -13,12 +13,13 @@ use haat_engine::{
 use haat_shared::{
     Error, FieldCode, Result,
     permissions::{AdminPermission, AdminRole},
-    routes::{EMAILS, HOME, JOBS, TEAM, with},
+    routes::{EMAILS, HOME, JOBS, TEAM},
 };
 
 use super::{
     State, Typed, back,
     forms::{back_with_draft, clean, field, refused},
+    outcome::tell,
 };
 
 /// Retries or discards a job.
@@ -44,8 +45,8 @@ pub(super) async fn job(
     }
     .await;
     match done {
-        Ok(()) => back::to(&with(&page, &[("done", &action)])).into_response(),
-        Err(error) => refused(&page, &error),
+        Ok(()) => tell(&state, &page, &[("done", &action)]),
+        Err(error) => refused(&state, &page, &error),
     }
 }
 
@@ -61,8 +62,8 @@ pub(super) async fn resend(
     }
     .await;
     match done {
-        Ok(()) => back::to(&with(EMAILS, &[("done", "resend")])).into_response(),
-        Err(error) => refused(EMAILS, &error),
+        Ok(()) => tell(&state, EMAILS, &[("done", "resend")]),
+        Err(error) => refused(&state, EMAILS, &error),
     }
 }
 
@@ -85,8 +86,8 @@ pub(super) async fn team(
     }
     .await;
     match done {
-        Ok(()) => back::to(&with(TEAM, &[("done", &action)])).into_response(),
+        Ok(()) => tell(&state, TEAM, &[("done", &action)]),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "team", TEAM, typed, &error).await,
-        Err(error) => refused(TEAM, &error),
+        Err(error) => refused(&state, TEAM, &error),
     }
 }

@@ -4,7 +4,7 @@
 use axum::{
     Extension, Form,
     extract::{Path, Query, State as Extract},
-    http::{Extensions, HeaderMap, StatusCode, header},
+    http::{Extensions, HeaderMap, StatusCode, Uri, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use haat_app::{cookies, i18n::Locale};
@@ -19,7 +19,7 @@ use haat_shared::{
     routes::{self, ADMIN, CART, HOME, SELLER_SHOPS, SIGN_IN, SIGN_UP, with},
 };
 
-use super::{State, Typed, back, devices::Devices, limits::too_often};
+use super::{State, Typed, back, devices::Devices, limits::too_often, outcome::tell};
 
 /// How long a selected language is stored: a year.
 const LANGUAGE_S: i64 = 365 * 24 * 3600;
@@ -30,13 +30,10 @@ pub(super) fn field(typed: &Typed, name: &str) -> String {
 
 /// The path without parameters of an earlier attempt.
 pub(super) fn clean(path: &str) -> String {
-    let Some((path, query)) = path.split_once('?') else { return path.to_owned() };
-    let kept: Vec<&str> = query
-        .split('&')
-        .filter(|p| {
-            !["error=", "check=", "draft=", "done=", "n=", "undo="].iter().any(|old| p.starts_with(old))
-        })
-        .collect();
+    let path = routes::without_outcome(path);
+    let Some((path, query)) = path.split_once('?') else { return path };
+    let kept: Vec<&str> =
+        query.split('&').filter(|p| !p.starts_with("check=") && !p.starts_with("draft=")).collect();
     if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }
 
@@ -55,14 +52,14 @@ pub(super) async fn back_with_draft(
 }
 
 /// Redirects to the page with the error, or returns the error if there is no such page.
-pub(super) fn refused(page: &str, error: &Error) -> Response {
+pub(super) fn refused(state: &State, page: &str, error: &Error) -> Response {
     match error {
         Error::NotFound
         | Error::SignInNeeded
         | Error::Denied
         | Error::Busy { .. }
         | Error::RateLimited { .. } => super::layers::plain(error),
-        error => back::to(&with(&clean(page), &[("error", error.code())])).into_response(),
+        error => tell(state, &clean(page), &[("error", error.code())]),
     }
 }
 
@@ -86,7 +83,7 @@ pub(super) async fn add_line(
             back_with_draft(&state, "add_line", &page, typed, &error).await
         }
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
-        Err(error) => back::to(&with(&clean(&page), &[("error", error.code())])).into_response(),
+        Err(error) => tell(&state, &clean(&page), &[("error", error.code())]),
     }
 }
 
@@ -116,7 +113,7 @@ pub(super) async fn set_quantity(
         Ok(_) => back::to(CART).into_response(),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "cart", CART, typed, &error).await,
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
-        Err(error) => back::to(&with(CART, &[("error", error.code())])).into_response(),
+        Err(error) => tell(&state, CART, &[("error", error.code())]),
     }
 }
 
@@ -138,7 +135,7 @@ pub(super) async fn begin_checkout(
         Err(
             error @ (Error::Invalid(_) | Error::Conflict(Conflict::OutOfStock(_) | Conflict::GuestLimit(_))),
         ) => back_with_draft(&state, "cart", CART, typed, &error).await,
-        Err(error) => back::to(&with(CART, &[("error", error.code())])).into_response(),
+        Err(error) => tell(&state, CART, &[("error", error.code())]),
     }
 }
 
@@ -176,7 +173,7 @@ pub(super) async fn pay(
         return match checkout::update(engine, &caller, checkout_id, update).await {
             // A checkout that has ended, or is being paid, keeps the input that it has.
             Ok(_) | Err(Error::Conflict(_)) => back::to(&with(SIGN_IN, &[("next", &page)])).into_response(),
-            Err(error) => refused(&page, &error),
+            Err(error) => refused(&state, &page, &error),
         };
     }
     match checkout::pay(engine, &caller, checkout_id, update, quote_version, &key).await {
@@ -187,7 +184,7 @@ pub(super) async fn pay(
         Ok(NextAction::Done { purchase }) => back::to(&routes::purchase_by_link(&purchase)).into_response(),
         Err(Error::Invalid(_)) => back::to(&with(&page, &[("check", "1")])).into_response(),
         Err(Error::NotFound) => super::layers::plain(&Error::NotFound),
-        Err(error) => back::to(&with(&page, &[("error", error.code())])).into_response(),
+        Err(error) => tell(&state, &page, &[("error", error.code())]),
     }
 }
 
@@ -203,25 +200,36 @@ pub(super) async fn cancel_by_customer(
     let (order, reason) = (field(&typed, "order"), field(&typed, "reason"));
     let page = with(&routes::purchase(&purchase), &[("key", &key)]);
     match orders::cancel_by_customer(&state.runtime.engine, &caller, &purchase, &key, &order, &reason).await {
-        Ok(()) => back::to(&with(&page, &[("done", &order)])).into_response(),
+        Ok(()) => tell(&state, &page, &[("done", &order)]),
         Err(error @ Error::Invalid(_)) => {
             back_with_draft(&state, "cancel_by_customer", &page, typed, &error).await
         }
-        Err(error) => refused(&page, &error),
+        Err(error) => refused(&state, &page, &error),
     }
 }
 
-/// Where those who have just signed in begin, unless they came from a page: admins in the admin area, sellers in
-/// the dashboard.
-async fn begins_at(state: &State, token: &str) -> String {
-    let caller = accounts::caller(&state.runtime.engine, Some(token), None).await;
-    let Some(user) = caller.as_ref().ok().and_then(Caller::user) else { return HOME.to_owned() };
+/// Where those who are signed in begin, unless they came from a page: admins in the admin area, sellers in the dashboard.
+fn begins_at(caller: &Caller) -> String {
+    let Some(user) = caller.user() else { return HOME.to_owned() };
     match user.shops.as_slice() {
         _ if !user.admin_roles.is_empty() => ADMIN.to_owned(),
         [] => HOME.to_owned(),
         [shop] => routes::dashboard(&shop.handle),
         _ => SELLER_SHOPS.to_owned(),
     }
+}
+
+/// Where the pages for signing in and up lead those who are signed in already; `None` for everyone else, and for other
+/// pages.
+pub(super) fn beyond_sign_in(caller: &Caller, uri: &Uri) -> Option<String> {
+    let is_form = |path: &str| [SIGN_IN, SIGN_UP].contains(&path);
+    if !is_form(uri.path()) || caller.user().is_none() {
+        return None;
+    }
+    let next = Query::<Typed>::try_from_uri(uri).ok().map(|query| clean(&field(&query, "next")));
+    let next = next.filter(|next| !next.is_empty()).map(|next| back::local(&next));
+    let next = next.filter(|next| !is_form(next.split('?').next().unwrap_or_default()));
+    Some(next.unwrap_or_else(|| begins_at(caller)))
 }
 
 /// Completes a sign-in: sets the session, makes the device known to the account, and removes the guest's
@@ -259,8 +267,11 @@ pub(super) async fn sign_in(
     match accounts::sign_in(engine, &caller, form).await {
         Ok(token) => {
             let next = match field(&typed, "next") {
-                none if none.is_empty() => begins_at(&state, &token).await,
-                next => next,
+                none if none.is_empty() => {
+                    let caller = accounts::caller(engine, Some(&token), None).await;
+                    caller.map_or_else(|_| HOME.to_owned(), |caller| begins_at(&caller))
+                }
+                next => clean(&next),
             };
             signed_in(&state, devices, &account, &next, &token)
         }
@@ -293,7 +304,7 @@ pub(super) async fn sign_up(
         let asked = accounts::sign_ups::ask(&state.runtime.engine, &caller, form).await;
         drop(turn);
         return match asked {
-            Ok(()) => back::to(&with(SIGN_UP, &[("done", "sent")])).into_response(),
+            Ok(()) => tell(&state, SIGN_UP, &[("done", "sent")]),
             Err(error) => come_back(&state, "sign-up", SIGN_UP, typed, error).await,
         };
     }
@@ -302,7 +313,7 @@ pub(super) async fn sign_up(
     let made = accounts::sign_up(&state.runtime.engine, &caller, form).await;
     drop(turn);
     match made {
-        Ok(token) => signed_in(&state, devices, &account, &field(&typed, "next"), &token),
+        Ok(token) => signed_in(&state, devices, &account, &clean(&field(&typed, "next")), &token),
         Err(error) => come_back(&state, "sign-up", SIGN_UP, typed, error).await,
     }
 }
@@ -318,7 +329,7 @@ pub(super) async fn confirm_sign_up(
     match accounts::sign_ups::confirm(&state.runtime.engine, &Caller::guest(), id, &field(&query, "token"))
         .await
     {
-        Ok(()) => back::to(&with(SIGN_IN, &[("done", "confirmed")])).into_response(),
+        Ok(()) => tell(&state, SIGN_IN, &[("done", "confirmed")]),
         Err(error) => super::layers::plain(&error),
     }
 }

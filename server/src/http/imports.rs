@@ -156,7 +156,7 @@ pub(super) async fn send(
     let file = async { file_of(form.map_err(|_| missing())?).await?.ok_or_else(missing) };
     match take(&state, &caller, &handle, &address, file).await {
         Ok(id) => back::to(&with(&page, &[("id", &id.to_string())])).into_response(),
-        Err(error) => refused(&page, &error),
+        Err(error) => refused(&state, &page, &error),
     }
 }
 
@@ -337,7 +337,7 @@ pub(super) async fn decide(
     .await;
     match done {
         Ok(()) => back::to(&page).into_response(),
-        Err(error) => refused(&page, &error),
+        Err(error) => refused(&state, &page, &error),
     }
 }
 

@@ -14,6 +14,7 @@ mod layers;
 mod limits;
 mod media;
 mod outage;
+mod outcome;
 mod pages;
 mod rest;
 mod sandbox;

@@ -16,7 +16,7 @@ use leptos::{
 };
 use tracing::Instrument;
 
-use super::{State, layers};
+use super::{State, back, forms, layers, outcome};
 
 pub(super) fn context(state: &State, caller: Caller) -> impl Fn() + Clone + Send + Sync + 'static {
     let config = &state.runtime.config;
@@ -31,7 +31,16 @@ pub(super) async fn page(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Response {
-    render(&state, caller, haat_app::shell, request).await
+    if let Some(page) = forms::beyond_sign_in(&caller, request.uri()) {
+        return back::to(&page).into_response();
+    }
+    let told = match outcome::once(&state, &request) {
+        Ok(told) => told,
+        Err(redirect) => return *redirect,
+    };
+    let mut response = render(&state, caller, haat_app::shell, request).await;
+    response.headers_mut().extend(told.map(|cookie| (header::SET_COOKIE, cookie)));
+    response
 }
 
 /// Renders `shell` for the caller.

@@ -1,5 +1,7 @@
 //! The plain forms of the seller dashboard.
 
+use std::collections::BTreeSet;
+
 use axum::{
     Extension, Form,
     extract::{Path, State as Extract},
@@ -20,6 +22,8 @@ use haat_shared::{
 use super::{
     State, Typed, back,
     forms::{back_with_draft, clean, field, refused},
+    layers,
+    outcome::tell,
 };
 
 /// The next transition of an order.
@@ -46,9 +50,9 @@ pub(super) async fn order(
         _ => Err(Error::field("action", FieldCode::NotAChoice)),
     };
     match done {
-        Ok(()) => back::to(&with(&page, &[("done", &action)])).into_response(),
+        Ok(()) => tell(&state, &page, &[("done", &action)]),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "order", &page, typed, &error).await,
-        Err(error) => refused(&page, &error),
+        Err(error) => refused(&state, &page, &error),
     }
 }
 
@@ -146,29 +150,38 @@ pub(super) async fn orders(
     let value = |name: &str| typed.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
     let page = clean(&back::local(value("back").unwrap_or_default()));
     if let Err(error) = caller.shop(&handle, Permission::FulfilOrders) {
-        return refused(&page, &error);
+        return refused(&state, &page, &error);
     }
     if value("action") != Some("confirm") {
-        return refused(&page, &Error::field("action", FieldCode::NotAChoice));
+        return refused(&state, &page, &Error::field("action", FieldCode::NotAChoice));
     }
     let (mut done, mut failed, mut last) = (0, Typed::new(), None);
-    for (_, number) in typed.iter().filter(|(name, _)| name == "id").take(LIMIT_MAX) {
-        match orders::confirm(&state.runtime.engine, &caller, &handle, number).await {
+    let chosen: BTreeSet<&str> =
+        typed.iter().filter(|(name, _)| name == "id").map(|(_, number)| number.as_str()).collect();
+    for number in chosen.into_iter().take(LIMIT_MAX) {
+        match orders::confirm_pending(&state.runtime.engine, &caller, &handle, number).await {
             Ok(()) => done += 1,
             // It isn't from the shop's list.
-            Err(Error::NotFound) => return refused(&page, &Error::NotFound),
+            Err(Error::NotFound) => return refused(&state, &page, &Error::NotFound),
             Err(error) => {
-                failed.insert(number.clone(), serde_json::to_string(&error).unwrap_or_default());
+                failed.insert(number.to_owned(), serde_json::to_string(&error).unwrap_or_default());
                 last = Some(error);
             }
         }
     }
-    match last {
-        None => back::to(&with(&page, &[("done", &done.to_string())])).into_response(),
+    // How many were is told once; why the others weren't stays on the page.
+    let page = match last {
+        None => page,
         Some(error) => {
-            failed.insert("done".to_owned(), done.to_string());
-            back_with_draft(&state, "orders", &page, failed, &error).await
+            match accounts::keep_draft(&state.runtime.engine, "orders", failed, Some(&error)).await {
+                Ok(draft) => with(&page, &[("draft", &draft.to_string())]),
+                Err(error) => return layers::plain(&error),
+            }
         }
+    };
+    match done {
+        0 => back::to(&page).into_response(),
+        done => tell(&state, &page, &[("done", &done.to_string())]),
     }
 }
 
@@ -207,9 +220,9 @@ pub(super) async fn products(
         Ok((page, more)) => {
             let more = more.iter().map(|(name, value)| (*name, value.as_str()));
             let done: Vec<_> = std::iter::once(("done", action.as_str())).chain(more).collect();
-            back::to(&with(&page, &done)).into_response()
+            tell(&state, &page, &done)
         }
-        Err(error) => refused(&page, &error),
+        Err(error) => refused(&state, &page, &error),
     }
 }
 
@@ -225,7 +238,7 @@ pub(super) async fn open_shop(
         Err(error @ Error::Invalid(_)) => {
             back_with_draft(&state, "open-shop", OPEN_SHOP, typed, &error).await
         }
-        Err(error) => refused(OPEN_SHOP, &error),
+        Err(error) => refused(&state, OPEN_SHOP, &error),
     }
 }
 
@@ -246,10 +259,10 @@ pub(super) async fn settings(
     }
     .await;
     match saved {
-        Ok(_) => back::to(&with(&page, &[("done", "saved")])).into_response(),
+        Ok(_) => tell(&state, &page, &[("done", "saved")]),
         Err(error @ (Error::Invalid(_) | Error::Conflict(_))) => {
             back_with_draft(&state, "settings", &page, typed, &error).await
         }
-        Err(error) => refused(&page, &error),
+        Err(error) => refused(&state, &page, &error),
     }
 }

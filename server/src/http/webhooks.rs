@@ -14,7 +14,7 @@ use haat_engine::{
 };
 use haat_shared::{Error, routes};
 
-use super::{RETRY_AFTER, State, back, layers};
+use super::{RETRY_AFTER, State, back, layers, outcome};
 
 /// A webhook, accepted only with the gateway's signature over its raw bytes.
 pub(super) async fn receive(
@@ -49,9 +49,11 @@ pub(super) async fn returned(
     match payments::returned(&state.runtime.engine, &Caller::guest(), id, token).await {
         Ok(Return::Purchase(link)) => back::to(&routes::purchase_by_link(&link)).into_response(),
         Ok(Return::Checkout(id, why)) => {
-            let error = why.map(Error::from);
-            let error = error.as_ref().map_or("", Error::code);
-            back::to(&routes::with(&routes::checkout(id), &[("error", error)])).into_response()
+            let page = routes::checkout(id);
+            match why.map(Error::from) {
+                Some(error) => outcome::tell(&state, &page, &[("error", error.code())]),
+                None => back::to(&page).into_response(),
+            }
         }
         Err(error) => layers::plain(&error),
     }

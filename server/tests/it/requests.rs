@@ -780,15 +780,19 @@ async fn several_orders_are_confirmed_and_printed_at_once() {
     let (_, page) = seller.get(&back).await;
     let main = page.split("<main").nth(1).unwrap();
     for part in
-        ["2 orders confirmed.", "1 order couldn’t be confirmed:", cancelled, "Its status is “Cancelled”."]
+        ["2 orders confirmed.", "1 order was left as it was:", cancelled, "Its status is “Cancelled”."]
     {
         assert!(main.contains(part), "{part}: {main}");
     }
     assert!(!main.contains(first.as_str()) && !main.contains(last.as_str()), "{main}");
-    // Confirming again changes nothing.
-    let back = post(confirm(&[first, last], "")).await;
-    assert_eq!(back, format!("{list}?done=2"));
-    assert!(seller.get(&back).await.1.contains("2 orders confirmed."));
+    // Confirming again changes nothing, and says so.
+    let back = post(confirm(&[first, last, first], "")).await;
+    assert!(back.starts_with(&format!("{list}?draft=")) && !back.contains("done="), "{back}");
+    let (_, page) = seller.get(&back).await;
+    for part in ["2 orders were left as they were:", first, last, "Its status is “Confirmed”."] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("orders confirmed."), "{page}");
     let strange = seller.try_post(list, &[("action", "confirm"), ("id", "H0-1")]).await.unwrap();
     assert_eq!(strange.status(), StatusCode::NOT_FOUND);
 
@@ -842,6 +846,69 @@ async fn admins_look_at_an_order_and_change_nothing() {
     }
     for part in ["method=\"post\"", "/packing-slip", "/seller/meena-crafts/orders"] {
         assert!(!main.contains(part), "{part}: {main}");
+    }
+    program.close();
+}
+
+/// Nobody who follows a link is told that something has happened, and whoever sent a form is told so once.
+#[tokio::test(flavor = "multi_thread")]
+async fn outcomes_are_told_once_and_by_no_link() {
+    let program = Program::serve(On::Sqlite).await;
+    let shopper = Shopper::new(&program);
+    let number = shopper.buy_in_cash(&shopper.variant("meena-crafts", 0).await).await;
+    let visitor = Shopper::new(&program);
+    let seller = Shopper::new(&program);
+    seller.post("/sign-in", &[("email", "meena@haat.example"), ("password", "market-day-2026")]).await;
+    let list = "/seller/meena-crafts/orders";
+    let leads = async |who: &Shopper, path: &str| {
+        location(&who.client.get(program.at(path)).send().await.unwrap())
+    };
+    for (who, link, page) in [
+        (&seller, format!("{list}?done=999"), list),
+        (&seller, format!("{list}?state=placed&%64one=999"), &format!("{list}?state=placed")),
+        (&visitor, "/sign-in?done=confirmed&next=/account".to_owned(), "/sign-in?next=/account"),
+        (&visitor, "/sign-up?done=sent".to_owned(), "/sign-up"),
+        (&visitor, "/cart?error=payment_declined".to_owned(), "/cart"),
+    ] {
+        assert_eq!(leads(who, &link).await, page, "{link}");
+    }
+    let page = format!("{list}/{number}-1");
+    let done = seller.post(&page, &[("action", "confirm")]).await;
+    // The outcome of one page is not that of another one.
+    assert_eq!(leads(&seller, &format!("{list}?done=999")).await, list);
+    let (status, told) = seller.get(&done).await;
+    assert!(status == StatusCode::OK && told.contains("Order confirmed."), "{status}: {told}");
+    assert_eq!(leads(&seller, &done).await, page, "not again");
+    // Nor can the way back from signing in claim one.
+    let next = format!("{list}?done=999");
+    let form = [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", next.as_str())];
+    assert_eq!(visitor.post("/sign-in", &form).await, list);
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_signed_in_is_not_asked_to_sign_in() {
+    let program = Program::serve(On::Sqlite).await;
+    let visitor = Shopper::new(&program);
+    for path in ["/sign-in", "/sign-up"] {
+        assert_eq!(visitor.get(path).await.0, StatusCode::OK, "{path}");
+    }
+    let customer = Shopper::new(&program);
+    let form = [("name", "Asha"), ("email", "asha@example.com"), ("password", "long enough")];
+    customer.post("/sign-up", &form).await;
+    let seller = Shopper::new(&program);
+    seller.post("/sign-in", &[("email", "meena@haat.example"), ("password", "market-day-2026")]).await;
+    for (who, path, place) in [
+        (&customer, "/sign-in", "/"),
+        (&customer, "/sign-up", "/"),
+        (&seller, "/sign-in", "/seller/meena-crafts"),
+        (&seller, "/sign-up?next=/cart", "/cart"),
+        (&seller, "/sign-in?next=/products%3Fq%3Dbowl%26done%3D9", "/products?q=bowl"),
+        (&seller, "/sign-in?next=https://evil.example/", "/"),
+        (&seller, "/sign-in?next=/sign-up%3Fnext%3D/cart", "/seller/meena-crafts"),
+    ] {
+        let answer = who.client.get(program.at(path)).send().await.unwrap();
+        assert_eq!((answer.status(), location(&answer).as_str()), (StatusCode::SEE_OTHER, place), "{path}");
     }
     program.close();
 }

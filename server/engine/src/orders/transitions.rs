@@ -102,6 +102,16 @@ pub async fn confirm(engine: &Engine, caller: &Caller, handle: &str, number: &st
     apply(engine, transition).await
 }
 
+/// The same for one of several orders that were selected: one that is confirmed already fails like any other that the
+/// shop can't confirm any more.
+pub async fn confirm_pending(engine: &Engine, caller: &Caller, handle: &str, number: &str) -> Result<()> {
+    let transition = by_shop(engine, caller, handle, number, OrderState::Confirmed)?;
+    match apply_once(engine, transition).await? {
+        true => Ok(()),
+        false => Err(Conflict::OrderMoved(OrderState::Confirmed).into()),
+    }
+}
+
 /// What is left of the order is shipped. Afterwards its tracking can be corrected. A pickup order has no
 /// tracking: it is ready for pickup. Nor has an order of which nothing is left.
 pub async fn ship(
@@ -183,13 +193,19 @@ fn by_shop(
 }
 
 async fn apply(engine: &Engine, transition: Transition) -> Result<()> {
-    let about = ("orders::transition", transition.number.clone());
-    engine.db.write(about, transition, |tx, transition| Box::pin(apply_in_tx(tx, transition))).await?;
-    engine.bus.publish(Topic::Outbox, "");
-    Ok(())
+    apply_once(engine, transition).await.map(drop)
 }
 
-async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
+/// Makes a transition; returns whether it was made now, and not before.
+async fn apply_once(engine: &Engine, transition: Transition) -> Result<bool> {
+    let about = ("orders::transition", transition.number.clone());
+    let made =
+        engine.db.write(about, transition, |tx, transition| Box::pin(apply_in_tx(tx, transition))).await?;
+    engine.bus.publish(Topic::Outbox, "");
+    Ok(made)
+}
+
+async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<bool> {
     let from = transition.to.reached_from(transition.by.actor);
     let (Some(first), Some(last)) = (from.first(), from.last()) else {
         return Err(bug("a transition that the actor can't make"));
@@ -206,7 +222,7 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
         transition.return_days,
     ];
     let Some(order) = tx.opt::<ChangedOrder>(&TRANSITION, row).await? else {
-        return repeat_in_tx(tx, transition).await;
+        return repeat_in_tx(tx, transition).await.map(|()| false);
     };
     let now = order.updated_at;
     let mut data = OrderEventData { note: transition.note.clone(), ..OrderEventData::default() };
@@ -241,7 +257,7 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
         // Last, because other transactions wait for these rows.
         holds::return_rest_in_tx(tx, order.id, now).await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The transition is not possible now. That is fine if it has already happened; its tracking may be
