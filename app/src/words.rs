@@ -290,6 +290,20 @@ pub fn order_state(i18n: I18n, state: OrderState, method: ShippingMethod) -> &'s
     }
 }
 
+/// The name of an order's status for its shop, to which it matters whether parts of it were shipped.
+pub(crate) fn shop_order_state(
+    i18n: I18n,
+    state: OrderState,
+    partly_shipped: bool,
+    method: ShippingMethod,
+) -> &'static str {
+    match (partly_shipped, method) {
+        (false, _) => order_state(i18n, state, method),
+        (true, ShippingMethod::Pickup) => t!(i18n, seller_orders.partly_ready),
+        (true, _) => t!(i18n, seller_orders.partly_shipped),
+    }
+}
+
 /// The name of a timeline entry. It says what has happened, where a status says what comes next.
 pub(crate) fn order_step(i18n: I18n, state: OrderState, method: ShippingMethod) -> &'static str {
     match state {

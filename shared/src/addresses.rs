@@ -8,6 +8,7 @@
 //! - Postal codes: British ones have the letters that can occur, whatever the area. The prefixes of `AZ`, `LT`,
 //!   `LV`, `MD` and Salvadoran codes may be there or not; Panama, Saudi Arabia (with four more digits) and
 //!   Tristan da Cunha have patterns that the data set lacks.
+//! - Names: what a country calls its states and postal codes. Those that say "postcode" in English are added.
 //! - Labels: layouts that differ little share one (by a comma, a line break, or the place of a state that is
 //!   rarely written), and constant text (`SE-` before a code, `GUERNSEY`) is left out.
 
@@ -45,29 +46,30 @@ pub struct Address {
 const POSTAL_CODE_MAX: usize = 20;
 
 /// One country per line: its ISO 3166-1 code (and XK for Kosovo, which has none yet), the letter of its
-/// label layout, what it requires (`z` a postal code, `s` a state, `e` a town or a state) or doesn't (`c` a
+/// label layout, that of what it calls its states ([`StateName`]; none if addresses have no states) and that of what
+/// it calls its postal codes ([`PostalName`]; none for the usual name), what it requires (`z` a postal code, `s` a state, `e` a town or a state) or doesn't (`c` a
 /// town), and the patterns of its postal codes: `#` is a digit, `@` a letter, `*` either, `[12]` one of
 /// these, `[^IO]` a letter but these, the code may end at `?`, anything else is literal. Spaces and hyphens
 /// may be omitted when entering a code.
 const COUNTRIES: &str = "\
-AD b AD[1234567]0#
-AE a e
+AD br AD[1234567]0#
+AE ae e
 AF c ####
 AG a c
-AI c AI-2640|2640
+AI cC AI-2640|2640
 AL m ####
-AM m ####|37####
+AM mp ####|37####
 AO a
 AQ a
-AR b [^IO]####?@@@|####?@@@
-AS s z 96799?-####
+AR bp [^IO]####?@@@|####?@@@
+AS ssZ z 96799?-####
 AT b z ####
-AU s sz ####
+AU ssC sz ####
 AW a
 AX b z 22###
 AZ b AZ ####|####
 BA b #####
-BB a BB#####
+BB ar BB#####
 BD o ####
 BE b z ####
 BF a
@@ -80,30 +82,30 @@ BM d @@ **
 BN d @@####
 BO a
 BQ a
-BR g sz #####-###
-BS a
+BR gs sz #####-###
+BS ai
 BT d #####
 BV a
 BW a
-BY b ######
+BY bp ######
 BZ a
-CA s sz [^DFIOQUWZ]#[^DFIOQU] #[^DFIOQU]#
-CC s 6799
+CA sp sz [^DFIOQUWZ]#[^DFIOQU] #[^DFIOQU]#
+CC spC 6799
 CD a
 CF a
 CG a
 CH b z ####
 CI a
 CK a
-CL b #######
+CL bp #######
 CM a
-CN j sz ######
-CO a sc ######
-CR q s ####?#|###-####
-CU c #####
-CV b ####
+CN jp sz ######
+CO ad sc ######
+CR qp s ####?#|###-####
+CU cp #####
+CV bi ####
 CW a
-CX s 6798
+CX spC 6798
 CY b ####
 CZ b z ### ##
 DE b z #####
@@ -113,68 +115,68 @@ DM a
 DO b #####
 DZ b #####
 EC m ######
-EE f z #####
-EG c #####
+EE fp z #####
+EG cp #####
 EH b #####
 ER a
-ES f sz #####
+ES fp sz #####
 ET b ####
 FI b z #####
 FJ a
-FK c z FIQQ 1ZZ
-FM s z 9694[1234]?-####
+FK cC z FIQQ 1ZZ
+FM ssZ z 9694[1234]?-####
 FO b ###
 FR b z #####
 GA a
-GB c z [BEGLMNSW]# #[^CIKMV][^CIKMV]|[BEGLMNSW]## #[^CIKMV][^CIKMV]|[BEGLMNSW]#@ #[^CIKMV][^CIKMV]|[^QVX][^IJZ]# #[^CIKMV][^CIKMV]|[^QVX][^IJZ]## #[^CIKMV][^CIKMV]|[^QVX][^IJZ]#@ #[^CIKMV][^CIKMV]|GIR 0AA|BFPO #?#?#?#
+GB cC z [BEGLMNSW]# #[^CIKMV][^CIKMV]|[BEGLMNSW]## #[^CIKMV][^CIKMV]|[BEGLMNSW]#@ #[^CIKMV][^CIKMV]|[^QVX][^IJZ]# #[^CIKMV][^CIKMV]|[^QVX][^IJZ]## #[^CIKMV][^CIKMV]|[^QVX][^IJZ]#@ #[^CIKMV][^CIKMV]|GIR 0AA|BFPO #?#?#?#
 GD a
 GE b ####
 GF b z 9[78]3##
-GG c z GY# #[^CIKMV][^CIKMV]|GY## #[^CIKMV][^CIKMV]
+GG cC z GY# #[^CIKMV][^CIKMV]|GY## #[^CIKMV][^CIKMV]
 GH a
-GI c c GX11 1AA
+GI cC c GX11 1AA
 GL b z 39##
 GM a
 GN b ###
 GP b z 9[78][01]##
 GQ a
 GR b z ### ##
-GS c z SIQQ 1ZZ
+GS cC z SIQQ 1ZZ
 GT b #####
-GU s z 969[12]#?-####|9693[12]?-####
+GU sZ z 969[12]#?-####|9693[12]?-####
 GW b ####
 GY a
-HK l e
-HM s ####
-HN c #####
+HK la e
+HM spC ####
+HN cd #####
 HR b #####
 HT b ####
 HU n z ####
-ID h sc #####
-IE c *** ****
+ID hp sc #####
+IE ccE *** ****
 IL d #####?##
-IM c z IM# #[^CIKMV][^CIKMV]|IM## #[^CIKMV][^CIKMV]
-IN d z ######
-IO c z BBND 1ZZ
-IQ a #####
-IR p #####-#####
+IM cC z IM# #[^CIKMV][^CIKMV]|IM## #[^CIKMV][^CIKMV]
+IN dsP z ######
+IO cC z BBND 1ZZ
+IQ ap #####
+IR pp #####-#####
 IS b ###
-IT f sz #####
-JE c z JE# #[^CIKMV][^CIKMV]|JE## #[^CIKMV][^CIKMV]
-JM h
+IT fp sz #####
+JE cC z JE# #[^CIKMV][^CIKMV]|JE## #[^CIKMV][^CIKMV]
+JM hr
 JO d #####
-JP i szc ###-####
+JP if szc ###-####
 KE c #####
 KG b ######
 KH d #####?#
-KI q
+KI qi
 KM a
-KN a
-KP a
-KR k z #####
+KN ai
+KP ap
+KR kk z #####
 KW b #####
-KY h e KY#-####
-KZ t ######
+KY hi e KY#-####
+KZ tp ######
 LA b #####
 LB d ####? ####
 LC a
@@ -182,9 +184,9 @@ LI b z 948[56789]|949[012345678]
 LK c #####
 LR b ####
 LS d ###
-LT b z LT-#####|#####
+LT bp z LT-#####|#####
 LU b z ####
-LV b z LV-####|####
+LV bp z LV-####|####
 LY a
 MA b #####
 MC b 980##
@@ -192,13 +194,13 @@ MD b MD-####|####
 ME b 8####
 MF b z 9[78][01]##
 MG b ###
-MH s z 969[67]#?-####
+MH ssZ z 969[67]#?-####
 MK b ####
 ML a
 MM a #####
-MN h #####
+MN hp #####
 MO a c
-MP s z 9695[012]?-####
+MP ssZ z 9695[012]?-####
 MQ b z 9[78]2##
 MR a
 MS a
@@ -206,91 +208,91 @@ MT d @@@ ##?#?#
 MU m #####|###@@###
 MV d #####
 MW a
-MX e sz #####
-MY b z #####
-MZ b ####
+MX es sz #####
+MY bsC z #####
+MZ bp ####
 NA c #####
 NC b z 988##
 NE b ####
-NF s 2899
-NG d ######
-NI m #####
+NF spC 2899
+NG ds ######
+NI md #####
 NL b z [123456789]### [^S]@|[123456789]### S[^ADS]
 NO b z ####
 NP d #####
-NR a e
+NR at e
 NU a
-NZ d z ####
+NZ dC z ####
 OM m ###|PC ###
-PA c ####
-PE d [012]####|LIMA #?#|CALLAO #|CALLAO 0#
-PF f z 987##
-PG d ###
-PH v ####
+PA cp ####
+PE dp [012]####|LIMA #?#|CALLAO #|CALLAO 0#
+PF fi z 987##
+PG dp ###
+PH vp ####
 PK o #####
 PL b z ##-###
 PM b z 9[78]5##
-PN c z PCRN 1ZZ
-PR s z 00[679]##?-####
+PN cC z PCRN 1ZZ
+PR sZ z 00[679]##?-####
 PS a
 PT b z ####-###
-PW s z 96939?-####|96940?-####
+PW ssZ z 96939?-####|96940?-####
 PY b ####
 QA a
 RE b z 9[78]4##
-RO b z ######
+RO bp z ######
 RS b #####?#
-RU c z ######
+RU co z ######
 RW a
 SA d #####?-####
 SB a
-SC a
+SC ai
 SD c #####
 SE b z ### ##
 SG d zc ######
-SH c z ASCN 1ZZ|STHL 1ZZ|TDCU 1ZZ
+SH cC z ASCN 1ZZ|STHL 1ZZ|TDCU 1ZZ
 SI b ####
 SJ b z ####
 SK b z ### ##
 SL a
 SM b zc 4789#
 SN b #####
-SO d @@ #####
-SR a
+SO dp @@ #####
+SR ap
 SS a
 ST a
-SV b [123][1234567][012]#|CP [123][1234567][012]#
+SV bp [123][1234567][012]#|CP [123][1234567][012]#
 SX a
 SY a
 SZ c [HLMS]###
-TC c z TKCA 1ZZ
+TC cC z TKCA 1ZZ
 TD a
 TF a
 TG a
-TH h #####
+TH hp #####
 TJ b ######
 TK a
 TL a
 TM b ######
 TN b ####
 TO a
-TR x z #####
+TR xp z #####
 TT a
-TV a
-TW j z ###?##?#
+TV ai
+TW jc z ###?##?#
 TZ b ####?#
-UA c z #####
+UA co z #####
 UG a
-UM s 96898
-US a sz #####?-####
-UY f #####
-UZ b ######
+UM ssZ 96898
+US asZ sz #####?-####
+UY fp #####
+UZ bp ######
 VA b 00120
 VC d VC####
-VE d s ####
+VE ds s ####
 VG c c VG####
-VI s z 008[01234]#?-####|0085[01]?-####
-VN h #####?#
+VI ssZ z 008[01234]#?-####|0085[01]?-####
+VN hp #####?#
 VU a
 WF b z 986##
 WS a
@@ -306,6 +308,7 @@ ZW a";
 struct Country {
     code: &'static str,
     layout: &'static str,
+    names: &'static str,
     needs: &'static str,
     shapes: &'static str,
 }
@@ -318,12 +321,13 @@ pub fn countries() -> impl Iterator<Item = &'static str> {
 fn find(code: &str) -> Option<Country> {
     let line = COUNTRIES.lines().find(|line| line.get(..2) == Some(code))?;
     let mut parts = line.splitn(3, ' ');
-    let (code, layout) = (parts.next()?, parts.next()?);
+    let code = parts.next()?;
+    let (layout, names) = parts.next()?.split_at_checked(1)?;
     let rest = parts.next().unwrap_or_default();
     // Required fields are lowercase letters; shapes are not.
     let end = rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
     let (needs, shapes) = rest.split_at(end);
-    Some(Country { code, layout, needs, shapes: shapes.trim_start() })
+    Some(Country { code, layout, names, needs, shapes: shapes.trim_start() })
 }
 
 /// Which parts of an address may be left out.
@@ -345,6 +349,63 @@ pub fn optional_parts(code: &str) -> OptionalParts {
         region: !needs.contains(['s', 'e']),
         postal_code: !needs.contains('z'),
     }
+}
+
+/// What a country calls its states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the documentation")]
+pub enum StateName {
+    Area,
+    County,
+    Department,
+    District,
+    /// Korean provinces and metropolitan cities.
+    DoSi,
+    Emirate,
+    Island,
+    Oblast,
+    Parish,
+    Prefecture,
+    Province,
+    State,
+}
+
+/// What a country calls its postal codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the documentation")]
+pub enum PostalName {
+    Eircode,
+    Pin,
+    Postal,
+    Postcode,
+    Zip,
+}
+
+/// What the country with this code calls its states, if its addresses have any, and its postal codes.
+pub fn part_names(code: &str) -> (Option<StateName>, PostalName) {
+    let Some(country) = find(code) else { return (Some(StateName::Province), PostalName::Postal) };
+    let (mut state, mut postal) = (None, PostalName::Postal);
+    for letter in country.names.bytes() {
+        match letter {
+            b'a' => state = Some(StateName::Area),
+            b'c' => state = Some(StateName::County),
+            b'd' => state = Some(StateName::Department),
+            b't' => state = Some(StateName::District),
+            b'k' => state = Some(StateName::DoSi),
+            b'e' => state = Some(StateName::Emirate),
+            b'i' => state = Some(StateName::Island),
+            b'o' => state = Some(StateName::Oblast),
+            b'r' => state = Some(StateName::Parish),
+            b'f' => state = Some(StateName::Prefecture),
+            b'p' => state = Some(StateName::Province),
+            b's' => state = Some(StateName::State),
+            b'E' => postal = PostalName::Eircode,
+            b'P' => postal = PostalName::Pin,
+            b'C' => postal = PostalName::Postcode,
+            _ => postal = PostalName::Zip,
+        }
+    }
+    (state, postal)
 }
 
 /// A country code in capitals. `UK` is read as `GB`.
@@ -579,6 +640,34 @@ mod tests {
         assert_eq!(of("AE"), [false, false, true], "a town or a state");
         assert_eq!(of("SG"), [true, true, false]);
         assert_eq!(of("??"), [false, true, true]);
+    }
+
+    #[test]
+    fn states_and_postal_codes_have_the_names_of_the_country() {
+        for (code, state, postal) in [
+            ("IN", Some(StateName::State), PostalName::Pin),
+            ("US", Some(StateName::State), PostalName::Zip),
+            ("GB", None, PostalName::Postcode),
+            ("AU", Some(StateName::State), PostalName::Postcode),
+            ("IE", Some(StateName::County), PostalName::Eircode),
+            ("CA", Some(StateName::Province), PostalName::Postal),
+            ("AE", Some(StateName::Emirate), PostalName::Postal),
+            ("JP", Some(StateName::Prefecture), PostalName::Postal),
+            ("KR", Some(StateName::DoSi), PostalName::Postal),
+            ("HK", Some(StateName::Area), PostalName::Postal),
+            ("CO", Some(StateName::Department), PostalName::Postal),
+            ("DE", None, PostalName::Postal),
+            ("SG", None, PostalName::Postal),
+            ("??", Some(StateName::Province), PostalName::Postal),
+        ] {
+            assert_eq!(part_names(code), (state, postal), "{code}");
+        }
+        for code in countries() {
+            // Letters that stand for nothing would be read as a zip code, and a required state must have a name.
+            let (country, (state, _)) = (find(code).unwrap(), part_names(code));
+            assert!(country.names.chars().all(|c| "acdtkeiorfpsEPCZ".contains(c)), "{country:?}");
+            assert!(!country.needs.contains(['s', 'e']) || state.is_some(), "{country:?}");
+        }
     }
 
     #[test]

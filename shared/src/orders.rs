@@ -302,13 +302,16 @@ pub struct OrderEvent {
 /// descending.
 pub const ORDER_SORTS: [&str; 4] = ["-placed", "placed", "total", "-total"];
 
+/// In a list of orders, those confirmed orders of which parts were shipped.
+pub const PARTLY_SHIPPED: &str = "partly_shipped";
+
 /// Which of a shop's orders to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ListOrders {
     /// Only orders whose number, email address or name contains these words; empty for all.
     pub q: String,
-    /// Only orders in this state, by its name; empty for all.
+    /// Only orders in this state, by its name, or [`PARTLY_SHIPPED`]; empty for all.
     pub state: String,
     /// Only orders that have been pending for more than a day.
     pub overdue: bool,
@@ -349,6 +352,8 @@ pub struct OrderCard {
     /// The order's status.
     #[serde(rename = "status")]
     pub state: OrderState,
+    /// Whether parts of it were shipped while others have not been.
+    pub partly_shipped: bool,
     /// The shipping method.
     pub shipping_method: ShippingMethod,
     /// The recipient's name.
@@ -541,6 +546,11 @@ impl OrderView {
     /// Whether parts of it were shipped while others have not been.
     pub fn is_partly_shipped(&self) -> bool {
         self.state == OrderState::Confirmed && !self.shipments.is_empty()
+    }
+
+    /// Whether nothing of the order follows this one of its shipments. Cash is collected with the last one.
+    pub fn is_last(&self, shipment: ShipmentId) -> bool {
+        self.state != OrderState::Confirmed && self.shipments.last().is_some_and(|last| last.id == shipment)
     }
 
     /// The sum of its refunds, whether completed or in progress.

@@ -1,7 +1,7 @@
 //! What is around lists of orders, of a shop and of the market.
 
 use haat_shared::{
-    orders::{ListOrders, ORDER_SORTS, OrderCard, OrderState},
+    orders::{ListOrders, ORDER_SORTS, OrderCard, OrderState, PARTLY_SHIPPED},
     page::Counted,
     routes,
     shipping::ShippingMethod,
@@ -59,6 +59,12 @@ fn customer(of: &ListOrders) -> String {
     of.customer.map(|id| id.to_string()).unwrap_or_default()
 }
 
+/// The number of orders in a state. Those that are partly shipped are confirmed as well.
+fn count(table: &Counted<OrderCard>, state: &str) -> i64 {
+    let partly = if state == OrderState::Confirmed.as_str() { table.count(PARTLY_SHIPPED) } else { 0 };
+    table.count(state) + partly
+}
+
 /// Whether a list may have more orders than those requested.
 pub(crate) fn is_filtered(of: &ListOrders) -> bool {
     of.overdue
@@ -80,12 +86,16 @@ pub(crate) fn tools(
     let in_state = |state: &str| filtered(state, false);
     let all = Chip::from((in_state(""), t!(i18n, seller_orders.all), of.state.is_empty() && !of.overdue));
     // With that filter, only what it lets pass is counted.
-    let counting = |chip: Chip, name: &str| if of.overdue { chip } else { chip.counting(table.count(name)) };
+    let counting = |chip: Chip, name: &str| if of.overdue { chip } else { chip.counting(count(table, name)) };
     let states = OrderState::ALL.map(|state| {
         let (name, here) = (state.as_str(), of.state == state.as_str());
         let words = words::order_state(i18n, state, ShippingMethod::Standard);
         counting(Chip::filter(in_state(if here { "" } else { name }), words, here), name)
     });
+    let partly = of.state == PARTLY_SHIPPED;
+    let to_partly = in_state(if partly { "" } else { PARTLY_SHIPPED });
+    let partly =
+        counting(Chip::filter(to_partly, t!(i18n, seller_orders.partly_shipped), partly), PARTLY_SHIPPED);
     let late = Chip::filter(filtered("", !of.overdue), t!(i18n, seller_orders.overdue), of.overdue);
     let late = if of.overdue { late.counting(table.count("")) } else { late };
     // Whose orders they are, if only of a shop or of a user.
@@ -98,7 +108,7 @@ pub(crate) fn tools(
         Chip::filter(href, t!(i18n, admin.one_customer), true)
     });
     let whose = of_shop.into_iter().chain(of_customer);
-    let chosen: Vec<Chip> = whose.chain([counting(all, "")]).chain(states).chain([late]).collect();
+    let chosen: Vec<Chip> = whose.chain([counting(all, "")]).chain(states).chain([partly, late]).collect();
     let rows = of.limit.map(|rows| rows.to_string()).unwrap_or_default();
     let customer = customer(of);
     let kept = [
@@ -142,7 +152,7 @@ pub(crate) fn foot(path: &str, of: &ListOrders, table: &Counted<OrderCard>) -> A
     let next = table.page.next.as_ref();
     let next = next.map(|after| url(path, &ListOrders { after: after.clone(), ..start.clone() }));
     let first = (!of.after.is_empty()).then(|| url(path, &start));
-    let (total, size, path) = (Some(table.count(&of.state)), of.limit, path.to_owned());
+    let (total, size, path) = (Some(count(table, &of.state)), of.limit, path.to_owned());
     let at = move |rows: String| url(&path, &ListOrders { limit: ui::size(&rows), ..start.clone() });
     view! { <ListFoot total size at first next /> }.into_any()
 }
@@ -157,7 +167,7 @@ pub(crate) fn latest(
 ) -> AnyView {
     let rows = orders.into_iter().map(|order| {
         let href = href(&order);
-        let state = words::order_state(i18n, order.state, order.shipping_method);
+        let state = words::shop_order_state(i18n, order.state, order.partly_shipped, order.shipping_method);
         let shop = with_shop.then(|| view! { <span translate="no">{order.shop_name}</span> " · " });
         view! {
             <li class="row">

@@ -62,6 +62,8 @@ pub(crate) fn OrderDetails(
     let refunds = std::mem::take(&mut order.refunds);
     let shipments = std::mem::take(&mut order.shipments);
     let returns = std::mem::take(&mut order.returns);
+    let partly = order.state == OrderState::Confirmed && !shipments.is_empty();
+    let state = words::shop_order_state(i18n, order.state, partly, order.shipping_method);
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::moment(i18n, &placed_at)).to_string();
     let pickup = order.shipping_method == ShippingMethod::Pickup;
@@ -102,6 +104,7 @@ pub(crate) fn OrderDetails(
     let shares = shares.collect_view();
     let action = routes::shop_order(&handle, &order.number);
     let slip = routes::packing_slip(&handle, &order.number);
+    let slip_path = slip.clone();
     // What is in a shipment or return goes without saying if there is only one.
     let (several, moves) = (
         shipments.len() > 1 || order.lines.iter().any(|line| line.to_ship() > 0),
@@ -112,7 +115,9 @@ pub(crate) fn OrderDetails(
         let contents = several.then(|| contents(&order.lines, &shipment.lines));
         let (moves, action, draft) =
             (moves && shipment.delivered_at.is_none(), action.clone(), draft.clone());
-        view! { <Parcel shipment contents moves action draft /> }
+        let slip =
+            (several && !looks).then(|| routes::with(&slip_path, &[("shipment", &shipment.id.to_string())]));
+        view! { <Parcel shipment contents moves slip action draft /> }
     });
     let shipments = shipments.collect_view();
     let returns = returns.into_iter().map(|back| {
@@ -178,7 +183,7 @@ pub(crate) fn OrderDetails(
                 {shop}
                 <p class="note">{placed}</p>
             </div>
-            <p class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state, order.shipping_method)}</p>
+            <p class=format!("state {}", order.state.as_str())>{state}</p>
         </header>
         <div class="actions paper">
             {slip}
@@ -238,18 +243,24 @@ fn way(i18n: I18n, order: &OrderView) -> String {
 /// The packing slip: contents and address, without prices except for the cash to collect.
 #[component]
 pub(crate) fn PackingSlip() -> impl IntoView {
-    let (handle, number) = (param("handle"), param("number"));
+    let (handle, number, shipment) = (param("handle"), param("number"), query("shipment"));
     let found = api::find(
         move || (handle.get(), number.get()),
         |(handle, number)| async move { Ok((handle.clone(), api::orders::seller_order(handle, number).await?)) },
     );
-    let page = loaded(found, |(handle, SellerOrder { order, .. })| {
+    let page = loaded(found, move |(handle, SellerOrder { order, .. })| {
         let i18n = use_i18n();
         let number = order.order.number.clone();
+        let asked = shipment.get();
+        let parcel = order.order.shipments.iter().find(|parcel| parcel.id.to_string() == asked).cloned();
+        let slips = match parcel {
+            Some(parcel) => view! { <Slip order parcel=Some(parcel) alone=true /> }.into_any(),
+            None => slips(order, true),
+        };
         view! {
             <PageTitle text=tu_string!(i18n, seller_orders.slip_of, number = number.as_str()).to_string() />
             <p class="back"><a href=routes::shop_order(&handle, &number)>{t!(i18n, seller_orders.slip_back)}</a></p>
-            <Slip order alone=true />
+            {slips}
         }
     });
     view! { <Dashboard here=Part::Orders>{page}</Dashboard> }
@@ -276,7 +287,7 @@ pub(crate) fn PackingSlips() -> impl IntoView {
             let (title, note) = (t!(i18n, seller_orders.slips_none), t!(i18n, seller_orders.slips_none_note));
             view! { <EmptyState icon="box" title note page=true /> }.into_any()
         } else {
-            let slips = orders.into_iter().map(|order| view! { <Slip order alone=false /> }).collect_view();
+            let slips = orders.into_iter().map(|order| slips(order, false)).collect_view();
             view! {
                 <div class="actions paper"><Print words=t!(i18n, purchase.print) /></div>
                 {slips}
@@ -292,9 +303,24 @@ pub(crate) fn PackingSlips() -> impl IntoView {
     view! { <Dashboard here=Part::Orders>{page}</Dashboard> }
 }
 
+/// The packing slips of an order: of what is left to ship; if that is nothing, of each of its shipments.
+fn slips(order: ShopOrderView, alone: bool) -> AnyView {
+    let left = order.order.lines.iter().any(|line| line.to_ship() > 0);
+    if left || order.order.shipments.len() < 2 {
+        return view! { <Slip order parcel=None alone /> }.into_any();
+    }
+    let parcels = order.order.shipments.clone().into_iter().enumerate();
+    let parcels = parcels.map(|(i, parcel)| {
+        view! { <Slip order=order.clone() parcel=Some(parcel) alone=alone && i == 0 /> }
+    });
+    parcels.collect_view().into_any()
+}
+
 #[component]
 fn Slip(
     order: ShopOrderView,
+    /// One of several shipments of the order; `None` for what is left to ship, or all that was shipped.
+    parcel: Option<OrderShipment>,
     /// Whether it is the only one of the page, and has the button that prints the page.
     alone: bool,
 ) -> impl IntoView {
@@ -304,28 +330,47 @@ fn Slip(
     let placed = tu_string!(i18n, seller_orders.placed, date = words::day(i18n, &placed_at)).to_string();
     let pickup = order.shipping_method == ShippingMethod::Pickup;
     let promised = (!pickup).then(|| view! { <p class="note">{way(i18n, &order)}</p> });
+    let last = parcel.as_ref().is_none_or(|parcel| order.is_last(parcel.id));
     let (to, from, sender) = match pickup {
         true => (t!(i18n, seller_orders.customer), t!(i18n, seller_orders.pickup_at), order.pickup_at),
         false => (t!(i18n, seller_orders.ship_to), t!(i18n, seller_orders.ship_from), order.shop_name),
     };
     let ended = matches!(order.state, OrderState::Delivered | OrderState::Cancelled);
-    let collect = (!method.collected_by_market() && !ended).then(|| {
-        view! {
+    // What is refunded or on its way already isn't packed again. If nothing is left, the slip is a copy for what was shipped.
+    let left: i64 = order.lines.iter().map(CheckoutLineView::to_ship).sum();
+    // Shipping everything that is left makes the last part of it.
+    let splits = parcel.is_none() && left > 1 && order.state != OrderState::Shipped;
+    let collect = (!method.collected_by_market() && !ended).then(|| match last {
+        true => view! {
+            <div>
+                <p class="collect">
+                    <span>{if pickup { t!(i18n, seller_orders.collect_cash_pickup) } else { t!(i18n, seller_orders.collect_cash) }}</span>
+                    " "
+                    <strong class="price">{words::money(i18n, order.totals.total)}</strong>
+                </p>
+                {splits.then(|| view! { <p class="note paper">{t!(i18n, seller_orders.cash_if_all)}</p> })}
+            </div>
+        }
+        .into_any(),
+        false => view! {
             <p class="collect">
-                <span>{if pickup { t!(i18n, seller_orders.collect_cash_pickup) } else { t!(i18n, seller_orders.collect_cash) }}</span>
-                " "
-                <strong class="price">{words::money(i18n, order.totals.total)}</strong>
+                {t!(i18n, seller_orders.no_cash)}
+                <span class="note">{t!(i18n, seller_orders.no_cash_note)}</span>
             </p>
         }
+        .into_any(),
     });
     let cancelled = (order.state == OrderState::Cancelled).then(|| {
         view! { <p class="state cancelled">{words::order_state(i18n, order.state, order.shipping_method)}</p> }
     });
-    // What is refunded or on its way already isn't packed again. If nothing is left, the slip is a copy for what was shipped.
-    let left: i64 = order.lines.iter().map(CheckoutLineView::to_ship).sum();
-    let to_pack =
-        move |line: &CheckoutLineView| if left > 0 { line.to_ship() } else { line.quantity - line.refunded };
-    let item_count: i64 = order.lines.iter().map(to_pack).sum();
+    let to_pack = move |line: &CheckoutLineView| match &parcel {
+        Some(parcel) => {
+            parcel.lines.iter().filter(|part| part.position == line.position).map(|part| part.quantity).sum()
+        }
+        None if left > 0 => line.to_ship(),
+        None => line.quantity - line.refunded,
+    };
+    let item_count: i64 = order.lines.iter().map(&to_pack).sum();
     let lines = order.lines.into_iter().filter(|line| to_pack(line) > 0).map(|line| {
         let count = to_pack(&line);
         let variant = (!line.variant_title.is_empty()).then(|| view! { <span>{line.variant_title}</span> });
@@ -566,6 +611,8 @@ fn Parcel(
     contents: Option<String>,
     /// Whether its tracking can be corrected.
     moves: bool,
+    /// The URL of its own packing slip, if there is one.
+    slip: Option<String>,
     action: String,
     draft: Draft,
 ) -> impl IntoView {
@@ -613,6 +660,7 @@ fn Parcel(
             {contents.map(|words| view! { <p>{words}</p> })}
             <p class="note">{when}</p>
             {tracking}
+            {slip.map(|href| view! { <p class="paper"><a href=href>{t!(i18n, seller_orders.slip)}</a></p> })}
         </div>
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn Orders() -> impl IntoView {
                 orders::sorted((t!(i18n, seller_orders.placed_on), "wide"), "-placed", &path, &of),
                 (t!(i18n, seller_orders.items_count), "number wide").into(),
                 orders::sorted((t!(i18n, cart.total), "number"), "-total", &path, &of),
-                (t!(i18n, seller_orders.state), "").into(),
+                (t!(i18n, seller_orders.state), "roomy").into(),
             ];
             let slips = routes::packing_slips(&handle);
             let actions = view! {
@@ -147,18 +147,21 @@ fn row(handle: &str, order: OrderCard, of: &ListOrders) -> impl IntoView + use<>
     let href = orders::url(&routes::shop_order(handle, &order.number), of);
     let day = words::day(i18n, &order.placed_at);
     let tick = tick(order.number.clone(), &order.number);
+    let state = words::shop_order_state(i18n, order.state, order.partly_shipped, order.shipping_method);
+    let look = format!("state {}", order.state.as_str());
     view! {
         <tr>
             {tick}
             <th scope="row">
                 <a class="row-link whole" href=href>{order.number}</a>
                 <span class="note narrow"><span translate="no">{order.name.clone()}</span>" · "{day.clone()}</span>
+                <span class="cramped"><span class=look.clone()>{state}</span></span>
             </th>
             <td class="wide" translate="no">{order.name}</td>
             <td class="wide whole">{day}</td>
             <td class="number wide">{words::number(i18n, order.item_count)}</td>
             <td class="number">{words::money(i18n, order.total)}</td>
-            <td><span class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state, order.shipping_method)}</span></td>
+            <td class="roomy"><span class=look>{state}</span></td>
         </tr>
     }
 }

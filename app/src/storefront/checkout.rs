@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use haat_shared::{
     Conflict, Error,
-    addresses::{self, Address},
+    addresses::{self, Address, PostalName, StateName},
     checkout::{
         CheckoutGroup, CheckoutLineView, CheckoutPage, CheckoutQuote, CheckoutState, CheckoutUpdate,
         CheckoutView, PaymentOutcome, choice,
@@ -227,7 +227,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     // signing in.
                     <button type="submit" class="hidden" tabindex="-1" aria-hidden="true"></button>
                     <CodeAlert />
-                    <ErrorSummary faults labels=labels(i18n) />
+                    {move || view! { <ErrorSummary faults labels=country.with(|code| labels(i18n, code)) /> }}
                     <input type="hidden" name="key" value=checkout.key />
                     <input type="hidden" name="quote_version" value=seen />
                     <Details form=form.clone() country known readonly=paying faults=faults.into() />
@@ -376,7 +376,36 @@ fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAc
     }
 }
 
-fn labels(i18n: I18n) -> Vec<(&'static str, String)> {
+fn state_name(i18n: I18n, name: StateName) -> &'static str {
+    match name {
+        StateName::Area => t!(i18n, checkout.area),
+        StateName::County => t!(i18n, checkout.county),
+        StateName::Department => t!(i18n, checkout.department),
+        StateName::District => t!(i18n, checkout.district),
+        StateName::DoSi => t!(i18n, checkout.do_si),
+        StateName::Emirate => t!(i18n, checkout.emirate),
+        StateName::Island => t!(i18n, checkout.island),
+        StateName::Oblast => t!(i18n, checkout.oblast),
+        StateName::Parish => t!(i18n, checkout.parish),
+        StateName::Prefecture => t!(i18n, checkout.prefecture),
+        StateName::Province => t!(i18n, checkout.province),
+        StateName::State => t!(i18n, checkout.state),
+    }
+}
+
+fn postal_name(i18n: I18n, name: PostalName) -> &'static str {
+    match name {
+        PostalName::Eircode => t!(i18n, checkout.eircode),
+        PostalName::Pin => t!(i18n, checkout.pin_code),
+        PostalName::Postal => t!(i18n, checkout.postal_code),
+        PostalName::Postcode => t!(i18n, checkout.postcode),
+        PostalName::Zip => t!(i18n, checkout.zip_code),
+    }
+}
+
+/// The labels of the fields, for messages. Some depend on the country.
+fn labels(i18n: I18n, country: &str) -> Vec<(&'static str, String)> {
+    let (state, postal) = addresses::part_names(country);
     [
         ("email", tu_string!(i18n, checkout.email)),
         ("phone", tu_string!(i18n, checkout.phone)),
@@ -384,8 +413,8 @@ fn labels(i18n: I18n) -> Vec<(&'static str, String)> {
         ("line1", tu_string!(i18n, checkout.line1)),
         ("line2", tu_string!(i18n, checkout.line2)),
         ("city", tu_string!(i18n, checkout.city)),
-        ("postal_code", tu_string!(i18n, checkout.postal_code)),
-        ("region", tu_string!(i18n, checkout.region)),
+        ("postal_code", postal_name(i18n, postal)),
+        ("region", state_name(i18n, state.unwrap_or(StateName::State))),
         ("country", tu_string!(i18n, checkout.country)),
         ("payment_method", tu_string!(i18n, checkout.how)),
     ]
@@ -429,6 +458,16 @@ fn Details(
     let optional = Memo::new(move |_| country.with(|code| addresses::optional_parts(code)));
     let city_optional = Signal::derive(move || optional.get().city);
     let region_optional = Signal::derive(move || optional.get().region);
+    let names = Memo::new(move |_| country.with(|code| addresses::part_names(code)));
+    let no_region = move || names.get().0.is_none();
+    let region_label = Signal::derive(move || {
+        let label = names.get().0.map_or("", |name| state_name(i18n, name));
+        match region_optional.get() {
+            true => label.to_owned(),
+            false => t!(i18n, form.required, label = label),
+        }
+    });
+    let postal_code_label = Signal::derive(move || postal_name(i18n, names.get().1).to_owned());
     let postal_code_optional = Signal::derive(move || optional.get().postal_code);
     let address = view! {
         <Field name="name" label=tu_string!(i18n, checkout.name) value=form.name autocomplete="shipping name" required=true readonly faults />
@@ -436,10 +475,13 @@ fn Details(
         <Field name="line2" label=tu_string!(i18n, checkout.line2) optional=true value=form.line2 autocomplete="shipping address-line2" readonly faults />
         <div class="field-row">
             <Field name="city" label=tu_string!(i18n, checkout.city) optional=city_optional value=form.city autocomplete="shipping address-level2" readonly faults />
-            <Field name="postal_code" label=tu_string!(i18n, checkout.postal_code) optional=postal_code_optional value=form.postal_code autocomplete="shipping postal-code" readonly faults />
+            <Field name="postal_code" label=postal_code_label optional=postal_code_optional value=form.postal_code autocomplete="shipping postal-code" readonly faults />
         </div>
         <div class="field-row">
-            <Field name="region" label=tu_string!(i18n, checkout.region) optional=region_optional value=form.region autocomplete="shipping address-level1" readonly faults />
+            // Addresses of some countries have none. What was entered is there again with the country, but is not submitted.
+            <fieldset class="bare" hidden=no_region disabled=no_region>
+                <Field name="region" label=region_label optional=region_optional value=form.region autocomplete="shipping address-level1" readonly faults />
+            </fieldset>
             <Select name="country" label=tu_string!(i18n, checkout.country) value=form.country options=countries::all(i18n) autocomplete="shipping country" readonly faults />
         </div>
     };

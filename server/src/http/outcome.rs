@@ -21,7 +21,12 @@ const AGE_S: i64 = 60;
 /// Redirects to the page, which tells the outcome once.
 pub(super) fn tell(state: &State, page: &str, outcome: &[(&str, &str)]) -> Response {
     let url = back::local(&with(page, outcome));
-    let cookie = cookies::set(state.runtime.config.secure(), COOKIE, &state.runtime.engine.secret.sign(COOKIE, &url), AGE_S);
+    let cookie = cookies::set(
+        state.runtime.config.secure(),
+        COOKIE,
+        &state.runtime.engine.secret.sign(COOKIE, &url),
+        AGE_S,
+    );
     (AppendHeaders([(header::SET_COOKIE, cookie)]), back::to(&url)).into_response()
 }
 

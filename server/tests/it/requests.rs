@@ -159,6 +159,26 @@ async fn a_seller_ships_an_order_in_parts() {
     assert_eq!(part("1", "RX-1").await, format!("{page}?done=ship_part"));
     let (_, shown) = seller.get(&format!("{page}?done=ship_part")).await;
     assert!(shown.contains("Part of the order marked as shipped."), "{shown}");
+    // The part has a slip of its own, without cash; that of the rest asks for all of it.
+    let list = "/seller/meena-crafts/orders";
+    let slip_link = shown.split(&format!("href=\"{page}/packing-slip?")).nth(1).expect("a slip of the part");
+    let slip_link = format!("{page}/packing-slip?{}", slip_link.split('"').next().unwrap());
+    let slips = async |path: &str| -> Vec<String> {
+        let (_, slips) = seller.get(path).await;
+        slips
+            .split("<article")
+            .skip(1)
+            .map(|slip| slip.split("</article>").next().unwrap().to_owned())
+            .collect()
+    };
+    let (of_part, of_rest) = (slips(&slip_link).await, slips(&format!("{page}/packing-slip")).await);
+    assert!(of_part.len() == 1 && of_part[0].contains("No cash to collect with this part"), "{of_part:?}");
+    assert!(of_part[0].contains("1 item<") && !of_part[0].contains("Collect on delivery"), "{of_part:?}");
+    assert!(of_rest.len() == 1 && of_rest[0].contains("Collect on delivery"), "{of_rest:?}");
+    assert!(of_rest[0].contains("2 items<") && of_rest[0].contains("don’t collect cash"), "{of_rest:?}");
+    let (_, orders) = seller.get(&format!("{list}?state=partly_shipped")).await;
+    let orders = orders.split("<tbody").nth(1).expect("a list");
+    assert!(orders.contains(&format!("{number}-1")) && orders.contains("Partly shipped"), "{orders}");
     assert!(
         shown.contains("(of 2)") && shown.contains("RX-1") && !shown.contains("value=\"cancel\""),
         "{shown}"
@@ -173,6 +193,12 @@ async fn a_seller_ships_an_order_in_parts() {
     assert_eq!(seller.post(&page, &form).await, format!("{page}?done=ship"));
     let (_, shown) = shopper.get(&purchase).await;
     assert!(["2 × ", "RX-1", "RX-2"].iter().all(|words| shown.contains(words)), "{shown}");
+    for path in [format!("{page}/packing-slip"), format!("/seller/meena-crafts/packing-slips?id={number}-1")]
+    {
+        let cash: Vec<_> =
+            slips(&path).await.iter().map(|slip| slip.contains("Collect on delivery")).collect();
+        assert_eq!(cash, [false, true], "only with the last parcel: {path}");
+    }
     program.close();
 }
 
@@ -860,9 +886,8 @@ async fn outcomes_are_told_once_and_by_no_link() {
     let seller = Shopper::new(&program);
     seller.post("/sign-in", &[("email", "meena@haat.example"), ("password", "market-day-2026")]).await;
     let list = "/seller/meena-crafts/orders";
-    let leads = async |who: &Shopper, path: &str| {
-        location(&who.client.get(program.at(path)).send().await.unwrap())
-    };
+    let leads =
+        async |who: &Shopper, path: &str| location(&who.client.get(program.at(path)).send().await.unwrap());
     for (who, link, page) in [
         (&seller, format!("{list}?done=999"), list),
         (&seller, format!("{list}?state=placed&%64one=999"), &format!("{list}?state=placed")),
@@ -909,6 +934,40 @@ async fn who_is_signed_in_is_not_asked_to_sign_in() {
     ] {
         let answer = who.client.get(program.at(path)).send().await.unwrap();
         assert_eq!((answer.status(), location(&answer).as_str()), (StatusCode::SEE_OTHER, place), "{path}");
+    }
+    program.close();
+}
+
+/// Without scripts, the labels follow the country when the form comes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn address_fields_are_named_as_in_the_country() {
+    let program = Program::serve(On::Sqlite).await;
+    let shopper = Shopper::new(&program);
+    shopper.add(&shopper.variant("meena-crafts", 0).await, "1").await;
+    let checkout = shopper.post("/checkout", &[]).await;
+    let label = |page: &str, field: &str| {
+        let label = page.split(&format!("<label for=\"{field}\">")).nth(1).unwrap();
+        label.split("</label>").next().unwrap().to_owned()
+    };
+    for (country, postal, region) in [
+        ("IN", "PIN code", Some("State (optional)")),
+        ("US", "ZIP code", Some("State (required)")),
+        ("AE", "Postal code (optional)", Some("Emirate (required)")),
+        ("GB", "Postcode", None),
+    ] {
+        let form = [("country", country), ("postal_code", "?"), ("key", "k"), ("quote_version", "1")];
+        let back = shopper.post(&checkout, &form).await;
+        let (_, page) = shopper.get(&back).await;
+        assert_eq!(label(&page, "postal_code"), postal, "{country}");
+        let bare = page.split("<fieldset class=\"bare\"").nth(1).unwrap().split('>').next().unwrap();
+        assert_eq!(
+            bare.contains("hidden") && bare.contains("disabled"),
+            region.is_none(),
+            "{country}: {bare}"
+        );
+        if let Some(region) = region {
+            assert_eq!(label(&page, "region"), region, "{country}");
+        }
     }
     program.close();
 }

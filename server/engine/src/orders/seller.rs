@@ -16,7 +16,7 @@ use haat_shared::{
     id::kinds::{OrderId, ShopId},
     orders::{
         Actor, ListOrders, ORDER_SORTS, OrderCard, OrderEvent, OrderEventData, OrderEventKind, OrderState,
-        OtherOrder, SellerOrder, ShopOrderView,
+        OtherOrder, PARTLY_SHIPPED, SellerOrder, ShopOrderView,
     },
     page::{self, Counted, LIMIT_MAX, Page},
     payments::{PaymentMethod, PaymentState},
@@ -33,7 +33,9 @@ const OTHERS_SHOWN: i64 = 5;
 
 lists! {
     ORDERS {
-        select: "SELECT o.id, o.number, s.handle AS shop_handle, o.shop_name, o.created_at, o.state, o.delivery, p.address,
+        select: "SELECT o.id, o.number, s.handle AS shop_handle, o.shop_name, o.created_at, o.state,
+            o.state = 'confirmed' AND o.partly_shipped AS partly_shipped,
+            CASE WHEN o.state = 'confirmed' AND o.partly_shipped THEN 'partly_shipped' ELSE o.state END AS status, o.delivery, p.address,
             p.email, p.method, o.currency, o.total_minor, (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT)
                 FROM order_lines l WHERE l.order_id = o.id) AS item_count
             FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id",
@@ -43,6 +45,7 @@ lists! {
             ("handle", "s.handle = {}"),
             ("customer", "p.user_id = {}"),
             ("state", "o.state = {}"),
+            ("partly_shipped", "o.state = 'confirmed' AND o.partly_shipped = {}"),
             ("overdue", "o.state = 'placed' AND o.created_at < {}"),
             ("word", r"o.search_folded LIKE {} ESCAPE '\'"),
         ],
@@ -85,6 +88,7 @@ rows! {
         shop_name: String,
         pub(super) created_at: i64,
         pub(super) state: OrderState,
+        partly_shipped: bool,
         pub(super) delivery: ShippingMethod,
         pub(super) address: String,
         pub(super) email: String,
@@ -130,7 +134,7 @@ pub async fn seller_list(
     list(engine, caller, Some(shop), &ask).await
 }
 
-/// The same with the number of the shop's orders in each state, among those that match the search and, if asked for,
+/// The same with the number of the shop's orders in each state, and partly shipped instead of confirmed, among those that match the search and, if asked for,
 /// are overdue.
 pub async fn seller_table(
     engine: &Engine,
@@ -161,7 +165,7 @@ async fn counted(
     shop: Option<ShopId>,
     ask: &ListOrders,
 ) -> Result<Counted<OrderCard>> {
-    let counts = engine.db.list(ORDERS.count_by("state", searched(engine, shop, ask)?)).await?;
+    let counts = engine.db.list(ORDERS.count_by("status", searched(engine, shop, ask)?)).await?;
     let page = list(engine, caller, shop, ask).await?;
     Ok(CountRow::with(counts, page))
 }
@@ -180,7 +184,9 @@ async fn list(
 pub(super) async fn rows(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<Page<CardRow>> {
     let size = page::rows(ask.limit, PAGE_SIZE);
     let mut filters = searched(engine, shop, ask)?;
-    if let Some(state) = ask.state().map_err(|fault| Error::Invalid(vec![fault]))? {
+    if ask.state == PARTLY_SHIPPED {
+        filters.push(("partly_shipped", true.into()));
+    } else if let Some(state) = ask.state().map_err(|fault| Error::Invalid(vec![fault]))? {
         filters.push(("state", state.as_str().into()));
     }
     let sort = if ask.sort.is_empty() { ORDER_SORTS[0] } else { &ask.sort };
@@ -218,6 +224,7 @@ fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {
         shop_name: row.shop_name,
         placed_at: caller.time(engine, row.created_at),
         state: row.state,
+        partly_shipped: row.partly_shipped,
         shipping_method: row.delivery,
         name: address(&row.address)?.name,
         email: row.email,
@@ -251,6 +258,8 @@ pub async fn packing_slips(
     let wanted: Vec<[Value; 2]> = wanted.into_iter().map(|number| [number.into(), shop.into()]).collect();
     let lines = engine.db.all_many(&SLIPS, &wanted).await?;
     let mut orders = shop_orders(engine, caller, lines)?;
+    parts::add(engine, caller, &mut orders.iter_mut().map(|order| &mut order.order).collect::<Vec<_>>())
+        .await?;
     orders.sort_by_key(|order| numbers.iter().position(|number| *number == order.order.number));
     Ok(orders)
 }

@@ -41,6 +41,8 @@ both! {
         let order = format!("{number}-1");
         assert_eq!(orders::ship(engine, &owner, MEENA, &order, shipment()).await, moved(OrderState::Placed));
         assert_eq!(orders::deliver(engine, &owner, MEENA, &order).await, moved(OrderState::Placed));
+        let selected = async || orders::confirm_pending(engine, &owner, MEENA, &order).await;
+        assert_eq!((selected().await, selected().await), (Ok(()), moved(OrderState::Confirmed)));
         for _ in 0..2 {
             orders::confirm(engine, &owner, MEENA, &order).await.unwrap();
         }
@@ -523,6 +525,21 @@ both! {
         assert_eq!(all.items.len(), 50);
         let table = orders::seller_table(engine, &owner, MEENA, ListOrders { state: "confirmed".into(), ..ListOrders::default() }).await.unwrap();
         assert_eq!((table.page.items.len(), table.count("confirmed"), table.count("placed"), table.count("")), (1, 1, 51, 52));
+        // One that is partly shipped is still confirmed, and found by that as well.
+        let double = market.buy_in_cash(&market.guest_with(&[(bowl, 2)]).await).await.unwrap();
+        let double = format!("{double}-1");
+        orders::confirm(engine, &owner, MEENA, &double).await.unwrap();
+        let part = [LineQuantity { position: 0, quantity: 1 }];
+        orders::ship_part(engine, &owner, MEENA, &double, &part, shipment()).await.unwrap();
+        for (state, listed) in [("confirmed", 2), ("partly_shipped", 1)] {
+            let found = list("", state, "").await.unwrap().items;
+            let partly: Vec<_> = found.iter().filter(|o| o.partly_shipped).map(|o| o.number.clone()).collect();
+            assert_eq!((found.len(), partly), (listed, vec![double.clone()]), "{state}");
+        }
+        let table = orders::seller_table(engine, &owner, MEENA, ListOrders::default()).await.unwrap();
+        assert_eq!((table.count("confirmed"), table.count("partly_shipped"), table.count("")), (1, 1, 53));
+        orders::ship(engine, &owner, MEENA, &double, shipment()).await.unwrap();
+        assert_eq!(list("", "partly_shipped", "").await.unwrap().items, []);
         let of_one = ListOrders { q: numbers[3].clone(), ..ListOrders::default() };
         let table = orders::table_of_all(engine, &Caller::system(), of_one).await.unwrap();
         assert_eq!(table.counts, [("placed".to_owned(), 1)]);
