@@ -34,8 +34,8 @@ export const ADDRESS: Record<string, string> = {
   'Street address': '12 Lake Road',
   'Flat, floor or landmark (optional)': 'Second floor',
   'Town or city': 'Pune',
-  'State or region (optional)': 'Maharashtra',
-  'Postal code': '411001',
+  'State (optional)': 'Maharashtra',
+  'PIN code': '411001',
   'Phone (optional)': '+91 20 5550 1234',
 };
 export const COUNTRY = 'India';

@@ -1,5 +1,6 @@
 import { expect, test } from '../fixtures';
 import {
+  arriveAt,
   SHOPS,
   addOne,
   cartHolds,
@@ -38,8 +39,8 @@ test('a guest’s basket is merged into the account and kept', async ({ page, vi
 
 test('signed-in users are not asked to sign in again', async ({ page }) => {
   await signUp(page, freshEmail());
-  await visit(page, '/sign-in');
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('You’re already signed in');
+  await visit(page, '/sign-in?next=/account');
+  await arriveAt(page, 'Your account');
 });
 
 test('the account page asks those who are not signed in to sign in', async ({ page }) => {

@@ -133,14 +133,22 @@ test('what is typed at the checkout is stored one change after another', async (
   await expect(field(page, 'Phone (optional)')).toHaveValue('+91 20 5550 1234');
 });
 
-test('the optional parts of the address follow the country', async ({ page }) => {
+test('the names and the optional parts of the address follow the country', async ({ page }) => {
   await addOne(page, SHOPS[0], 1);
   await beginCheckout(page);
-  await expect(field(page, 'State or region (optional)')).toBeVisible();
+  await field(page, 'State (optional)').fill('Goa');
+  await expect(field(page, 'PIN code')).toBeVisible();
   await field(page, 'Country').selectOption('US');
-  await expect(field(page, 'State or region')).toBeVisible();
+  await expect(field(page, 'State (required)')).toHaveValue('Goa');
+  await expect(field(page, 'ZIP code')).toBeVisible();
+  await field(page, 'Country').selectOption('GB');
+  await expect(field(page, 'Postcode')).toBeVisible();
+  await expect(page.locator('#region')).toBeHidden();
+  await expect(page.locator('#region')).toBeDisabled();
   await field(page, 'Country').selectOption('SG');
   await expect(field(page, 'Town or city (optional)')).toBeVisible();
+  await field(page, 'Country').selectOption('JP');
+  await expect(field(page, 'Prefecture (required)')).toHaveValue('Goa');
 });
 
 test('the time left is counted by the second in the last five minutes', async ({ page }) => {

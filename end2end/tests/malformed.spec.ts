@@ -90,10 +90,10 @@ test('an empty checkout says which fields are missing', async ({ page }) => {
   for (const label of Object.keys(ADDRESS)) await field(page, label).fill('');
   await choose(page, 'cash');
   await payButton(page).click();
-  for (const label of ['Email', 'Full name', 'Street address', 'Town or city', 'Postal code']) {
+  for (const label of ['Email', 'Full name', 'Street address', 'Town or city', 'PIN code']) {
     await refused(field(page, label));
   }
-  for (const label of ['State or region (optional)', 'Phone (optional)']) {
+  for (const label of ['State (optional)', 'Phone (optional)']) {
     await expect(field(page, label)).not.toHaveAttribute('aria-invalid', 'true');
   }
   await arriveAt(page, 'Checkout');

@@ -229,3 +229,22 @@ test('what belongs to others is reported as not found', async ({ page }) => {
   expect(await visit(page, dashboard(SHOPS[1], '/orders/H1-1'))).toBe(404);
   expect(await visit(page, dashboard(SHOPS[1], '/products/not-an-id'))).toBe(404);
 });
+
+test('on phones, numbers and statuses of orders keep to one line', async ({ page, visitor }) => {
+  const seller = await visitor();
+  await buy(page, 'cash');
+  await signIn(seller, SELLERS[SHOP]);
+  await seller.setViewportSize({ width: 390, height: 844 });
+  for (const language of ['en', 'hi']) {
+    await seller.context().addCookies([{ name: 'haat_language', value: language, url: seller.url() }]);
+    await visit(seller, dashboard(SHOP, '/orders'));
+    await expect(seller.locator('html')).toHaveAttribute('lang', language);
+    const found = await seller.locator('tbody tr').evaluateAll((rows) =>
+      rows.map((row) => ['.row-link', '.cramped .state'].map((part) => row.querySelector(part)!.getClientRects().length)),
+    );
+    expect(found.length).toBeGreaterThan(0);
+    for (const lines of found) expect(lines, language).toEqual([1, 1]);
+    const wider = await seller.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(wider, language).toBe(0);
+  }
+});

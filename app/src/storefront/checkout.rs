@@ -460,14 +460,14 @@ fn Details(
     let region_optional = Signal::derive(move || optional.get().region);
     let names = Memo::new(move |_| country.with(|code| addresses::part_names(code)));
     let no_region = move || names.get().0.is_none();
-    let region_label = Signal::derive(move || {
+    let region_label = TextProp::from(move || {
         let label = names.get().0.map_or("", |name| state_name(i18n, name));
         match region_optional.get() {
             true => label.to_owned(),
             false => t!(i18n, form.required, label = label),
         }
     });
-    let postal_code_label = Signal::derive(move || postal_name(i18n, names.get().1).to_owned());
+    let postal_code_label = TextProp::from(move || postal_name(i18n, names.get().1));
     let postal_code_optional = Signal::derive(move || optional.get().postal_code);
     let address = view! {
         <Field name="name" label=tu_string!(i18n, checkout.name) value=form.name autocomplete="shipping name" required=true readonly faults />

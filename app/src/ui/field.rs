@@ -58,7 +58,7 @@ pub fn Field(
     id: Option<String>,
     /// The label.
     #[prop(into)]
-    label: Signal<String>,
+    label: TextProp,
     /// The initial value.
     #[prop(optional, into)]
     value: String,
@@ -95,7 +95,7 @@ pub fn Field(
     let hint = hint.map(|words| view! { <p class="field-hint" id=format!("{id}-hint")>{words}</p> });
     view! {
         <div class="field" class:wrong=move || fault.get().is_some()>
-            <label for=id.clone()>{move || label.with(|label| labelled(i18n, label, optional.get()))}</label>
+            <label for=id.clone()>{move || labelled(i18n, &label.get(), optional.get())}</label>
             <input
                 id=id.clone()
                 name=name
