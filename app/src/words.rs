@@ -548,13 +548,14 @@ pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
 pub fn cancelled_money(i18n: I18n, order: &OrderView, collected_by_market: bool) -> String {
     let back =
         order.refunds.iter().filter(|refund| refund.reason == haat_shared::orders::RefundReason::Cancelled);
+    let done = back.clone().all(|refund| refund.completed_at.is_some());
     let back: i64 = back.map(|refund| refund.amount.amount()).sum();
-    match (collected_by_market, back) {
-        (false, _) => tu_string!(i18n, purchase.cancelled_nothing).to_owned(),
-        (true, 0) => t!(i18n, purchase.cancelled_refunded).to_owned(),
-        (true, back) => {
-            t!(i18n, purchase.cancelled_refund, total = Money::new(back, order.totals.total.currency()))
-        }
+    let total = Money::new(back, order.totals.total.currency());
+    match (collected_by_market, back, done) {
+        (false, ..) => tu_string!(i18n, purchase.cancelled_nothing).to_owned(),
+        (true, 0, _) => t!(i18n, purchase.cancelled_refunded).to_owned(),
+        (true, _, true) => t!(i18n, purchase.cancelled_refund_done, total = total),
+        (true, _, false) => t!(i18n, purchase.cancelled_refund, total = total),
     }
 }
 

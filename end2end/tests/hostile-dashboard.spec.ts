@@ -208,8 +208,8 @@ for (const [name, text] of Object.entries(TEXTS).filter(([name]) => name !== 'a 
         expect(await visit(seller, dashboard + part)).toBe(200);
         await calm(seller);
       }
-      await search(seller, `${dashboard}/orders`, 'Search by order number, name or email', text);
-      await search(seller, `${dashboard}/products`, 'Search by title, brand or SKU', text);
+      await search(seller, `${dashboard}/orders`, 'Order number, name or email', text);
+      await search(seller, `${dashboard}/products`, 'Title, brand or SKU', text);
     });
 
     await test.step('shoppers see it, and buy', async () => {
@@ -338,7 +338,7 @@ for (const [name, text] of Object.entries(TEXTS).filter(([name]) => name !== 'a 
       await main(operator).getByRole('link', { name: `New order ${bought.order}` }).click();
       await arriveAt(operator, new RegExp(bought.order));
       await calm(operator);
-      await search(operator, '/admin/orders', 'Search by order number, name or email', text);
+      await search(operator, '/admin/orders', 'Order number, name or email', text);
       await search(operator, '/admin/shops', 'Search by handle', text);
       await search(operator, '/admin/users', 'Search by email', text);
     });

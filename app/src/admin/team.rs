@@ -84,7 +84,7 @@ fn Grant(draft: Draft) -> impl IntoView {
             <ErrorSummary faults labels />
             <input type="hidden" name="action" value="grant" />
             <Field name="email" label=email kind="email" value=draft.typed("email") hint=t!(i18n, admin.team_hint) required=true faults />
-            <Select name="role" label=role value=draft.typed("role") options faults />
+            <Select name="role" label=role value=if draft.typed("role").is_empty() { AdminRole::ReadOnly.as_str().into() } else { draft.typed("role") } options faults />
             <Button>{t!(i18n, admin.grant)}</Button>
         </form>
     }

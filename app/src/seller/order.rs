@@ -133,7 +133,7 @@ pub(crate) fn OrderDetails(
     let returns = returns.collect_view();
     let returned = !returns.is_empty();
     let lines = match order.state {
-        OrderState::Placed | OrderState::Confirmed if !looks => t!(i18n, seller_orders.pack),
+        OrderState::Placed | OrderState::Confirmed if !looks && !partly => t!(i18n, seller_orders.pack),
         _ => t!(i18n, seller_orders.items),
     };
     let next = match order.state {
@@ -168,11 +168,11 @@ pub(crate) fn OrderDetails(
     let shop = looks.then(|| {
         view! { <p class="note"><a href=routes::shop(&handle)>{order.shop_name.clone()}</a></p> }
     });
-    let slip = (!looks).then(
+    let slip = (!looks && order.state != OrderState::Cancelled).then(
         || view! { <LinkButton look="secondary" href=slip>{t!(i18n, seller_orders.slip)}</LinkButton> },
     );
     let step = (!looks).then(|| {
-        view! { <NextStep state=order.state pickup nothing_left action=action.clone() draft=draft.clone() /> }
+        view! { <NextStep state=order.state pickup partly nothing_left action=action.clone() draft=draft.clone() /> }
     });
     view! {
         <PageTitle text=number.clone() />
@@ -446,6 +446,8 @@ fn Done(what: String, state: OrderState, pickup: bool) -> impl IntoView {
 fn NextStep(
     state: OrderState,
     pickup: bool,
+    /// Whether a part of it is shipped.
+    partly: bool,
     /// Whether everything is shipped or refunded.
     nothing_left: bool,
     action: String,
@@ -458,6 +460,9 @@ fn NextStep(
         }
         (OrderState::Confirmed, _) if nothing_left => {
             (t!(i18n, seller_orders.nothing_left_note), Some(("ship", t!(i18n, seller_orders.ship))))
+        }
+        (OrderState::Confirmed, false) if partly => {
+            (t!(i18n, seller_orders.rest_note), Some(("ship", t!(i18n, seller_orders.ship_rest))))
         }
         (OrderState::Confirmed, false) => {
             (t!(i18n, seller_orders.confirmed_note), Some(("ship", t!(i18n, seller_orders.ship))))

@@ -1,7 +1,7 @@
 //! A product page: details, price, and adding it to the cart.
 
 use haat_shared::{
-    Error,
+    Error, Money,
     carts::AddLine,
     catalog::{
         Attribute, ProductView, VariantView,
@@ -225,11 +225,19 @@ fn BuyBox(
         }
         .into_any()
     };
-    let shipping = match shop.shipping_price.amount() {
-        0 => tu_string!(i18n, product.delivery_free).to_owned(),
-        _ => t!(i18n, product.delivery, price = shop.shipping_price),
+    let (price, free_from) = (shop.shipping_price, shop.free_shipping_from);
+    // A single one may cost enough.
+    let shipping = move || {
+        let is_free = |from: Money| chosen.with(|v| v.price.amount() >= from.amount());
+        if price.amount() == 0 || free_from.is_some_and(is_free) {
+            return tu_string!(i18n, product.delivery_free).to_owned();
+        }
+        let shipping = t!(i18n, product.delivery, price = price);
+        match free_from {
+            Some(from) => format!("{shipping} · {}", t!(i18n, product.delivery_free_from, price = from)),
+            None => shipping,
+        }
     };
-    let free_from = shop.free_shipping_from.map(|from| t!(i18n, product.delivery_free_from, price = from));
     let arrives = words::arrives_on(i18n, &delivery);
     let returns = match shop.returns_days {
         0 => tu_string!(i18n, product.no_returns).to_owned(),
@@ -271,7 +279,7 @@ fn BuyBox(
             </div>
         </form>
         <ul class="promises">
-            <li><Icon name="truck" /><span>{shipping} {free_from.map(|words| format!(" · {words}"))}</span></li>
+            <li><Icon name="truck" /><span>{shipping}</span></li>
             <li><Icon name="clock" />{arrives}</li>
             <li><Icon name="back" />{returns}</li>
         </ul>

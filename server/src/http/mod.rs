@@ -271,7 +271,7 @@ mod tests {
         let text = "a/b\\c?d#e%2Ff&g+h i;j:é..";
         let id = |prefix: &str| format!("{prefix}_0000000000000000000000000a");
         let [chk, prod, line, job_id] = ["chk", "prod", "line", "job"].map(id);
-        let [imp, email_id, signup, pay] = ["imp", "mail", "signup", "pay"].map(id);
+        let [imp, email_id, signup, pay, user_id] = ["imp", "mail", "signup", "pay", "user"].map(id);
         let file = format!("{}-320.webp", id("media"));
         let links: Vec<(&str, String, Vec<&str>)> = vec![
             (PRODUCT, product(text), vec![text]),
@@ -292,6 +292,8 @@ mod tests {
             (SETTINGS, settings(text), vec![text]),
             (EMAIL, email(email_id.parse().unwrap()), vec![&email_id]),
             (ANY_ORDER, any_order(text), vec![text]),
+            (ANY_SHOP, any_shop(text), vec![text]),
+            (USER, user(user_id.parse().unwrap()), vec![&user_id]),
             (FORM_SET_QUANTITY, set_quantity(line.parse().unwrap()), vec![&line]),
             (FORM_ADD_PICTURE, add_picture(text), vec![text]),
             (FORM_JOB, job(job_id.parse().unwrap()), vec![&job_id]),
