@@ -240,6 +240,7 @@ pub fn import_problem(i18n: I18n, problem: &RowError) -> String {
 /// The name of a payment method, for orders that are shipped, or that are all picked up.
 pub fn method(i18n: I18n, method: PaymentMethod, only_pickup: bool) -> &'static str {
     match method {
+        PaymentMethod::Card => tu_string!(i18n, payment_method.card),
         PaymentMethod::Sandbox => tu_string!(i18n, payment_method.sandbox),
         PaymentMethod::Cash if only_pickup => tu_string!(i18n, payment_method.paid_cash_pickup),
         PaymentMethod::Cash => tu_string!(i18n, payment_method.cash),
@@ -249,6 +250,7 @@ pub fn method(i18n: I18n, method: PaymentMethod, only_pickup: bool) -> &'static 
 /// The description of a payment method.
 pub fn method_note(i18n: I18n, method: PaymentMethod) -> &'static str {
     match method {
+        PaymentMethod::Card => tu_string!(i18n, payment_method.card_note),
         PaymentMethod::Sandbox => tu_string!(i18n, payment_method.sandbox_note),
         PaymentMethod::Cash => tu_string!(i18n, payment_method.cash_note),
     }
@@ -257,6 +259,7 @@ pub fn method_note(i18n: I18n, method: PaymentMethod) -> &'static str {
 /// How an order was paid, or will be on delivery or pickup.
 pub fn paid_by(locale: I18n, method: PaymentMethod, pickup: bool) -> &'static str {
     match method {
+        PaymentMethod::Card => t!(locale, payment_method.paid_card),
         PaymentMethod::Sandbox => t!(locale, payment_method.paid_sandbox),
         PaymentMethod::Cash if pickup => t!(locale, payment_method.paid_cash_pickup),
         PaymentMethod::Cash => t!(locale, payment_method.paid_cash),

@@ -8,6 +8,8 @@ text_enum! {
     /// A payment method: what a customer selects.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum PaymentMethod {
+        /// A card, on the page of Stripe.
+        Card = "card",
         /// Cash on delivery, collected by the shop.
         Cash = "cash",
         /// The built-in test gateway. No real money is charged.
@@ -40,6 +42,7 @@ impl PaymentMethod {
     /// The declaration of this method. A method without one doesn't compile.
     pub const fn declared(self) -> MethodDeclaration {
         let (gateway, collected_by) = match self {
+            Self::Card => ("stripe", CollectedBy::Market),
             Self::Cash => ("cash", CollectedBy::Shop),
             Self::Sandbox => ("sandbox", CollectedBy::Market),
         };
