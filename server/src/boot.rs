@@ -19,7 +19,10 @@ use haat_gateways::{
 };
 use haat_shared::routes;
 
-use crate::{config::Config, emails};
+use crate::{
+    config::{Config, Payments},
+    emails,
+};
 
 /// A market that is ready to serve.
 #[derive(Clone)]
@@ -104,14 +107,17 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         let delay = Duration::from_millis(config.payments.sandbox_delay_ms);
         Arc::new(sandbox.behaving(Behaviour { delay, ..Behaviour::default() }))
     });
+    let sender: Sender = config.mail.from.parse().map_err(|e| format!("mail.from: {e}"))?;
     let mut gateways: Vec<Arc<dyn PaymentGateway>> = Vec::new();
+    if !config.payments.stripe_secret_key.reveal().is_empty() {
+        gateways.push(stripe(&config.payments, &sender)?);
+    }
     if let Some(sandbox) = &sandbox {
         gateways.push(sandbox.clone());
     }
     if config.payments.cash {
         gateways.push(Arc::new(Cash));
     }
-    let sender: Sender = config.mail.from.parse().map_err(|e| format!("mail.from: {e}"))?;
     let mailer: Arc<dyn Mailer> = match config.mail.smtp_url.reveal() {
         "" => Arc::new(Mailbox(db.clone())),
         url => Arc::new(Smtp::new(url, sender.clone()).map_err(|e| format!("mail.smtp_url: {e}"))?),
@@ -144,6 +150,26 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         bounds: config.limits.bounds(),
     })?;
     Ok(Runtime { config: Arc::new(config), engine, sandbox, sender, pictures })
+}
+
+#[cfg(feature = "stripe")]
+fn stripe(payments: &Payments, sender: &Sender) -> Result<Arc<dyn PaymentGateway>, String> {
+    let secrets = payments.stripe_webhook_secrets.reveal().split_whitespace();
+    let settings = haat_stripe::Settings {
+        secret_key: payments.stripe_secret_key.reveal().to_owned(),
+        webhook_secrets: secrets.map(str::to_owned).collect(),
+        url: payments.stripe_url.clone(),
+        authorizes: payments.stripe_authorizes,
+        // What people know the market by in their emails is also what they read on Stripe's page.
+        market: sender.name.clone().unwrap_or_else(|| sender.email.domain().to_owned()),
+    };
+    let stripe = haat_stripe::Stripe::new(settings).map_err(|e| format!("payments.stripe_url: {e}"))?;
+    Ok(Arc::new(stripe))
+}
+
+#[cfg(not(feature = "stripe"))]
+fn stripe(_: &Payments, _: &Sender) -> Result<Arc<dyn PaymentGateway>, String> {
+    Err("payments.stripe_secret_key is set, but this program was built without the feature `stripe`".into())
 }
 
 #[cfg(test)]

@@ -21,6 +21,9 @@ pub use secrets::{SecretString, SecretUrl};
 /// What `limits.address_header` says where nothing is in front: the other end of the connection is who asks.
 const PEER: [&str; 2] = ["peer", "none"];
 
+/// Stripe's API.
+const STRIPE_URL: &str = "https://api.stripe.com";
+
 /// The whole configuration.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -153,6 +156,14 @@ pub struct MarketConfig {
 pub struct Payments {
     /// Cash on delivery.
     pub cash: bool,
+    /// The secret key of a Stripe account, for payments by card. Without one, there are none.
+    pub stripe_secret_key: SecretString,
+    /// The signing secrets of Stripe's webhook, separated by spaces: two while they are rotated.
+    pub stripe_webhook_secrets: SecretString,
+    /// The URL of Stripe's API. Tests have a fake.
+    pub stripe_url: String,
+    /// Whether payments by card are authorized first, and captured once the order can be placed.
+    pub stripe_authorizes: bool,
     /// The sandbox gateway, for test payments. Not allowed in production.
     pub sandbox: bool,
     /// The URL of the sandbox's own pages, on another host name than the market's.
@@ -346,7 +357,16 @@ impl Default for MarketConfig {
 
 impl Default for Payments {
     fn default() -> Self {
-        Self { cash: true, sandbox: false, sandbox_url: "http://127.0.0.1:3000".into(), sandbox_delay_ms: 0 }
+        Self {
+            cash: true,
+            stripe_secret_key: SecretString::default(),
+            stripe_webhook_secrets: SecretString::default(),
+            stripe_url: STRIPE_URL.into(),
+            stripe_authorizes: false,
+            sandbox: false,
+            sandbox_url: "http://127.0.0.1:3000".into(),
+            sandbox_delay_ms: 0,
+        }
     }
 }
 

@@ -41,7 +41,9 @@ pub(crate) fn lost() -> u64 {
 /// Which events are logged.
 pub(crate) fn filter(log: &config::Log) -> Result<EnvFilter, String> {
     // The NATS client logs every attempt to connect. The gateway logs whether there is a connection.
-    EnvFilter::try_new(format!("async_nats=warn,{}", log.filter)).map_err(|e| format!("log.filter: {e}"))
+    // What the SDK of Stripe logs of a failed request names the page where a shopper pays. The gateway logs why it failed.
+    EnvFilter::try_new(format!("async_nats=warn,stripe=off,{}", log.filter))
+        .map_err(|e| format!("log.filter: {e}"))
 }
 
 /// Starts the log. Panics are logged too.

@@ -9,7 +9,7 @@ use haat_gateways::{
 };
 use url::{Host, Url};
 
-use super::{Config, Limits, Mail, Mode, Network, PEER, secrets::weakness};
+use super::{Config, Limits, Mail, Mode, Network, PEER, Payments, STRIPE_URL, secrets::weakness};
 use crate::log;
 
 /// The most of what is counted.
@@ -52,6 +52,42 @@ impl Limits {
             )),
             None => Ok(()),
         }
+    }
+}
+
+impl Payments {
+    fn takes_cards(&self) -> bool {
+        !self.stripe_secret_key.reveal().is_empty()
+    }
+
+    fn is_stripe_itself(&self) -> bool {
+        self.stripe_url.trim_end_matches('/') == STRIPE_URL
+    }
+
+    fn check_stripe(&self) -> Result<(), String> {
+        if !self.takes_cards() {
+            return Ok(());
+        }
+        let has_form = |secret: &str, prefixes: &[&str]| {
+            let rest = prefixes.iter().find_map(|prefix| secret.strip_prefix(prefix));
+            rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic()))
+        };
+        let key = self.stripe_secret_key.reveal();
+        if !has_form(key, &["sk_", "rk_"]) {
+            return Err("payments.stripe_secret_key must be a secret or restricted key: sk_… or rk_…".into());
+        }
+        let secrets: Vec<_> = self.stripe_webhook_secrets.reveal().split_whitespace().collect();
+        if !(1..=2).contains(&secrets.len()) || !secrets.iter().all(|secret| has_form(secret, &["whsec_"])) {
+            return Err(
+                "payments.stripe_webhook_secrets must be the signing secret of the webhook (whsec_…), or two, \
+                 separated by a space"
+                    .into(),
+            );
+        }
+        if !self.is_stripe_itself() && key.contains("_live_") {
+            return Err("payments.stripe_url is not Stripe's, which must not be sent a live key".into());
+        }
+        Ok(())
     }
 }
 
@@ -114,6 +150,7 @@ impl Config {
         for (name, url) in [
             ("server.public_url", &self.server.public_url),
             ("payments.sandbox_url", &self.payments.sandbox_url),
+            ("payments.stripe_url", &self.payments.stripe_url),
         ] {
             site(name, url)?;
         }
@@ -137,8 +174,11 @@ impl Config {
                 ));
             }
         }
-        if !self.payments.cash && !self.payments.sandbox {
-            return Err("no payment method is enabled: set payments.cash or payments.sandbox".into());
+        self.payments.check_stripe()?;
+        if !self.payments.cash && !self.payments.sandbox && !self.payments.takes_cards() {
+            return Err("no payment method is enabled: set payments.cash, payments.stripe_secret_key or \
+                        payments.sandbox"
+                .into());
         }
         if self.mode == Mode::Development {
             return Ok(());
@@ -156,6 +196,11 @@ impl Config {
         let faults = [
             (self.market.demo, "market.demo must be off: the demo's accounts have a public password"),
             (self.payments.sandbox, "payments.sandbox must be off: it accepts test cards only"),
+            (
+                self.payments.stripe_secret_key.reveal().contains("_test_"),
+                "payments.stripe_secret_key is a key for tests: nobody would be charged",
+            ),
+            (!self.payments.is_stripe_itself(), "payments.stripe_url must be Stripe's: leave it out"),
             (
                 !self.mail.smtp_url.reveal().is_empty() && self.mail.from == Mail::default().from,
                 "mail.from is the default: set HAAT__MAIL__FROM to the sender of emails",
@@ -194,6 +239,32 @@ mod tests {
             (&[("HAAT__MARKET__TIME_ZONE", "Asia/Pune")], "market.time_zone must be the IANA name"),
             (&[("HAAT__MARKET__CURRENCIES", "JPY RUPEE")], "market.currencies: entry 2 is not the code"),
             (&[("HAAT__PAYMENTS__CASH", "false")], "no payment method"),
+            (&[("HAAT__PAYMENTS__STRIPE_URL", "stripe")], "payments.stripe_url must start with"),
+            (&[("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "pk_test_x")], "sk_… or rk_…"),
+            (&[("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_test_a b")], "sk_… or rk_…"),
+            (&[("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_test_x")], "payments.stripe_webhook_secrets must"),
+            (
+                &[
+                    ("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_test_x"),
+                    ("HAAT__PAYMENTS__STRIPE_WEBHOOK_SECRETS", "whsec_a whsec_b whsec_c"),
+                ],
+                "payments.stripe_webhook_secrets must",
+            ),
+            (
+                &[
+                    ("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_test_x"),
+                    ("HAAT__PAYMENTS__STRIPE_WEBHOOK_SECRETS", "secret"),
+                ],
+                "payments.stripe_webhook_secrets must",
+            ),
+            (
+                &[
+                    ("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "rk_live_x"),
+                    ("HAAT__PAYMENTS__STRIPE_WEBHOOK_SECRETS", "whsec_a"),
+                    ("HAAT__PAYMENTS__STRIPE_URL", "http://127.0.0.1:1"),
+                ],
+                "must not be sent a live key",
+            ),
             (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example *")], "entry 2 is not an origin"),
             (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example/page")], "entry 1 is not an origin"),
             (&[("HAAT__SERVER__PUBLIC_URL", "haat.example")], "http"),
@@ -261,6 +332,20 @@ mod tests {
     }
 
     #[test]
+    fn a_market_takes_cards_alone() {
+        for secrets in ["whsec_old", "whsec_old whsec_new"] {
+            let environment = [
+                ("HAAT__PAYMENTS__CASH", "false"),
+                ("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_live_x"),
+                ("HAAT__PAYMENTS__STRIPE_WEBHOOK_SECRETS", secrets),
+            ];
+            let config = load(&[&PRODUCTION[..], &environment].concat()).unwrap();
+            let printed = config.printed().unwrap();
+            assert!(!printed.contains("sk_live_x") && !printed.contains("whsec_"), "{printed}");
+        }
+    }
+
+    #[test]
     fn every_number_has_bounds_and_the_reference_says_which() {
         let reference = include_str!("../../../docs/configuration.md");
         let config = Config::default();
@@ -290,11 +375,15 @@ mod tests {
             (("HAAT__SERVER__METRICS_TOKEN", "hush"), "server.metrics_token is too short"),
             (("HAAT__LIMITS__ADDRESS_HEADER", ""), "HAAT__LIMITS__ADDRESS_HEADER="),
             (("HAAT__PAYMENTS__SANDBOX", "true"), "test cards"),
+            (("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_test_x"), "a key for tests"),
+            (("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "rk_test_x"), "a key for tests"),
+            (("HAAT__PAYMENTS__STRIPE_URL", "https://api.stripe.example"), "must be Stripe's"),
             (("HAAT__MARKET__DEMO", "true"), "public password"),
             (("HAAT__SERVER__PUBLIC_URL", "http://haat.example"), "https"),
             (("HAAT__MAIL__SMTP_URL", "smtps://mail.example"), "mail.from"),
         ] {
             let mut environment = PRODUCTION.to_vec();
+            environment.push(("HAAT__PAYMENTS__STRIPE_WEBHOOK_SECRETS", "whsec_a"));
             environment.push(change);
             let error = load(&environment).unwrap_err();
             assert!(error.contains(why), "{error}");

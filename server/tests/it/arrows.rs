@@ -54,20 +54,36 @@ fn dependencies_are_never_reversed() {
     assert_eq!(knows("shared"), Vec::<String>::new());
     assert_eq!(knows("server/engine"), ["haat-shared"]);
     assert_eq!(knows("server/gateways"), ["haat-engine", "haat-shared"]);
+    assert_eq!(knows("server/stripe"), ["haat-engine", "haat-shared"]);
+    assert_eq!(knows("server/fakes"), Vec::<String>::new());
     assert_eq!(knows("app"), ["haat-engine", "haat-shared"]);
     assert_eq!(knows("frontend"), ["haat-app"]);
-    assert_eq!(knows("server"), ["haat-app", "haat-engine", "haat-gateways", "haat-shared"]);
+    assert_eq!(knows("server"), ["haat-app", "haat-engine", "haat-gateways", "haat-shared", "haat-stripe"]);
 }
 
 #[test]
 fn each_crate_keeps_to_its_own() {
-    let forbidden: [(&str, &[&str]); 6] = [
+    let forbidden: [(&str, &[&str]); 7] = [
         // Pure: no clock, no randomness, no files, no database.
         ("shared/src", &["SystemTime", "getrandom", "std::fs", "tokio", "sqlx", "rusqlite"]),
-        ("server/engine/src", &["reqwest", "lettre", "async_nats::", "axum::", "leptos", "hyper"]),
-        ("server/gateways/src", &["statements!", "sqlx", "rusqlite", "leptos", "axum::"]),
-        ("app/src", &["statements!", "sqlx", "rusqlite", "reqwest", "lettre", "async_nats::"]),
-        ("server/src", &["statements!", "sqlx", "rusqlite", "reqwest", "lettre", "async_nats::"]),
+        ("server/engine/src", &["reqwest", "lettre", "async_nats::", "axum::", "leptos", "hyper", "stripe"]),
+        ("server/gateways/src", &["statements!", "sqlx", "rusqlite", "leptos", "axum::", "stripe"]),
+        // The SDK of Stripe, and no client of anything else.
+        ("server/stripe/src", &["statements!", "sqlx", "rusqlite", "leptos", "axum::", "reqwest", "lettre"]),
+        ("app/src", &["statements!", "sqlx", "rusqlite", "reqwest", "lettre", "async_nats::", "stripe_"]),
+        (
+            "server/src",
+            &[
+                "statements!",
+                "sqlx",
+                "rusqlite",
+                "reqwest",
+                "lettre",
+                "async_nats::",
+                "stripe_shared",
+                "stripe_core",
+            ],
+        ),
         ("frontend/src", &["haat_engine", "haat_shared"]),
     ];
     for (folder, words) in forbidden {
@@ -95,7 +111,9 @@ fn no_path_of_a_page_is_a_literal() {
         })
     };
     let mut found = Vec::new();
-    let rust = ["app/src", "server/src", "server/engine/src", "server/gateways/src"].map(sources).concat();
+    let rust = ["app/src", "server/src", "server/engine/src", "server/gateways/src", "server/stripe/src"]
+        .map(sources)
+        .concat();
     for (path, text) in rust.into_iter().chain(files("server/templates", "html")) {
         // Unit tests at the end of a file may spell out the expected paths.
         let code = text.split("#[cfg(test)]\nmod").next().unwrap();

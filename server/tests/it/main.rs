@@ -25,3 +25,4 @@ mod pressure;
 mod program;
 mod requests;
 mod rest;
+mod stripe;

@@ -1,0 +1,523 @@
+//! Payments by card, through Stripe's SDK, at a fake of Stripe that speaks HTTP.
+
+use std::time::Instant;
+
+use haat_fakes::stripe::{Behaviour, CHALLENGED, DECLINED, Fault, Stripe};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::program::*;
+
+const GOOD: &str = "4242424242424242";
+const SHOPS: [&str; 3] = ["meena-crafts", "delta-electronics", "malabar-pantry"];
+const CREATE: &str = "POST /v1/checkout/sessions";
+
+/// A market that takes cards, not yet running, and its account.
+async fn prepared(on: On) -> (Program, Stripe) {
+    let stripe = Stripe::start("sk_test_fake", "whsec_now", 0).await;
+    let mut program = Program::prepare(on).await;
+    program.set("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_test_fake");
+    program.set("HAAT__PAYMENTS__STRIPE_WEBHOOK_SECRETS", "whsec_now");
+    program.set("HAAT__PAYMENTS__STRIPE_URL", &stripe.url);
+    stripe.webhooks_to(&program.at("/webhooks/stripe"));
+    (program, stripe)
+}
+
+async fn market(on: On) -> (Program, Stripe) {
+    let (mut program, stripe) = prepared(on).await;
+    program.start().await;
+    (program, stripe)
+}
+
+/// A checkout with one product of each shop, and Stripe's page.
+async fn at_stripe(program: &Program, shops: &[&str]) -> (Shopper, String, String) {
+    let (shopper, checkout) = checkout(program, shops).await;
+    let page = shopper.post(&checkout, &details("card", "k")).await;
+    assert!(page.contains("/c/pay/cs_test_"), "{page}");
+    (shopper, checkout, page)
+}
+
+async fn checkout(program: &Program, shops: &[&str]) -> (Shopper, String) {
+    let shopper = Shopper::new(program);
+    for shop in shops {
+        shopper.add(&shopper.variant(shop, 0).await, "1").await;
+    }
+    let checkout = shopper.post("/checkout", &[]).await;
+    (shopper, checkout)
+}
+
+/// Pays on Stripe's page; returns where it sends the shopper back to.
+async fn pay(shopper: &Shopper, page: &str) -> String {
+    shopper.post(page, &[("card", GOOD)]).await
+}
+
+/// Where the market sends the shopper who comes back.
+async fn come_back(shopper: &Shopper, back: &str) -> String {
+    location(&shopper.client.get(back).send().await.unwrap())
+}
+
+/// What the program has written: its log, and its database if that is in files.
+fn kept(program: &Program) -> Vec<(String, String)> {
+    let files = std::fs::read_dir(&program.folder).unwrap().map(|file| file.unwrap().path());
+    let files = files.filter(|path| path.is_file());
+    let text = |path: std::path::PathBuf| {
+        let bytes = std::fs::read(&path).unwrap();
+        (path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned())
+    };
+    files.map(text).collect()
+}
+
+/// A paid purchase of one product of each shop, all webhooks of which have been delivered.
+async fn bought(program: &Program, stripe: &Stripe, shops: &[&str]) -> (Shopper, String) {
+    let (shopper, _, page) = at_stripe(program, shops).await;
+    let back = pay(&shopper, &page).await;
+    let purchase = come_back(&shopper, &back).await;
+    assert!(purchase.starts_with("/purchases/"), "{purchase}");
+    stripe.deliver().await;
+    (shopper, purchase)
+}
+
+fn number(purchase: &str) -> &str {
+    purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap()
+}
+
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let begun = Instant::now();
+    while !is_so().await {
+        assert!(begun.elapsed().as_secs() < 120, "{what}");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Waits until the checkout has become a purchase without the shopper's doing.
+async fn until_bought(shopper: &Shopper, checkout: &str) {
+    until("bought", async || shopper.get(checkout).await.1.contains("You’ve already placed this order"))
+        .await;
+}
+
+/// The customer cancels the n-th order of a purchase.
+async fn cancel(shopper: &Shopper, purchase: &str, n: usize) {
+    let (path, key) = purchase.split_once("?key=").unwrap();
+    let order = format!("{}-{n}", number(purchase));
+    let done = shopper.post(path, &[("key", key), ("order", &order), ("reason", "Too late")]).await;
+    assert!(done.contains("done="), "{done}");
+}
+
+/// Meena, over REST: asks about her order of a purchase, or acts on it.
+async fn meena(program: &Program, purchase: &str, step: &str, body: Option<Value>) -> Value {
+    let client = reqwest::Client::new();
+    let at = |path: &str| program.at(&format!("/api/v1{path}"));
+    let login = json!({"email": "meena@haat.example", "password": "market-day-2026"});
+    let tokens: Value = client.post(at("/tokens")).json(&login).send().await.unwrap().json().await.unwrap();
+    let path = at(&format!("/shops/meena-crafts/orders/{}-1{step}", number(purchase)));
+    let request = match body {
+        Some(body) => client.post(path).json(&body).header("idempotency-key", haat_engine::random::token()),
+        None => client.get(path),
+    };
+    let response = request.bearer_auth(tokens["access_token"].as_str().unwrap()).send().await.unwrap();
+    let (status, text) = (response.status(), response.text().await.unwrap());
+    assert!(status.is_success(), "{step}: {text}");
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// The refunds of Meena's order: the amounts, and whether each is done.
+async fn refunds(program: &Program, purchase: &str) -> Vec<(i64, bool)> {
+    let seen = meena(program, purchase, "", None).await;
+    let refunds = seen["order"]["order"]["refunds"].as_array().unwrap().clone();
+    let amount = |refund: &Value| refund["amount"]["amount"].as_i64().unwrap();
+    refunds.iter().map(|refund| (amount(refund), refund["completed_at"].is_string())).collect()
+}
+
+fn total(objects: &[Value], name: &str) -> i64 {
+    objects.iter().map(|object| object[name].as_i64().unwrap()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_of_several_shops() {
+    for on in BOTH {
+        let (mut program, stripe) = prepared(on).await;
+        program.set("HAAT__LOG__FILTER", "debug");
+        program.start().await;
+        let (shopper, checkout) = checkout(&program, &SHOPS).await;
+        let (_, page) = shopper.get(&checkout).await;
+        assert!(page.contains("Credit or debit card") && page.contains("value=\"card\""), "{page}");
+        let policy = shopper.client.get(program.at(&checkout)).send().await.unwrap();
+        let policy = policy.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        assert!(policy.contains(&format!("form-action 'self' {}", stripe.url)), "{policy}");
+
+        let page = shopper.post(&checkout, &details("card", "k")).await;
+        let back = pay(&shopper, &page).await;
+        // Without cookies, because the return is a redirect from another site.
+        let purchase = come_back(&Shopper::new(&program), &back).await;
+        let (status, thanks) = Shopper::new(&program).get(&purchase).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(
+            thanks.contains("Paid by card") && thanks.contains(&format!("{}-3", number(&purchase))),
+            "{thanks}"
+        );
+        stripe.deliver().await;
+
+        let sessions = stripe.objects("checkout.session");
+        let [session] = &sessions[..] else { panic!("{sessions:?}") };
+        assert_eq!(
+            (session["currency"].as_str(), session["status"].as_str()),
+            (Some("inr"), Some("complete"))
+        );
+        assert!(session["metadata"]["haat_attempt"].as_str().unwrap().starts_with("pay_"), "{session}");
+        let paid = &stripe.objects("payment_intent")[0]["amount_received"];
+        assert_eq!(*paid, session["amount_total"]);
+        // Once more, and from the back button.
+        assert_eq!(come_back(&shopper, &back).await, purchase);
+        assert_eq!(shopper.post(&checkout, &details("card", "k")).await, purchase);
+        assert_eq!(stripe.objects("checkout.session").len(), 1);
+        for (name, file) in kept(&program) {
+            for secret in ["sk_test_fake", "whsec_now", GOOD] {
+                assert!(!file.contains(secret), "{secret} in {name}");
+            }
+        }
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declined_card_a_challenge_and_a_detour() {
+    for on in BOTH {
+        let (program, stripe) = market(on).await;
+        let (shopper, checkout, page) = at_stripe(&program, &SHOPS[..2]).await;
+        let declined = shopper.try_post(&page, &[("card", DECLINED)]).await.unwrap().text().await.unwrap();
+        assert!(
+            declined.contains("Your card was declined.") && declined.contains("Card number"),
+            "{declined}"
+        );
+        stripe.deliver().await;
+        // The shopper leaves Stripe's page by its link.
+        let link =
+            declined.split("<a href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+        assert_eq!(come_back(&shopper, &link).await, checkout);
+        let (_, waiting) = shopper.get(&checkout).await;
+        assert!(waiting.contains("You have a payment in progress.") && waiting.contains(&page), "{waiting}");
+        // Paying again goes on with the same payment, by another key too.
+        assert_eq!(shopper.post(&checkout, &details("card", "k2")).await, page);
+
+        let challenge = format!("{}/challenge", page.split('#').next().unwrap());
+        let asked = shopper.try_post(&page, &[("card", CHALLENGED)]).await.unwrap().text().await.unwrap();
+        assert!(asked.contains("3-D Secure"), "{asked}");
+        let failed = shopper.try_post(&challenge, &[("answer", "fail")]).await.unwrap().text().await.unwrap();
+        assert!(failed.contains("Your card was declined."), "{failed}");
+        let back = shopper.post(&challenge, &[("answer", "complete")]).await;
+        let purchase = come_back(&shopper, &back).await;
+        assert!(purchase.starts_with("/purchases/"), "{purchase}");
+        stripe.deliver().await;
+        assert_eq!(stripe.objects("checkout.session").len(), 1);
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_abandoned_payment_is_paid_otherwise_and_refunded_if_it_is_paid_too() {
+    for on in BOTH {
+        let (program, stripe) = market(on).await;
+        let (shopper, checkout, page) = at_stripe(&program, &SHOPS[..1]).await;
+        let purchase = shopper.post(&checkout, &details("cash", "k2")).await;
+        assert!(purchase.starts_with("/purchases/"), "{purchase}");
+        // In another tab, Stripe's page is still open.
+        let back = pay(&shopper, &page).await;
+        stripe.deliver().await;
+        assert_eq!(come_back(&shopper, &back).await, purchase);
+        until("refunded", async || stripe.objects("refund").len() == 1).await;
+        until("done", async || program.count("haat_work_done_total", "payments").await > 0).await;
+        let paid = total(&stripe.objects("payment_intent"), "amount_received");
+        assert_eq!(total(&stripe.objects("refund"), "amount"), paid);
+        stripe.deliver().await;
+
+        // Nobody pays, and Stripe closes its page.
+        let (shopper, checkout, _) = at_stripe(&program, &SHOPS[1..2]).await;
+        stripe.expire();
+        stripe.deliver().await;
+        let (_, page) = shopper.get(&checkout).await;
+        assert!(page.contains("Your payment wasn’t completed and nothing was charged."), "{page}");
+        let again = shopper.post(&checkout, &details("card", "k2")).await;
+        let purchase = come_back(&shopper, &pay(&shopper, &again).await).await;
+        assert!(purchase.starts_with("/purchases/"), "{purchase}");
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_before_during_and_after_the_return_twice_in_any_order_and_never() {
+    for on in BOTH {
+        let (program, stripe) = market(on).await;
+        // Before the return, and twice.
+        let (shopper, checkout, page) = at_stripe(&program, &SHOPS).await;
+        let back = pay(&shopper, &page).await;
+        let events = stripe.take_events();
+        for event in events.iter().chain(&events) {
+            assert_eq!(stripe.send(event).await, StatusCode::NO_CONTENT, "{event}");
+        }
+        assert!(shopper.get(&checkout).await.1.contains("You’ve already placed this order"));
+        assert!(come_back(&shopper, &back).await.starts_with("/purchases/"));
+        program.verify();
+        // During the return, all at once.
+        let (shopper, _, page) = at_stripe(&program, &SHOPS).await;
+        let back = pay(&shopper, &page).await;
+        let events = stripe.take_events();
+        let sent = futures::future::join_all(events.iter().map(|event| stripe.send(event)));
+        let (sent, purchase) = tokio::join!(sent, come_back(&shopper, &back));
+        assert!(sent.iter().all(|status| status.is_success()), "{sent:?}");
+        assert!(purchase.starts_with("/purchases/"), "{purchase}");
+        // After the return, the last one first, and long after.
+        let (shopper, _, page) = at_stripe(&program, &SHOPS).await;
+        let back = pay(&shopper, &page).await;
+        let purchase = come_back(&shopper, &back).await;
+        for event in stripe.take_events().iter().rev() {
+            assert_eq!(stripe.send(event).await, StatusCode::NO_CONTENT, "{event}");
+        }
+        assert_eq!(come_back(&shopper, &back).await, purchase);
+        program.verify();
+        // Never, and the shopper does not come back: reconciled.
+        let (shopper, checkout, page) = at_stripe(&program, &SHOPS).await;
+        pay(&shopper, &page).await;
+        stripe.take_events();
+        until_bought(&shopper, &checkout).await;
+        assert_eq!(stripe.objects("refund").len(), 0);
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_creation_got_no_response_is_found_again() {
+    for on in BOTH {
+        let (program, stripe) = market(on).await;
+        // One lost response is hidden by a retry.
+        stripe.fail(CREATE, Fault::Lost);
+        let (shopper, _, page) = at_stripe(&program, &SHOPS[..1]).await;
+        assert_eq!(stripe.faults_left(), 0);
+        assert!(come_back(&shopper, &pay(&shopper, &page).await).await.starts_with("/purchases/"));
+        assert_eq!(stripe.objects("checkout.session").len(), 1);
+        // Three are not: the shopper is told to try again, and gets the same session.
+        let (shopper, checkout) = checkout(&program, &SHOPS[..1]).await;
+        for _ in 0..3 {
+            stripe.fail(CREATE, Fault::Lost);
+        }
+        let failed = location(&shopper.try_post(&checkout, &details("card", "k")).await.unwrap());
+        assert!(failed.starts_with(&checkout) && failed.contains("error="), "{failed}");
+        assert_eq!((stripe.faults_left(), stripe.objects("checkout.session").len()), (0, 2));
+        let page = shopper.post(&checkout, &details("card", "k")).await;
+        assert_eq!(stripe.objects("checkout.session").len(), 2, "the same one");
+        // Errors of Stripe pass, too; here while the shopper comes back.
+        let back = pay(&shopper, &page).await;
+        for status in [500, 429] {
+            stripe.fail("GET /v1/checkout/sessions/", Fault::Status(status));
+        }
+        assert!(come_back(&shopper, &back).await.starts_with("/purchases/"));
+        stripe.deliver().await;
+        program.close();
+    }
+}
+
+/// A request has a time limit, after which it is sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_that_never_comes_is_not_waited_for() {
+    let (program, stripe) = market(On::Sqlite).await;
+    stripe.fail(CREATE, Fault::Silent);
+    let begun = Instant::now();
+    at_stripe(&program, &SHOPS[..1]).await;
+    assert!((8..30).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refunds_in_part_and_in_whole() {
+    for on in BOTH {
+        let (program, stripe) = market(on).await;
+        let shopper = Shopper::new(&program);
+        shopper.add(&shopper.variant("meena-crafts", 0).await, "2").await;
+        let checkout = shopper.post("/checkout", &[]).await;
+        let page = shopper.post(&checkout, &details("card", "k")).await;
+        let purchase = come_back(&shopper, &pay(&shopper, &page).await).await;
+        stripe.deliver().await;
+        let paid = total(&stripe.objects("payment_intent"), "amount_received");
+
+        // One of two, whose response is lost more often than the request is repeated: refunded once.
+        meena(&program, &purchase, "/confirm", Some(json!({}))).await;
+        for _ in 0..3 {
+            stripe.fail("POST /v1/refunds", Fault::Lost);
+        }
+        let seen = meena(&program, &purchase, "", None).await;
+        let position = &seen["order"]["order"]["lines"][0]["position"];
+        let lines = json!([{"position": position, "quantity": 1}]);
+        meena(&program, &purchase, "/refunds", Some(json!({"lines": lines, "reason": "Chipped"}))).await;
+        until("one refund", async || refunds(&program, &purchase).await.iter().all(|(_, done)| *done)).await;
+        let [(part, true)] = refunds(&program, &purchase).await[..] else { panic!() };
+        assert!(part > 0 && part < paid, "{part} of {paid}");
+        assert_eq!((stripe.faults_left(), total(&stripe.objects("refund"), "amount")), (0, part));
+        stripe.deliver().await;
+        program.verify();
+        // The rest.
+        meena(&program, &purchase, "/cancel", Some(json!({"reason": "Broken"}))).await;
+        until("two refunds", async || {
+            let all = refunds(&program, &purchase).await;
+            all.len() == 2 && all.iter().all(|(_, done)| *done)
+        })
+        .await;
+        assert_eq!(total(&stripe.objects("refund"), "amount"), paid);
+        stripe.deliver().await;
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refunds_end_later_and_fail_later() {
+    for on in BOTH {
+        let (program, stripe) = market(on).await;
+        stripe.behave(Behaviour { refunds_later: true, ..Behaviour::default() });
+        let (shopper, purchase) = bought(&program, &stripe, &SHOPS[..1]).await;
+        cancel(&shopper, &purchase, 1).await;
+        until("requested", async || stripe.objects("refund").len() == 1).await;
+        stripe.deliver().await;
+        assert!(matches!(refunds(&program, &purchase).await[..], [(_, false)]), "pending");
+        program.verify();
+        stripe.end_refunds(true);
+        stripe.deliver().await;
+        assert!(matches!(refunds(&program, &purchase).await[..], [(_, true)]), "done");
+        program.verify();
+
+        // The card is closed: an admin has to look at it.
+        let (shopper, purchase) = bought(&program, &stripe, &SHOPS[..1]).await;
+        cancel(&shopper, &purchase, 1).await;
+        until("requested", async || stripe.objects("refund").len() == 2).await;
+        stripe.deliver().await;
+        let failed = stripe.objects("refund")[1]["id"].as_str().unwrap().to_owned();
+        let before = stripe.requests(&format!("GET /v1/refunds/{failed}"));
+        stripe.end_refunds(false);
+        stripe.deliver().await;
+        // The webhook asks for it, and then the job.
+        until("asked again", async || stripe.requests(&format!("GET /v1/refunds/{failed}")) >= before + 2)
+            .await;
+        assert!(program.log().contains("lost_or_stolen_card"), "{}", program.log());
+        assert!(matches!(refunds(&program, &purchase).await[..], [(_, false)]), "still owed");
+        assert_eq!(stripe.objects("refund").len(), 2, "asked about, and not made again");
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forged_and_old_webhooks_are_refused_and_secrets_are_rotated() {
+    for on in BOTH {
+        let (mut program, stripe) = market(on).await;
+        let (shopper, checkout, page) = at_stripe(&program, &SHOPS[..1]).await;
+        pay(&shopper, &page).await;
+        let events = stripe.take_events();
+        let event = events.iter().find(|event| event["type"] == "checkout.session.completed").unwrap();
+        for (age, secret) in [(0, "whsec_forged"), (0, ""), (400, "whsec_now"), (-400, "whsec_now")] {
+            assert_eq!(stripe.send_old(event, age, secret).await, StatusCode::FORBIDDEN, "{age} {secret}");
+        }
+        // An event that names a session of nobody, or another attempt's, changes nothing.
+        let mut stranger = event.clone();
+        stranger["data"]["object"]["id"] = json!("cs_test_nobody");
+        assert!(stripe.send(&stranger).await.is_server_error());
+        // Something is new at Stripe that the market does not know.
+        let mut new = event.clone();
+        new["type"] = json!("checkout.session.teleported");
+        new["data"]["object"] = json!({"object": "teleport"});
+        assert_eq!(stripe.send(&new).await, StatusCode::NO_CONTENT);
+        assert_eq!(stripe.send_old(event, 200, "whsec_now").await, StatusCode::NO_CONTENT, "recent");
+        until_bought(&shopper, &checkout).await;
+
+        // Rotation: the market knows both, then Stripe signs with both, then with the new one.
+        program.kill();
+        program.set("HAAT__PAYMENTS__STRIPE_WEBHOOK_SECRETS", "whsec_now whsec_next");
+        program.start().await;
+        for secrets in [&["whsec_now"][..], &["whsec_now", "whsec_next"], &["whsec_next"]] {
+            stripe.sign_with(secrets);
+            bought(&program, &stripe, &SHOPS[..1]).await;
+        }
+        stripe.sign_with(&["whsec_before"]);
+        assert_eq!(stripe.send(event).await, StatusCode::FORBIDDEN);
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authorized_payment_is_captured_here_or_in_the_dashboard() {
+    for on in BOTH {
+        let (mut program, stripe) = prepared(on).await;
+        program.set("HAAT__PAYMENTS__STRIPE_AUTHORIZES", "true");
+        program.start().await;
+        let captured = || total(&stripe.objects("payment_intent"), "amount_received");
+        // The response to the capture is lost more often than it is asked for: reconciled.
+        for _ in 0..3 {
+            stripe.fail("POST /v1/payment_intents/", Fault::Lost);
+        }
+        let (shopper, checkout, page) = at_stripe(&program, &SHOPS[..2]).await;
+        let back = pay(&shopper, &page).await;
+        assert_eq!(captured(), 0);
+        come_back(&shopper, &back).await;
+        until_bought(&shopper, &checkout).await;
+        assert_eq!(captured(), total(&stripe.objects("checkout.session"), "amount_total"));
+        stripe.deliver().await;
+
+        // Somebody is faster, in Stripe's dashboard.
+        let (shopper, checkout, page) = at_stripe(&program, &SHOPS[..1]).await;
+        pay(&shopper, &page).await;
+        stripe.in_dashboard(true);
+        stripe.deliver().await;
+        until_bought(&shopper, &checkout).await;
+        // Or cancels it.
+        let (shopper, checkout, page) = at_stripe(&program, &SHOPS[..1]).await;
+        let back = pay(&shopper, &page).await;
+        stripe.in_dashboard(false);
+        stripe.deliver().await;
+        assert_eq!(come_back(&shopper, &back).await, format!("{checkout}?error=payment_cancelled"));
+        // The checkout is bought otherwise while Stripe's page is open: cancelled rather than refunded.
+        let (shopper, checkout, page) = at_stripe(&program, &SHOPS[..1]).await;
+        let purchase = shopper.post(&checkout, &details("cash", "k2")).await;
+        let before = captured();
+        let back = pay(&shopper, &page).await;
+        assert_eq!(come_back(&shopper, &back).await, purchase);
+        stripe.deliver().await;
+        assert_eq!((captured(), stripe.objects("refund").len()), (before, 0));
+        assert!(stripe.objects("payment_intent").iter().any(|intent| intent["status"] == "canceled"));
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fees_disputes_and_payouts_are_heard_of() {
+    for on in BOTH {
+        let (program, stripe) = market(on).await;
+        stripe.behave(Behaviour { books_later: true, ..Behaviour::default() });
+        bought(&program, &stripe, &SHOPS).await;
+        assert_eq!(stripe.objects("balance_transaction").len(), 0);
+        program.verify();
+        // The fee is known later, and told twice.
+        stripe.book();
+        let booked = stripe.take_events();
+        for event in booked.iter().chain(&booked) {
+            assert_eq!(stripe.send(event).await, StatusCode::NO_CONTENT);
+        }
+        program.verify();
+        if on == On::Sqlite {
+            let books = rusqlite::Connection::open(program.folder.join("haat.db")).unwrap();
+            let fees = "SELECT SUM(fee_minor) FROM payments";
+            let posted: i64 = books.query_row(fees, [], |row| row.get(0)).unwrap();
+            assert_eq!(posted, total(&stripe.objects("balance_transaction"), "fee"));
+        }
+        stripe.dispute();
+        stripe.deliver().await;
+        assert!(program.log().contains("disputed"), "{}", program.log());
+        program.close();
+    }
+}
+
+/// Without an account at Stripe, cards are not offered, and nobody can send webhooks.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_key_there_are_no_cards() {
+    let stripe = Stripe::start("sk_test_fake", "whsec_now", 0).await;
+    let program = Program::serve(On::Sqlite).await;
+    stripe.webhooks_to(&program.at("/webhooks/stripe"));
+    let (shopper, checkout) = checkout(&program, &SHOPS[..1]).await;
+    assert!(!shopper.get(&checkout).await.1.contains("Credit or debit card"));
+    assert!(stripe.send(&json!({"id": "evt_1"})).await.is_client_error());
+    program.close();
+}
