@@ -22,7 +22,12 @@ function program(): string {
   return process.env.HAAT_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(cache, 'target'), 'quick', 'haat');
 }
 
-function freePort(): Promise<number> {
+/** A program beside it. */
+export function built(name: string): string {
+  return join(dirname(program()), name);
+}
+
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);
