@@ -110,7 +110,7 @@ test('what became of orders', async ({ page, visitor, problems }) => {
   await takeSeller('seller-order-cancel');
   await field(seller, 'Reason').fill('The glaze has cracked');
   await button(seller, 'Cancel order').click();
-  await expect(main(seller)).toContainText('This order was cancelled.');
+  await expect(main(seller)).toContainText('This order was cancelled');
   await awake(seller);
   await takeSeller('seller-order-cancelled');
   for (const [name, { path }] of Object.entries({ sent, cancelled })) {

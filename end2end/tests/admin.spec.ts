@@ -65,7 +65,7 @@ test('failed jobs are retried and discarded, and the audit log shows who did it'
     await main(seller).locator('summary', { hasText: 'Cancel order' }).click();
     await field(seller, 'Reason').fill('The glaze has cracked');
     await button(seller, 'Cancel order').click();
-    await expect(main(seller)).toContainText('This order was cancelled.');
+    await expect(main(seller)).toContainText('This order was cancelled');
 
     await visit(operator, '/');
     await operator.getByRole('banner').getByRole('link', { name: 'Admin', exact: true }).click();

@@ -298,7 +298,7 @@ for (const [name, text] of Object.entries(TEXTS).filter(([name]) => name !== 'a 
         await at('Reason').fill(fitted(text, 300));
         await button(seller, 'Cancel order').click();
       }
-      await expect(main(seller)).toContainText('This order was cancelled.');
+      await expect(main(seller)).toContainText('This order was cancelled');
       await calm(seller);
       await visit(seller, dashboard);
       await calm(seller);

@@ -114,7 +114,7 @@ test('a product with four variants and three pictures is listed, bought, sent; a
   await main(seller).locator('summary', { hasText: 'Cancel order' }).click();
   await field(seller, 'Reason').fill('Broken in the kiln');
   await button(seller, 'Cancel order').click();
-  await expect(main(seller)).toContainText('This order was cancelled.');
+  await expect(main(seller)).toContainText('This order was cancelled');
   await visit(seller, editor);
   await expect(variant(seller, 1).getByLabel('Stock', { exact: true })).toHaveValue('6');
   await visit(shopper, purchases[1]!);

@@ -1,7 +1,6 @@
 //! Emails that are stored in the database, because no mail server is configured or sending failed.
 
 use haat_shared::{
-    Error,
     audit::{EmailCard, EmailText, FailedEmail, UnsentEmails},
     permissions::AdminPermission,
     routes,
@@ -10,7 +9,7 @@ use leptos::prelude::*;
 
 use super::{AdminPage, List, Part, asked, foot, may};
 use crate::{
-    api::{self, ApiError},
+    api,
     i18n::{t, tu_string, use_i18n},
     state::{Visitor, param, query},
     ui::{Alert, Button, PageTitle, Table, loaded},
@@ -140,13 +139,8 @@ fn row(mail: EmailCard) -> impl IntoView {
 #[component]
 pub(crate) fn Email() -> impl IntoView {
     let id = param("id");
-    let found = api::find(
-        move || id.get(),
-        |id| async move {
-            let id = id.parse();
-            api::notifications::read(id.map_err(|_| ApiError(Error::NotFound))?).await
-        },
-    );
+    let found =
+        api::find(move || id.get(), |id| async move { api::notifications::read(api::id(&id)?).await });
     let page = loaded(found, |mail| view! { <Shown mail /> });
     view! { <AdminPage here=Part::Emails>{page}</AdminPage> }
 }

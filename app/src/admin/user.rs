@@ -1,7 +1,6 @@
 //! A user: roles, shops and the latest orders.
 
 use haat_shared::{
-    Error,
     admin::UserDetails,
     orders::{ListOrders, OrderCard},
     routes,
@@ -10,7 +9,7 @@ use leptos::prelude::*;
 
 use super::{AdminPage, Part, asked, figure, url};
 use crate::{
-    api::{self, ApiError},
+    api,
     back_office::orders,
     i18n::{t, tn, use_i18n},
     state::param,
@@ -22,13 +21,7 @@ use crate::{
 #[component]
 pub(crate) fn User() -> impl IntoView {
     let id = param("id");
-    let found = api::find(
-        move || id.get(),
-        |id| async move {
-            let id = id.parse();
-            api::accounts::user(id.map_err(|_| ApiError(Error::NotFound))?).await
-        },
-    );
+    let found = api::find(move || id.get(), |id| async move { api::accounts::user(api::id(&id)?).await });
     let page = loaded(found, |details| view! { <Shown details /> });
     view! { <AdminPage here=Part::Users>{page}</AdminPage> }
 }

@@ -267,6 +267,14 @@ fn answer_with(error: &Error) {
     }
 }
 
+/// The ID in the address of a page. If it is none, there is no such page.
+pub(crate) fn id<T: std::str::FromStr>(text: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|_| {
+        page_not_found();
+        ApiError(Error::NotFound)
+    })
+}
+
 /// Sets the status 404; does nothing in the browser.
 pub fn page_not_found() {
     #[cfg(feature = "ssr")]

@@ -68,10 +68,7 @@ pub(crate) fn Product() -> impl IntoView {
     let found = api::find(
         move || (handle.get(), id.get(), done.get()),
         |(handle, id, done)| async move {
-            let Ok(id) = id.parse::<ProductId>() else {
-                api::page_not_found();
-                return Err(ApiError(Error::NotFound));
-            };
+            let id: ProductId = api::id(&id)?;
             let product = api::catalog::seller_product(handle.clone(), id).await?;
             let pictures = api::media::seller_pictures(handle.clone(), id).await?;
             let asked = asked(product.form.category.clone()).await?;
