@@ -19,7 +19,7 @@ use haat_shared::{
 use super::{
     State, Typed, back,
     forms::{back_with_draft, clean, field, refused},
-    outcome::tell,
+    outcome::redirect,
 };
 
 /// Retries or discards a job.
@@ -45,7 +45,7 @@ pub(super) async fn job(
     }
     .await;
     match done {
-        Ok(()) => tell(&state, &page, &[("done", &action)]),
+        Ok(()) => redirect(&state, &page, &[("done", &action)]),
         Err(error) => refused(&state, &page, &error),
     }
 }
@@ -62,7 +62,7 @@ pub(super) async fn resend(
     }
     .await;
     match done {
-        Ok(()) => tell(&state, EMAILS, &[("done", "resend")]),
+        Ok(()) => redirect(&state, EMAILS, &[("done", "resend")]),
         Err(error) => refused(&state, EMAILS, &error),
     }
 }
@@ -86,7 +86,7 @@ pub(super) async fn team(
     }
     .await;
     match done {
-        Ok(()) => tell(&state, TEAM, &[("done", &action)]),
+        Ok(()) => redirect(&state, TEAM, &[("done", &action)]),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "team", TEAM, typed, &error).await,
         Err(error) => refused(&state, TEAM, &error),
     }

@@ -19,7 +19,7 @@ use haat_shared::{
     routes::{self, ADMIN, CART, HOME, SELLER_SHOPS, SIGN_IN, SIGN_UP, with},
 };
 
-use super::{State, Typed, back, devices::Devices, limits::too_often, outcome::tell};
+use super::{State, Typed, back, devices::Devices, limits::too_often, outcome::redirect};
 
 /// How long a selected language is stored: a year.
 const LANGUAGE_S: i64 = 365 * 24 * 3600;
@@ -59,7 +59,7 @@ pub(super) fn refused(state: &State, page: &str, error: &Error) -> Response {
         | Error::Denied
         | Error::Busy { .. }
         | Error::RateLimited { .. } => super::layers::plain(error),
-        error => tell(state, &clean(page), &[("error", error.code())]),
+        error => redirect(state, &clean(page), &[("error", error.code())]),
     }
 }
 
@@ -83,7 +83,7 @@ pub(super) async fn add_line(
             back_with_draft(&state, "add_line", &page, typed, &error).await
         }
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
-        Err(error) => tell(&state, &clean(&page), &[("error", error.code())]),
+        Err(error) => redirect(&state, &clean(&page), &[("error", error.code())]),
     }
 }
 
@@ -113,7 +113,7 @@ pub(super) async fn set_quantity(
         Ok(_) => back::to(CART).into_response(),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "cart", CART, typed, &error).await,
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
-        Err(error) => tell(&state, CART, &[("error", error.code())]),
+        Err(error) => redirect(&state, CART, &[("error", error.code())]),
     }
 }
 
@@ -135,7 +135,7 @@ pub(super) async fn begin_checkout(
         Err(
             error @ (Error::Invalid(_) | Error::Conflict(Conflict::OutOfStock(_) | Conflict::GuestLimit(_))),
         ) => back_with_draft(&state, "cart", CART, typed, &error).await,
-        Err(error) => tell(&state, CART, &[("error", error.code())]),
+        Err(error) => redirect(&state, CART, &[("error", error.code())]),
     }
 }
 
@@ -184,7 +184,7 @@ pub(super) async fn pay(
         Ok(NextAction::Done { purchase }) => back::to(&routes::purchase_by_link(&purchase)).into_response(),
         Err(Error::Invalid(_)) => back::to(&with(&page, &[("check", "1")])).into_response(),
         Err(Error::NotFound) => super::layers::plain(&Error::NotFound),
-        Err(error) => tell(&state, &page, &[("error", error.code())]),
+        Err(error) => redirect(&state, &page, &[("error", error.code())]),
     }
 }
 
@@ -200,7 +200,7 @@ pub(super) async fn cancel_by_customer(
     let (order, reason) = (field(&typed, "order"), field(&typed, "reason"));
     let page = with(&routes::purchase(&purchase), &[("key", &key)]);
     match orders::cancel_by_customer(&state.runtime.engine, &caller, &purchase, &key, &order, &reason).await {
-        Ok(()) => tell(&state, &page, &[("done", &order)]),
+        Ok(()) => redirect(&state, &page, &[("done", &order)]),
         Err(error @ Error::Invalid(_)) => {
             back_with_draft(&state, "cancel_by_customer", &page, typed, &error).await
         }
@@ -304,7 +304,7 @@ pub(super) async fn sign_up(
         let asked = accounts::sign_ups::ask(&state.runtime.engine, &caller, form).await;
         drop(turn);
         return match asked {
-            Ok(()) => tell(&state, SIGN_UP, &[("done", "sent")]),
+            Ok(()) => redirect(&state, SIGN_UP, &[("done", "sent")]),
             Err(error) => come_back(&state, "sign-up", SIGN_UP, typed, error).await,
         };
     }
@@ -329,7 +329,7 @@ pub(super) async fn confirm_sign_up(
     match accounts::sign_ups::confirm(&state.runtime.engine, &Caller::guest(), id, &field(&query, "token"))
         .await
     {
-        Ok(()) => tell(&state, SIGN_IN, &[("done", "confirmed")]),
+        Ok(()) => redirect(&state, SIGN_IN, &[("done", "confirmed")]),
         Err(error) => super::layers::plain(&error),
     }
 }

@@ -1,8 +1,8 @@
-//! How a form ended, as its redirect tells the page: `?done=confirm`, `?error=out_of_stock`.
+//! How a form ended, as its redirect says to the page: `?done=confirm`, `?error=out_of_stock`.
 //!
 //! The redirect also sets a cookie with the signature of its URL, which the page takes away. Without that cookie, the
 //! outcome is taken off the URL and not shown. So no link can claim that something happened, and reloading a page
-//! doesn't tell it again.
+//! doesn't show it again.
 
 use axum::{
     extract::Request,
@@ -14,12 +14,12 @@ use haat_shared::routes::{with, without_outcome};
 
 use super::{State, back};
 
-const COOKIE: &str = "told";
+const COOKIE: &str = "outcome";
 /// How long the browser has to follow the redirect.
 const AGE_S: i64 = 60;
 
-/// Redirects to the page, which tells the outcome once.
-pub(super) fn tell(state: &State, page: &str, outcome: &[(&str, &str)]) -> Response {
+/// Redirects to the page, which shows the outcome once.
+pub(super) fn redirect(state: &State, page: &str, outcome: &[(&str, &str)]) -> Response {
     let url = back::local(&with(page, outcome));
     let cookie = cookies::set(
         state.runtime.config.secure(),
@@ -30,7 +30,7 @@ pub(super) fn tell(state: &State, page: &str, outcome: &[(&str, &str)]) -> Respo
     (AppendHeaders([(header::SET_COOKIE, cookie)]), back::to(&url)).into_response()
 }
 
-/// The cookie to set with a page that tells an outcome, if it does. Fails with the redirect to the page without it, if
+/// The cookie to set with a page that shows an outcome, if it does. Fails with the redirect to the page without it, if
 /// no form led there just now.
 pub(super) fn once(state: &State, request: &Request) -> Result<Option<HeaderValue>, Box<Response>> {
     let url = request.uri().path_and_query().map_or("", |url| url.as_str());
@@ -40,7 +40,7 @@ pub(super) fn once(state: &State, request: &Request) -> Result<Option<HeaderValu
     }
     let secure = state.runtime.config.secure();
     match cookies::get(request.headers(), secure, COOKIE) {
-        Some(told) if state.runtime.engine.secret.verify(COOKIE, url, told) => {
+        Some(signature) if state.runtime.engine.secret.verify(COOKIE, url, signature) => {
             Ok(Some(cookies::remove(secure, COOKIE)))
         }
         _ => Err(Box::new(back::to(&plain).into_response())),

@@ -34,12 +34,12 @@ pub(super) async fn page(
     if let Some(page) = forms::beyond_sign_in(&caller, request.uri()) {
         return back::to(&page).into_response();
     }
-    let told = match outcome::once(&state, &request) {
-        Ok(told) => told,
+    let cookie = match outcome::once(&state, &request) {
+        Ok(cookie) => cookie,
         Err(redirect) => return *redirect,
     };
     let mut response = render(&state, caller, haat_app::shell, request).await;
-    response.headers_mut().extend(told.map(|cookie| (header::SET_COOKIE, cookie)));
+    response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
     response
 }
 

@@ -23,7 +23,7 @@ use super::{
     State, Typed, back,
     forms::{back_with_draft, clean, field, refused},
     layers,
-    outcome::tell,
+    outcome::redirect,
 };
 
 /// The next transition of an order.
@@ -50,7 +50,7 @@ pub(super) async fn order(
         _ => Err(Error::field("action", FieldCode::NotAChoice)),
     };
     match done {
-        Ok(()) => tell(&state, &page, &[("done", &action)]),
+        Ok(()) => redirect(&state, &page, &[("done", &action)]),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "order", &page, typed, &error).await,
         Err(error) => refused(&state, &page, &error),
     }
@@ -181,7 +181,7 @@ pub(super) async fn orders(
     };
     match done {
         0 => back::to(&page).into_response(),
-        done => tell(&state, &page, &[("done", &done.to_string())]),
+        done => redirect(&state, &page, &[("done", &done.to_string())]),
     }
 }
 
@@ -220,7 +220,7 @@ pub(super) async fn products(
         Ok((page, more)) => {
             let more = more.iter().map(|(name, value)| (*name, value.as_str()));
             let done: Vec<_> = std::iter::once(("done", action.as_str())).chain(more).collect();
-            tell(&state, &page, &done)
+            redirect(&state, &page, &done)
         }
         Err(error) => refused(&state, &page, &error),
     }
@@ -259,7 +259,7 @@ pub(super) async fn settings(
     }
     .await;
     match saved {
-        Ok(_) => tell(&state, &page, &[("done", "saved")]),
+        Ok(_) => redirect(&state, &page, &[("done", "saved")]),
         Err(error @ (Error::Invalid(_) | Error::Conflict(_))) => {
             back_with_draft(&state, "settings", &page, typed, &error).await
         }

@@ -51,7 +51,7 @@ pub(super) async fn returned(
         Ok(Return::Checkout(id, why)) => {
             let page = routes::checkout(id);
             match why.map(Error::from) {
-                Some(error) => outcome::tell(&state, &page, &[("error", error.code())]),
+                Some(error) => outcome::redirect(&state, &page, &[("error", error.code())]),
                 None => back::to(&page).into_response(),
             }
         }

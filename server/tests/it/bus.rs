@@ -27,7 +27,7 @@ async fn buy_until_woken(one: &Program, other: &Program) -> u64 {
 }
 
 /// Waits until every email of the purchases has been sent by one of the nodes.
-async fn until_told(nodes: [&Program; 2], purchases: u64) {
+async fn until_notified(nodes: [&Program; 2], purchases: u64) {
     let begun = Instant::now();
     loop {
         let mut sent = 0;
@@ -65,11 +65,11 @@ async fn nodes_wake_each_other_and_lose_nothing_without_nats() {
             assert_eq!(status, StatusCode::OK, "{why}");
         }
     }
-    until_told([&one, &other], purchases).await;
+    until_notified([&one, &other], purchases).await;
 
     let server = NatsServer::start(port);
     purchases += buy_until_woken(&one, &other).await;
-    until_told([&one, &other], purchases).await;
+    until_notified([&one, &other], purchases).await;
     drop(server);
     other.close();
     one.close();
@@ -86,7 +86,7 @@ async fn nodes_without_a_bus_share_the_work_and_lose_nothing() {
         buy(&one).await;
         buy(&other).await;
     }
-    until_told([&one, &other], 20).await;
+    until_notified([&one, &other], 20).await;
     // What one node leaves behind, the other does unasked.
     let number = buy(&one).await;
     one.kill();
