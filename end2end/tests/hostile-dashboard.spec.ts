@@ -339,8 +339,8 @@ for (const [name, text] of Object.entries(TEXTS).filter(([name]) => name !== 'a 
       await arriveAt(operator, new RegExp(bought.order));
       await calm(operator);
       await search(operator, '/admin/orders', 'Order number, name or email', text);
-      await search(operator, '/admin/shops', 'Search by handle', text);
-      await search(operator, '/admin/users', 'Search by email', text);
+      await search(operator, '/admin/shops', 'Search by name, handle or owner’s email', text);
+      await search(operator, '/admin/users', 'Search by name or email', text);
     });
   });
 }

@@ -901,8 +901,8 @@ async fn outcomes_are_told_once_and_by_no_link() {
     let done = seller.post(&page, &[("action", "confirm")]).await;
     // The outcome of one page is not that of another one.
     assert_eq!(leads(&seller, &format!("{list}?done=999")).await, list);
-    let (status, page) = seller.get(&done).await;
-    assert!(status == StatusCode::OK && page.contains("Order confirmed."), "{status}: {page}");
+    let (status, shown) = seller.get(&done).await;
+    assert!(status == StatusCode::OK && shown.contains("Order confirmed."), "{status}: {shown}");
     assert_eq!(leads(&seller, &done).await, page, "not again");
     // Nor can the way back from signing in claim one.
     let next = format!("{list}?done=999");

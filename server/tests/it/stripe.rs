@@ -505,6 +505,13 @@ async fn fees_disputes_and_payouts_are_heard_of() {
         }
         stripe.dispute();
         stripe.deliver().await;
+        // The log is written in the background.
+        for _ in 0..400 {
+            if program.log().contains("disputed") {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
         assert!(program.log().contains("disputed"), "{}", program.log());
         program.close();
     }
