@@ -29,14 +29,13 @@ use crate::{
     Caller, Engine, Who, admin, audit,
     caller::SignedIn,
     carts, cursor,
-    db::{CountRow, Scalar, Value, list::like},
+    db::{CountRow, Scalar, Value, list::words},
     insert, lists, params, random, rows, statements,
 };
 use haat_shared::{
     Error, FieldCode, Result,
-    accounts::{Email, Me, Membership, NewUser, SignIn, SignUp, USER_SORTS, UserCard, fold_email},
+    accounts::{Email, Me, Membership, NewUser, SignIn, SignUp, USER_SORTS, UserCard},
     admin::UserDetails,
-    catalog::QUERY_MAX,
     id::kinds::{SessionId, ShopId, User, UserId},
     page::{self, Counted, ListRequest, Page, PageRequest},
     permissions::{AdminPermission, AdminRole, Role},
@@ -390,7 +389,7 @@ pub async fn list(
 /// users by all the kinds that they are of, separated by spaces.
 pub async fn table(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Result<Counted<UserCard>> {
     let page = page_of(engine, caller, ask).await?;
-    let counts = engine.db.list(USERS.count_by("kinds", searched(&ask.q)?)).await?;
+    let counts = engine.db.list(USERS.count_by("kinds", words(&ask.q)?)).await?;
     Ok(CountRow::with(counts, page))
 }
 
@@ -407,7 +406,7 @@ async fn page_of(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Result<
         id => cursor::<User>(id)?.map(Value::from),
     };
     let size = page::rows(ask.limit, PAGE_SIZE);
-    let mut filters = searched(&ask.q)?;
+    let mut filters = words(&ask.q)?;
     match ask.state.as_str() {
         "" => {}
         "admin" => filters.push(("admin", true.into())),
@@ -458,10 +457,4 @@ pub(crate) async fn details(engine: &Engine, caller: &Caller, id: UserId) -> Res
             .collect(),
         latest: None,
     })
-}
-
-/// The users whose name or address contains these words.
-fn searched(q: &str) -> Result<Vec<(&'static str, Value)>> {
-    let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
-    Ok(q.split_whitespace().take(8).map(fold_email).map(|word| ("word", like(&word).into())).collect())
 }

@@ -1,6 +1,8 @@
 //! Lists with requested filters and sort orders, composed of registered fragments and never of user input.
 //! Paginated by the key of the last row.
 
+use haat_shared::{Error, Result, accounts::fold_email, catalog::QUERY_MAX, text};
+
 use super::{Value, statement::to_lite};
 
 /// A list: the source of its rows, its filters and its sort orders.
@@ -119,6 +121,12 @@ fn and(sql: &mut String, params: &mut Vec<Value>, condition: &str, values: &mut 
         }
         sql.push_str(part);
     }
+}
+
+/// A filter `word` for each word of a search in columns that are folded as email addresses are.
+pub(crate) fn words(q: &str) -> Result<Vec<(&'static str, Value)>> {
+    let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
+    Ok(q.split_whitespace().take(8).map(fold_email).map(|word| ("word", like(&word).into())).collect())
 }
 
 /// The text as a pattern for `LIKE … ESCAPE '\'` that finds it anywhere.

@@ -6,13 +6,11 @@ use super::{LineRow, address, behind, key, parts, shop_orders, timeline};
 use crate::{
     Caller, Engine,
     audit::ORDER_MS,
-    db::{CountRow, Value, list::like},
+    db::{CountRow, Value, list::words},
     lists, params, rows, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
-    accounts::fold_email,
-    catalog::QUERY_MAX,
     id::kinds::{OrderId, ShopId},
     orders::{
         Actor, ListOrders, ORDER_SORTS, OrderCard, OrderEvent, OrderEventData, OrderEventKind, OrderState,
@@ -22,7 +20,6 @@ use haat_shared::{
     payments::{PaymentMethod, PaymentState},
     permissions::{AdminPermission, Permission},
     shipping::ShippingMethod,
-    text,
 };
 
 /// The number of rows per page.
@@ -202,9 +199,8 @@ pub(super) async fn rows(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders
 
 /// The orders of a shop, or of all, that match a search and are overdue, if asked for.
 fn searched(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<Vec<(&'static str, Value)>> {
-    let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
+    let words = words(&ask.q)?;
     let overdue = ask.overdue.then(|| ("overdue", (engine.clock.now_ms() - ORDER_MS).into()));
-    let words = q.split_whitespace().take(8).map(fold_email).map(|word| ("word", like(&word).into()));
     // Members see their own shop only, whatever else is asked for.
     let of = match shop {
         Some(shop) => vec![("shop", shop.into())],

@@ -6,14 +6,12 @@ use crate::{
     Caller, Engine,
     clock::{DAY_MS, rfc3339},
     cursor,
-    db::{CountRow, Scalar, Tx, Value, is_unique, list::like},
+    db::{CountRow, Scalar, Tx, Value, is_unique, list::words},
     ledger, lists, orders, params, random, revisions, rows, statements, update,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
-    accounts::fold_email,
     admin::{ShopDetails, StaffMember},
-    catalog::QUERY_MAX,
     id::kinds::*,
     media::Picture,
     money::{MoneyError, Rate, convert},
@@ -25,7 +23,6 @@ use haat_shared::{
         AdminShopCard, COMMISSION_BP, Member, SHOP_SORTS, SHOP_STAGES, ShopDraft, ShopForm, ShopSettings,
         ToDo,
     },
-    text,
 };
 
 /// The number of rows per page.
@@ -470,7 +467,7 @@ pub async fn table_of_all(
     ask: &ListRequest,
 ) -> Result<Counted<AdminShopCard>> {
     let page = page_of_all(engine, caller, ask).await?;
-    let counts = engine.db.list(SHOPS.count_by("stage", searched(&ask.q)?)).await?;
+    let counts = engine.db.list(SHOPS.count_by("stage", words(&ask.q)?)).await?;
     Ok(CountRow::with(counts, page))
 }
 
@@ -487,7 +484,7 @@ async fn page_of_all(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Res
         id => cursor::<Shop>(id)?.map(Value::from),
     };
     let size = page::rows(ask.limit, PAGE_SIZE);
-    let mut filters = searched(&ask.q)?;
+    let mut filters = words(&ask.q)?;
     if !ask.state.is_empty() {
         let stage = SHOP_STAGES.iter().position(|stage| *stage == ask.state);
         let stage = stage.ok_or(Error::field("state", FieldCode::NotAChoice))?;
@@ -540,10 +537,4 @@ pub async fn any_shop(engine: &Engine, caller: &Caller, handle: &str) -> Result<
             .map(|StaffRow { id, name, email, role }| StaffMember { id, name, email, role })
             .collect(),
     })
-}
-
-/// The shops whose name, handle or owner's address contains these words.
-fn searched(q: &str) -> Result<Vec<(&'static str, Value)>> {
-    let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
-    Ok(q.split_whitespace().take(8).map(fold_email).map(|word| ("word", like(&word).into())).collect())
 }
