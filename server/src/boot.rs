@@ -63,7 +63,7 @@ async fn open(config: &Config) -> Result<Db, String> {
 }
 
 /// The file of an embedded database.
-fn embedded(config: &Config) -> Option<&Path> {
+pub(crate) fn embedded(config: &Config) -> Option<&Path> {
     config.database.url.reveal().strip_prefix("sqlite:").map(Path::new)
 }
 

@@ -344,15 +344,21 @@ fn one_line(error: haat_shared::Error) -> String {
     }
 }
 
+const ADDING: &str = "Adding the demo shops and their orders. Their images are added in the background…";
+
 /// Creates and seeds the demo's database unless it exists; prints the market's URL and the accounts.
 async fn prepare_demo(config: &Config, folder: &Path) -> Result<Runtime, String> {
     std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    if let Some(file) = boot::embedded(config).filter(|file| !file.exists()) {
+        print(ADDING);
+        demo::create(config, file, Clock::default()).await?;
+    }
     let db = boot::create_database(config).await?;
     db.migrate(Clock::default().now_ms()).await.map_err(|e| e.to_string())?;
     let runtime = boot::wire(config.clone(), db, Clock::default()).await?;
     let open = shops::list(&runtime.engine, &Caller::system(), "").await.map_err(|e| e.to_string())?;
     if open.items.is_empty() {
-        print("Adding the demo shops and their orders. Their images are added in the background…");
+        print(ADDING);
         demo::add(&runtime.config, runtime.engine.db.clone(), Clock::default(), false).await?;
     }
     let url = &config.server.public_url;

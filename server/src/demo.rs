@@ -4,6 +4,8 @@ mod customers;
 mod dice;
 mod life;
 
+use std::path::Path;
+
 use futures::future::try_join_all;
 use haat_engine::{
     Caller, Clock, Db, Engine, accounts,
@@ -161,6 +163,21 @@ pub(crate) async fn add(
     Ok(owners)
 }
 
+/// Creates the embedded database `file` with the demo in it. It is filled as a draft beside it, so that it's soon done,
+/// and an interruption leaves no half of a demo.
+pub(crate) async fn create(config: &Config, file: &Path, clock: Clock) -> std::result::Result<(), String> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let said = |e: std::io::Error| format!("{}: {e}", folder.display());
+    std::fs::create_dir_all(folder).map_err(said)?;
+    let draft = tempfile::tempdir_in(folder).map_err(said)?;
+    let db = Db::draft(&draft.path().join("draft.db")).map_err(|e| e.to_string())?;
+    db.migrate(clock.now_ms()).await.map_err(|e| e.to_string())?;
+    add(config, db.clone(), clock, false).await?;
+    let whole = draft.path().join("whole.db");
+    db.copy(&whole).map_err(|e| e.to_string())?;
+    std::fs::rename(&whole, file).and_then(|()| std::fs::File::open(folder)?.sync_all()).map_err(said)
+}
+
 /// Opens the demo's shops with their products, which have no pictures yet. Returns the addresses of their
 /// owners.
 async fn seed(engine: &Engine) -> Result<Vec<String>> {
@@ -277,11 +294,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.demo(folder.path()).unwrap();
-        let db = boot::create_database(&config).await.unwrap();
         let clock = Clock::default();
         clock.advance_ms(EVENING - clock.now_ms());
-        db.migrate(clock.now_ms()).await.unwrap();
-        add(&config, db.clone(), clock.clone(), false).await.unwrap();
+        create(&config, boot::embedded(&config).unwrap(), clock.clone()).await.unwrap();
+        let db = boot::database(&config).await.unwrap();
         (boot::wire(config, db, clock).await.unwrap().engine, folder)
     }
 

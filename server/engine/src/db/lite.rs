@@ -15,8 +15,20 @@ use super::{
 /// a little late.
 const LOG_PAGES_MAX: i64 = 8000;
 
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Reads.
+    Read,
+    /// Writes. What is committed survives a power failure.
+    Write,
+    /// Writes to a new database that nobody uses yet. A power failure may destroy it.
+    Draft,
+}
+
 /// Opens the file, with the settings of all connections.
-pub(super) fn connect(path: &Path, read_only: bool) -> Result<Connection, DbError> {
+pub(super) fn connect(path: &Path, purpose: Purpose) -> Result<Connection, DbError> {
+    let read_only = purpose == Purpose::Read;
     let flags = if read_only {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX
     } else {
@@ -35,7 +47,8 @@ pub(super) fn connect(path: &Path, read_only: bool) -> Result<Connection, DbErro
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES_MAX)?;
     }
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    let synchronous = if purpose == Purpose::Draft { "OFF" } else { "FULL" };
+    connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -16_000)?;
@@ -46,6 +59,14 @@ pub(super) fn connect(path: &Path, read_only: bool) -> Result<Connection, DbErro
         connection.pragma_update(None, "max_page_count", pages)?;
     }
     Ok(connection)
+}
+
+/// Writes the database as it is now to a new file, whole and durable.
+pub(super) fn copy(connection: &Connection, to: &Path) -> Result<(), DbError> {
+    let name = to.to_str().ok_or_else(|| DbError::Other(format!("{} is not UTF-8", to.display())))?;
+    connection.execute("VACUUM INTO ?1", [name])?;
+    let synced = std::fs::File::open(to).and_then(|file| file.sync_all());
+    synced.map_err(|e| DbError::Full(format!("{}: {e}", to.display())))
 }
 
 /// Waits up to five seconds for a write of another process, such as the command line. SQLite's own busy

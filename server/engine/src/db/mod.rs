@@ -26,6 +26,7 @@ use sqlx_core::sql_str::AssertSqlSafe;
 use sqlx_postgres::PgPool;
 use tracing::Instrument;
 
+use self::lite::Purpose;
 pub use self::{
     error::DbError,
     insert::Given,
@@ -87,11 +88,27 @@ impl Db {
         Self::check_url(url).map_err(|why| DbError::Other(format!("the URL {why}")))?;
         let stats = Arc::<Stats>::default();
         let arm = if let Some(path) = url.strip_prefix("sqlite:") {
-            Arm::Lite(Arc::new(write_lite::Lite::open(Path::new(path), stats.clone())?))
+            Arm::Lite(Arc::new(write_lite::Lite::open(Path::new(path), Purpose::Write, stats.clone())?))
         } else {
             Arm::Pg(pg::open(url, connections).await?)
         };
         Ok(Self { arm, stats })
+    }
+
+    /// Creates an embedded database that is filled before anyone uses it: about twice as fast, since nothing in it is
+    /// durable. [`Db::copy`] makes a durable database of it.
+    pub fn draft(path: &Path) -> Result<Self, DbError> {
+        let stats = Arc::<Stats>::default();
+        let arm = Arm::Lite(Arc::new(write_lite::Lite::open(path, Purpose::Draft, stats.clone())?));
+        Ok(Self { arm, stats })
+    }
+
+    /// Writes an embedded database as it is now to a new file, whole and durable.
+    pub fn copy(&self, to: &Path) -> Result<(), DbError> {
+        match &self.arm {
+            Arm::Lite(lite) => lite.copy(to),
+            Arm::Pg(_) => Err(DbError::Other("only an embedded database can be copied".into())),
+        }
     }
 
     /// The name of the database engine, for logs: `sqlite` or `postgresql`.

@@ -21,7 +21,7 @@ use tracing::Span;
 
 use super::{
     DbError,
-    lite::{LiteTx, connect, exec},
+    lite::{LiteTx, Purpose, connect, copy, exec},
     tx::{BoxFuture, SLOW, Stats, Tx},
 };
 use crate::{TxError, bug};
@@ -45,18 +45,18 @@ pub(super) struct Lite {
 }
 
 impl Lite {
-    /// Opens the file, creating it if necessary, and starts the writer.
-    pub(super) fn open(path: &Path, stats: Arc<Stats>) -> Result<Self, DbError> {
+    /// Opens the file for writes, creating it if necessary, and starts the writer.
+    pub(super) fn open(path: &Path, purpose: Purpose, stats: Arc<Stats>) -> Result<Self, DbError> {
         if rusqlite::version_number() < OLDEST {
             return Err(DbError::Other(format!("SQLite {} is too old", rusqlite::version())));
         }
-        let (writer, copier) = (connect(path, false)?, connect(path, false)?);
+        let (writer, copier) = (connect(path, purpose)?, connect(path, purpose)?);
         let (queue, jobs) = mpsc::sync_channel(QUEUE_MAX);
         let (written, news) = mpsc::sync_channel(1);
         let file = path.to_owned();
         let thread = |name: &str| std::thread::Builder::new().name(name.into());
         thread("haat-writer")
-            .spawn(move || write_all(&file, writer, &jobs, &stats, &written))
+            .spawn(move || write_all(&file, purpose, writer, &jobs, &stats, &written))
             .and_then(|_| thread("haat-log").spawn(move || copy_log(&copier, &news)))
             .map_err(|e| DbError::Away(e.to_string()))?;
         Ok(Self { path: path.to_owned(), readers: Mutex::default(), queue })
@@ -67,12 +67,17 @@ impl Lite {
         let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match pooled {
             Some(connection) => connection,
-            None => connect(&self.path, true)?,
+            None => connect(&self.path, Purpose::Read)?,
         };
         let result = f(&connection)?;
         // After an error, the connection is dropped rather than reused, in case it is broken.
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         Ok(result)
+    }
+
+    /// Writes the database as it is now to a new file.
+    pub(super) fn copy(&self, to: &Path) -> Result<(), DbError> {
+        copy(&connect(&self.path, Purpose::Read)?, to)
     }
 
     /// Has the writer run a transaction and waits until it is durable.
@@ -191,6 +196,7 @@ fn guarded<T>(who: &str, step: impl FnOnce() -> T) -> Option<T> {
 
 fn write_all(
     path: &Path,
+    purpose: Purpose,
     connection: Connection,
     jobs: &mpsc::Receiver<Box<dyn Job>>,
     stats: &Arc<Stats>,
@@ -206,7 +212,7 @@ fn write_all(
         }
         let turn = guarded("the writer", || {
             if tx.is_none() {
-                match connect(path, false) {
+                match connect(path, purpose) {
                     Ok(connection) => tx = Some(Tx::lite(LiteTx::new(connection), stats.clone())),
                     Err(error) => {
                         tracing::error!(%error, "cannot reopen the database");
