@@ -128,6 +128,8 @@ chunks! {
         AnyShop: admin::Shop;
         Users: admin::Users;
         User: admin::User;
+        Payments: admin::Payments;
+        Payment: admin::Payment;
         Jobs: admin::Jobs;
         Outbox: admin::Outbox;
         Emails: admin::Emails;

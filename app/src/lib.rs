@@ -139,6 +139,8 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/admin/shops/:handle"), ChunkPage::AnyShop),
     (Path("/admin/users"), ChunkPage::Users),
     (Path("/admin/users/:id"), ChunkPage::User),
+    (Path("/admin/payments"), ChunkPage::Payments),
+    (Path("/admin/payments/:id"), ChunkPage::Payment),
     (Path("/admin/jobs"), ChunkPage::Jobs),
     (Path("/admin/outbox"), ChunkPage::Outbox),
     (Path("/admin/emails"), ChunkPage::Emails),

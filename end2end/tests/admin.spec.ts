@@ -25,6 +25,7 @@ const SHOP = SHOPS[0];
 
 const PARTS = {
   Orders: '/admin/orders',
+  Payments: '/admin/payments',
   Shops: '/admin/shops',
   Users: '/admin/users',
   Jobs: '/admin/jobs',

@@ -1,13 +1,15 @@
-//! What the admin area shows of a user or a shop: details from several domains.
+//! What the admin area shows of a user, a shop or a payment: details from several domains.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     accounts::{Membership, UserCard},
-    id::kinds::UserId,
+    id::kinds::{PaymentId, RefundId, UserId},
     ledger::CurrencyBalance,
-    orders::OrderCard,
+    money::Money,
+    orders::{OrderCard, RefundReason},
     page::Counted,
+    payments::{PaymentMethod, PaymentState},
     permissions::{AdminRole, Role},
     shops::AdminShopCard,
 };
@@ -55,4 +57,121 @@ pub struct StaffMember {
     pub email: String,
     /// The user's role in the shop.
     pub role: Role,
+}
+
+/// The sort orders of the admin's list of payments. The first is the default.
+pub const PAYMENT_SORTS: [&str; 2] = ["-created", "created"];
+
+/// A payment in the admin's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaymentCard {
+    /// The payment's ID. Gateways know it, too, as the ID of the attempt.
+    pub id: PaymentId,
+    /// The payment method.
+    pub method: PaymentMethod,
+    /// The gateway.
+    pub gateway: String,
+    /// The gateway's ID of the payment. Null until the gateway has responded.
+    pub gateway_ref: Option<String>,
+    /// The status.
+    #[serde(rename = "status")]
+    pub state: PaymentState,
+    /// The requested amount.
+    pub amount: Money,
+    /// What the gateway has captured. Zero if the shop collects the money.
+    pub captured: Money,
+    /// What was refunded.
+    pub refunded: Money,
+    /// What is being refunded.
+    pub being_refunded: Money,
+    /// What the gateway charges for it. Zero until it is known.
+    pub fee: Money,
+    /// The number of the purchase that it pays for.
+    pub purchase_number: Option<String>,
+    /// The customer's email address. Null without a purchase.
+    pub email: Option<String>,
+    /// When the payment was started: RFC 3339, UTC.
+    pub created_at: String,
+}
+
+/// A payment with everything that is known about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaymentDetails {
+    /// The payment.
+    pub payment: PaymentCard,
+    /// When it last changed: RFC 3339, UTC.
+    pub updated_at: String,
+    /// When the gateway is read again if no webhook arrives: RFC 3339, UTC. Null if nothing is left to read.
+    pub check_at: Option<String>,
+    /// The number of times that the gateway was read, besides webhooks.
+    pub checks: i64,
+    /// The numbers of the orders of its purchase.
+    pub orders: Vec<String>,
+    /// Its refunds, oldest first.
+    pub refunds: Vec<PaymentRefund>,
+    /// The webhooks about it and its refunds, oldest first.
+    pub reports: Vec<PaymentReport>,
+    /// The other payments of the same checkout, oldest first.
+    pub others: Vec<PaymentCard>,
+    /// What an admin can do about it now.
+    pub actions: Vec<PaymentAction>,
+}
+
+/// A refund of a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaymentRefund {
+    /// The refund's ID.
+    pub id: RefundId,
+    /// The gateway's ID of the refund. Null until the gateway has responded.
+    pub gateway_ref: Option<String>,
+    /// The amount.
+    pub amount: Money,
+    /// The reason.
+    pub reason: RefundReason,
+    /// The number of the refunded order. Null if the payment paid for nothing.
+    pub order_number: Option<String>,
+    /// When it was requested: RFC 3339, UTC.
+    pub created_at: String,
+    /// When the money was on its way: RFC 3339, UTC. Null while it is not.
+    pub completed_at: Option<String>,
+}
+
+/// A webhook about a payment. It only caused the payment to be read from its gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaymentReport {
+    /// What it is about: `payment`, `refund` or `dispute`.
+    pub kind: String,
+    /// The gateway's ID of the event.
+    pub event: String,
+    /// When it arrived: RFC 3339, UTC.
+    pub received_at: String,
+}
+
+text_enum! {
+    /// What an admin can do about a payment.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum PaymentAction {
+        /// Read it from its gateway now, and act on its status.
+        Check = "check",
+        /// Capture the authorized amount. If there is nothing to buy with it, it is refunded.
+        Capture = "capture",
+        /// Cancel it at the gateway, before it is captured.
+        Cancel = "cancel",
+    }
+}
+
+impl PaymentAction {
+    /// Whether the action makes sense for a payment that a gateway handles, in this state.
+    pub fn suits(self, state: PaymentState) -> bool {
+        use PaymentState::*;
+        match self {
+            Self::Check => !matches!(state, Accepted),
+            Self::Capture => matches!(state, Authorized),
+            Self::Cancel => matches!(state, Pending | Authorized | Superseded),
+        }
+    }
 }

@@ -92,6 +92,8 @@ pub enum Conflict {
     InFlight,
     /// The order's status does not allow it. Carries the status.
     OrderMoved(OrderState),
+    /// The payment's status does not allow it.
+    PaymentMoved,
     /// A part of the order was shipped, so it can't be cancelled.
     PartlyShipped,
     /// The order was already cancelled, by someone else or for another reason.
@@ -159,6 +161,7 @@ impl Error {
                 Conflict::KeyReused => "key_reused",
                 Conflict::InFlight => "in_flight",
                 Conflict::OrderMoved(_) => "order_moved",
+                Conflict::PaymentMoved => "payment_moved",
                 Conflict::PartlyShipped => "partly_shipped",
                 Conflict::AlreadyCancelled { .. } => "already_cancelled",
                 Conflict::ReturnReceived => "return_received",

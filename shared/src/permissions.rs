@@ -75,6 +75,10 @@ pub enum AdminPermission {
     ManageShops,
     /// See the balances of all shops.
     SeeBalances,
+    /// See all payments, and what gateways reported.
+    SeePayments,
+    /// Read payments from their gateways again, capture and cancel them.
+    ManagePayments,
     /// Change categories, the market's own pictures, and products in bulk.
     ManageCatalog,
     /// Set exchange rates.
@@ -106,7 +110,7 @@ impl AdminRole {
         match self {
             Self::Owner => true,
             Self::Catalog => matches!(permission, SeeHome | SeeShops | ManageCatalog),
-            Self::Orders => matches!(permission, SeeHome | SeeOrders | SeeShops),
+            Self::Orders => matches!(permission, SeeHome | SeeOrders | SeeShops | SeePayments),
             Self::Finance => {
                 matches!(
                     permission,
@@ -114,6 +118,8 @@ impl AdminRole {
                         | SeeOrders
                         | SeeShops
                         | SeeBalances
+                        | SeePayments
+                        | ManagePayments
                         | ManageRates
                         | SeeJobs
                         | ManageJobs
@@ -121,7 +127,10 @@ impl AdminRole {
                 )
             }
             Self::Support => {
-                matches!(permission, SeeHome | SeeOrders | SeeShops | SeeUsers | SeeEmails | ManageEmails)
+                matches!(
+                    permission,
+                    SeeHome | SeeOrders | SeeShops | SeePayments | SeeUsers | SeeEmails | ManageEmails
+                )
             }
             Self::ReadOnly => matches!(
                 permission,
@@ -129,6 +138,7 @@ impl AdminRole {
                     | SeeOrders
                     | SeeShops
                     | SeeBalances
+                    | SeePayments
                     | SeeUsers
                     | SeeJobs
                     | SeeEmails
@@ -168,6 +178,8 @@ mod tests {
             (SeeShops,     [true, true,  true,  true,  true,  true]),
             (ManageShops,  [true, false, false, false, false, false]),
             (SeeBalances,  [true, false, false, true,  false, true]),
+            (SeePayments,  [true, false, true,  true,  true,  true]),
+            (ManagePayments,[true,false, false, true,  false, false]),
             (ManageCatalog,[true, true,  false, false, false, false]),
             (ManageRates,  [true, false, false, true,  false, false]),
             (SeeUsers,     [true, false, false, false, true,  true]),

@@ -177,6 +177,8 @@ const READS: &[&str] = &[
     FN_ADMIN,
     FN_MARKET,
     FN_SEARCH_MARKET,
+    FN_PAYMENTS,
+    FN_PAYMENT,
     FN_JOBS,
     FN_OUTBOX,
     FN_AUDIT,
@@ -302,6 +304,8 @@ routes! {
     ANY_SHOP GET "/admin/shops/{handle}" Admin Operator(SeeShops) => any_shop(handle: &str);
     USERS GET "/admin/users" Admin Operator(SeeUsers);
     USER GET "/admin/users/{id}" Admin Operator(SeeUsers) => user(id: UserId);
+    PAYMENTS GET "/admin/payments" Admin Operator(SeePayments);
+    PAYMENT GET "/admin/payments/{id}" Admin Operator(SeePayments) => payment(id: PaymentId);
     JOBS GET "/admin/jobs" Admin Operator(SeeJobs);
     OUTBOX GET "/admin/outbox" Admin Operator(SeeJobs);
     EMAILS GET "/admin/emails" Admin Operator(SeeEmails);
@@ -324,6 +328,7 @@ routes! {
     FORM_PRODUCTS POST "/seller/{handle}/products" Form Member;
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
     FORM_JOB POST "/admin/jobs/{id}" Form Operator(ManageJobs) => job(id: JobId);
+    FORM_PAYMENT POST "/admin/payments/{id}" Form Operator(ManagePayments);
     FORM_RESEND POST "/admin/emails" Form Operator(ManageEmails);
     FORM_TEAM POST "/admin/team" Form Operator(ManageTeam);
     FORM_IMPORT POST "/seller/{handle}/products/import" Form Member;
@@ -392,6 +397,8 @@ routes! {
     FN_MARKET POST "/api/sales/of_market" Function Operator(SeeOrders);
     FN_SEARCH_MARKET POST "/api/search/of_market" Function Operator(SeeHome);
     FN_JOBS POST "/api/jobs/list" Function Operator(SeeJobs);
+    FN_PAYMENTS POST "/api/payments/list" Function Operator(SeePayments);
+    FN_PAYMENT POST "/api/payments/details" Function Operator(SeePayments);
     FN_RETRY_JOB POST "/api/jobs/retry" Function Operator(ManageJobs);
     FN_DISCARD_JOB POST "/api/jobs/discard" Function Operator(ManageJobs);
     FN_OUTBOX POST "/api/outbox/list" Function Operator(SeeJobs);
@@ -504,6 +511,9 @@ rest! {
     API_ALL_ORDERS GET "/admin/orders" Operator(SeeOrders) Operator;
     API_ALL_SHOPS GET "/admin/shops" Operator(SeeShops) Operator;
     API_USERS GET "/admin/users" Operator(SeeUsers) Operator;
+    API_PAYMENTS GET "/admin/payments" Operator(SeePayments) Operator;
+    API_PAYMENT GET "/admin/payments/{id}" Operator(SeePayments) Operator;
+    API_FOLLOW_UP_PAYMENT POST "/admin/payments/{id}/{action}" Operator(ManagePayments) Operator;
     API_AUDIT GET "/admin/audit" Operator(SeeAudit) Operator;
     API_OUTBOX GET "/admin/outbox" Operator(SeeJobs) Operator;
     API_JOBS GET "/admin/jobs" Operator(SeeJobs) Operator;

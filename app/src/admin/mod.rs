@@ -7,6 +7,8 @@ mod jobs;
 mod order;
 mod orders;
 mod outbox;
+mod payment;
+mod payments;
 mod shop;
 mod shops;
 mod team;
@@ -20,6 +22,8 @@ pub(crate) use jobs::Jobs;
 pub(crate) use order::Order;
 pub(crate) use orders::Orders;
 pub(crate) use outbox::Outbox;
+pub(crate) use payment::Payment;
+pub(crate) use payments::Payments;
 pub(crate) use shop::Shop;
 pub(crate) use shops::Shops;
 pub(crate) use team::Team;
@@ -53,6 +57,7 @@ use crate::{
 enum Part {
     Home,
     Orders,
+    Payments,
     Shops,
     Users,
     Jobs,
@@ -63,9 +68,10 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Home,
         Self::Orders,
+        Self::Payments,
         Self::Shops,
         Self::Users,
         Self::Jobs,
@@ -79,6 +85,7 @@ impl Part {
         match self {
             Self::Home => routes::ADMIN,
             Self::Orders => routes::ALL_ORDERS,
+            Self::Payments => routes::PAYMENTS,
             Self::Shops => routes::ALL_SHOPS,
             Self::Users => routes::USERS,
             Self::Jobs => routes::JOBS,
@@ -93,6 +100,7 @@ impl Part {
         match self {
             Self::Home => "check",
             Self::Orders => "truck",
+            Self::Payments => "card",
             Self::Shops => "awning",
             Self::Users => "person",
             Self::Jobs => "gear",
@@ -106,7 +114,7 @@ impl Part {
     /// The heading of its group in the navigation.
     fn group(self, i18n: I18n) -> &'static str {
         match self {
-            Self::Home | Self::Orders | Self::Shops | Self::Users => "",
+            Self::Home | Self::Orders | Self::Payments | Self::Shops | Self::Users => "",
             Self::Jobs | Self::Outbox | Self::Emails => t!(i18n, office.operations),
             Self::Audit | Self::Team => t!(i18n, office.access),
         }
@@ -117,6 +125,7 @@ impl Part {
         match self {
             Self::Home => AdminPermission::SeeHome,
             Self::Orders => AdminPermission::SeeOrders,
+            Self::Payments => AdminPermission::SeePayments,
             Self::Shops => AdminPermission::SeeShops,
             Self::Users => AdminPermission::SeeUsers,
             Self::Jobs | Self::Outbox => AdminPermission::SeeJobs,
@@ -130,6 +139,7 @@ impl Part {
         match self {
             Self::Home => t!(i18n, dashboard.home),
             Self::Orders => t!(i18n, seller_orders.title),
+            Self::Payments => t!(i18n, admin.payments),
             Self::Shops => t!(i18n, shops.title),
             Self::Users => t!(i18n, admin.users),
             Self::Jobs => t!(i18n, admin.jobs),

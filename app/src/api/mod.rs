@@ -17,6 +17,7 @@ pub mod media;
 pub mod notifications;
 pub mod orders;
 pub mod outbox;
+pub mod payments;
 pub mod sales;
 pub mod search;
 pub mod shops;

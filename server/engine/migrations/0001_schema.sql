@@ -803,7 +803,8 @@ CREATE TABLE payments (
     checks BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
-    UNIQUE (gateway, gateway_ref),
+    -- In this order, since admins search for the gateway's ID alone.
+    UNIQUE (gateway_ref, gateway),
     CHECK (collected_by = 'market' OR captured_minor = 0),
     -- A gateway may capture more than was requested; all of it is then refunded.
     CHECK (refunded_minor >= 0 AND refund_pending_minor >= 0 AND refunded_minor + refund_pending_minor <= captured_minor)
@@ -869,6 +870,7 @@ CREATE TABLE webhook_events (
     received_at BIGINT NOT NULL,
     PRIMARY KEY (gateway, event_id)
 );
+CREATE INDEX webhook_events_gateway_ref_idx ON webhook_events (gateway_ref);
 
 CREATE TABLE ledger_postings (
     id UUID PRIMARY KEY,

@@ -42,7 +42,7 @@ lists! {
                 s.name AS shop_name, COALESCE(o.number, p.number) AS number
             FROM audit a LEFT JOIN users u ON u.id = a.user_id LEFT JOIN shops s ON s.id = a.subject
             LEFT JOIN shipments h ON h.id = a.subject LEFT JOIN orders o ON o.id = COALESCE(h.order_id, a.subject)
-            LEFT JOIN purchases p ON p.id = a.subject",
+            LEFT JOIN payments y ON y.id = a.subject LEFT JOIN purchases p ON p.id = COALESCE(y.purchase_id, a.subject)",
         base_filter: "TRUE",
         filters: &[],
         sorts: &[("newest", "a.id < {}", "a.id DESC")],

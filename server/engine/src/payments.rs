@@ -3,12 +3,14 @@
 //! The browser's return, a webhook, reconciliation and the response to our own call all end in one
 //! function, `apply_status`. `checkout::complete` then does what follows from it.
 
+mod admin;
 mod gateway;
 mod refund;
 
 use futures::future::join_all;
 use tracing::Instrument;
 
+pub use admin::{details, follow_up, list};
 pub use gateway::{
     Capabilities, EventSubject, GatewayError, GatewayEvent, GatewayPayment, GatewayResult, GatewayStatus,
     NextStep, Origins, PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus,
@@ -242,7 +244,7 @@ async fn authorized(
             })
         })
         .await?;
-    match follow_up(id, amount, &checkout, payments).ok_or(Error::NotFound)? {
+    match what_follows(id, amount, &checkout, payments).ok_or(Error::NotFound)? {
         Authorization::Wait => Ok(ReportOutcome::Waiting),
         Authorization::Past(checkout) => {
             let bought = checkout::bought(engine, checkout).await?;
@@ -277,7 +279,7 @@ async fn authorized(
 }
 
 /// What follows from the authorization of `amount` for a payment, one of all `payments` of its checkout.
-fn follow_up(
+fn what_follows(
     id: PaymentId,
     amount: Money,
     checkout: &DueRow,

@@ -8,12 +8,13 @@ use axum::{
 use haat_engine::{
     Caller,
     admin::{self, Grantee},
-    jobs, notifications,
+    jobs, notifications, payments,
 };
 use haat_shared::{
     Error, FieldCode, Result,
+    admin::PaymentAction,
     permissions::{AdminPermission, AdminRole},
-    routes::{EMAILS, HOME, JOBS, TEAM},
+    routes::{self, EMAILS, HOME, JOBS, TEAM},
 };
 
 use super::{
@@ -47,6 +48,27 @@ pub(super) async fn job(
     match done {
         Ok(()) => redirect(&state, &page, &[("done", &action)]),
         Err(error) => refused(&state, &page, &error),
+    }
+}
+
+/// Reads a payment from its gateway again, captures or cancels it.
+pub(super) async fn payment(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let action = field(&typed, "action");
+    let Ok(id) = id.parse() else { return refused(&state, routes::PAYMENTS, &Error::NotFound) };
+    let done: Result<()> = async {
+        caller.admin(AdminPermission::ManagePayments)?;
+        let action = PaymentAction::parse(&action).ok_or(Error::field("action", FieldCode::NotAChoice))?;
+        payments::follow_up(&state.runtime.engine, &caller, id, action).await
+    }
+    .await;
+    match done {
+        Ok(()) => redirect(&state, &routes::payment(id), &[("done", &action)]),
+        Err(error) => refused(&state, &routes::payment(id), &error),
     }
 }
 

@@ -167,6 +167,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_PRODUCTS, post(seller_forms::products))
         .route(FORM_SETTINGS, post(seller_forms::settings))
         .route(FORM_JOB, post(admin_forms::job))
+        .route(FORM_PAYMENT, post(admin_forms::payment))
         .route(FORM_RESEND, post(admin_forms::resend))
         .route(FORM_TEAM, post(admin_forms::team))
         .route(FORM_IMPORT_GO, post(imports::decide))
@@ -293,6 +294,7 @@ mod tests {
             (EMAIL, email(email_id.parse().unwrap()), vec![&email_id]),
             (ANY_ORDER, any_order(text), vec![text]),
             (ANY_SHOP, any_shop(text), vec![text]),
+            (PAYMENT, payment(pay.parse().unwrap()), vec![&pay]),
             (USER, user(user_id.parse().unwrap()), vec![&user_id]),
             (FORM_SET_QUANTITY, set_quantity(line.parse().unwrap()), vec![&line]),
             (FORM_ADD_PICTURE, add_picture(text), vec![text]),

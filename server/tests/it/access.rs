@@ -216,6 +216,8 @@ const TABLE: &[Row] = &[
     get(ANY_ORDER, "order", 200),
     get(ALL_SHOPS, "", 200),
     get(ANY_SHOP, "handle", 200),
+    get(PAYMENTS, "", 200),
+    get(PAYMENT, "payment", 200),
     get(USERS, "", 200),
     get(USER, "user", 200),
     get(JOBS, "", 200),
@@ -234,6 +236,8 @@ const TABLE: &[Row] = &[
     call(FN_ANY_ORDER, r#"{"number":"<order>"}"#),
     call(FN_ALL_SHOPS, r#"{"of":{}}"#),
     call(FN_ANY_SHOP, r#"{"handle":"<handle>"}"#),
+    call(FN_PAYMENTS, r#"{"of":{}}"#),
+    call(FN_PAYMENT, r#"{"id":"<payment>"}"#),
     call(FN_USERS, r#"{"of":{}}"#),
     call(FN_USER, r#"{"id":"<user>"}"#),
     call(FN_OUTBOX, r#"{"of":{}}"#),
@@ -241,6 +245,7 @@ const TABLE: &[Row] = &[
     call(FN_JOBS, r#"{"of":{}}"#),
     call(FN_TEAM, "{}"),
     form(FORM_TEAM, "", "action=grant&email=olga@haat.example&role=support", 303),
+    form(FORM_PAYMENT, "payment", "action=check", 303),
     // No email has failed.
     form(FORM_RESEND, "", "id=notif_00000000000000000000000000", 404),
     // From here on the gateway is unavailable, so that the refund stays in the queue.

@@ -42,7 +42,7 @@ const MEENA: &str = "meena-crafts";
 const DELTA: &str = "delta-electronics";
 
 /// A guest's checkout of ₹499 from one shop and ₹1,348 from another.
-async fn two_shops(market: &Market) -> (Caller, CheckoutId) {
+pub async fn two_shops(market: &Market) -> (Caller, CheckoutId) {
     let bowl = market.product(MEENA, "Clay jug", 45_000, 5).await;
     let lamp = market.product(DELTA, "Desk lamp", 129_900, 5).await;
     let guest = market.guest_with(&[(bowl, 1), (lamp, 1)]).await;
@@ -51,7 +51,7 @@ async fn two_shops(market: &Market) -> (Caller, CheckoutId) {
 }
 
 /// Pays ₹300 of a checkout, as a gift card would. Returns the payment.
-async fn pay_part(market: &Market, checkout: CheckoutId) -> PaymentId {
+pub async fn pay_part(market: &Market, checkout: CheckoutId) -> PaymentId {
     let now = market.clock.now_ms();
     let part: PaymentId = random::id(now);
     let added = market.engine.db.write("t", (part, checkout, now), |tx, (part, checkout, now)| {
@@ -71,7 +71,7 @@ async fn pay_part(market: &Market, checkout: CheckoutId) -> PaymentId {
 }
 
 /// Goes to the gateway's page for the rest. Returns the payment and the gateway's ID of it.
-async fn pay_rest(market: &Market, guest: &Caller, id: CheckoutId) -> (PaymentId, String) {
+pub async fn pay_rest(market: &Market, guest: &Caller, id: CheckoutId) -> (PaymentId, String) {
     let key = checkout::view(&market.engine, guest, id).await.unwrap().key;
     let next = checkout::pay(&market.engine, guest, id, form("sandbox"), 1, &key).await.unwrap();
     let NextAction::Redirect { url } = next else { panic!("{next:?}") };

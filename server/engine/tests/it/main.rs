@@ -36,6 +36,7 @@ mod operator;
 mod oracle;
 mod orders;
 mod payments;
+mod payments_admin;
 mod products;
 mod promotions;
 mod races;

@@ -11,6 +11,7 @@ use axum::{
 };
 use haat_shared::{
     Currency, Error, FieldCode, Id,
+    admin::PaymentAction,
     id::IdKind,
     media::{Purpose, refusal},
     permissions::AdminRole,
@@ -126,15 +127,22 @@ impl<K: IdKind> Segments for Id<K> {
     }
 }
 
-impl Segments for AdminRole {
-    fn read(segments: &mut std::slice::Iter<'_, String>) -> Option<Self> {
-        Self::parse(segments.next()?)
-    }
+/// A value from a fixed list.
+macro_rules! choices {
+    ($($choice:ty),*) => {$(
+        impl Segments for $choice {
+            fn read(segments: &mut std::slice::Iter<'_, String>) -> Option<Self> {
+                Self::parse(segments.next()?)
+            }
 
-    fn schemas() -> Vec<Value> {
-        vec![json!({"type": "string", "enum": Self::ALL.map(Self::as_str)})]
-    }
+            fn schemas() -> Vec<Value> {
+                vec![json!({"type": "string", "enum": Self::ALL.map(Self::as_str)})]
+            }
+        }
+    )*};
 }
+
+choices!(AdminRole, PaymentAction);
 
 impl Segments for Currency {
     fn read(segments: &mut std::slice::Iter<'_, String>) -> Option<Self> {

@@ -3,14 +3,17 @@
 use haat_engine::{
     accounts,
     admin::{self, Grantee},
-    audit, jobs, orders, outbox, shops,
+    audit, jobs, orders, outbox, payments, shops,
 };
 use haat_shared::{
     Result,
     accounts::{TeamMember, UserCard},
+    admin::{PaymentAction, PaymentCard, PaymentDetails},
     audit::{AuditEntry, JobCard, OutboxMessageCard},
-    id::kinds::{JobId, UserId},
+    id::kinds::{JobId, PaymentId, UserId},
     orders::OrderCard,
+    page::{ListRequest, PageRequest},
+    payments::PaymentState,
     permissions::AdminRole,
     routes::*,
     shops::AdminShopCard,
@@ -29,6 +32,13 @@ pub(super) fn routes(api: Api) -> Api {
     api.on(API_ALL_ORDERS, "Lists the orders of all shops, newest first.", all_orders)
         .on(API_ALL_SHOPS, "Lists all shops, newest first.", all_shops)
         .on(API_USERS, "Lists all users, newest first.", users)
+        .on(API_PAYMENTS, "Lists all payments, newest first.", all_payments)
+        .on(API_PAYMENT, "Returns a payment with its refunds and webhooks.", payment)
+        .on(
+            API_FOLLOW_UP_PAYMENT,
+            "Reads a payment from its gateway again, captures or cancels it.",
+            follow_up_payment,
+        )
         .on(API_AUDIT, "Lists the audit log, newest first.", audited)
         .on(API_OUTBOX, "Lists outbox messages, newest first.", all_messages)
         .on(API_JOBS, "Lists unfinished jobs, newest first.", all_jobs)
@@ -69,6 +79,50 @@ async fn users(context: RequestContext, Query(of): Query<Which>) -> Result<Liste
 
 async fn audited(context: RequestContext, Query(of): Query<Paging>) -> Result<Listed<AuditEntry>> {
     audit::list(context.engine(), &context.caller, page(&of.after, of.limit)).await.map(Listed)
+}
+
+/// The filters of a list of payments.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WhichPayments {
+    /// Only payments with this ID at us or at the gateway, of a purchase or order with this number, of this email address, or of
+    /// this amount in the market's currency.
+    #[schema(format = "optional-line", max_length = 255)]
+    q: Option<String>,
+    /// Only payments with this status.
+    status: Option<PaymentState>,
+    /// The `next` cursor of the previous page.
+    after: Option<String>,
+    /// The maximum number of items to return.
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+
+async fn all_payments(
+    context: RequestContext,
+    Query(of): Query<WhichPayments>,
+) -> Result<Listed<PaymentCard>> {
+    let PageRequest { after, limit } = page(&of.after, of.limit);
+    let state = of.status.map(|state| state.as_str().to_owned()).unwrap_or_default();
+    let ask = ListRequest {
+        q: of.q.unwrap_or_default(),
+        state,
+        after: after.to_owned(),
+        limit,
+        ..ListRequest::default()
+    };
+    payments::list(context.engine(), &context.caller, &ask).await.map(|found| Listed(found.page))
+}
+
+async fn payment(context: RequestContext, At(id): At<PaymentId>) -> Result<Found<PaymentDetails>> {
+    payments::details(context.engine(), &context.caller, id).await.map(Found)
+}
+
+/// What to do about a payment.
+type AtAction = At<(PaymentId, PaymentAction)>;
+
+async fn follow_up_payment(context: RequestContext, (At((id, action)), _): (AtAction, Once)) -> Result<()> {
+    payments::follow_up(context.engine(), &context.caller, id, action).await
 }
 
 /// The filters of a list of outbox messages.

@@ -108,6 +108,9 @@ impl Problem {
             Self::Rejected(error @ Error::Conflict(Conflict::ReturnReceived)) => {
                 return (error.code(), t!(locale, problem.return_received).into());
             }
+            Self::Rejected(error @ Error::Conflict(Conflict::PaymentMoved)) => {
+                return (error.code(), t!(locale, problem.payment_moved).into());
+            }
             Self::Rejected(Error::EventsExpired { .. }) => {
                 return ("events_expired", t!(locale, problem.events_expired).into());
             }
@@ -218,6 +221,7 @@ fn title(locale: Locale, code: &str) -> &'static str {
         "key_reused" => t!(locale, problem.title_key_reused),
         "in_flight" => t!(locale, problem.title_in_flight),
         "order_moved" => t!(locale, problem.title_order_moved),
+        "payment_moved" => t!(locale, problem.title_payment_moved),
         "partly_shipped" => t!(locale, problem.title_partly_shipped),
         "already_cancelled" => t!(locale, problem.title_already_cancelled),
         "return_received" => t!(locale, problem.title_return_received),
@@ -286,6 +290,7 @@ fn every() -> impl Iterator<Item = Problem> {
         KeyReused,
         InFlight,
         OrderMoved(OrderState::Placed),
+        PaymentMoved,
         PartlyShipped,
         GuestLimit(Vec::new()),
         CashNeedsAccount,

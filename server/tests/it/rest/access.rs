@@ -199,6 +199,14 @@ impl Cast {
                 let sent = self.meena.bring("/shops/meena-crafts/imports", "text/csv", TABLE.into()).await;
                 (path.replace("{id}", &sent.is(201).text("/id")), Some(json!({})))
             }
+            p if p.contains("/payments/{id}") => {
+                let mut input = input(&self.shopper.fill_cart("meena-crafts").await.1);
+                input["payment_method"] = json!("sandbox");
+                let checkout = self.shopper.once("/checkouts", input).await.is(201).text("/id");
+                self.shopper.once(&format!("/checkouts/{checkout}/pay"), json!({})).await.is(200);
+                let id = self.operator.get("/admin/payments?limit=1").await.is(200).text("/items/0/id");
+                (path.replace("{id}", &id).replace("{action}", "check"), None)
+            }
             p if p.contains("/team/{user}") => {
                 let id = self.operator.get("/me").await.is(200).text("/id");
                 let path = path.replace("{user}", &id).replace("{role}", "support");

@@ -1,0 +1,254 @@
+//! Payments as admins see them: found by the gateway's ID, the purchase, the order, the email address or the amount,
+//! and followed up when neither webhooks nor reconciliation settled them.
+
+use tracing::Instrument;
+
+use super::{PaymentRow, gateway, refresh, settle};
+use crate::{
+    Caller, Engine, TxResult, audit, cursor,
+    db::{CountRow, Scalar, Value},
+    lists, params, rows, statements,
+};
+use haat_shared::{
+    Conflict, Currency, Error, FieldCode, Money, Result,
+    admin::{PAYMENT_SORTS, PaymentAction, PaymentCard, PaymentDetails, PaymentRefund, PaymentReport},
+    amounts,
+    id::kinds::{Payment, PaymentId, RefundId},
+    orders::RefundReason,
+    page::{self, Counted, ListRequest, Page},
+    payments::{PaymentMethod, PaymentState},
+    permissions::AdminPermission,
+    text,
+};
+
+/// The number of rows per page.
+const PAGE_SIZE: usize = 50;
+/// The maximum length of a search: a gateway's ID.
+const SEARCH_MAX: usize = 255;
+
+/// The columns of a [`CardRow`].
+macro_rules! card_columns {
+    () => {
+        "SELECT p.id, p.method, p.gateway, p.gateway_ref, p.state, p.currency, p.amount_minor, p.captured_minor,
+            p.refunded_minor, p.refund_pending_minor, p.fee_minor, p.created_at, u.number AS purchase_number, u.email
+        FROM payments p LEFT JOIN purchases u ON u.id = p.purchase_id"
+    };
+}
+
+lists! {
+    PAYMENTS {
+        select: card_columns!(),
+        base_filter: "TRUE",
+        filters: &[
+            ("state", "p.state = {}"),
+            ("amount", "p.amount_minor = {}"),
+            // Each has an index.
+            ("word", "p.id IN (WITH asked AS (SELECT CAST({} AS TEXT) AS q)
+                SELECT x.id FROM asked a JOIN payments x ON x.gateway_ref = a.q
+                UNION SELECT x.id FROM asked a JOIN purchases y ON y.number = UPPER(a.q) OR y.email = a.q
+                    JOIN payments x ON x.purchase_id = y.id
+                UNION SELECT x.id FROM asked a JOIN orders o ON o.number = UPPER(a.q)
+                    JOIN payments x ON x.purchase_id = o.purchase_id
+                UNION SELECT r.payment_id FROM asked a JOIN refunds r ON r.gateway_ref = a.q)"),
+            ("id", "p.id = {}"),
+        ],
+        // The values of `haat_shared::admin::PAYMENT_SORTS`.
+        sorts: &[("-created", "p.id < {}", "p.id DESC"), ("created", "p.id > {}", "p.id")],
+    }
+}
+
+statements! {
+    OF_CHECKOUT = concat!(card_columns!(), " WHERE p.checkout_id = $1 ORDER BY p.id");
+    FOLLOWED = "SELECT checkout_id, updated_at, check_at, checks FROM payments WHERE id = $1";
+    ORDERS = "SELECT o.number AS value FROM orders o JOIN payments p ON p.purchase_id = o.purchase_id
+        WHERE p.id = $1 ORDER BY o.number";
+    REFUNDS = "SELECT r.id, r.gateway_ref, r.amount_minor, r.reason, r.created_at, r.done_at, o.number
+        FROM refunds r LEFT JOIN orders o ON o.id = r.order_id WHERE r.payment_id = $1 ORDER BY r.id";
+    REPORTS = "SELECT w.kind, w.event_id, w.received_at FROM payments p
+            JOIN webhook_events w ON w.gateway = p.gateway AND w.gateway_ref = p.gateway_ref WHERE p.id = $1
+        UNION SELECT w.kind, w.event_id, w.received_at FROM payments p JOIN refunds r ON r.payment_id = p.id
+            JOIN webhook_events w ON w.gateway = p.gateway AND w.gateway_ref = r.gateway_ref WHERE p.id = $1
+        ORDER BY received_at, event_id";
+}
+
+rows! {
+    struct CardRow {
+        id: PaymentId,
+        method: PaymentMethod,
+        gateway: String,
+        gateway_ref: Option<String>,
+        state: PaymentState,
+        currency: Currency,
+        amount_minor: i64,
+        captured_minor: i64,
+        refunded_minor: i64,
+        refund_pending_minor: i64,
+        fee_minor: i64,
+        created_at: i64,
+        purchase_number: Option<String>,
+        email: Option<String>,
+    }
+
+    struct FollowedRow {
+        checkout_id: haat_shared::id::kinds::CheckoutId,
+        updated_at: i64,
+        check_at: Option<i64>,
+        checks: i64,
+    }
+
+    struct RefundRow {
+        id: RefundId,
+        gateway_ref: Option<String>,
+        amount_minor: i64,
+        reason: RefundReason,
+        created_at: i64,
+        done_at: Option<i64>,
+        number: Option<String>,
+    }
+
+    struct ReportRow {
+        kind: String,
+        event_id: String,
+        received_at: i64,
+    }
+}
+
+/// All payments in one of [`PAYMENT_SORTS`], with the number in each state among those found.
+pub async fn list(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Result<Counted<PaymentCard>> {
+    caller.admin(AdminPermission::SeePayments)?;
+    let sort = if ask.sort.is_empty() { PAYMENT_SORTS[0] } else { &ask.sort };
+    if !PAYMENT_SORTS.contains(&sort) {
+        return Err(Error::field("sort", FieldCode::NotAChoice));
+    }
+    let found = searched(engine, &ask.q)?;
+    let counts = engine.db.list(PAYMENTS.count_by("state", found.clone())).await?;
+    let mut filters = found;
+    if !ask.state.is_empty() {
+        let state = PaymentState::parse(&ask.state).ok_or(Error::field("state", FieldCode::NotAChoice))?;
+        filters.push(("state", state.as_str().into()));
+    }
+    let (after, size) = (cursor::<Payment>(&ask.after)?.map(Value::from), page::rows(ask.limit, PAGE_SIZE));
+    let rows: Vec<CardRow> = engine.db.list(PAYMENTS.bind(filters, sort, after, size + 1)).await?;
+    let page = Page::cut(rows, size, |row| row.id.to_string());
+    Ok(CountRow::with(counts, page.map(|row| card(engine, caller, row))))
+}
+
+/// The filter for a search: our ID of a payment, an amount in the market's currency, or else the gateway's ID of a
+/// payment or refund, the number of a purchase or order, or an email address.
+fn searched(engine: &Engine, q: &str) -> Result<Vec<(&'static str, Value)>> {
+    let q = text::optional_line("q", q, SEARCH_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
+    if q.is_empty() {
+        return Ok(Vec::new());
+    }
+    if let Ok(id) = q.parse::<PaymentId>() {
+        return Ok(vec![("id", id.into())]);
+    }
+    if let Ok(amount) = amounts::read("q", &q, engine.currency) {
+        return Ok(vec![("amount", amount.amount().into())]);
+    }
+    Ok(vec![("word", q.as_str().into())])
+}
+
+fn card(engine: &Engine, caller: &Caller, row: CardRow) -> PaymentCard {
+    let money = |amount| Money::new(amount, row.currency);
+    PaymentCard {
+        id: row.id,
+        method: row.method,
+        gateway: row.gateway,
+        gateway_ref: row.gateway_ref,
+        state: row.state,
+        amount: money(row.amount_minor),
+        captured: money(row.captured_minor),
+        refunded: money(row.refunded_minor),
+        being_refunded: money(row.refund_pending_minor),
+        fee: money(row.fee_minor),
+        purchase_number: row.purchase_number,
+        email: row.email,
+        created_at: caller.time(engine, row.created_at),
+    }
+}
+
+/// A payment with its refunds, the webhooks about it, and what can be done about it.
+pub async fn details(engine: &Engine, caller: &Caller, id: PaymentId) -> Result<PaymentDetails> {
+    caller.admin(AdminPermission::SeePayments)?;
+    let row: FollowedRow = engine.db.opt(&FOLLOWED, params![id]).await?.ok_or(Error::NotFound)?;
+    let cards: Vec<CardRow> = engine.db.all(&OF_CHECKOUT, params![row.checkout_id]).await?;
+    let (own, others): (Vec<_>, Vec<_>) =
+        cards.into_iter().map(|row| card(engine, caller, row)).partition(|card| card.id == id);
+    let payment = own.into_iter().next().ok_or(Error::NotFound)?;
+    let orders: Vec<Scalar<String>> = engine.db.all(&ORDERS, params![id]).await?;
+    let refunds: Vec<RefundRow> = engine.db.all(&REFUNDS, params![id]).await?;
+    let reports: Vec<ReportRow> = engine.db.all(&REPORTS, params![id]).await?;
+    let manages = caller.admin(AdminPermission::ManagePayments).is_ok();
+    let can = |action: &PaymentAction| {
+        manages && action.suits(payment.state) && engine.gateway(&payment.gateway).is_ok()
+    };
+    Ok(PaymentDetails {
+        actions: PaymentAction::ALL.into_iter().filter(can).collect(),
+        updated_at: caller.time(engine, row.updated_at),
+        check_at: row.check_at.map(|at| caller.time(engine, at)),
+        checks: row.checks,
+        orders: orders.into_iter().map(|Scalar(number)| number).collect(),
+        refunds: refunds
+            .into_iter()
+            .map(|refund| PaymentRefund {
+                id: refund.id,
+                gateway_ref: refund.gateway_ref,
+                amount: Money::new(refund.amount_minor, payment.amount.currency()),
+                reason: refund.reason,
+                order_number: refund.number,
+                created_at: caller.time(engine, refund.created_at),
+                completed_at: refund.done_at.map(|at| caller.time(engine, at)),
+            })
+            .collect(),
+        reports: reports
+            .into_iter()
+            .map(|report| PaymentReport {
+                kind: report.kind,
+                event: report.event_id,
+                received_at: caller.time(engine, report.received_at),
+            })
+            .collect(),
+        others,
+        payment,
+    })
+}
+
+/// Follows up a payment at its gateway, whose answer is acted on like a webhook: money that has nothing to pay for goes
+/// back. The audit log has what was asked for, even if the gateway then refuses.
+pub async fn follow_up(engine: &Engine, caller: &Caller, id: PaymentId, action: PaymentAction) -> Result<()> {
+    caller.admin(AdminPermission::ManagePayments)?;
+    let payment: PaymentRow = engine.db.opt(&super::FIND, params![id]).await?.ok_or(Error::NotFound)?;
+    let gateway = engine.gateway(&payment.gateway)?;
+    if !action.suits(payment.state) {
+        return Err(Conflict::PaymentMoved.into());
+    }
+    asked(engine, caller, id, action).await?;
+    let Some(gateway_ref) = payment.gateway_ref.as_deref().filter(|_| action != PaymentAction::Check) else {
+        refresh(engine, &payment, None).await?;
+        return Ok(());
+    };
+    let (call, name) = match action {
+        PaymentAction::Capture => (gateway.capture(gateway_ref), "capture"),
+        _ => (gateway.cancel(gateway_ref), "cancel"),
+    };
+    let span = gateway::call(&payment.gateway, name, id);
+    let status = call.instrument(span).await.map_err(|error| payment.failed(name, &error))?;
+    settle(engine, id, gateway_ref, status).await?;
+    Ok(())
+}
+
+async fn asked(engine: &Engine, caller: &Caller, id: PaymentId, action: PaymentAction) -> TxResult<()> {
+    let done = match action {
+        PaymentAction::Check => "payments::check",
+        PaymentAction::Capture => "payments::capture",
+        PaymentAction::Cancel => "payments::cancel",
+    };
+    let input = (id, caller.user_id(), engine.clock.now_ms());
+    engine
+        .db
+        .write(("payments::follow_up", id), input, move |tx, (id, user, now)| {
+            Box::pin(audit::write(tx, *user, done, *id, "", *now))
+        })
+        .await
+}
