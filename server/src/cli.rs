@@ -9,7 +9,7 @@ use std::{
 
 use clap::{CommandFactory, Parser, Subcommand};
 use haat_app::{i18n::Locale, words};
-use haat_engine::{Caller, Clock, accounts, currencies, oracle, shops};
+use haat_engine::{Caller, Clock, accounts, currencies, oracle, seals, shops};
 use haat_shared::{
     Currency,
     accounts::{DEMO_PASSWORD, SignUp},
@@ -186,7 +186,7 @@ enum CurrencyCommand {
 
 #[derive(Subcommand)]
 enum Ledger {
-    /// Verify the invariants of money and stock and report violations.
+    /// Verify the invariants of money and stock and the seals of the ledger, and report violations.
     Verify,
 }
 
@@ -320,8 +320,13 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
         Command::Ledger { what: Ledger::Verify } => {
             let runtime = open(config).await?;
             let broken = oracle::consult(&runtime.engine).await.map_err(|e| e.to_string())?;
-            broken.iter().for_each(print);
-            if !broken.is_empty() {
+            let seals = seals::verify(&runtime.engine).await.map_err(|e| e.to_string())?;
+            broken.iter().chain(&seals.broken).for_each(print);
+            let sealed = seals
+                .last
+                .map_or(String::new(), |(batch, seal)| format!(" The seal of batch {batch} is {seal}."));
+            print(format!("{} postings are sealed, {} are not yet.{sealed}", seals.sealed, seals.unsealed));
+            if !broken.is_empty() || !seals.broken.is_empty() {
                 return Ok(ExitCode::FAILURE);
             }
             print("The ledger is consistent.");

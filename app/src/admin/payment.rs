@@ -155,7 +155,7 @@ fn Actions(id: String, path: String, actions: Vec<PaymentAction>) -> impl IntoVi
         };
         let note_id = note.map(|_| format!("{}-{id}", action.as_str()));
         view! {
-            <form class="form" method="post" action=path.clone()>
+            <form method="post" action=path.clone()>
                 <input type="hidden" name="action" value=action.as_str() />
                 {note.map(|note| view! { <p class="note" id=note_id>{note}</p> })}
                 <Button look>{words}</Button>
@@ -199,7 +199,7 @@ fn refunds_of(i18n: I18n, refunds: Vec<PaymentRefund>) -> impl IntoView {
         })
         .collect();
     let columns = vec![
-        (t!(i18n, admin.pay_refunds), ""),
+        (t!(i18n, seller_orders.reason), ""),
         (t!(i18n, admin.gateway), "wide"),
         (t!(i18n, seller_orders.state), ""),
         (t!(i18n, cart.total), "number"),

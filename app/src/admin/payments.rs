@@ -71,10 +71,7 @@ fn row(payment: PaymentCard, of: &ListRequest) -> impl IntoView + use<> {
                 <a class="row-link whole" href=href>{name}</a>
                 <span class="note narrow">{words::method(i18n, payment.method, false)}" · "{day}</span>
             </th>
-            <td class="wide">
-                {words::method(i18n, payment.method, false)}
-                <span class="note below id">{payment.gateway_ref.filter(|_| payment.method.collected_by_market())}</span>
-            </td>
+            <td class="wide">{words::method(i18n, payment.method, false)}</td>
             <td class="wide">{payment.email}</td>
             <td class="wide">{words::moment(i18n, &payment.created_at)}</td>
             <td class="number">{words::money(i18n, payment.amount)}</td>

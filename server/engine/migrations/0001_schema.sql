@@ -872,6 +872,15 @@ CREATE TABLE webhook_events (
 );
 CREATE INDEX webhook_events_gateway_ref_idx ON webhook_events (gateway_ref);
 
+-- The seals of the ledger. Each covers its batch of postings and the seal before it, so that no sealed posting can be changed,
+-- added or removed unnoticed (docs/decisions/0034-sealed-ledger.md).
+CREATE TABLE ledger_batches (
+    number BIGINT PRIMARY KEY,
+    postings BIGINT NOT NULL,
+    seal BYTEA NOT NULL,
+    sealed_at BIGINT NOT NULL
+);
+
 CREATE TABLE ledger_postings (
     id UUID PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -880,12 +889,13 @@ CREATE TABLE ledger_postings (
     -- The order that it concerns, if any.
     order_id UUID REFERENCES orders (id),
     created_at BIGINT NOT NULL,
-    -- Reserved for sealing the ledger: the batch, and the hash chain over it.
-    batch BIGINT,
+    -- The batch in which it was sealed, and the hash of what it was then; NULL until it is sealed.
+    batch BIGINT REFERENCES ledger_batches (number),
     seal BYTEA,
     UNIQUE (kind, reference)
 );
 CREATE INDEX ledger_postings_unsealed_idx ON ledger_postings (id) WHERE batch IS NULL;
+CREATE INDEX ledger_postings_batch_idx ON ledger_postings (batch, id) WHERE batch IS NOT NULL;
 CREATE INDEX ledger_postings_order_id_idx ON ledger_postings (order_id) WHERE order_id IS NOT NULL;
 
 CREATE TABLE ledger_entries (
@@ -900,6 +910,14 @@ CREATE TABLE ledger_entries (
 -- Covers the query for a shop's balance.
 CREATE INDEX ledger_entries_balance_idx ON ledger_entries (shop_id, posting_id, currency, account, amount_minor)
     WHERE shop_id IS NOT NULL;
+
+-- The same over the entries of each shop, so that a shop can verify its own.
+CREATE TABLE ledger_shop_seals (
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    batch BIGINT NOT NULL REFERENCES ledger_batches (number),
+    seal BYTEA NOT NULL,
+    PRIMARY KEY (shop_id, batch)
+);
 
 -- The sandbox gateway's own records. It stands in for an external service; of the market's own code, only it uses them.
 CREATE TABLE sandbox_payments (

@@ -35,6 +35,7 @@ mod revisions;
 pub mod sales;
 pub mod sandbox;
 pub mod schedules;
+pub mod seals;
 pub mod search;
 pub mod shops;
 mod spreadsheet;

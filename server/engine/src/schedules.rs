@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Engine, TxResult, accounts, catalog, checkout,
     db::{BoxFuture, Scalar},
-    dispatch, idempotency, media, orders, params, payments, random, statements,
+    dispatch, idempotency, media, orders, params, payments, random, seals, statements,
 };
 use haat_shared::id::kinds::JobId;
 
@@ -39,6 +39,11 @@ pub static SCHEDULES: &[Schedule] = &[
         name: "release",
         every: Duration::from_secs(60),
         run: |engine| Box::pin(async move { orders::release_due(engine).await.map(drop) }),
+    },
+    Schedule {
+        name: "seal",
+        every: Duration::from_secs(60),
+        run: |engine| Box::pin(async move { seals::seal(engine).await.map(drop) }),
     },
     Schedule {
         name: "popular",

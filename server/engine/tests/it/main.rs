@@ -41,6 +41,7 @@ mod products;
 mod promotions;
 mod races;
 mod refunds;
+mod seals;
 mod shops;
 mod spans;
 mod statements;
