@@ -394,6 +394,7 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
     await stop('admin-order');
   }
   await at('/admin/orders?q=no-such-order', 'admin-orders-none');
+  await at('/admin/ledger', 'admin-ledger');
   await at('/admin/payments', 'admin-payments');
   await main(page).locator('tbody .row-link').first().click();
   await expect(main(page).getByRole('link', { name: 'All payments' })).toBeVisible();

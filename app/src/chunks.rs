@@ -128,6 +128,7 @@ chunks! {
         AnyShop: admin::Shop;
         Users: admin::Users;
         User: admin::User;
+        Ledger: admin::Ledger;
         Payments: admin::Payments;
         Payment: admin::Payment;
         Jobs: admin::Jobs;

@@ -139,6 +139,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/admin/shops/:handle"), ChunkPage::AnyShop),
     (Path("/admin/users"), ChunkPage::Users),
     (Path("/admin/users/:id"), ChunkPage::User),
+    (Path("/admin/ledger"), ChunkPage::Ledger),
     (Path("/admin/payments"), ChunkPage::Payments),
     (Path("/admin/payments/:id"), ChunkPage::Payment),
     (Path("/admin/jobs"), ChunkPage::Jobs),

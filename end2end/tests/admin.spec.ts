@@ -26,6 +26,7 @@ const SHOP = SHOPS[0];
 const PARTS = {
   Orders: '/admin/orders',
   Payments: '/admin/payments',
+  Ledger: '/admin/ledger',
   Shops: '/admin/shops',
   Users: '/admin/users',
   Jobs: '/admin/jobs',

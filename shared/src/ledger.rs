@@ -14,6 +14,7 @@ use crate::{
 
 text_enum! {
     /// A ledger account.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     #[derive(PartialOrd, Ord)]
     pub enum Account {
         /// Money that a gateway holds for us.
@@ -118,6 +119,32 @@ pub struct BalanceEntry {
 
 /// A page of transactions.
 pub type BalanceEntryPage = Page<BalanceEntry>;
+
+/// The balance of every account of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TrialBalance {
+    /// The accounts by currency, the market's own first. The balances of each currency sum to zero.
+    pub accounts: Vec<AccountBalance>,
+    /// The number of the last batch that was sealed. Null if none was.
+    pub batch: Option<i64>,
+    /// Its seal, in hexadecimal.
+    pub seal: Option<String>,
+    /// When it was sealed: RFC 3339, UTC.
+    pub sealed_at: Option<String>,
+    /// The number of postings that aren't sealed yet.
+    pub unsealed: i64,
+}
+
+/// The balance of an account in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccountBalance {
+    /// The account.
+    pub account: Account,
+    /// Its balance. Debits are positive, credits negative.
+    pub balance: Money,
+}
 
 /// A balanced set of entries.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -177,6 +177,7 @@ const READS: &[&str] = &[
     FN_ADMIN,
     FN_MARKET,
     FN_SEARCH_MARKET,
+    FN_TRIAL_BALANCE,
     FN_PAYMENTS,
     FN_PAYMENT,
     FN_JOBS,
@@ -304,6 +305,7 @@ routes! {
     ANY_SHOP GET "/admin/shops/{handle}" Admin Operator(SeeShops) => any_shop(handle: &str);
     USERS GET "/admin/users" Admin Operator(SeeUsers);
     USER GET "/admin/users/{id}" Admin Operator(SeeUsers) => user(id: UserId);
+    LEDGER GET "/admin/ledger" Admin Operator(SeeBalances);
     PAYMENTS GET "/admin/payments" Admin Operator(SeePayments);
     PAYMENT GET "/admin/payments/{id}" Admin Operator(SeePayments) => payment(id: PaymentId);
     JOBS GET "/admin/jobs" Admin Operator(SeeJobs);
@@ -397,6 +399,7 @@ routes! {
     FN_MARKET POST "/api/sales/of_market" Function Operator(SeeOrders);
     FN_SEARCH_MARKET POST "/api/search/of_market" Function Operator(SeeHome);
     FN_JOBS POST "/api/jobs/list" Function Operator(SeeJobs);
+    FN_TRIAL_BALANCE POST "/api/ledger/trial_balance" Function Operator(SeeBalances);
     FN_PAYMENTS POST "/api/payments/list" Function Operator(SeePayments);
     FN_PAYMENT POST "/api/payments/details" Function Operator(SeePayments);
     FN_RETRY_JOB POST "/api/jobs/retry" Function Operator(ManageJobs);
@@ -416,6 +419,8 @@ routes! {
     IMPORT_ERRORS GET "/seller/{handle}/imports/{id}/errors.csv" File Member
         => import_errors(handle: &str, id: ImportId);
     EXPORT GET "/seller/{handle}/products.csv" File Member => export(handle: &str);
+    EXPORT_STATEMENT GET "/seller/{handle}/balance.csv" File Member => statement(handle: &str);
+    EXPORT_LEDGER GET "/admin/ledger.csv" File Operator(SeeBalances);
     EXPORT_ORDERS GET "/seller/{handle}/orders.csv" File Member => export_orders(handle: &str);
     CONFIRM_SIGN_UP GET "/sign-up/{id}" Form Signed => confirm_sign_up(id: SignUpId);
     PAYMENT_RETURN GET "/pay/return/{id}" Form Signed => payment_return(id: PaymentId);
@@ -511,6 +516,7 @@ rest! {
     API_ALL_ORDERS GET "/admin/orders" Operator(SeeOrders) Operator;
     API_ALL_SHOPS GET "/admin/shops" Operator(SeeShops) Operator;
     API_USERS GET "/admin/users" Operator(SeeUsers) Operator;
+    API_TRIAL_BALANCE GET "/admin/ledger" Operator(SeeBalances) Operator;
     API_PAYMENTS GET "/admin/payments" Operator(SeePayments) Operator;
     API_PAYMENT GET "/admin/payments/{id}" Operator(SeePayments) Operator;
     API_FOLLOW_UP_PAYMENT POST "/admin/payments/{id}/{action}" Operator(ManagePayments) Operator;

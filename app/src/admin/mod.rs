@@ -4,6 +4,7 @@ mod audit;
 mod emails;
 mod home;
 mod jobs;
+mod ledger;
 mod order;
 mod orders;
 mod outbox;
@@ -19,6 +20,7 @@ pub(crate) use audit::Audit;
 pub(crate) use emails::{Email, Emails};
 pub(crate) use home::Home;
 pub(crate) use jobs::Jobs;
+pub(crate) use ledger::Ledger;
 pub(crate) use order::Order;
 pub(crate) use orders::Orders;
 pub(crate) use outbox::Outbox;
@@ -58,6 +60,7 @@ enum Part {
     Home,
     Orders,
     Payments,
+    Ledger,
     Shops,
     Users,
     Jobs,
@@ -68,10 +71,11 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Home,
         Self::Orders,
         Self::Payments,
+        Self::Ledger,
         Self::Shops,
         Self::Users,
         Self::Jobs,
@@ -86,6 +90,7 @@ impl Part {
             Self::Home => routes::ADMIN,
             Self::Orders => routes::ALL_ORDERS,
             Self::Payments => routes::PAYMENTS,
+            Self::Ledger => routes::LEDGER,
             Self::Shops => routes::ALL_SHOPS,
             Self::Users => routes::USERS,
             Self::Jobs => routes::JOBS,
@@ -101,6 +106,7 @@ impl Part {
             Self::Home => "check",
             Self::Orders => "truck",
             Self::Payments => "card",
+            Self::Ledger => "book",
             Self::Shops => "awning",
             Self::Users => "person",
             Self::Jobs => "gear",
@@ -114,7 +120,7 @@ impl Part {
     /// The heading of its group in the navigation.
     fn group(self, i18n: I18n) -> &'static str {
         match self {
-            Self::Home | Self::Orders | Self::Payments | Self::Shops | Self::Users => "",
+            Self::Home | Self::Orders | Self::Payments | Self::Ledger | Self::Shops | Self::Users => "",
             Self::Jobs | Self::Outbox | Self::Emails => t!(i18n, office.operations),
             Self::Audit | Self::Team => t!(i18n, office.access),
         }
@@ -126,6 +132,7 @@ impl Part {
             Self::Home => AdminPermission::SeeHome,
             Self::Orders => AdminPermission::SeeOrders,
             Self::Payments => AdminPermission::SeePayments,
+            Self::Ledger => AdminPermission::SeeBalances,
             Self::Shops => AdminPermission::SeeShops,
             Self::Users => AdminPermission::SeeUsers,
             Self::Jobs | Self::Outbox => AdminPermission::SeeJobs,
@@ -140,6 +147,7 @@ impl Part {
             Self::Home => t!(i18n, dashboard.home),
             Self::Orders => t!(i18n, seller_orders.title),
             Self::Payments => t!(i18n, admin.payments),
+            Self::Ledger => t!(i18n, admin.ledger),
             Self::Shops => t!(i18n, shops.title),
             Self::Users => t!(i18n, admin.users),
             Self::Jobs => t!(i18n, admin.jobs),

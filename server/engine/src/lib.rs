@@ -9,6 +9,7 @@
 pub mod accounts;
 pub mod admin;
 pub mod audit;
+pub mod books;
 pub mod bus;
 pub mod caller;
 pub mod carts;

@@ -350,6 +350,6 @@ pub async fn verify(engine: &Engine) -> TxResult<Verified> {
     Ok(found)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,11 +9,12 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::stream;
-use haat_engine::{Caller, Engine, Exported, catalog::imports, orders};
+use haat_engine::{Caller, Engine, Exported, books, catalog::imports, orders};
 use haat_shared::{
     Error, Result,
     catalog::{edit::ListSellerProducts, imports::ExportFormat},
     orders::ListOrders,
+    sales::AskedPeriod,
 };
 
 use super::{State, Typed, forms::field};
@@ -59,6 +60,34 @@ pub(super) async fn orders(
     let name = format!("{handle}-orders.csv");
     match parts_of_orders(&state.runtime.engine, caller, handle, of).await {
         Ok(table) => (as_table(&name), table).into_response(),
+        Err(error) => super::layers::plain(&error),
+    }
+}
+
+/// The statement of a shop: its transactions in a period, or all of them, as a table.
+pub(super) async fn statement(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(handle): Path<String>,
+    Query(of): Query<AskedPeriod>,
+) -> Response {
+    let dates = if of.is_custom() { format!("-{}-{}", of.from, of.to) } else { String::new() };
+    let name = format!("{handle}-statement{dates}.csv");
+    let engine = state.runtime.engine.clone();
+    let table = streamed(&BYTE_ORDER_MARK, move |after| {
+        let (engine, caller, handle, of) = (engine.clone(), caller.clone(), handle.clone(), of.clone());
+        async move { books::statement(&engine, &caller, &handle, &of, after).await }
+    });
+    match table.await {
+        Ok(table) => (as_table(&name), table).into_response(),
+        Err(error) => super::layers::plain(&error),
+    }
+}
+
+/// The trial balance as a table.
+pub(super) async fn ledger(Extract(state): Extract<State>, Extension(caller): Extension<Caller>) -> Response {
+    match books::trial_balance_table(&state.runtime.engine, &caller).await {
+        Ok(table) => (as_table("trial-balance.csv"), [&BYTE_ORDER_MARK[..], &table].concat()).into_response(),
         Err(error) => super::layers::plain(&error),
     }
 }

@@ -174,6 +174,8 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(IMPORT_ERRORS, get(imports::faults))
         .route(EXPORT, get(exports::products))
         .route(EXPORT_ORDERS, get(exports::orders))
+        .route(EXPORT_STATEMENT, get(exports::statement))
+        .route(EXPORT_LEDGER, get(exports::ledger))
         .route(DEV_UI, get(dev::ui))
         .fallback_service(files)
         .layer(middleware::from_fn_with_state(state.clone(), limits::bound))
@@ -305,6 +307,7 @@ mod tests {
             (IMPORT_ERRORS, import_errors(text, imp.parse().unwrap()), vec![text, &imp]),
             (EXPORT, export(text), vec![text]),
             (EXPORT_ORDERS, export_orders(text), vec![text]),
+            (EXPORT_STATEMENT, statement(text), vec![text]),
             (CONFIRM_SIGN_UP, confirm_sign_up(signup.parse().unwrap()), vec![&signup]),
             (PAYMENT_RETURN, payment_return(pay.parse().unwrap()), vec![&pay]),
             (WEBHOOK, webhook(text), vec![text]),

@@ -9,7 +9,7 @@ use haat_shared::{
     },
     checkout::CheckoutState,
     events::EventKind,
-    ledger::PostingKind,
+    ledger::{Account, PostingKind},
     orders::{Actor, OrderEventKind, OrderState, RefundReason, ShipmentKind},
     page::{Counted, Page},
     payments::{CollectedBy, PaymentMethod, PaymentState},
@@ -253,6 +253,7 @@ text_column! {
     EventKind;
     ShippingMethod;
     PostingKind;
+    Account;
     ProductState;
     Format;
     ImportState;
@@ -262,12 +263,6 @@ text_column! {
     LineKind;
     Bearer;
     AttributeKind;
-}
-
-impl From<haat_shared::ledger::Account> for Value {
-    fn from(account: haat_shared::ledger::Account) -> Self {
-        account.as_str().into()
-    }
 }
 
 /// A type that a row can be read as.

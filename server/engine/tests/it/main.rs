@@ -18,6 +18,7 @@ mod access;
 mod accounts;
 mod admin;
 mod attributes;
+mod books;
 mod budgets;
 mod buying;
 mod capacities;

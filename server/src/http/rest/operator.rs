@@ -3,7 +3,7 @@
 use haat_engine::{
     accounts,
     admin::{self, Grantee},
-    audit, jobs, orders, outbox, payments, shops,
+    audit, books, jobs, orders, outbox, payments, shops,
 };
 use haat_shared::{
     Result,
@@ -11,6 +11,7 @@ use haat_shared::{
     admin::{PaymentAction, PaymentCard, PaymentDetails},
     audit::{AuditEntry, JobCard, OutboxMessageCard},
     id::kinds::{JobId, PaymentId, UserId},
+    ledger::TrialBalance,
     orders::OrderCard,
     page::{ListRequest, PageRequest},
     payments::PaymentState,
@@ -32,6 +33,11 @@ pub(super) fn routes(api: Api) -> Api {
     api.on(API_ALL_ORDERS, "Lists the orders of all shops, newest first.", all_orders)
         .on(API_ALL_SHOPS, "Lists all shops, newest first.", all_shops)
         .on(API_USERS, "Lists all users, newest first.", users)
+        .on(
+            API_TRIAL_BALANCE,
+            "Returns the balance of every ledger account, and the last seal.",
+            trial_balance,
+        )
         .on(API_PAYMENTS, "Lists all payments, newest first.", all_payments)
         .on(API_PAYMENT, "Returns a payment with its refunds and webhooks.", payment)
         .on(
@@ -79,6 +85,10 @@ async fn users(context: RequestContext, Query(of): Query<Which>) -> Result<Liste
 
 async fn audited(context: RequestContext, Query(of): Query<Paging>) -> Result<Listed<AuditEntry>> {
     audit::list(context.engine(), &context.caller, page(&of.after, of.limit)).await.map(Listed)
+}
+
+async fn trial_balance(context: RequestContext, (): ()) -> Result<Found<TrialBalance>> {
+    books::trial_balance(context.engine(), &context.caller).await.map(Found)
 }
 
 /// The filters of a list of payments.
