@@ -535,7 +535,7 @@ pub(crate) fn clock(time: &str) -> String {
 }
 
 /// Basis points as a percentage: `10`, `2.5`.
-pub(crate) fn percent(basis_points: i64) -> String {
+pub fn percent(basis_points: i64) -> String {
     let text = format!("{}.{:02}", basis_points / 100, basis_points % 100);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -544,6 +544,7 @@ pub(crate) fn percent(basis_points: i64) -> String {
 pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
         "refund" => t!(i18n, admin.job_refund),
+        "invoice" => t!(i18n, admin.job_invoice),
         other => other,
     }
 }
@@ -673,6 +674,7 @@ pub(crate) fn form_field(i18n: I18n, field: &str) -> &str {
         "name" => t!(i18n, settings.name),
         "town" => t!(i18n, settings.town),
         "address" => t!(i18n, settings.address),
+        "tax_id" => t!(i18n, settings.tax_id),
         "shipping_price" => t!(i18n, settings.delivery),
         "free_shipping_from" => t!(i18n, settings.free_from),
         "delivery_days_min" | "delivery_days_max" => t!(i18n, settings.days),
@@ -751,6 +753,7 @@ mod tests {
                 shipments: Vec::new(),
                 refunds: Vec::new(),
                 returns: Vec::new(),
+                invoices: Vec::new(),
                 lines: Vec::new(),
                 totals: Totals::zero(Currency::INR),
                 shipping_method: method,

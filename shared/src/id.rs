@@ -192,6 +192,8 @@ pub mod kinds {
         Order OrderId "ord";
         /// An order line.
         OrderLine OrderLineId "item";
+        /// An invoice or credit note.
+        Invoice InvoiceId "inv";
         /// A part of an order on its way to the customer.
         Shipment ShipmentId "ship";
         /// A part of an order on its way back.

@@ -22,6 +22,7 @@ pub mod events;
 pub mod field;
 pub mod forms;
 pub mod id;
+pub mod invoices;
 pub mod ledger;
 pub mod media;
 pub mod money;

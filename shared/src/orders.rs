@@ -8,6 +8,7 @@ use crate::{
     checkout::CheckoutLineView,
     field::{FieldCode, FieldError},
     id::kinds::{OrderId, PurchaseId, RefundId, ReturnId, ShipmentId, UserId},
+    invoices::InvoiceCard,
     money::Money,
     payments::{PaymentMethod, PaymentState},
     pricing::Totals,
@@ -512,6 +513,9 @@ pub struct OrderView {
     pub refunds: Vec<OrderRefund>,
     /// The returns, oldest first.
     pub returns: Vec<OrderReturn>,
+    /// The invoice and credit notes, oldest first.
+    #[serde(default)]
+    pub invoices: Vec<InvoiceCard>,
     /// The totals.
     #[serde(flatten)]
     pub totals: Totals,

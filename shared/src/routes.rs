@@ -9,7 +9,9 @@ use std::fmt::Display;
 
 use crate::{
     access::Scope,
-    id::kinds::{CartLineId, CheckoutId, EmailId, ImportId, JobId, PaymentId, ProductId, SignUpId, UserId},
+    id::kinds::{
+        CartLineId, CheckoutId, EmailId, ImportId, InvoiceId, JobId, PaymentId, ProductId, SignUpId, UserId,
+    },
     payments::PurchaseLink,
     permissions::AdminPermission,
 };
@@ -419,6 +421,9 @@ routes! {
     IMPORT_ERRORS GET "/seller/{handle}/imports/{id}/errors.csv" File Member
         => import_errors(handle: &str, id: ImportId);
     EXPORT GET "/seller/{handle}/products.csv" File Member => export(handle: &str);
+    INVOICE GET "/purchases/{number}/invoices/{id}" File Holder => invoice(number: &str, id: InvoiceId);
+    SHOP_INVOICE GET "/seller/{handle}/invoices/{id}" File Member => shop_invoice(handle: &str, id: InvoiceId);
+    ANY_INVOICE GET "/admin/invoices/{id}" File Operator(SeeOrders) => any_invoice(id: InvoiceId);
     EXPORT_STATEMENT GET "/seller/{handle}/balance.csv" File Member => statement(handle: &str);
     EXPORT_LEDGER GET "/admin/ledger.csv" File Operator(SeeBalances);
     EXPORT_ORDERS GET "/seller/{handle}/orders.csv" File Member => export_orders(handle: &str);

@@ -20,6 +20,8 @@ pub const HANDLE_LENGTH: (usize, usize) = (3, 40);
 pub const NAME_MAX: usize = 80;
 /// The maximum number of characters of a shop's description.
 pub const DESCRIPTION_MAX: usize = 2_000;
+/// The maximum number of characters of a tax ID.
+pub const TAX_ID_MAX: usize = 40;
 /// The maximum number of characters of a shop's address.
 pub const ADDRESS_MAX: usize = 500;
 /// The maximum number of days for delivery, and of the return window.
@@ -99,6 +101,8 @@ pub struct ShopForm {
     pub town: String,
     /// The postal address. May be empty.
     pub address: String,
+    /// The tax ID, such as a GSTIN, shown on invoices. May be empty.
+    pub tax_id: String,
     /// The price of standard shipping. May be zero.
     pub shipping_price: String,
     /// The subtotal from which standard shipping is free; empty for never.
@@ -127,6 +131,7 @@ impl Default for ShopForm {
             description: String::new(),
             town: String::new(),
             address: String::new(),
+            tax_id: String::new(),
             shipping_price: String::new(),
             free_shipping_from: String::new(),
             delivery_days_min: "2".into(),
@@ -153,6 +158,8 @@ pub struct ShopDraft {
     pub town: String,
     /// The postal address.
     pub address: String,
+    /// The tax ID.
+    pub tax_id: String,
     /// The price of standard shipping.
     pub shipping_price: Money,
     /// The subtotal from which standard shipping is free.
@@ -204,6 +211,7 @@ impl ShopForm {
             description: field("description"),
             town: field("town"),
             address: field("address"),
+            tax_id: field("tax_id"),
             shipping_price: field("shipping_price"),
             free_shipping_from: field("free_shipping_from"),
             delivery_days_min: field("delivery_days_min"),
@@ -225,6 +233,7 @@ impl ShopForm {
             description: faults.take(text::paragraphs("description", &self.description, DESCRIPTION_MAX)),
             town: faults.take(text::line("town", &self.town, NAME_MAX)),
             address: faults.take(text::paragraphs("address", &self.address, ADDRESS_MAX)),
+            tax_id: faults.take(text::optional_line("tax_id", &self.tax_id, TAX_ID_MAX)),
             shipping_price: faults.take_or(
                 amounts::read("shipping_price", &self.shipping_price, currency),
                 Money::zero(currency),
@@ -259,6 +268,7 @@ impl ShopForm {
                 ("description", form.description.clone()),
                 ("town", form.town.clone()),
                 ("address", form.address.clone()),
+                ("tax_id", form.tax_id.clone()),
                 ("shipping_price", form.shipping_price.clone()),
                 ("free_shipping_from", form.free_shipping_from.clone()),
                 ("delivery_days_min", form.delivery_days_min.clone()),
@@ -284,6 +294,7 @@ impl ShopDraft {
             description: self.description.clone(),
             town: self.town.clone(),
             address: self.address.clone(),
+            tax_id: self.tax_id.clone(),
             shipping_price: self.shipping_price.plain(),
             free_shipping_from: self.free_shipping_from.map(Money::plain).unwrap_or_default(),
             delivery_days_min: self.delivery_days.0.to_string(),

@@ -20,7 +20,7 @@ use crate::{
     back_office::orders,
     i18n::{t, tn, tu_string, use_i18n},
     state::{param, queries, query},
-    storefront::{AddressLines, Timeline, contents, draft_by, order_lines},
+    storefront::{AddressLines, Timeline, contents, draft_by, invoice_links, order_lines},
     ui::{
         Alert, Button, CodeAlert, EmptyState, Field, LinkButton, PageTitle, Print, Sums, error_summary,
         loaded,
@@ -149,6 +149,8 @@ pub(crate) fn OrderDetails(
             </div>
         }
     });
+    let invoice = |id| if looks { routes::any_invoice(id) } else { routes::shop_invoice(&handle, id) };
+    let invoices = invoice_links(i18n, &order.invoices, &invoice);
     let mail = format!("mailto:{email}");
     let part = (!looks && order.state == OrderState::Confirmed).then(|| {
         let lines = order.lines.clone();
@@ -222,6 +224,7 @@ pub(crate) fn OrderDetails(
                         {refunds}
                         {shares}
                     </div>
+                    {invoices}
                 </section>
                 <OtherOrders handle count=other_order_count orders=other_orders looks />
                 <History events lines=order.lines.clone() way=order.shipping_method action=action.clone() draft=(!looks).then(|| draft.clone()) />

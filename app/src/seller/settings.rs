@@ -110,6 +110,7 @@ pub(super) fn ShopFields(
         "description",
         "town",
         "address",
+        "tax_id",
         "shipping_price",
         "free_shipping_from",
         "delivery_days_min",
@@ -134,6 +135,7 @@ pub(super) fn ShopFields(
             <TextArea name="description" label=label(i18n, "description") optional=true value=form.description rows=5 faults />
             <Field name="town" label=label(i18n, "town") value=form.town required=true faults />
             <TextArea name="address" label=label(i18n, "address") optional=true value=form.address rows=3 hint=t!(i18n, settings.address_hint).to_owned() faults />
+            <Field name="tax_id" label=label(i18n, "tax_id") value=form.tax_id optional=true hint=t!(i18n, settings.tax_id_hint).to_owned() faults />
         </section>
         <section class="panel form" aria-labelledby="delivery-title">
             <h2 id="delivery-title">{t!(i18n, settings.promises)}</h2>

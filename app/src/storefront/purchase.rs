@@ -14,7 +14,7 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{checkout::order_lines, sign_up::draft_by};
+use super::{checkout::order_lines, invoices::invoice_links, sign_up::draft_by};
 use crate::{
     api, countries,
     i18n::{t, tu_string, use_i18n},
@@ -75,7 +75,12 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
     };
     let action = routes::purchase(&purchase.number);
     let orders = purchase.orders.into_iter().map(|order| {
-        let cancel = view! { <Cancel order=order.clone() collected_by_market action=action.clone() key=key.clone() draft=draft.clone() /> };
+        let link = |id| routes::with(&routes::invoice(&purchase.number, id), &[("key", &key)]);
+        let invoices = invoice_links(i18n, &order.invoices, &link);
+        let cancel = view! {
+            {invoices}
+            <Cancel order=order.clone() collected_by_market action=action.clone() key=key.clone() draft=draft.clone() />
+        };
         view! { <Order order collected_by_market cancel=cancel.into_any() /> }
     });
     let orders = orders.collect_view();

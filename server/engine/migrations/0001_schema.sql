@@ -129,6 +129,8 @@ CREATE TABLE shops (
     commission_bp BIGINT NOT NULL CHECK (commission_bp BETWEEN 0 AND 10000),
     town TEXT NOT NULL DEFAULT '',
     address TEXT NOT NULL DEFAULT '',
+    -- Shown on invoices.
+    tax_id TEXT NOT NULL DEFAULT '',
     -- Standard delivery, and the subtotal from which it is free; NULL if it never is.
     delivery_minor BIGINT NOT NULL CHECK (delivery_minor >= 0),
     free_delivery_from_minor BIGINT CHECK (free_delivery_from_minor > 0),
@@ -858,6 +860,27 @@ CREATE TABLE refund_lines (
     amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
     PRIMARY KEY (refund_id, position)
 );
+
+-- Invoices and credit notes of shops, as they were issued.
+CREATE TABLE invoices (
+    id UUID PRIMARY KEY,
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    order_id UUID NOT NULL REFERENCES orders (id),
+    -- The refund that a credit note is for; NULL for an invoice.
+    refund_id UUID UNIQUE REFERENCES refunds (id),
+    kind TEXT NOT NULL CHECK (kind IN ('invoice', 'credit_note')),
+    -- Without gaps from 1, for each shop, kind and year of the market's calendar.
+    year BIGINT NOT NULL,
+    sequence BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    total_minor BIGINT NOT NULL CHECK (total_minor >= 0),
+    -- JSON: everything that is on it.
+    content TEXT NOT NULL,
+    issued_at BIGINT NOT NULL,
+    UNIQUE (shop_id, kind, year, sequence)
+);
+CREATE UNIQUE INDEX invoices_order_id_key ON invoices (order_id) WHERE kind = 'invoice';
+CREATE INDEX invoices_order_id_idx ON invoices (order_id);
 
 -- Gateway notifications as received, deduplicated by their event ID.
 CREATE TABLE webhook_events (

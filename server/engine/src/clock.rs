@@ -85,6 +85,11 @@ impl Zone {
         })
     }
 
+    /// The year of a time.
+    pub fn year(&self, ms: i64) -> i64 {
+        self.at(ms).year().into()
+    }
+
     /// The day of a time, counted from 1970-01-01.
     pub fn day(&self, ms: i64) -> i64 {
         (ms + self.offset_ms(ms)).div_euclid(DAY_MS)

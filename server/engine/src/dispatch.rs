@@ -14,7 +14,7 @@ use crate::{
     bus::{Announcement, Topic},
     db::{BoxFuture, Scalar, Tx},
     events,
-    jobs::{self, ATTEMPTS, AddJob, Claimed, JobKind, Queue, refund::Refund},
+    jobs::{self, ATTEMPTS, AddJob, Claimed, JobKind, Queue, invoice::Invoice, refund::Refund},
     notifications::{self, mailbox},
     outbox::{self, Dispatched, OutboxMessage},
     params, rows, statements,
@@ -68,20 +68,21 @@ pub async fn drain(engine: &Engine) -> TxResult<usize> {
 }
 
 /// All kinds of jobs.
-static JOBS: &[JobKind] = &[JobKind::of::<Refund>()];
+static JOBS: &[JobKind] = &[JobKind::of::<Refund>(), JobKind::of::<Invoice>()];
 
 /// The job for a message, if any.
 fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<AddJob>> {
     match message {
         OutboxMessage::RefundQueued => jobs::row(&Refund { refund: Id::from_uuid(subject) }, now).map(Some),
+        OutboxMessage::OrderShipped | OutboxMessage::OrderRefunded => {
+            jobs::row(&Invoice { of: subject, at: now }, now).map(Some)
+        }
         OutboxMessage::PurchaseMade
         | OutboxMessage::OrderPlaced
         | OutboxMessage::OrderConfirmed
-        | OutboxMessage::OrderShipped
         | OutboxMessage::OrderShipmentUpdated
         | OutboxMessage::OrderDelivered
         | OutboxMessage::OrderCancelled
-        | OutboxMessage::OrderRefunded
         | OutboxMessage::OrderReturnOpened
         | OutboxMessage::OrderReturnReceived => Ok(None),
     }

@@ -4,6 +4,7 @@
 //! A job is a type that implements `BackgroundJob`, one file each in `jobs/`; its value is the payload.
 //! This module knows only the rows: `dispatch` adds jobs and runs them.
 
+pub(crate) mod invoice;
 pub(crate) mod refund;
 
 use std::time::Duration;

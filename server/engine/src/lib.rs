@@ -22,6 +22,7 @@ pub mod dispatch;
 pub mod events;
 pub mod idempotency;
 pub mod inventory;
+pub mod invoices;
 pub mod jobs;
 pub mod ledger;
 pub mod media;

@@ -253,6 +253,7 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                 shipments: Vec::new(),
                 refunds: Vec::new(),
                 returns: Vec::new(),
+                invoices: Vec::new(),
                 totals: Totals {
                     subtotal: money(head.subtotal_minor),
                     discount: money(head.discount_minor),
@@ -296,6 +297,11 @@ async fn find(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Resu
         return Err(Error::NotFound);
     }
     Ok(row)
+}
+
+/// Fails for those who may not see a purchase.
+pub(crate) async fn may_see(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Result<()> {
+    find(engine, caller, number, key).await.map(drop)
 }
 
 /// A purchase page, for those who may see it.

@@ -60,6 +60,7 @@ insert! {
         created_at: i64,
         town: &'a str,
         address: &'a str,
+        tax_id: &'a str,
         free_delivery_from_minor: Option<i64>,
         delivery_days_min: i64,
         delivery_days_max: i64,
@@ -206,6 +207,8 @@ pub struct Terms {
     pub town: String,
     /// The postal address. May be empty.
     pub address: String,
+    /// The tax ID. May be empty.
+    pub tax_id: String,
     /// The subtotal from which standard shipping is free, in minor units.
     pub free_delivery_from_minor: Option<i64>,
     /// The minimum and maximum number of days for delivery.
@@ -223,6 +226,7 @@ impl Default for Terms {
         Self {
             town: String::new(),
             address: String::new(),
+            tax_id: String::new(),
             free_delivery_from_minor: None,
             delivery_days: (2, 5),
             express: None,
@@ -270,6 +274,7 @@ async fn open_in_tx(tx: &mut Tx, id: ShopId, shop: &NewShop, now: i64) -> TxResu
         created_at: now,
         town: &terms.town,
         address: &terms.address,
+        tax_id: &terms.tax_id,
         free_delivery_from_minor: terms.free_delivery_from_minor,
         delivery_days_min,
         delivery_days_max,

@@ -56,6 +56,7 @@ fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
         shipments: Vec::new(),
         refunds: Vec::new(),
         returns: Vec::new(),
+        invoices: Vec::new(),
         totals: Totals {
             subtotal,
             discount: money(0),

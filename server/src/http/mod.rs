@@ -10,6 +10,7 @@ mod exports;
 mod forms;
 mod health;
 mod imports;
+mod invoices;
 mod layers;
 mod limits;
 mod media;
@@ -174,6 +175,9 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(IMPORT_ERRORS, get(imports::faults))
         .route(EXPORT, get(exports::products))
         .route(EXPORT_ORDERS, get(exports::orders))
+        .route(INVOICE, get(invoices::of_purchase))
+        .route(SHOP_INVOICE, get(invoices::of_shop))
+        .route(ANY_INVOICE, get(invoices::any))
         .route(EXPORT_STATEMENT, get(exports::statement))
         .route(EXPORT_LEDGER, get(exports::ledger))
         .route(DEV_UI, get(dev::ui))
@@ -274,7 +278,8 @@ mod tests {
         let text = "a/b\\c?d#e%2Ff&g+h i;j:é..";
         let id = |prefix: &str| format!("{prefix}_0000000000000000000000000a");
         let [chk, prod, line, job_id] = ["chk", "prod", "line", "job"].map(id);
-        let [imp, email_id, signup, pay, user_id] = ["imp", "mail", "signup", "pay", "user"].map(id);
+        let [imp, email_id, signup, pay, user_id, bill] =
+            ["imp", "mail", "signup", "pay", "user", "inv"].map(id);
         let file = format!("{}-320.webp", id("media"));
         let links: Vec<(&str, String, Vec<&str>)> = vec![
             (PRODUCT, product(text), vec![text]),
@@ -307,6 +312,9 @@ mod tests {
             (IMPORT_ERRORS, import_errors(text, imp.parse().unwrap()), vec![text, &imp]),
             (EXPORT, export(text), vec![text]),
             (EXPORT_ORDERS, export_orders(text), vec![text]),
+            (INVOICE, invoice(text, bill.parse().unwrap()), vec![text, &bill]),
+            (SHOP_INVOICE, shop_invoice(text, bill.parse().unwrap()), vec![text, &bill]),
+            (ANY_INVOICE, any_invoice(bill.parse().unwrap()), vec![&bill]),
             (EXPORT_STATEMENT, statement(text), vec![text]),
             (CONFIRM_SIGN_UP, confirm_sign_up(signup.parse().unwrap()), vec![&signup]),
             (PAYMENT_RETURN, payment_return(pay.parse().unwrap()), vec![&pay]),

@@ -89,6 +89,7 @@ const TABLE: &[Row] = &[
     get(CART, "", 200),
     get(CHECKOUT, "checkout", 200),
     get(PURCHASE, "purchase", 200),
+    get(INVOICE, "shipped-purchase invoice", 200),
     get(SIGN_IN, "", 200),
     get(SIGN_UP, "", 200),
     get(ACCOUNT, "", 200),
@@ -157,6 +158,7 @@ const TABLE: &[Row] = &[
     get(EXPORT, "handle", 200),
     get(EXPORT_ORDERS, "handle", 200),
     get(EXPORT_STATEMENT, "handle", 200),
+    get(SHOP_INVOICE, "handle invoice", 200),
     call(FN_IMPORTS, r#"{"handle":"<handle>","id":"<import>"}"#),
     form(FORM_IMPORT, "handle", "", 303),
     form(FORM_IMPORT_GO, "handle import", "action=stop", 303),
@@ -215,6 +217,7 @@ const TABLE: &[Row] = &[
     get(ADMIN, "", 200),
     get(ALL_ORDERS, "", 200),
     get(ANY_ORDER, "order", 200),
+    get(ANY_INVOICE, "invoice", 200),
     get(ALL_SHOPS, "", 200),
     get(ANY_SHOP, "handle", 200),
     get(LEDGER, "", 200),
@@ -505,6 +508,32 @@ async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static 
         things.insert(order, format!("{number}-1"));
         things.insert(name, number);
     }
+    // One that was shipped, with its invoice.
+    let number = market.buy(shopper, &variant).await;
+    things.insert("shipped-order", format!("{number}-1"));
+    let to_shop = |path, rest: &str| {
+        let body = format!(r#"{{"handle":"<handle>","number":"<shipped-order>"{rest}}}"#);
+        Row {
+            method: "POST",
+            path,
+            fills: "",
+            body: Body::Json(Box::leak(body.into_boxed_str())),
+            ok: 200,
+            missing: 404,
+        }
+    };
+    market.json(seller, to_shop(FN_CONFIRM, ""), &things).await;
+    let parcel = r#","shipment":{"carrier":"India Post","tracking_number":"RX1"}"#;
+    market.json(seller, to_shop(FN_SHIP, parcel), &things).await;
+    let invoice = loop {
+        let order = market.json(seller, to_shop(FN_SELLER_ORDER, ""), &things).await;
+        if let Some(id) = order["order"]["order"]["invoices"][0]["id"].as_str() {
+            break id.to_owned();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    things.insert("invoice", invoice);
+    things.insert("shipped-purchase", number);
     // A third one by card, and a checkout that is still open.
     let line = [("variant", variant.as_str()), ("quantity", "1"), ("back", "/")];
     market.post(shopper, "/cart/lines", &line).await;
@@ -715,7 +744,7 @@ async fn everyone_reaches_what_is_theirs_and_nothing_else() {
         let mut real = things_of(&market, Shopper, SellerA, "meena-crafts").await;
         let mut of_b = things_of(&market, SellerB, SellerB, "delta-electronics").await;
         let reader = program::Shopper::new(&market.program);
-        mails::until(&reader, "haat_work_done_total{kind=\"mails\"} 12").await;
+        mails::until(&reader, "haat_work_done_total{kind=\"mails\"} 18").await;
         let (_, list) = reader.get("/dev/mail").await;
         let mail = mails::emails_to(&list, "meena@haat.example").remove(0).replace("/dev/mail/", "");
         let (_, home) = reader.get("/").await;

@@ -9,6 +9,7 @@ use haat_shared::{
     },
     checkout::CheckoutState,
     events::EventKind,
+    invoices::InvoiceKind,
     ledger::{Account, PostingKind},
     orders::{Actor, OrderEventKind, OrderState, RefundReason, ShipmentKind},
     page::{Counted, Page},
@@ -253,6 +254,7 @@ text_column! {
     EventKind;
     ShippingMethod;
     PostingKind;
+    InvoiceKind;
     Account;
     ProductState;
     Format;

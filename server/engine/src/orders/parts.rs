@@ -3,7 +3,8 @@
 use crate::{Caller, Engine, db::Value, group_by, rows, statements};
 use haat_shared::{
     Money, Result,
-    id::kinds::{OrderId, RefundId, ReturnId, ShipmentId},
+    id::kinds::{InvoiceId, OrderId, RefundId, ReturnId, ShipmentId},
+    invoices::{InvoiceCard, InvoiceKind},
     orders::{
         LineQuantity, OrderRefund, OrderReturn, OrderShipment, OrderState, OrderView, RefundReason, Shipment,
         ShipmentKind,
@@ -27,6 +28,8 @@ statements! {
     RETURNS = "SELECT r.id, r.order_id, r.reason, r.created_at, r.received_at, r.restocked, l.position, l.quantity
         FROM (VALUES [($1)]) AS given JOIN returns r ON r.order_id = given.column1 JOIN return_lines l ON l.return_id = r.id
         ORDER BY r.created_at, r.id, l.position";
+    INVOICES = "SELECT i.id, i.order_id, i.kind, i.year, i.sequence, i.total_minor, i.issued_at
+        FROM (VALUES [($1)]) AS given JOIN invoices i ON i.order_id = given.column1 ORDER BY i.issued_at, i.id";
 }
 
 rows! {
@@ -54,6 +57,16 @@ rows! {
         quantity: Option<i64>,
     }
 
+    struct InvoiceRow {
+        id: InvoiceId,
+        order_id: OrderId,
+        kind: InvoiceKind,
+        year: i64,
+        sequence: i64,
+        total_minor: i64,
+        issued_at: i64,
+    }
+
     struct ReturnRow {
         id: ReturnId,
         order_id: OrderId,
@@ -66,13 +79,14 @@ rows! {
     }
 }
 
-/// Adds their shipments, refunds and returns to orders. Those that were just placed have none.
+/// Adds their shipments, refunds, returns and invoices to orders. Those that were just placed have none.
 pub(super) async fn add(engine: &Engine, caller: &Caller, orders: &mut [&mut OrderView]) -> Result<()> {
     let moved = orders.iter().filter(|order| order.state != OrderState::Placed);
     let ids: Vec<[Value; 1]> = moved.map(|order| [order.id.into()]).collect();
     let shipments: Vec<ShipmentRow> = engine.db.all_many(&SHIPMENTS, &ids).await?;
     let refunds: Vec<RefundRow> = engine.db.all_many(&REFUNDS, &ids).await?;
     let returns: Vec<ReturnRow> = engine.db.all_many(&RETURNS, &ids).await?;
+    let invoices: Vec<InvoiceRow> = engine.db.all_many(&INVOICES, &ids).await?;
     let time = |at: i64| caller.time(engine, at);
     for (id, rows) in group_by(shipments, |row| row.id) {
         let head = &rows[0];
@@ -109,6 +123,16 @@ pub(super) async fn add(engine: &Engine, caller: &Caller, orders: &mut [&mut Ord
             received_at: head.received_at.map(time),
             restocked: head.restocked,
             lines: rows.iter().map(|row| line(row.position, row.quantity)).collect(),
+        });
+    }
+    for row in invoices {
+        let Some(order) = find(orders, row.order_id) else { continue };
+        order.invoices.push(InvoiceCard {
+            id: row.id,
+            kind: row.kind,
+            number: row.kind.number(row.year, row.sequence),
+            total: Money::new(row.total_minor, order.totals.total.currency()),
+            issued_at: time(row.issued_at),
         });
     }
     Ok(())

@@ -67,7 +67,7 @@ lists! {
 }
 
 statements! {
-    FIND = "SELECT handle, name, description, town, address, currency, delivery_minor, free_delivery_from_minor,
+    FIND = "SELECT handle, name, description, town, address, tax_id, currency, delivery_minor, free_delivery_from_minor,
             delivery_days_min, delivery_days_max, express_minor, express_days_min, express_days_max, pickup, returns_days,
             commission_bp, version FROM shops WHERE id = $1";
     CARD = concat!("SELECT ", card_columns!(), " FROM shops s WHERE s.handle = $1");
@@ -118,6 +118,7 @@ update! {
         description: &'a str,
         town: &'a str,
         address: &'a str,
+        tax_id: &'a str,
         delivery_minor: i64,
         free_delivery_from_minor: Option<i64>,
         delivery_days_min: i64,
@@ -128,7 +129,7 @@ update! {
         express_days_max: i64,
         pickup: bool,
     } => "UPDATE shops SET name = given.name, search_folded = given.search_folded, description = given.description, town = given.town,
-            address = given.address, delivery_minor = given.delivery_minor,
+            address = given.address, tax_id = given.tax_id, delivery_minor = given.delivery_minor,
             free_delivery_from_minor = given.free_delivery_from_minor,
             delivery_days_min = given.delivery_days_min, delivery_days_max = given.delivery_days_max,
             returns_days = given.returns_days, express_minor = given.express_minor,
@@ -144,6 +145,7 @@ rows! {
         description: String,
         town: String,
         address: String,
+        tax_id: String,
         currency: Currency,
         delivery_minor: i64,
         free_delivery_from_minor: Option<i64>,
@@ -236,6 +238,7 @@ pub async fn open_as_seller(engine: &Engine, caller: &Caller, form: &ShopForm) -
         terms: Terms {
             town: draft.town,
             address: draft.address,
+            tax_id: draft.tax_id,
             free_delivery_from_minor: draft.free_shipping_from.map(Money::amount),
             delivery_days: draft.delivery_days,
             express: draft.express_price.map(|price| (price.amount(), draft.express_days)),
@@ -266,6 +269,7 @@ fn draft(row: SettingsRow) -> ShopDraft {
         description: row.description,
         town: row.town,
         address: row.address,
+        tax_id: row.tax_id,
         delivery_days: (row.delivery_days_min, row.delivery_days_max),
         express_price: row.express_minor.map(money),
         express_days: (row.express_days_min, row.express_days_max),
@@ -334,6 +338,7 @@ async fn save_in_tx(
         description: &new.description,
         town: &new.town,
         address: &new.address,
+        tax_id: &new.tax_id,
         delivery_minor: new.shipping_price.amount(),
         free_delivery_from_minor: new.free_shipping_from.map(Money::amount),
         delivery_days_min: new.delivery_days.0,

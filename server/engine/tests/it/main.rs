@@ -29,6 +29,7 @@ mod events;
 mod gateways;
 mod guests;
 mod imports;
+mod invoices;
 mod jobs;
 mod media;
 mod migrations;

@@ -57,6 +57,10 @@ struct Settings {
     #[serde(default)]
     #[schema(format = "lines", max_length = 500)]
     address: String,
+    /// The shop's tax ID, shown on invoices.
+    #[serde(default)]
+    #[schema(format = "optional-line", max_length = 40)]
+    tax_id: String,
     /// The price of standard shipping, per order.
     #[schema(value_type = Fee)]
     shipping_price: Money,
@@ -120,6 +124,7 @@ impl Settings {
             description: self.description.clone(),
             town: self.town.clone(),
             address: self.address.clone(),
+            tax_id: self.tax_id.clone(),
             shipping_price: typed(self.shipping_price),
             free_shipping_from: self.free_shipping_from.map(typed).unwrap_or_default(),
             delivery_days_min: self.delivery_days_min.to_string(),
@@ -139,6 +144,7 @@ impl Settings {
             description: draft.description,
             town: draft.town,
             address: draft.address,
+            tax_id: draft.tax_id,
             shipping_price: draft.shipping_price,
             free_shipping_from: draft.free_shipping_from,
             delivery_days_min: draft.delivery_days.0,

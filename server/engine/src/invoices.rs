@@ -1,0 +1,276 @@
+//! Invoices and credit notes. An order has one invoice, issued once a part of it is shipped, for everything that was not
+//! refunded before. Each refund after it has a credit note. Their numbers have no gaps: a number is taken in the
+//! transaction that stores what it is for.
+
+use uuid::Uuid;
+
+use crate::{
+    Caller, Engine, TxResult, bug,
+    db::{Scalar, Tx},
+    insert, params, random, rows, statements,
+};
+use haat_shared::{
+    Currency, Error, Money, Result,
+    id::kinds::{InvoiceId, OrderId, RefundId, ShopId},
+    invoices::{Invoice, InvoiceKind, InvoiceLine, Seller},
+    permissions::{AdminPermission, Permission},
+};
+
+statements! {
+    // Locks the order, and makes every later refund of it later than its invoice.
+    LOCK = "UPDATE orders SET updated_at = CASE WHEN updated_at < $2 THEN $2 ELSE updated_at + 1 END
+        WHERE id = (SELECT COALESCE((SELECT h.order_id FROM shipments h WHERE h.id = $1), $1))
+            AND EXISTS (SELECT 1 FROM shipments h WHERE h.order_id = orders.id)
+        RETURNING id, number, shop_id, purchase_id, currency, total_minor, items_minor, delivery_refunded_minor, updated_at";
+    PARTIES = "SELECT s.name, s.address, s.town, s.tax_id, p.address AS buyer FROM shops s, purchases p
+        WHERE s.id = $1 AND p.id = $2";
+    ISSUED = "SELECT kind, year, sequence, issued_at FROM invoices WHERE order_id = $1 AND kind = 'invoice'";
+    LINES = "SELECT position, title, variant_title, quantity, refunded, total_minor - discount_minor + added_tax_minor AS paid_minor,
+            tax_minor, tax_bp FROM order_lines WHERE order_id = $1 ORDER BY position";
+    // All refunds of the order, in the order in which they took from its lines.
+    REFUNDS = "SELECT r.id, r.delivery_minor, r.created_at, l.position, l.quantity,
+            CASE WHEN n.id IS NULL THEN FALSE ELSE TRUE END AS credited
+        FROM refunds r LEFT JOIN refund_lines l ON l.refund_id = r.id LEFT JOIN invoices n ON n.refund_id = r.id
+        WHERE r.order_id = $1 AND r.part_of IS NULL ORDER BY r.created_at, r.id, l.position";
+    NEXT = "SELECT COALESCE(MAX(sequence), 0) + 1 AS value FROM invoices WHERE shop_id = $1 AND kind = $2 AND year = $3";
+    // One at a time of a shop takes a number.
+    LOCK_SHOP = "UPDATE shops SET version = version WHERE id = $1";
+    OF_PURCHASE = "SELECT i.content, i.issued_at FROM invoices i JOIN orders o ON o.id = i.order_id
+        JOIN purchases p ON p.id = o.purchase_id WHERE i.id = $1 AND p.number = $2";
+    OF_SHOP = "SELECT content, issued_at FROM invoices WHERE id = $1 AND shop_id = $2";
+    ANY = "SELECT content, issued_at FROM invoices WHERE id = $1";
+}
+
+insert! {
+    struct AddInvoice<'a> into invoices {
+        id: InvoiceId,
+        shop_id: ShopId,
+        order_id: OrderId,
+        refund_id: Option<RefundId>,
+        kind: InvoiceKind,
+        year: i64,
+        sequence: i64,
+        currency: Currency,
+        total_minor: i64,
+        content: &'a str,
+        issued_at: i64,
+    }
+}
+
+rows! {
+    struct OrderRow {
+        id: OrderId,
+        number: String,
+        shop_id: ShopId,
+        purchase_id: haat_shared::id::kinds::PurchaseId,
+        currency: Currency,
+        total_minor: i64,
+        items_minor: i64,
+        delivery_refunded_minor: i64,
+        updated_at: i64,
+    }
+
+    struct PartiesRow {
+        name: String,
+        address: String,
+        town: String,
+        tax_id: String,
+        buyer: String,
+    }
+
+    struct IssuedRow {
+        kind: InvoiceKind,
+        year: i64,
+        sequence: i64,
+        issued_at: i64,
+    }
+
+    struct LineRow {
+        position: i64,
+        title: String,
+        variant_title: String,
+        quantity: i64,
+        refunded: i64,
+        paid_minor: i64,
+        tax_minor: i64,
+        tax_bp: i64,
+    }
+
+    struct RefundRow {
+        id: RefundId,
+        delivery_minor: i64,
+        created_at: i64,
+        position: Option<i64>,
+        quantity: Option<i64>,
+        credited: bool,
+    }
+
+    struct StoredRow {
+        content: String,
+        issued_at: i64,
+    }
+}
+
+/// Issues what an order lacks: its invoice once a part of it is shipped, and a credit note for each refund since. `of` is
+/// the order, or a shipment of it. Repeating it changes nothing.
+pub(crate) async fn issue(engine: &Engine, of: Uuid) -> TxResult<()> {
+    let zone = engine.zone.clone();
+    engine
+        .db
+        .write(("invoices::issue", of), (of, zone, engine.clock.clone()), |tx, (of, zone, clock)| {
+            Box::pin(async move {
+                // Nothing is shipped, so that there is nothing to invoice.
+                let Some(order) = tx.opt::<OrderRow>(&LOCK, params![*of, clock.now_ms()]).await? else {
+                    return Ok(());
+                };
+                let year = zone.year(order.updated_at);
+                issue_in_tx(tx, &order, year).await
+            })
+        })
+        .await
+}
+
+async fn issue_in_tx(tx: &mut Tx, order: &OrderRow, year: i64) -> TxResult<()> {
+    let parties: Option<PartiesRow> = tx.opt(&PARTIES, params![order.shop_id, order.purchase_id]).await?;
+    let parties = parties.ok_or(Error::NotFound)?;
+    let lines: Vec<LineRow> = tx.all(&LINES, params![order.id]).await?;
+    let refunds: Vec<RefundRow> = tx.all(&REFUNDS, params![order.id]).await?;
+    let issued: Option<IssuedRow> = tx.opt(&ISSUED, params![order.id]).await?;
+    let money = |amount| Money::new(amount, order.currency);
+    let (invoice, since) = match &issued {
+        Some(row) => (row.kind.number(row.year, row.sequence), row.issued_at),
+        None => {
+            let left = lines.iter().filter(|line| line.quantity > line.refunded);
+            let left =
+                left.map(|line| part(order, line, line.refunded, line.quantity)).collect::<TxResult<_>>()?;
+            let shipping = money(order.total_minor - order.items_minor - order.delivery_refunded_minor);
+            let kind = InvoiceKind::Invoice;
+            (
+                add_in_tx(tx, order, &parties, year, (kind, None, None), left, shipping).await?,
+                order.updated_at,
+            )
+        }
+    };
+    for (id, rows) in crate::group_by(refunds.iter().collect(), |row| row.id) {
+        // What was refunded before the invoice is not on it.
+        if rows[0].credited || rows[0].created_at < since {
+            continue;
+        }
+        let mut credited = Vec::new();
+        for row in &rows {
+            let (Some(position), Some(quantity)) = (row.position, row.quantity) else { continue };
+            let line = lines.iter().find(|line| line.position == position);
+            let line = line.ok_or_else(|| bug("a refund of a line that is not there"))?;
+            let before: i64 = refunds
+                .iter()
+                .take_while(|other| other.id != id)
+                .filter(|other| other.position == Some(position))
+                .filter_map(|other| other.quantity)
+                .sum();
+            credited.push(part(order, line, before, before + quantity)?);
+        }
+        let (kind, shipping) = (InvoiceKind::CreditNote, money(rows[0].delivery_minor));
+        add_in_tx(tx, order, &parties, year, (kind, Some(invoice.clone()), Some(id)), credited, shipping)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The part of a line from its `before`th item to its `after`th, as refunds allocate it.
+fn part(order: &OrderRow, line: &LineRow, before: i64, after: i64) -> TxResult<InvoiceLine> {
+    let share = |amount| Money::new(amount, order.currency).part(line.quantity, before, after);
+    Ok(InvoiceLine {
+        title: line.title.clone(),
+        variant: line.variant_title.clone(),
+        quantity: after - before,
+        total: share(line.paid_minor)?,
+        tax: share(line.tax_minor)?,
+        tax_bp: line.tax_bp,
+    })
+}
+
+/// Stores an invoice or credit note with the next number; returns the number.
+async fn add_in_tx(
+    tx: &mut Tx,
+    order: &OrderRow,
+    parties: &PartiesRow,
+    year: i64,
+    (kind, corrects, refund_id): (InvoiceKind, Option<String>, Option<RefundId>),
+    lines: Vec<InvoiceLine>,
+    shipping: Money,
+) -> TxResult<String> {
+    tx.exec(&LOCK_SHOP, params![order.shop_id]).await?;
+    let next: Option<Scalar<i64>> = tx.opt(&NEXT, params![order.shop_id, kind, year]).await?;
+    let sequence = next.map_or(1, |next| next.0);
+    let number = kind.number(year, sequence);
+    let total = Money::sum(order.currency, lines.iter().map(|line| line.total))?.plus(shipping)?;
+    let PartiesRow { name, address, town, tax_id, buyer } = parties;
+    let buyer = serde_json::from_str(buyer).map_err(|_| bug("an address that cannot be read"))?;
+    let content = Invoice {
+        kind,
+        number: number.clone(),
+        corrects,
+        order_number: order.number.clone(),
+        seller: Seller {
+            name: name.clone(),
+            address: address.clone(),
+            town: town.clone(),
+            tax_id: tax_id.clone(),
+        },
+        buyer,
+        lines,
+        shipping,
+        total,
+    };
+    let content = serde_json::to_string(&content).map_err(|_| bug("an invoice that cannot be written"))?;
+    tx.insert(AddInvoice {
+        id: random::id(order.updated_at),
+        shop_id: order.shop_id,
+        order_id: order.id,
+        refund_id,
+        kind,
+        year,
+        sequence,
+        currency: order.currency,
+        total_minor: total.amount(),
+        content: &content,
+        issued_at: order.updated_at,
+    })
+    .await?;
+    Ok(number)
+}
+
+/// An invoice of a purchase and when it was issued, for those who may see the purchase.
+pub async fn of_purchase(
+    engine: &Engine,
+    caller: &Caller,
+    number: &str,
+    key: &str,
+    id: InvoiceId,
+) -> Result<(Invoice, String)> {
+    crate::orders::may_see(engine, caller, number, key).await?;
+    stored(engine, caller, engine.db.opt(&OF_PURCHASE, params![id, number]).await?)
+}
+
+/// An invoice of a shop and when it was issued, for members who see orders.
+pub async fn of_shop(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: InvoiceId,
+) -> Result<(Invoice, String)> {
+    let shop = caller.shop(handle, Permission::SeeOrders)?;
+    stored(engine, caller, engine.db.opt(&OF_SHOP, params![id, shop]).await?)
+}
+
+/// An invoice of any shop and when it was issued. Operators only.
+pub async fn any(engine: &Engine, caller: &Caller, id: InvoiceId) -> Result<(Invoice, String)> {
+    caller.admin(AdminPermission::SeeOrders)?;
+    stored(engine, caller, engine.db.opt(&ANY, params![id]).await?)
+}
+
+fn stored(engine: &Engine, caller: &Caller, row: Option<StoredRow>) -> Result<(Invoice, String)> {
+    let row = row.ok_or(Error::NotFound)?;
+    let invoice = serde_json::from_str(&row.content).map_err(|error| bug(format!("an invoice: {error}")))?;
+    Ok((invoice, caller.time(engine, row.issued_at)))
+}

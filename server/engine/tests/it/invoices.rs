@@ -1,0 +1,136 @@
+//! Invoices and credit notes: issued once, without gaps, and equal to what was paid and refunded.
+
+use haat_engine::{Caller, dispatch, invoices, orders, shops};
+use haat_shared::{
+    Error,
+    invoices::{Invoice, InvoiceCard, InvoiceKind},
+    orders::{LineQuantity, NewRefund, Shipment},
+};
+
+use crate::{both, races::at_once, support::*};
+
+const MEENA: &str = "meena-crafts";
+
+fn parcel() -> Shipment {
+    Shipment { carrier: "India Post".into(), tracking_number: "RX1".into(), tracking_url: String::new() }
+}
+
+async fn issued(market: &Market, number: &str) -> Vec<(InvoiceCard, Invoice)> {
+    let owner = market.owner(MEENA).await;
+    let order = orders::seller_order(&market.engine, &owner, MEENA, number).await.unwrap();
+    let mut found = Vec::new();
+    for card in order.order.order.invoices {
+        let (invoice, at) = invoices::of_shop(&market.engine, &owner, MEENA, card.id).await.unwrap();
+        assert_eq!(
+            (&at, &invoice.number, invoice.total, invoice.kind),
+            (&card.issued_at, &card.number, card.total, card.kind)
+        );
+        found.push((card, invoice));
+    }
+    found
+}
+
+async fn ship(market: &Market, number: &str) {
+    let owner = market.owner(MEENA).await;
+    orders::confirm(&market.engine, &owner, MEENA, number).await.unwrap();
+    orders::ship(&market.engine, &owner, MEENA, number, parcel()).await.unwrap();
+}
+
+both! {
+    async fn an_order_is_invoiced_when_it_is_shipped_and_refunds_are_credited(market) {
+        let engine = &market.engine;
+        let owner = market.owner(MEENA).await;
+        let mut settings = shops::settings(engine, &owner, MEENA).await.unwrap();
+        settings.form.tax_id = "27AAPFU0939F1ZV".into();
+        settings.form.town = "Khurja".into();
+        shops::save_settings(engine, &owner, MEENA, settings.version, &settings.form).await.unwrap();
+        let bowl = market.product(MEENA, "Clay bowl", 33_333, 9).await;
+        let jug = market.product(MEENA, "Clay jug", 45_000, 9).await;
+        let guest = market.guest_with(&[(bowl, 3), (jug, 1)]).await;
+        let purchase = market.buy_by_card(&guest).await;
+        let number = format!("{purchase}-1");
+        market.settle().await;
+        assert!(issued(market, &number).await.is_empty(), "nothing is shipped");
+        orders::confirm(engine, &owner, MEENA, &number).await.unwrap();
+        let line = |position, quantity| vec![LineQuantity { position, quantity }];
+        let refund = async |lines, shipping| {
+            let refund = NewRefund { lines, shipping, restock: false, reason: "Chipped".into() };
+            orders::refund(engine, &owner, MEENA, &number, refund).await.unwrap();
+            market.settle().await;
+        };
+        let order = orders::seller_order(engine, &owner, MEENA, &number).await.unwrap().order.order;
+        let of = |title: &str| order.lines.iter().find(|line| line.title == title).unwrap().position;
+        let (bowls, jugs) = (of("Clay bowl"), of("Clay jug"));
+        refund(line(bowls, 1), false).await;
+        assert!(issued(market, &number).await.is_empty(), "still nothing is shipped");
+        orders::ship(engine, &owner, MEENA, &number, parcel()).await.unwrap();
+        market.settle().await;
+        let first = issued(market, &number).await;
+        assert_eq!(first.len(), 1);
+        let year = engine.zone.year(market.clock.now_ms());
+        let (card, invoice) = &first[0];
+        assert_eq!((card.kind, card.number.clone()), (InvoiceKind::Invoice, format!("INV-{year}-00001")));
+        assert_eq!((invoice.seller.tax_id.as_str(), invoice.order_number.as_str()), ("27AAPFU0939F1ZV", number.as_str()));
+        assert_eq!(invoice.lines.iter().map(|line| (line.title.as_str(), line.quantity)).collect::<Vec<_>>(), [("Clay bowl", 2), ("Clay jug", 1)]);
+        let seen = orders::seller_order(engine, &owner, MEENA, &number).await.unwrap().order.order;
+        assert_eq!(invoice.total, seen.totals.total.minus(seen.refunded()).unwrap(), "what was paid and not refunded");
+
+        refund(line(bowls, 1), false).await;
+        refund([line(bowls, 1), line(jugs, 1)].concat(), true).await;
+        let all = issued(market, &number).await;
+        assert_eq!(all[0], first[0], "what was issued stays");
+        let notes: Vec<_> = all[1..].iter().map(|(card, note)| (card.number.clone(), note.corrects.clone(), note.shipping.amount() > 0)).collect();
+        let corrects = Some(card.number.clone());
+        assert_eq!(notes, [(format!("CN-{year}-00001"), corrects.clone(), false), (format!("CN-{year}-00002"), corrects, true)]);
+        // Everything went back, to the unit, and so did the tax.
+        let sum = |pick: &dyn Fn(&Invoice) -> i64| all[1..].iter().map(|(_, note)| pick(note)).sum::<i64>();
+        assert_eq!(sum(&|note| note.total.amount()), invoice.total.amount());
+        let tax = |note: &Invoice| note.lines.iter().map(|line| line.tax.amount()).sum::<i64>();
+        assert_eq!(sum(&tax), tax(invoice));
+
+        // The customer sees the same, and nobody else.
+        let key = market.key(&purchase);
+        let view = orders::purchase(engine, &Caller::guest(), &purchase, &key).await.unwrap();
+        assert_eq!(view.orders[0].invoices.len(), 3);
+        let theirs = invoices::of_purchase(engine, &Caller::guest(), &purchase, &key, card.id).await.unwrap();
+        assert_eq!(&theirs.0, invoice);
+        assert_eq!(&invoices::any(engine, &Caller::system(), card.id).await.unwrap().0, invoice);
+        let wrong = invoices::of_purchase(engine, &Caller::guest(), &purchase, "key", card.id).await;
+        assert_eq!(wrong, Err(Error::NotFound));
+        let other = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
+        let elsewhere = invoices::of_purchase(engine, &Caller::guest(), &other, &market.key(&other), card.id).await;
+        assert_eq!(elsewhere, Err(Error::NotFound), "of another purchase");
+        let delta = market.owner("delta-electronics").await;
+        assert_eq!(invoices::of_shop(engine, &delta, "delta-electronics", card.id).await, Err(Error::NotFound));
+        assert_eq!(invoices::any(engine, &owner, card.id).await, Err(Error::NotFound));
+    }
+
+    async fn numbers_have_no_gaps_however_many_are_shipped_at_once(market) {
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 90).await;
+        let mut numbers = Vec::new();
+        for _ in 0..12 {
+            let number = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
+            numbers.push(format!("{number}-1"));
+            ship(market, numbers.last().unwrap()).await;
+        }
+        let [one, other] = market.two_nodes().await;
+        at_once([one.clone(), other.clone(), one, other].into_iter().map(|node| async move {
+            for _ in 0..4 {
+                let _ = dispatch::drain(&node).await;
+            }
+        }).collect()).await;
+        // Those that met another one are tried again.
+        market.clock.advance_ms(600_000);
+        market.settle().await;
+        let mut issued_numbers = Vec::new();
+        for number in &numbers {
+            let found = issued(market, number).await;
+            assert_eq!(found.len(), 1, "{number}");
+            issued_numbers.push(found[0].0.number.clone());
+        }
+        issued_numbers.sort();
+        let year = market.engine.zone.year(market.clock.now_ms());
+        let expected: Vec<_> = (1..=12).map(|n| InvoiceKind::Invoice.number(year, n)).collect();
+        assert_eq!(issued_numbers, expected);
+    }
+}
