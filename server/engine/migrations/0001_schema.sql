@@ -955,6 +955,7 @@ CREATE TABLE sandbox_payments (
     authorizes BOOLEAN NOT NULL,
     card TEXT NOT NULL,
     return_url TEXT NOT NULL,
+    locale TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     CHECK (refunded_minor >= 0 AND refunded_minor <= amount_minor)
 );

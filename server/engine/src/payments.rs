@@ -132,6 +132,7 @@ impl PaymentRow {
 pub(crate) async fn start(
     engine: &Engine,
     payment: &PaymentRow,
+    locale: &'static str,
 ) -> Result<(ReportOutcome, Option<NextAction>)> {
     let gateway = engine.gateway(&payment.gateway)?;
     let request = PaymentRequest {
@@ -139,6 +140,7 @@ pub(crate) async fn start(
         method: payment.method,
         amount: payment.amount(),
         return_url: engine.return_url(payment.id),
+        locale,
     };
     let span = gateway::call(&payment.gateway, "create", payment.id);
     let session = match gateway.create(&request).instrument(span).await {

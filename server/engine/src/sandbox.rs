@@ -16,9 +16,9 @@ use haat_shared::{
 use uuid::Uuid;
 
 statements! {
-    BY_ATTEMPT = "SELECT gateway_ref, attempt_id, currency, amount_minor, state, card, return_url
+    BY_ATTEMPT = "SELECT gateway_ref, attempt_id, currency, amount_minor, state, card, return_url, locale
         FROM sandbox_payments WHERE attempt_id = $1";
-    BY_REF = "SELECT gateway_ref, attempt_id, currency, amount_minor, state, card, return_url
+    BY_REF = "SELECT gateway_ref, attempt_id, currency, amount_minor, state, card, return_url, locale
         FROM sandbox_payments WHERE gateway_ref = $1";
     MOVE = "UPDATE sandbox_payments SET card = $3,
             state = CASE WHEN authorizes AND $2 = 'captured' THEN 'authorized' ELSE CAST($2 AS TEXT) END
@@ -52,6 +52,7 @@ insert! {
         amount_minor: i64,
         authorizes: bool,
         return_url: &'a str,
+        locale: &'a str,
         created_at: i64;
         refunded_minor = "0",
         state = "'waiting'",
@@ -86,6 +87,8 @@ rows! {
         pub card: String,
         /// The URL to which the shopper returns.
         pub return_url: String,
+        /// The shopper's language.
+        pub locale: String,
     }
 
     /// A webhook to be delivered.
@@ -217,6 +220,7 @@ pub async fn start(
                 amount_minor: ask.amount.amount(),
                 authorizes: *authorizes,
                 return_url: &ask.return_url,
+                locale: ask.locale,
                 created_at: *now,
             })
             .await?;

@@ -15,6 +15,11 @@ use crate::config::Mode;
 /// The language of a request.
 pub(super) fn language(state: &State, headers: &HeaderMap) -> Locale {
     let chosen = cookies::get(headers, state.runtime.config.secure(), "language");
+    language_or(state, headers, chosen)
+}
+
+/// The language that was chosen elsewhere; without one, a language that the browser asks for.
+pub(super) fn language_or(state: &State, headers: &HeaderMap, chosen: Option<&str>) -> Locale {
     let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let development = state.runtime.config.mode == Mode::Development;
     Locale::of_request(chosen, asked.unwrap_or_default(), development)

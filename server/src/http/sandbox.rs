@@ -31,9 +31,8 @@ pub(super) async fn page(
     if !is_here(&state, &headers) {
         return layers::plain(&Error::NotFound);
     }
-    let locale = caller::language(&state, &headers);
     match sandbox::find(&state.runtime.engine.db, &id).await {
-        Ok(payment) => show(&state, locale, &payment, "", ""),
+        Ok(payment) => show(&state, &headers, &payment, "", |_| ""),
         Err(error) => layers::plain(&error),
     }
 }
@@ -47,7 +46,6 @@ pub(super) async fn pay(
     if !is_here(&state, &headers) {
         return layers::plain(&Error::NotFound);
     }
-    let locale = caller::language(&state, &headers);
     let (db, clock) = (&state.runtime.engine.db, &state.runtime.engine.clock);
     let card = typed.get("card").map(String::as_str).unwrap_or_default();
     let moved: Result<SandboxPayment> = async {
@@ -59,10 +57,12 @@ pub(super) async fn pay(
     }
     .await;
     match moved {
-        Ok(payment) if payment.state == "challenged" => show(&state, locale, &payment, "", ""),
+        Ok(payment) if payment.state == "challenged" => show(&state, &headers, &payment, "", |_| ""),
         Ok(payment) => Redirect::to(&payment.return_url).into_response(),
         Err(Error::Invalid(_)) => match sandbox::find(db, &id).await {
-            Ok(payment) => show(&state, locale, &payment, card, t!(locale, sandbox.unknown_card)),
+            Ok(payment) => {
+                show(&state, &headers, &payment, card, |locale| t!(locale, sandbox.unknown_card))
+            }
             Err(error) => layers::plain(&error),
         },
         Err(error) => layers::plain(&error),
@@ -92,7 +92,16 @@ dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem .75rem;font-size:.9rem
 @media(prefers-color-scheme:dark){body{background:#10161c;color:#e6edf3}form{background:#1b242d}\
 input{background:#10161c;color:#e6edf3}.note{background:#3a2c05;border-color:#c98a00}.error{color:#ff9b9b}button{background:#2c8f7b;color:#04130f}}";
 
-fn show(state: &State, locale: Locale, payment: &SandboxPayment, typed: &str, error: &str) -> Response {
+/// The page of a payment, in the language of its checkout: the cookie with that is the market's.
+fn show(
+    state: &State,
+    headers: &HeaderMap,
+    payment: &SandboxPayment,
+    typed: &str,
+    error: fn(Locale) -> &'static str,
+) -> Response {
+    let locale = caller::language_or(state, headers, Some(&payment.locale));
+    let error = error(locale);
     // Leads back to the checkout; the browser doesn't ask for a card first.
     let cancel = format!(
         "<button class=\"quiet\" name=\"action\" value=\"cancel\" formnovalidate>{}</button>",

@@ -119,7 +119,7 @@ impl Stripe {
     }
 
     async fn create_session(&self, request: &PaymentRequest) -> GatewayResult<CheckoutSession> {
-        let PaymentRequest { attempt, amount, return_url, method: _ } = request;
+        let PaymentRequest { attempt, amount, return_url, method: _, locale: _ } = request;
         let Some(units) = units::to_stripe(*amount) else {
             return Err(GatewayError::Refused(format!("Stripe cannot charge exactly {amount}")));
         };

@@ -21,10 +21,17 @@ async fn a_purchase_by_plain_forms() {
         let checkout = shopper.post("/checkout", &[]).await;
         let page = shopper.post(&checkout, &details("sandbox", "k")).await;
         assert!(page.starts_with(&format!("http://127.0.0.1:{}/sandbox/pay/", program.port)), "{page}");
-        // On a host name of its own, where the browser's language is all that is known.
-        for (language, title) in [("en", "Sandbox payment"), ("hi", "सैंडबॉक्स पेमेंट")]
+        // On a host name of its own, without the cookies of the market, and still in the language of the checkout.
+        let hindi = Shopper::new(&program);
+        hindi.add(&bowl, "1").await;
+        let in_hindi = hindi.post("/checkout", &[]).await;
+        let paid = hindi.client.post(program.at(&in_hindi)).form(&details("sandbox", "k"));
+        let in_hindi = location(&paid.header("accept-language", "hi").send().await.unwrap());
+        for (page, language, title) in
+            [(&page, "en", "Sandbox payment"), (&in_hindi, "hi", "सैंडबॉक्स पेमेंट")]
         {
-            let asked = Shopper::new(&program).client.get(&page).header("accept-language", language);
+            let other = if language == "hi" { "en" } else { "hi" };
+            let asked = Shopper::new(&program).client.get(page).header("accept-language", other);
             let shown = asked.send().await.unwrap().text().await.unwrap();
             assert!(
                 shown.contains(&format!("<html lang=\"{language}\"")) && shown.contains(title),

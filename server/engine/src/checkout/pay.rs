@@ -166,7 +166,7 @@ async fn attempt_payment(
             },
         )
         .await?;
-    let (reported, next) = payments::start(engine, &payment).await?;
+    let (reported, next) = payments::start(engine, &payment, locale).await?;
     match reported {
         ReportOutcome::Paid(number) => Ok(NextAction::Done { purchase: link(engine, number) }),
         // Unless another attempt completed the purchase in the meantime.

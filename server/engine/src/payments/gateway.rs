@@ -38,6 +38,8 @@ pub struct PaymentRequest {
     pub amount: Money,
     /// The URL to which the gateway's page redirects the shopper.
     pub return_url: String,
+    /// The shopper's language, for gateways with a page of their own.
+    pub locale: &'static str,
 }
 
 /// What the shopper does next to pay.

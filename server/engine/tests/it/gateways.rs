@@ -63,6 +63,7 @@ pub async fn pay_part(market: &Market, checkout: CheckoutId) -> PaymentId {
         method: PaymentMethod::Sandbox,
         amount: Money::new(30_000, Currency::INR),
         return_url: String::new(),
+        locale: "en",
     };
     let session = market.sandbox.create(&request).await.unwrap();
     market.enter(&session.gateway_ref, Card::WebhookNever).await;
