@@ -419,8 +419,10 @@ fn grouped(digits: &str, lakhs: bool) -> String {
     text
 }
 
+const NBSP: char = '\u{a0}';
+
 /// The date of a time in any zone: `2026-11-21T09:30:00+05:30[IST]` is 21 Nov 2026. Other text is
-/// returned unchanged.
+/// returned unchanged. Its parts stay together at the end of a line, as in everything else about dates here.
 pub fn day(locale: I18n, time: &str) -> String {
     let mut parts = time.get(..10).unwrap_or_default().split('-');
     let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else {
@@ -441,18 +443,18 @@ pub fn day(locale: I18n, time: &str) -> String {
         "12" => tu_string!(locale, month.m12),
         _ => return time.to_owned(),
     };
-    format!("{} {month} {year}", day.trim_start_matches('0'))
+    format!("{}\u{a0}{month}\u{a0}{year}", day.trim_start_matches('0'))
 }
 
 /// A range of days, without repeating a month or year that both share: 30 Nov – 3 Dec 2026.
 pub fn days(locale: I18n, from: &str, to: &str) -> String {
     let (first, last) = (day(locale, from), day(locale, to));
     let both_in = |length: usize| from.get(..length) == to.get(..length);
-    match (first.split_once(' '), first.rsplit_once(' ')) {
+    match (first.split_once(NBSP), first.rsplit_once(NBSP)) {
         _ if first == last => last,
         (Some((number, _)), _) if both_in("2026-11".len()) => format!("{number}–{last}"),
-        (_, Some((yearless, _))) if both_in("2026".len()) => format!("{yearless} – {last}"),
-        _ => format!("{first} – {last}"),
+        (_, Some((yearless, _))) if both_in("2026".len()) => format!("{yearless}\u{a0}– {last}"),
+        _ => format!("{first}\u{a0}– {last}"),
     }
 }
 
@@ -468,16 +470,16 @@ pub(crate) fn arrives(locale: I18n, days: (i64, i64)) -> String {
 /// When something should arrive that is ordered now, from the first and the last of the days.
 pub(crate) fn arrives_on(locale: I18n, (from, to): &(String, String)) -> String {
     let (first, last) = (weekday_and_day(locale, from), weekday_and_day(locale, to));
-    let day = if first == last { last } else { format!("{first} – {last}") };
+    let day = if first == last { last } else { format!("{first}\u{a0}– {last}") };
     t!(locale, delivery.estimated_on, day = day)
 }
 
 /// A day of the next weeks: Tue, 1 Dec. Other text is returned unchanged.
 fn weekday_and_day(locale: I18n, time: &str) -> String {
     let day = day(locale, time);
-    match (day.rsplit_once(' '), weekday(time)) {
+    match (day.rsplit_once(NBSP), weekday(time)) {
         (Some((yearless, _)), Some(weekday)) => {
-            format!("{}, {yearless}", crate::locales::weekday::d0.later(weekday).of(locale))
+            format!("{},\u{a0}{yearless}", crate::locales::weekday::d0.later(weekday).of(locale))
         }
         _ => day,
     }
@@ -515,7 +517,7 @@ pub fn taxes(locale: I18n, tax: Money) -> String {
 pub fn moment(locale: I18n, time: &str) -> String {
     let zone = time.split_once('[').map_or("UTC", |(_, zone)| zone.trim_end_matches(']'));
     match time.get(11..16) {
-        Some(_) => format!("{} {zone}", hour(locale, time)),
+        Some(_) => format!("{}\u{a0}{zone}", hour(locale, time)),
         None => day(locale, time),
     }
 }
@@ -531,7 +533,7 @@ pub fn hour(locale: I18n, time: &str) -> String {
 /// A time of day with its zone: 09:30 IST.
 pub(crate) fn clock(time: &str) -> String {
     let zone = time.split_once('[').map_or("UTC", |(_, zone)| zone.trim_end_matches(']'));
-    format!("{} {zone}", time.get(11..16).unwrap_or_default())
+    format!("{}\u{a0}{zone}", time.get(11..16).unwrap_or_default())
 }
 
 /// Basis points as a percentage: `10`, `2.5`.
@@ -728,9 +730,12 @@ mod tests {
             super::arrives_on(locale.parse().unwrap(), &(from.to_owned(), to.to_owned()))
         };
         let (tuesday, thursday) = ("2026-12-01T09:30:00+05:30[IST]", "2026-12-03T09:30:00+05:30[IST]");
-        assert_eq!(arrives("en", tuesday, thursday), "Estimated delivery: Tue, 1 Dec – Thu, 3 Dec");
-        assert_eq!(arrives("en", tuesday, tuesday), "Estimated delivery: Tue, 1 Dec");
-        assert!(arrives("hi", tuesday, tuesday).contains("मंगल, 1 दिसंबर"));
+        assert_eq!(
+            arrives("en", tuesday, thursday),
+            "Estimated delivery: Tue,\u{a0}1\u{a0}Dec\u{a0}– Thu,\u{a0}3\u{a0}Dec"
+        );
+        assert_eq!(arrives("en", tuesday, tuesday), "Estimated delivery: Tue,\u{a0}1\u{a0}Dec");
+        assert!(arrives("hi", tuesday, tuesday).contains("मंगल,\u{a0}1\u{a0}दिसंबर"));
         let days = ["2026-11-29", "2028-02-29", "2027-01-01", "2100-03-01"].map(super::weekday);
         assert_eq!(days, [Some(0), Some(2), Some(5), Some(1)]);
         assert_eq!(["", "soon", "2026-00-01", "2026-13-01"].map(super::weekday), [None; 4]);
@@ -764,19 +769,19 @@ mod tests {
         };
         assert_eq!(
             estimated_delivery(ShippingMethod::Standard, "2026-11-22T18:00:00Z"),
-            "Estimated delivery: 22 Nov 2026"
+            "Estimated delivery: 22\u{a0}Nov\u{a0}2026"
         );
         assert_eq!(
             estimated_delivery(ShippingMethod::Express, "2026-11-24T09:00:00Z"),
-            "Estimated delivery: 22–24 Nov 2026"
+            "Estimated delivery: 22–24\u{a0}Nov\u{a0}2026"
         );
         assert_eq!(
             estimated_delivery(ShippingMethod::Standard, "2026-12-03T09:00:00Z"),
-            "Estimated delivery: 22 Nov – 3 Dec 2026"
+            "Estimated delivery: 22\u{a0}Nov\u{a0}– 3\u{a0}Dec\u{a0}2026"
         );
         assert_eq!(
             estimated_delivery(ShippingMethod::Standard, "2027-01-02T09:00:00Z"),
-            "Estimated delivery: 22 Nov 2026 – 2 Jan 2027"
+            "Estimated delivery: 22\u{a0}Nov\u{a0}2026\u{a0}– 2\u{a0}Jan\u{a0}2027"
         );
         assert_eq!(
             estimated_delivery(ShippingMethod::Pickup, "2026-11-24T09:00:00Z"),
@@ -872,11 +877,13 @@ mod tests {
     #[test]
     fn times_are_in_the_zone_of_the_market_and_zones_named_where_they_matter() {
         let at = "2026-11-05T09:30:00+05:30[IST]";
-        let table = [("en", "5 Nov 2026", "5 Nov 2026, 09:30"), ("hi", "5 नवंबर 2026", "5 नवंबर 2026, 09:30")];
-        for (locale, day, hour) in table {
+        // Only between date and time is there a space at which a line may end.
+        for (locale, day) in [("en", "5\u{a0}Nov\u{a0}2026"), ("hi", "5\u{a0}नवंबर\u{a0}2026")] {
             let locale = locale.parse().unwrap();
-            assert_eq!((super::day(locale, at), super::hour(locale, at)), (day.to_owned(), hour.to_owned()));
-            assert_eq!(super::moment(locale, at), format!("{hour} IST"));
+            assert_eq!(super::day(locale, at), day);
+            assert_eq!(super::hour(locale, at), format!("{day}, 09:30"));
+            assert_eq!(super::moment(locale, at), format!("{day}, 09:30\u{a0}IST"));
+            assert_eq!(super::clock(at), "09:30\u{a0}IST");
             assert_eq!(super::day(locale, "soon"), "soon");
         }
     }

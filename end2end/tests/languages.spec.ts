@@ -123,7 +123,7 @@ async function escaped(page: Page): Promise<string[]> {
     .map((text) => text.trim())
     .filter((text) => !text.split(' › ').every((part) => CONTENT.has(part)))
     // Currencies and time zones have the same abbreviation in every language.
-    .filter((text) => /\p{L}{2}/u.test(unbracketed(text).replace(/\(INR\)|\d\d:\d\d IST/g, '')))
+    .filter((text) => /\p{L}{2}/u.test(unbracketed(text).replace(/\(INR\)|\d\d:\d\d\sIST/g, '')))
     // Order numbers, email addresses, and composed address lines.
     .filter((text) => !/^H[0-9A-Z]+-\d$|@example\.com$|^Pune(, Maharashtra,)? 411001$/.test(text));
 }

@@ -81,7 +81,7 @@ fn heading(mail: FailedEmail) -> impl IntoView {
     view! {
         <th scope="row">
             <strong>{words::email_kind(i18n, &mail.kind).to_owned()}</strong>
-            <span class="note below">{mail.to}" · "{words::moment(i18n, &mail.created_at)}</span>
+            <span class="note below"><span class="dots"><span>{mail.to}</span> " " <span>{words::moment(i18n, &mail.created_at)}</span></span></span>
             <span class="note below why">{mail.error}</span>
         </th>
     }
@@ -127,7 +127,7 @@ fn row(mail: EmailCard) -> impl IntoView {
         <tr>
             <th scope="row">
                 <a class="row-link" href=href>{mail.subject}</a>
-                <span class="note narrow">{mail.to.clone()}" · "{at.clone()}</span>
+                <span class="note narrow"><span class="dots"><span>{mail.to.clone()}</span> " " <span>{at.clone()}</span></span></span>
             </th>
             <td class="wide">{mail.to}</td>
             <td class="wide">{at}</td>
@@ -156,7 +156,7 @@ fn Shown(mail: EmailText) -> impl IntoView {
         <header class="order-head">
             <div>
                 <h1>{card.subject}</h1>
-                <p class="note">{to}" · "{words::moment(i18n, &card.created_at)}</p>
+                <p class="note dots"><span>{to}</span> " " <span>{words::moment(i18n, &card.created_at)}</span></p>
             </div>
         </header>
         <pre class="panel mail-text">{text}</pre>

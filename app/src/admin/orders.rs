@@ -52,19 +52,20 @@ pub(crate) fn Orders() -> impl IntoView {
 fn row(order: OrderCard, of: &ListOrders) -> impl IntoView + use<> {
     let i18n = use_i18n();
     let day = words::day(i18n, &order.placed_at);
+    let state = words::shop_order_state(i18n, order.state, order.partly_shipped, order.shipping_method);
     // The page links back to the list as it is.
     let (href, shop) = (url(&routes::any_order(&order.number), of), routes::any_shop(&order.shop_handle));
     view! {
         <tr>
             <th scope="row">
                 <a class="row-link whole" href=href>{order.number}</a>
-                <span class="note narrow">{order.shop_name.clone()}" · "{order.name.clone()}" · "{day.clone()}</span>
+                <span class="note narrow"><span class="dots"><span>{order.shop_name.clone()}</span> " " <span>{order.name.clone()}</span> " " <span>{day.clone()}</span></span></span>
             </th>
             <td class="wide"><a href=shop>{order.shop_name}</a></td>
             <td class="wide">{order.name}<span class="note below">{order.email}</span></td>
             <td class="wide whole">{day}</td>
             <td class="number">{words::money(i18n, order.total)}</td>
-            <td><span class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state, order.shipping_method)}</span></td>
+            <td><span class=format!("state {}", order.state.as_str())>{state}</span></td>
         </tr>
     }
 }

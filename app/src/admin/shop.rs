@@ -69,14 +69,15 @@ fn Shown(details: ShopDetails) -> impl IntoView {
     });
     let latest = orders.map(|orders| latest(&shop.handle, orders));
     let about = [&shop.handle, &shop.town, &shop.owner_email];
-    let about = about.into_iter().filter(|text| !text.is_empty()).map(String::as_str).collect::<Vec<_>>();
+    let about = about.into_iter().filter(|text| !text.is_empty());
+    let about = about.map(|text| view! { <span>{text.clone()}</span> " " }).collect_view();
     view! {
         <PageTitle text=shop.name.clone() />
         <p class="back"><a href=back>{t!(i18n, admin.all_shops)}</a></p>
         <header class="order-head">
             <div>
                 <h1 translate="no">{shop.name.clone()}</h1>
-                <p class="note" translate="no">{about.join(" · ")}</p>
+                <p class="note dots" translate="no">{about}</p>
             </div>
             <LinkButton look="secondary" href=routes::shop(&shop.handle)>{t!(i18n, admin.visit)}</LinkButton>
         </header>

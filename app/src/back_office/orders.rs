@@ -168,12 +168,12 @@ pub(crate) fn latest(
     let rows = orders.into_iter().map(|order| {
         let href = href(&order);
         let state = words::shop_order_state(i18n, order.state, order.partly_shipped, order.shipping_method);
-        let shop = with_shop.then(|| view! { <span translate="no">{order.shop_name}</span> " · " });
+        let shop = with_shop.then(|| view! { <span translate="no">{order.shop_name}</span> " " });
         view! {
             <li class="row">
                 <div>
-                    <a class="row-link" href=href>{order.number}</a>
-                    <p class="note">{shop}<span translate="no">{order.name}</span> " · " {words::hour(i18n, &order.placed_at)}</p>
+                    <a class="row-link unbroken" href=href>{order.number}</a>
+                    <p class="note dots">{shop}<span translate="no">{order.name}</span> " " <span>{words::hour(i18n, &order.placed_at)}</span></p>
                 </div>
                 <div class="row-end">
                     <p class="price">{words::money(i18n, order.total)}</p>

@@ -23,7 +23,7 @@ use crate::{
     storefront::{AddressLines, Timeline, contents, draft_by, invoice_links, order_lines},
     ui::{
         Alert, Button, CodeAlert, EmptyState, Field, LinkButton, PageTitle, Print, Sums, error_summary,
-        loaded,
+        loaded, unbroken,
     },
     words::{self, I18n},
 };
@@ -64,7 +64,7 @@ pub(crate) fn OrderDetails(
     let returns = std::mem::take(&mut order.returns);
     let partly = order.state == OrderState::Confirmed && !shipments.is_empty();
     let state = words::shop_order_state(i18n, order.state, partly, order.shipping_method);
-    let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
+    let title = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::moment(i18n, &placed_at)).to_string();
     let pickup = order.shipping_method == ShippingMethod::Pickup;
     let promised = (!pickup).then(|| view! { <p>{way(i18n, &order)}</p> });
@@ -127,7 +127,7 @@ pub(crate) fn OrderDetails(
         };
         view! {
             <p>{contents(&order.lines, &back.lines)}</p>
-            <p class="note">{state}" · "{back.reason}</p>
+            <p class="note dots"><span>{state}</span> " " <span>{back.reason}</span></p>
         }
     });
     let returns = returns.collect_view();
@@ -177,11 +177,11 @@ pub(crate) fn OrderDetails(
         view! { <NextStep state=order.state pickup partly nothing_left action=action.clone() draft=draft.clone() /> }
     });
     view! {
-        <PageTitle text=number.clone() />
+        <PageTitle text=title.clone() />
         <p class="back"><a href=back>{t!(i18n, seller_orders.back)}</a></p>
         <header class="order-head">
             <div>
-                <h1>{number}</h1>
+                <h1>{unbroken(&title, &order.number)}</h1>
                 {shop}
                 <p class="note">{placed}</p>
             </div>
@@ -235,12 +235,12 @@ pub(crate) fn OrderDetails(
 }
 
 /// How an order is shipped, and when it should arrive.
-fn way(i18n: I18n, order: &OrderView) -> String {
+fn way(i18n: I18n, order: &OrderView) -> AnyView {
     let way = match order.shipping_method {
         ShippingMethod::Express => t!(i18n, delivery.express),
         ShippingMethod::Standard | ShippingMethod::Pickup => t!(i18n, delivery.standard),
     };
-    format!("{way} · {}", words::estimated_delivery(i18n, order))
+    view! { <span class="dots"><span>{way}</span> " " <span>{words::estimated_delivery(i18n, order)}</span></span> }.into_any()
 }
 
 /// The packing slip: contents and address, without prices except for the cash to collect.
@@ -329,7 +329,9 @@ fn Slip(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let ShopOrderView { order, placed_at, address, payment_method: method, .. } = order;
-    let title = tu_string!(i18n, seller_orders.slip_of, number = order.number.as_str()).to_string();
+    let number = order.number.as_str();
+    let title = unbroken(&tu_string!(i18n, seller_orders.slip_of, number = number), number);
+    let of_order = unbroken(&tu_string!(i18n, purchase.order, number = number), number);
     let placed = tu_string!(i18n, seller_orders.placed, date = words::day(i18n, &placed_at)).to_string();
     let pickup = order.shipping_method == ShippingMethod::Pickup;
     let promised = (!pickup).then(|| view! { <p class="note">{way(i18n, &order)}</p> });
@@ -409,7 +411,7 @@ fn Slip(
                 <section>
                     <h2>{from}</h2>
                     <p>{sender}</p>
-                    <p class="note">{tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string()}</p>
+                    <p class="note">{of_order}</p>
                 </section>
             </div>
             {collect}
@@ -659,7 +661,7 @@ fn Parcel(
             }
         };
         view! {
-            <p>{tracking.carrier}" · "{number}</p>
+            <p class="dots"><span>{tracking.carrier}</span> " " <span>{number}</span></p>
             {update}
         }
     });
@@ -686,9 +688,9 @@ fn OtherOrders(handle: String, count: i64, orders: Vec<OtherOrder>, looks: bool)
         view! {
             <li class="row">
                 <div>
-                    <a class="row-link" href=href>{order.number}</a>
-                    <p class="note">
-                        {words::day(i18n, &order.placed_at)}" · "{words::order_state(i18n, order.state, ShippingMethod::Standard)}
+                    <a class="row-link unbroken" href=href>{order.number}</a>
+                    <p class="note dots">
+                        <span>{words::day(i18n, &order.placed_at)}</span> " " <span>{words::order_state(i18n, order.state, ShippingMethod::Standard)}</span>
                     </p>
                 </div>
                 <p class="price">{words::money(i18n, order.total)}</p>
@@ -746,13 +748,13 @@ fn History(
         };
         let note = (!event.data.note.is_empty()).then(|| view! { <p>{event.data.note}</p> });
         let amount = event.data.amount.map(|sum| view! { <p>{words::money(i18n, sum)}</p> });
-        let tracking = event.data.shipment.map(|s| view! { <p>{s.carrier}" · "{s.tracking_number}</p> });
+        let tracking = event.data.shipment.map(|s| view! { <p class="dots"><span>{s.carrier}</span> " " <span>{s.tracking_number}</span></p> });
         let part =
             (!event.data.lines.is_empty()).then(|| view! { <p>{contents(&lines, &event.data.lines)}</p> });
         view! {
             <li>
                 <strong>{what}</strong>
-                <p class="note">{words::hour(i18n, &event.created_at)}" · "{by}</p>
+                <p class="note dots"><span>{words::hour(i18n, &event.created_at)}</span> " " <span>{by}</span></p>
                 {part}
                 {tracking}
                 {amount}

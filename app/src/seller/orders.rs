@@ -97,7 +97,7 @@ fn Confirmed(handle: String, done: String, draft: Draft) -> impl IntoView {
             error => words::error(i18n, &error),
         };
         let href = routes::shop_order(&handle, number);
-        Some(view! { <li><a href=href>{number.clone()}</a>" · "{words}</li> })
+        Some(view! { <li class="dots"><a class="unbroken" href=href>{number.clone()}</a> " " <span>{words}</span></li> })
     });
     let failed: Vec<_> = failed.collect();
     let failed = (!failed.is_empty()).then(|| {
@@ -154,7 +154,7 @@ fn row(handle: &str, order: OrderCard, of: &ListOrders) -> impl IntoView + use<>
             {tick}
             <th scope="row">
                 <a class="row-link whole" href=href>{order.number}</a>
-                <span class="note narrow"><span translate="no">{order.name.clone()}</span>" · "{day.clone()}</span>
+                <span class="note narrow"><span class="dots"><span translate="no">{order.name.clone()}</span> " " <span>{day.clone()}</span></span></span>
                 <span class="cramped"><span class=look.clone()>{state}</span></span>
             </th>
             <td class="wide" translate="no">{order.name}</td>

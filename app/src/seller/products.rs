@@ -267,7 +267,7 @@ fn row(handle: &str, product: SellerProductCard) -> impl IntoView + use<> {
                     <span class="table-picture"><Picture of=product.picture title=product.title.clone() sizes="40px" /></span>
                     <span>
                         <a class="row-link" href=href>{product.title}</a>
-                        <span class="note narrow">{price.clone()}" · "{words::product_state(i18n, product.state)}</span>
+                        <span class="note narrow"><span class="dots"><span>{price.clone()}</span> " " <span>{words::product_state(i18n, product.state)}</span></span></span>
                     </span>
                 </span>
             </th>

@@ -7,7 +7,7 @@ use crate::{
     api,
     i18n::{t, tn, tu_string, use_i18n},
     state::query,
-    ui::{EmptyState, LinkButton, PageTitle, Pager, loaded},
+    ui::{EmptyState, LinkButton, PageTitle, Pager, loaded, unbroken},
     words,
 };
 
@@ -61,8 +61,8 @@ fn Row(purchase: PurchaseCard) -> impl IntoView {
     view! {
         <li class="row">
             <div>
-                <a class="row-link" href=routes::purchase(&purchase.number)>{name}</a>
-                <p class="note">{words::day(i18n, &purchase.created_at)}" · "{shops}</p>
+                <a class="row-link" href=routes::purchase(&purchase.number)>{unbroken(&name, &purchase.number)}</a>
+                <p class="note dots"><span>{words::day(i18n, &purchase.created_at)}</span> " " <span>{shops}</span></p>
                 {state}
             </div>
             <p class="price">{words::money(i18n, purchase.total)}</p>

@@ -540,7 +540,7 @@ fn ShippingMethods(group: CheckoutGroup, readonly: bool) -> impl IntoView {
         // A single method is shown, not offered as a choice.
         if only {
             return view! {
-                <p>{way} " · " <span class="price">{price}</span></p>
+                <p class="dots"><span>{way}</span> " " <span class="price">{price}</span></p>
                 <p class="note">{note}</p>
             }
             .into_any();
@@ -561,7 +561,7 @@ fn ShippingMethods(group: CheckoutGroup, readonly: bool) -> impl IntoView {
                     aria-describedby=note_id.clone()
                 />
                 <div>
-                    <label for=id>{way} " · " <span class="price">{price}</span></label>
+                    <label for=id class="dots"><span>{way}</span> " " <span class="price">{price}</span></label>
                     <p class="note" id=note_id>{note}</p>
                 </div>
             </div>

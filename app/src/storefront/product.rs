@@ -230,12 +230,19 @@ fn BuyBox(
     let shipping = move || {
         let is_free = |from: Money| chosen.with(|v| v.price.amount() >= from.amount());
         if price.amount() == 0 || free_from.is_some_and(is_free) {
-            return tu_string!(i18n, product.delivery_free).to_owned();
+            return tu_string!(i18n, product.delivery_free).into_any();
         }
         let shipping = t!(i18n, product.delivery, price = price);
         match free_from {
-            Some(from) => format!("{shipping} · {}", t!(i18n, product.delivery_free_from, price = from)),
-            None => shipping,
+            Some(from) => view! {
+                <span class="dots">
+                    <span>{shipping}</span>
+                    " "
+                    <span>{t!(i18n, product.delivery_free_from, price = from)}</span>
+                </span>
+            }
+            .into_any(),
+            None => shipping.into_any(),
         }
     };
     let arrives = words::arrives_on(i18n, &delivery);

@@ -19,7 +19,7 @@ use crate::{
     api, countries,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
-    ui::{Alert, Button, CodeAlert, Field, Icon, LinkButton, PageTitle, Print, Sums, loaded},
+    ui::{Alert, Button, CodeAlert, Field, Icon, LinkButton, PageTitle, Print, Sums, loaded, unbroken},
     words,
 };
 
@@ -44,19 +44,20 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
     let (number, email) = (purchase.number.as_str(), purchase.email.as_str());
     let new = purchase.orders.iter().all(|order| order.state == OrderState::Placed);
     let (title, lead) = if new {
-        let lead = tu_string!(i18n, purchase.lead, number = number, email = email).to_string();
+        let lead = tu_string!(i18n, purchase.lead, number = number, email = email);
         (tu_string!(i18n, purchase.title), lead)
     } else {
-        let lead = tu_string!(i18n, purchase.lead_later, number = number).to_string();
+        let lead = tu_string!(i18n, purchase.lead_later, number = number);
         (tu_string!(i18n, purchase.title_later), lead)
     };
-    let ask = tu_string!(i18n, purchase.ask, number = number, email = email).to_string();
+    let lead = unbroken(&lead, number);
+    let ask = unbroken(&tu_string!(i18n, purchase.ask, number = number, email = email), number);
     let made = tu_string!(i18n, purchase.made, date = words::moment(i18n, &purchase.created_at)).to_string();
     let (collected_by_market, pickup) = (purchase.payment_method.collected_by_market(), purchase.is_pickup());
     let done = query("done").get_untracked();
     let cancelled = purchase.orders.iter().any(|o| o.number == done && o.state == OrderState::Cancelled);
     let cancelled = cancelled.then(|| {
-        let words = tu_string!(i18n, purchase.cancelled_done, number = done.as_str()).to_string();
+        let words = unbroken(&tu_string!(i18n, purchase.cancelled_done, number = done.as_str()), &done);
         view! { <Alert look="good">{words}</Alert> }
     });
     // Cash is due only for orders that aren't cancelled; for cards, the amount paid is shown.
@@ -125,7 +126,8 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
     let i18n = use_i18n();
     let money = (order.state == OrderState::Cancelled)
         .then(|| words::cancelled_money(i18n, &order, collected_by_market));
-    let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
+    let number = tu_string!(i18n, purchase.order, number = order.number.as_str());
+    let number = unbroken(&number, &order.number);
     let waiting = matches!(order.state, OrderState::Placed | OrderState::Confirmed | OrderState::Shipped);
     let due = waiting.then(|| view! { <p class="order-due">{words::estimated_delivery(i18n, &order)}</p> });
     // Which items are in a parcel goes without saying if there is only one.

@@ -16,6 +16,7 @@ mod still;
 mod summary;
 mod table;
 mod toast;
+mod unbroken;
 
 pub use button::{Button, LinkButton};
 pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, WayOn, awaited, loaded};
@@ -37,3 +38,4 @@ pub use table::{Bars, Column, Columns, Table};
 #[cfg(feature = "ssr")]
 pub(crate) use toast::show_toast;
 pub use toast::{Toaster, Toasts, provide_toasts};
+pub(crate) use unbroken::unbroken;

@@ -318,8 +318,9 @@ fn what_follows(
 async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) -> Result<ReportOutcome> {
     let own = payment.gateway_ref.as_deref();
     let Some(gateway_ref) = reported.or(own) else {
-        // The process died before the response was stored. Repeating the request repeats the same attempt.
-        return Ok(start(engine, payment).await?.0);
+        // The process died before the response was stored. Repeating the request repeats the same attempt. The
+        // gateway knows the shopper's language from the first request; otherwise, it is that of their browser.
+        return Ok(start(engine, payment, "").await?.0);
     };
     let retrieve = engine.gateway(&payment.gateway)?.retrieve(gateway_ref);
     let span = gateway::call(&payment.gateway, "retrieve", payment.id);
