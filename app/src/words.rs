@@ -294,7 +294,7 @@ pub fn order_state(i18n: I18n, state: OrderState, method: ShippingMethod) -> &'s
     }
 }
 
-/// The name of an order's status for its shop, to which it matters whether parts of it were shipped.
+/// The name of an order's status, or that parts of it were shipped.
 pub(crate) fn shop_order_state(
     i18n: I18n,
     state: OrderState,
@@ -316,9 +316,18 @@ pub(crate) fn order_step(i18n: I18n, state: OrderState, method: ShippingMethod) 
     }
 }
 
-/// What happened to an order, for its timeline.
-pub(crate) fn order_event(i18n: I18n, kind: OrderEventKind, method: ShippingMethod) -> &'static str {
+/// What happened to an order, for its timeline. `part` says that a shipment was followed by others, or will be.
+pub(crate) fn order_event(
+    i18n: I18n,
+    kind: OrderEventKind,
+    part: bool,
+    method: ShippingMethod,
+) -> &'static str {
     let state = match kind {
+        OrderEventKind::Shipped if part && method == ShippingMethod::Pickup => {
+            return t!(i18n, seller_orders.event_part_ready);
+        }
+        OrderEventKind::Shipped if part => return t!(i18n, seller_orders.event_part_shipped),
         OrderEventKind::TrackingUpdated => return t!(i18n, seller_orders.tracking_updated),
         OrderEventKind::Refunded => return t!(i18n, seller_orders.refund_issued),
         OrderEventKind::ReturnOpened => return t!(i18n, seller_orders.return_opened),
@@ -838,6 +847,12 @@ mod tests {
             assert_eq!(super::order_step(locale, state, method), name);
             assert_eq!(super::order_news(locale, state, method), news);
         }
+        let shipped = |part, method| {
+            super::order_event(super::I18n::default(), super::OrderEventKind::Shipped, part, method)
+        };
+        assert_eq!(shipped(false, ShippingMethod::Standard), "Shipped");
+        assert_eq!(shipped(true, ShippingMethod::Standard), "Part of the order shipped");
+        assert_eq!(shipped(true, ShippingMethod::Pickup), "Part of the order ready for pickup");
         let paid = |pickup| super::paid_by(super::I18n::default(), PaymentMethod::Cash, pickup);
         assert_eq!([false, true].map(paid), ["Cash on delivery", "Cash on pickup"]);
     }

@@ -60,7 +60,7 @@ fn row(entry: AuditEntry) -> impl IntoView {
         ("admin::grant_role" | "admin::revoke_role", _) => match entry.note.split_once(' ') {
             Some((role, email)) => {
                 let role = AdminRole::parse(role).map_or(role, |role| words::admin_role(i18n, role));
-                format!("{role} · {email}")
+                format!("{role}, {email}")
             }
             None => entry.note,
         },

@@ -5,8 +5,8 @@ use haat_shared::{
     checkout::CheckoutLineView,
     forms::Draft,
     orders::{
-        Actor, OrderEvent, OrderShipment, OrderState, OrderView, OtherOrder, SellerOrder, Shipment,
-        ShipmentKind, ShopOrderView, part_field,
+        Actor, OrderEvent, OrderEventKind, OrderShipment, OrderState, OrderView, OtherOrder, SellerOrder,
+        Shipment, ShipmentKind, ShopOrderView, part_field,
     },
     payments::PaymentMethod,
     routes,
@@ -57,7 +57,8 @@ pub(crate) fn OrderDetails(
     let draft = draft.unwrap_or_default();
     let SellerOrder { order, email, events, commission, earned, other_order_count, other_orders, .. } = order;
     let ShopOrderView { mut order, placed_at, address, payment_method: method, .. } = order;
-    let left_to_refund = order.totals.total.minus(order.refunded()).unwrap_or(order.totals.total);
+    let refunded = order.refunded();
+    let left_to_refund = order.totals.total.minus(refunded).unwrap_or(order.totals.total);
     let nothing_left = order.lines.iter().all(|line| line.to_ship() == 0);
     let refunds = std::mem::take(&mut order.refunds);
     let shipments = std::mem::take(&mut order.shipments);
@@ -68,18 +69,17 @@ pub(crate) fn OrderDetails(
     let placed = tu_string!(i18n, seller_orders.placed, date = words::moment(i18n, &placed_at)).to_string();
     let pickup = order.shipping_method == ShippingMethod::Pickup;
     let promised = (!pickup).then(|| view! { <p>{way(i18n, &order)}</p> });
-    let payment = match (order.state, refunds.is_empty()) {
-        (OrderState::Cancelled, false) => None,
-        (OrderState::Cancelled, true) => Some(t!(i18n, seller_orders.nothing_collected).to_owned()),
-        _ => Some(words::collected_by(i18n, method, &order)),
-    };
-    let back = Money::sum(order.totals.total.currency(), refunds.iter().map(|refund| refund.amount));
-    let payment = payment.map(|paid| match back {
-        Ok(back) if back.amount() > 0 => t!(i18n, seller_orders.part_refunded, paid = paid, price = back),
-        _ => paid,
-    });
     let to_collect = !method.collected_by_market()
         && !matches!(order.state, OrderState::Delivered | OrderState::Cancelled);
+    let payment = match (order.state, refunds.is_empty()) {
+        (OrderState::Cancelled, true) => t!(i18n, seller_orders.nothing_collected).to_owned(),
+        // The shop is asked to collect it; admins are told that it will.
+        _ if looks && to_collect => match pickup {
+            true => t!(i18n, admin.to_collect_pickup, price = order.totals.total),
+            false => t!(i18n, admin.to_collect, price = order.totals.total),
+        },
+        _ => words::collected_by(i18n, method, &order),
+    };
     let refunds = refunds.into_iter().map(|refund| {
         let words = match refund.completed_at {
             Some(at) => t!(i18n, seller_orders.refunded, price = refund.amount, date = words::day(i18n, &at)),
@@ -151,19 +151,24 @@ pub(crate) fn OrderDetails(
     });
     let invoice = |id| if looks { routes::any_invoice(id) } else { routes::shop_invoice(&handle, id) };
     let invoices = invoice_links(i18n, &order.invoices, &invoice);
-    let mail = format!("mailto:{email}");
+    let shipped_last = match order.state {
+        OrderState::Confirmed => None,
+        _ => events.iter().rposition(|event| event.kind == OrderEventKind::Shipped),
+    };
     let part = (!looks && order.state == OrderState::Confirmed).then(|| {
         let lines = order.lines.clone();
         view! { <ShipPart lines pickup cash=!method.collected_by_market() action=action.clone() draft=draft.clone() /> }
     });
-    // What is partly shipped can't be cancelled.
     let total = left_to_refund;
-    let cancel = match looks || shipped {
+    let cancel = match looks {
         true => None,
-        false => Some(
-            view! { <Cancel state=order.state method total action=action.clone() draft=draft.clone() /> },
-        ),
+        false if partly => Some(view! { <NoCancel /> }.into_any()),
+        false => {
+            let (action, draft) = (action.clone(), draft.clone());
+            Some(view! { <Cancel state=order.state method total action draft /> }.into_any())
+        }
     };
+    let name = address.name.clone();
     // The list with the filters that led here.
     let list = if looks { routes::ALL_ORDERS.to_owned() } else { Part::Orders.path(&handle) };
     let back = orders::url(&list, &untrack(orders::asked()));
@@ -197,37 +202,36 @@ pub(crate) fn OrderDetails(
             <div>
                 <section class="panel order next-step" aria-labelledby="next">
                     <h2 id="next">{next}</h2>
-                    <Timeline state=order.state way=order.shipping_method news=false />
+                    <Timeline state=order.state partly way=order.shipping_method news=false />
                     {step}
                     {part}
                 </section>
                 <section class="panel order" aria-labelledby="lines">
                     <h2 id="lines">{lines}</h2>
                     {order_lines(i18n, order.lines.clone(), true)}
-                    <Sums totals=order.totals />
+                    <Sums totals=order.totals refunded=Some(refunded) />
                 </section>
             </div>
             <div>
+                <Customer handle name email count=other_order_count orders=other_orders looks />
                 <section class="panel order">
                     {place}
                     <div>
-                        <h3>{if pickup { t!(i18n, seller_orders.customer) } else { t!(i18n, seller_orders.goes_to) }}</h3>
+                        <h3>{if pickup { t!(i18n, checkout.contact) } else { t!(i18n, seller_orders.goes_to) }}</h3>
                         <AddressLines address />
                         {promised}
-                        <p><a href=mail>{email}</a></p>
                     </div>
                     {shipped.then(|| view! { <div><h3>{t!(i18n, seller_orders.shipment)}</h3>{shipments}</div> })}
                     {returned.then(|| view! { <div><h3>{t!(i18n, seller_orders.returns)}</h3>{returns}</div> })}
                     <div>
                         <h3>{t!(i18n, seller_orders.payment)}</h3>
-                        {payment.map(|words| view! { <p class:collect=to_collect>{words}</p> })}
+                        <p class:collect=to_collect>{payment}</p>
                         {refunds}
                         {shares}
                     </div>
                     {invoices}
                 </section>
-                <OtherOrders handle count=other_order_count orders=other_orders looks />
-                <History events lines=order.lines.clone() way=order.shipping_method action=action.clone() draft=(!looks).then(|| draft.clone()) />
+                <History events shipped_last lines=order.lines.clone() way=order.shipping_method action=action.clone() draft=(!looks).then(|| draft.clone()) />
                 {cancel}
             </div>
         </div>
@@ -675,10 +679,18 @@ fn Parcel(
     }
 }
 
-/// The customer's other orders in this shop.
+/// The customer, with their other orders in this shop.
 #[component]
-fn OtherOrders(handle: String, count: i64, orders: Vec<OtherOrder>, looks: bool) -> impl IntoView {
+fn Customer(
+    handle: String,
+    name: String,
+    email: String,
+    count: i64,
+    orders: Vec<OtherOrder>,
+    looks: bool,
+) -> impl IntoView {
     let i18n = use_i18n();
+    let mail = format!("mailto:{email}");
     let shown = orders.len() as i64;
     let rows = orders.into_iter().map(|order| {
         let href = match looks {
@@ -708,9 +720,11 @@ fn OtherOrders(handle: String, count: i64, orders: Vec<OtherOrder>, looks: bool)
         view! { <p class="note">{tu_string!(i18n, seller_orders.latest_shown, n = shown).to_string()}</p> }
     });
     view! {
-        <section class="panel" aria-labelledby="others">
-            <h3 id="others">{t!(i18n, seller_orders.customer_orders)}</h3>
-            <p>{words}</p>
+        <section class="panel" aria-labelledby="customer">
+            <h3 id="customer">{t!(i18n, seller_orders.customer)}</h3>
+            <p translate="no">{name}</p>
+            <p><a href=mail>{email}</a></p>
+            <p class="note">{words}</p>
             {(count > 0).then(|| view! { <ul class="rows">{rows}</ul> })}
             {more}
         </section>
@@ -721,6 +735,8 @@ fn OtherOrders(handle: String, count: i64, orders: Vec<OtherOrder>, looks: bool)
 #[component]
 fn History(
     events: Vec<OrderEvent>,
+    /// The entry with which all of the order was shipped, if it was.
+    shipped_last: Option<usize>,
     /// The lines of the order, of which entries name some.
     lines: Vec<CheckoutLineView>,
     way: ShippingMethod,
@@ -739,8 +755,8 @@ fn History(
             </form>
         }
     });
-    let steps = events.into_iter().map(|event| {
-        let what = words::order_event(i18n, event.kind, way);
+    let steps = events.into_iter().enumerate().map(|(i, event)| {
+        let what = words::order_event(i18n, event.kind, shipped_last != Some(i), way);
         let by = match event.actor {
             Actor::Shop => t!(i18n, seller_orders.by_shop),
             Actor::Shopper => t!(i18n, seller_orders.by_shopper),
@@ -767,6 +783,21 @@ fn History(
             <h3 id="history">{t!(i18n, seller_orders.history)}</h3>
             <ol class="history">{steps.collect_view()}</ol>
             {form}
+        </section>
+    }
+}
+
+/// Why a partly shipped order can't be cancelled, and what to do instead.
+#[component]
+fn NoCancel() -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <section class="panel" aria-labelledby="cancel">
+            <h3 id="cancel">{t!(i18n, seller_orders.cancel)}</h3>
+            <p>{t!(i18n, error.partly_shipped)}</p>
+            <p class="note">
+                {t!(i18n, seller_orders.refund_rest)} " " <a href=routes::API_DOCS rel="external">{t!(i18n, office.help)}</a>
+            </p>
         </section>
     }
 }

@@ -124,6 +124,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
 #[component]
 fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl IntoView {
     let i18n = use_i18n();
+    let back = order.refunded();
     let money = (order.state == OrderState::Cancelled)
         .then(|| words::cancelled_money(i18n, &order, collected_by_market));
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str());
@@ -131,8 +132,9 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
     let waiting = matches!(order.state, OrderState::Placed | OrderState::Confirmed | OrderState::Shipped);
     let due = waiting.then(|| view! { <p class="order-due">{words::estimated_delivery(i18n, &order)}</p> });
     // Which items are in a parcel goes without saying if there is only one.
-    let partly = order.is_partly_shipped() && order.shipping_method != ShippingMethod::Pickup;
-    let several = order.shipments.len() > 1 || order.is_partly_shipped();
+    let order_partly = order.is_partly_shipped();
+    let partly = order_partly && order.shipping_method != ShippingMethod::Pickup;
+    let several = order.shipments.len() > 1 || order_partly;
     let shipments = order.shipments.into_iter().map(|shipment| {
         let contents = several.then(|| contents(&order.lines, &shipment.lines));
         let ready = several && shipment.kind == ShipmentKind::Pickup;
@@ -174,7 +176,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
                 </h2>
                 <p class="note">{number}</p>
             </header>
-            <Timeline state=order.state way=order.shipping_method />
+            <Timeline state=order.state partly=order_partly way=order.shipping_method />
             {due}
             {money.map(|words| view! { <p class="order-due">{words}</p> })}
             {partly.then(|| view! { <p class="order-due">{t!(i18n, purchase.partly_shipped)}</p> })}
@@ -182,7 +184,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
             {refunded}
             {returns}
             {order_lines(i18n, order.lines, true)}
-            <Sums totals=order.totals />
+            <Sums totals=order.totals refunded=Some(back) />
             {cancel}
         </section>
     }
@@ -199,7 +201,13 @@ fn Cancel(
 ) -> impl IntoView {
     let i18n = use_i18n();
     if !OrderState::Cancelled.reached_from(Actor::Shopper).contains(&order.state) {
-        return None;
+        // Those who come to cancel it learn why they can't, and whom to ask.
+        let why = match (order.state, order.is_partly_shipped()) {
+            (OrderState::Confirmed, true) => t!(i18n, purchase.cancel_partly).to_owned(),
+            (OrderState::Confirmed, false) => t!(i18n, purchase.cancel_late, shop = order.shop_name),
+            _ => return None,
+        };
+        return Some(view! { <p class="note paper">{why}</p> }.into_any());
     }
     let mine = draft.typed("order") == order.number;
     let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
@@ -211,7 +219,7 @@ fn Cancel(
     let hint = tu_string!(i18n, purchase.reason_hint, shop = order.shop_name.as_str()).to_string();
     let (id, label) = (format!("reason-{}", order.number), t!(i18n, purchase.reason));
     let typed = if mine { draft.typed("reason") } else { String::new() };
-    Some(view! {
+    let form = view! {
         <details class="more-of" open=mine>
             <summary>{t!(i18n, purchase.cancel)}</summary>
             <form method="post" action=action class="form" novalidate>
@@ -222,7 +230,8 @@ fn Cancel(
                 <div><Button look="danger">{t!(i18n, purchase.cancel_now)}</Button></div>
             </form>
         </details>
-    })
+    };
+    Some(form.into_any())
 }
 
 /// What a shipment or return holds: `2 × Clay bowl, 1 × Jug`.
@@ -253,6 +262,9 @@ fn Travels(shipment: Shipment) -> impl IntoView {
 #[component]
 pub(crate) fn Timeline(
     state: OrderState,
+    /// Whether parts of it were shipped while others have not been.
+    #[prop(optional)]
+    partly: bool,
     /// The shipping method.
     way: ShippingMethod,
     /// Whether to explain what the status means for the customer.
@@ -263,15 +275,20 @@ pub(crate) fn Timeline(
     let i18n = use_i18n();
     let steps: &[OrderState] =
         if state == Cancelled { &[Placed, Cancelled] } else { &[Placed, Confirmed, Shipped, Delivered] };
-    let reached = steps.iter().position(|s| *s == state).unwrap_or(0);
-    let steps = steps.iter().enumerate().map(|(i, step)| {
+    let mut names: Vec<_> = steps.iter().map(|step| words::order_step(i18n, *step, way)).collect();
+    let mut reached = steps.iter().position(|s| *s == state).unwrap_or(0);
+    if partly {
+        reached += 1;
+        names.insert(reached, words::shop_order_state(i18n, state, true, way));
+    }
+    let steps = names.into_iter().enumerate().map(|(i, name)| {
         let (look, said) = match i.cmp(&reached) {
             std::cmp::Ordering::Less => ("done", Some(tu_string!(i18n, purchase.step_done))),
             std::cmp::Ordering::Equal => ("now", Some(tu_string!(i18n, purchase.step_now))),
             std::cmp::Ordering::Greater => ("later", None),
         };
         let said = said.map(|words| view! { <span class="hidden">" ("{words}")"</span> });
-        view! { <li class=look>{words::order_step(i18n, *step, way)}{said}</li> }
+        view! { <li class=look>{name}{said}</li> }
     });
     view! {
         <ol class="timeline" class:cancelled=state == Cancelled>{steps.collect_view()}</ol>

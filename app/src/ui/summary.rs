@@ -27,17 +27,33 @@ pub fn Was(
     view! { <s class="was"><span class="hidden">{t!(i18n, product.was)} " "</span>{words::money(i18n, price)}</s> }
 }
 
-/// Subtotal, any discount, shipping and total.
+/// Subtotal, any discount, shipping and total, and what is left of it after refunds.
 #[component]
 pub fn Sums(
     /// The totals.
     totals: Totals,
+    /// What was refunded.
+    #[prop(optional_no_strip)]
+    refunded: Option<Money>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let free = tu_string!(i18n, cart.free);
     let Totals { subtotal, discount, shipping, tax, total } = totals;
     let taxes = words::taxes(i18n, tax);
     let shipping = if shipping.amount() == 0 { free.to_owned() } else { words::money(i18n, shipping) };
+    let net = refunded.filter(|refunded| refunded.amount() > 0).and_then(|refunded| {
+        let net = total.minus(refunded).ok()?;
+        Some(view! {
+            <div>
+                <dt>{t!(i18n, cart.refunded)}</dt>
+                <dd>"−" {words::money(i18n, refunded)}</dd>
+            </div>
+            <div>
+                <dt>{t!(i18n, cart.net)}</dt>
+                <dd>{words::money(i18n, net)}</dd>
+            </div>
+        })
+    });
     view! {
         <dl class="sums">
             <div>
@@ -59,7 +75,29 @@ pub fn Sums(
                 <dt>{t!(i18n, cart.total)}</dt>
                 <dd>{words::money(i18n, total)}</dd>
             </div>
+            {net}
         </dl>
         <p class="note">{taxes}</p>
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use haat_shared::Currency;
+
+    use super::*;
+
+    #[test]
+    fn refunds_are_subtracted_from_the_total() {
+        let html = |refunded: i64| {
+            let total = Money::new(99_900, Currency::INR);
+            let totals = Totals { total, ..Totals::zero(Currency::INR) };
+            let refunded = Some(Money::new(refunded, Currency::INR));
+            Owner::new().with(|| view! { <Sums totals refunded /> }.to_html())
+        };
+        let refunded = html(84_900);
+        assert!(refunded.contains("Refunded") && refunded.contains("₹849.00"), "{refunded}");
+        assert!(refunded.contains("Net") && refunded.contains("₹150.00"), "{refunded}");
+        assert!(!html(0).contains("Refunded"));
     }
 }

@@ -17,6 +17,8 @@ pub(crate) fn unbroken(words: &str, number: &str) -> AnyView {
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
+    use leptos::prelude::RenderHtml;
+
     #[test]
     fn numbers_stay_together() {
         let html = |words, number| super::unbroken(words, number).to_html();
