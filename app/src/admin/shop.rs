@@ -70,14 +70,15 @@ fn Shown(details: ShopDetails) -> impl IntoView {
     let latest = orders.map(|orders| latest(&shop.handle, orders));
     let about = [&shop.handle, &shop.town, &shop.owner_email];
     let about = about.into_iter().filter(|text| !text.is_empty());
-    let about = about.map(|text| view! { <span>{text.clone()}</span> " " }).collect_view();
+    let about = about.map(|text| view! { <span translate="no">{text.clone()}</span> " " }).collect_view();
+    let since = format!("{}: {}", t!(i18n, admin.since), words::day(i18n, &shop.created_at));
     view! {
         <PageTitle text=shop.name.clone() />
         <p class="back"><a href=back>{t!(i18n, admin.all_shops)}</a></p>
         <header class="order-head">
             <div>
                 <h1 translate="no">{shop.name.clone()}</h1>
-                <p class="note dots" translate="no">{about}</p>
+                <p class="note dots">{about} <span>{since}</span></p>
             </div>
             <LinkButton look="secondary" href=routes::shop(&shop.handle)>{t!(i18n, admin.visit)}</LinkButton>
         </header>
@@ -86,7 +87,6 @@ fn Shown(details: ShopDetails) -> impl IntoView {
             {count}
             {balances}
             {figure(t!(i18n, admin.commission), format!("{}%", words::percent(shop.commission_bp)), None)}
-            {figure(t!(i18n, admin.since), words::day(i18n, &shop.created_at), None)}
         </dl>
         <div class="home-lists">
             {latest}

@@ -39,6 +39,16 @@ pub(crate) fn Side(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let collapsed = kept(COLLAPSED);
+    // Phones have room for five; what is behind the first group then appears above them. It works without JavaScript.
+    let more = (places.len() > 5).then(|| {
+        view! {
+            <label class="back-office-link side-more">
+                <input type="checkbox" class="hidden" />
+                <Icon name="more" />
+                <span class="side-words">{t!(i18n, office.more)}</span>
+            </label>
+        }
+    });
     let groups = places.chunk_by(|a, b| a.group == b.group).map(|group| {
         let title = group[0].group;
         let title = (!title.is_empty()).then(|| view! { <p class="side-title">{title}</p> });
@@ -48,6 +58,7 @@ pub(crate) fn Side(
     view! {
         <nav class="back-office-nav" aria-label=label>
             {groups.collect_view()}
+            {more}
             <button
                 type="button"
                 class="back-office-link side-collapse live-only"

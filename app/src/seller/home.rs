@@ -217,7 +217,7 @@ fn Sales(home: ShopHome) -> impl IntoView {
     let labels: Vec<String> = pairs()
         .map(|(day, before)| {
             let before = t!(i18n, dashboard.previous_of, price = words::money(i18n, before.sold));
-            format!("{}: {} · {before}", date(day), words::money(i18n, day.sold))
+            format!("{}: {}, {before}", date(day), words::money(i18n, day.sold))
         })
         .collect();
     let last = labels.len().saturating_sub(1);
@@ -285,7 +285,7 @@ fn Sales(home: ShopHome) -> impl IntoView {
                 </p>
                 <p class="chart-top note" aria-hidden="true">{top}</p>
                 <svg viewBox=format!("0 0 {width} {HEIGHT}") preserveAspectRatio="none" role="img" aria-label=says.clone()>{bars}</svg>
-                <p class="chart-ends note" aria-hidden="true"><span>{zero} " · " {first_day}</span><span>{last_day}</span></p>
+                <p class="chart-ends note" aria-hidden="true"><span class="dots"><span>{zero}</span> " " <span>{first_day}</span></span><span>{last_day}</span></p>
                 <div class="chart-read live-only">
                     <input
                         type="range"

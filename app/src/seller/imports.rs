@@ -384,10 +384,15 @@ fn ImportErrors(faults: Vec<RowError>, errors: i64, warnings: i64, list: String)
             "" => t!(i18n, imports.whole).to_owned(),
             _ => fault.column,
         };
+        let found =
+            (!fault.found.is_empty()).then(|| view! { <code class="found">{fault.found.clone()}</code> });
         view! {
             <tr>
                 <td class="number">{words::number(i18n, fault.line)}</td>
-                <th scope="row">{column}</th>
+                <th scope="row">
+                    {column}
+                    <span class="narrow">{found}</span>
+                </th>
                 <td class="wide"><code class="found">{fault.found}</code></td>
                 <td>{why}</td>
             </tr>

@@ -16,7 +16,7 @@ use crate::{
     state::{param, query, searched},
     ui::{
         self, Alert, Button, Chip, CodeAlert, Column, EmptyState, LinkButton, ListFoot, PageTitle, Picture,
-        loaded,
+        loaded, sort_form,
     },
     words::{self, I18n},
 };
@@ -47,16 +47,6 @@ pub(crate) fn Products() -> impl IntoView {
     let list = loaded(found, move |(handle, of, table)| {
         let path = Part::Products.path(&handle);
         let start = ListSellerProducts { after: String::new(), ..of.clone() };
-        let sorts = SORTS.map(|sort| {
-            let words = match sort {
-                "title" => t!(i18n, seller_products.sort_title),
-                "price" => t!(i18n, seller_products.sort_price),
-                "stock" => t!(i18n, seller_products.sort_stock),
-                _ => t!(i18n, seller_products.sort_newest),
-            };
-            let here = of.sort == sort || (of.sort.is_empty() && sort == SORTS[0]);
-            (url(&path, &ListSellerProducts { sort: sort.into(), ..start.clone() }), words, here)
-        });
         let (new, import) = (routes::new_product(&handle), routes::import(&handle));
         let export = url(&routes::export(&handle), &start);
         let tools = tools(i18n, &path, &start, &table);
@@ -100,8 +90,6 @@ pub(crate) fn Products() -> impl IntoView {
             <CodeAlert />
             <DoneToAll what=done.get_untracked() n=n.get_untracked() undo=undo.get_untracked() back path=path.clone() />
             {tools}
-            // Phones have no room for the columns by whose headings the table is sorted.
-            <div class="narrow-sorts">{ui::sorts(sorts.to_vec())}</div>
             {list}
         }
     });
@@ -150,10 +138,22 @@ fn tools(
         ("sort", &start.sort),
         ("rows", &rows),
     ];
+    let kept_by_sort = [("q", start.q.as_str()), kept[0], kept[1], kept[3]];
+    let sorts = SORTS.map(|sort| {
+        let words = match sort {
+            "title" => t!(i18n, seller_products.sort_title),
+            "price" => t!(i18n, seller_products.sort_price),
+            "stock" => t!(i18n, seller_products.sort_stock),
+            _ => t!(i18n, seller_products.sort_newest),
+        };
+        (sort, words)
+    });
+    let now = if start.sort.is_empty() { SORTS[0] } else { &start.sort };
     view! {
         <div class="list-tools">
             {search(path.to_owned(), &start.q, t!(i18n, seller_products.search), &kept)}
             {chips(t!(i18n, seller_orders.state), chosen)}
+            {sort_form(path.to_owned(), now, sorts.to_vec(), &kept_by_sort)}
         </div>
     }
 }

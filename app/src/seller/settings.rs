@@ -80,16 +80,17 @@ fn Shown(
         >
             <input type="hidden" name="version" value=version.to_string() />
             <ShopFields form currency error=draft.error opening=false />
+            // Not input; in the form, so that its bar is at the end of the page rather than between panels.
+            <section class="panel" aria-labelledby="commission">
+                <h2 id="commission">{t!(i18n, balance.commission)}</h2>
+                <p>{commission}</p>
+            </section>
+            <section class="panel" aria-labelledby="members">
+                <h2 id="members">{t!(i18n, settings.members)}</h2>
+                <ul class="rows">{members}</ul>
+            </section>
             <SaveBar dirty busy=false words=t!(i18n, form.save) />
         </form>
-        <section class="panel" aria-labelledby="commission">
-            <h2 id="commission">{t!(i18n, balance.commission)}</h2>
-            <p>{commission}</p>
-        </section>
-        <section class="panel" aria-labelledby="members">
-            <h2 id="members">{t!(i18n, settings.members)}</h2>
-            <ul class="rows">{members}</ul>
-        </section>
     }
 }
 

@@ -1,5 +1,7 @@
 //! The sign-in page.
 
+use std::time::Duration;
+
 use haat_shared::{FieldCode, accounts::DEMO_ACCOUNTS, forms::Draft, routes};
 use leptos::prelude::*;
 
@@ -7,7 +9,7 @@ use super::sign_up::draft_of;
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
-    state::{Visitor, query},
+    state::{Visitor, address, is_live, query},
     ui::{Alert, Button, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle, loaded},
 };
 
@@ -17,9 +19,16 @@ pub(crate) fn SignIn() -> impl IntoView {
     crate::head::keep_out();
     let (next, visitor) = (query("next"), expect_context::<Visitor>().0);
     let demo = api::find(|| (), |()| api::accounts::demo());
+    // By a link, that is. When the page is loaded, the server leads on those who are signed in.
+    let here = StoredValue::new((!cfg!(feature = "ssr") && is_live()).then(address));
     loaded(draft_of("sign-in"), move |draft| {
         loaded(visitor, move |me| match me {
-            Some(_) => signed_in(),
+            Some(_) => {
+                if let Some(here) = here.get_value() {
+                    set_timeout(move || drop(window().location().replace(&here)), Duration::ZERO);
+                }
+                signed_in()
+            }
             None => {
                 let draft = draft.clone();
                 loaded(demo, move |password| {
@@ -30,7 +39,7 @@ pub(crate) fn SignIn() -> impl IntoView {
     })
 }
 
-/// For those who are signed in already.
+/// For those who are signed in already, until they are led on.
 fn signed_in() -> AnyView {
     let i18n = use_i18n();
     let (title, note) = (tu_string!(i18n, sign_in.signed_in), tu_string!(i18n, sign_in.signed_in_note));

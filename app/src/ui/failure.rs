@@ -108,6 +108,8 @@ pub fn Failure(
         Error::SignInNeeded => tu_string!(i18n, failure.sign_in_title),
         _ => tu_string!(i18n, failure.title),
     };
+    // Having to sign in is no failure.
+    let icon = if error == Error::SignInNeeded { "person" } else { "alert" };
     let next = match error {
         Error::SignInNeeded => {
             let sign_up = routes::with(routes::SIGN_UP, &[("next", &here)]);
@@ -130,10 +132,11 @@ pub fn Failure(
     };
     let note = match error {
         _ if selling => t!(i18n, failure.sell_note).to_owned(),
+        Error::SignInNeeded => t!(i18n, failure.sign_in_note).to_owned(),
         Error::NotFound => t!(i18n, failure.missing_note).to_owned(),
         error => words::error(i18n, &error),
     };
-    let icon = if selling { "awning" } else { "alert" };
+    let icon = if selling { "awning" } else { icon };
     view! {
         <PageTitle text=title />
         <div class="width page">

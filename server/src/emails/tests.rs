@@ -345,7 +345,10 @@ fn what_is_picked_up_is_not_shipped_to_an_address() {
 fn the_shopper_reads_why_an_order_is_cancelled_and_what_comes_back() {
     let words = english(called_off(PaymentMethod::Sandbox, Actor::Shop, NAMES, "The kiln broke"));
     both_say(&words, &["The kiln broke", "₹949.00"]);
-    assert!(!words.text.contains("23\u{a0}Nov\u{a0}2026") && !words.html.contains("23\u{a0}Nov\u{a0}2026"), "not expected");
+    assert!(
+        !words.text.contains("23\u{a0}Nov\u{a0}2026") && !words.html.contains("23\u{a0}Nov\u{a0}2026"),
+        "not expected"
+    );
     let refund = "refunding ₹949.00";
     both_say(&words, &[refund]);
     let words = english(called_off(PaymentMethod::Cash, Actor::Shopper, NAMES, "Changed my mind"));

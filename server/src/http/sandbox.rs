@@ -60,9 +60,7 @@ pub(super) async fn pay(
         Ok(payment) if payment.state == "challenged" => show(&state, &headers, &payment, "", |_| ""),
         Ok(payment) => Redirect::to(&payment.return_url).into_response(),
         Err(Error::Invalid(_)) => match sandbox::find(db, &id).await {
-            Ok(payment) => {
-                show(&state, &headers, &payment, card, |locale| t!(locale, sandbox.unknown_card))
-            }
+            Ok(payment) => show(&state, &headers, &payment, card, |locale| t!(locale, sandbox.unknown_card)),
             Err(error) => layers::plain(&error),
         },
         Err(error) => layers::plain(&error),

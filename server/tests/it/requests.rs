@@ -27,8 +27,7 @@ async fn a_purchase_by_plain_forms() {
         let in_hindi = hindi.post("/checkout", &[]).await;
         let paid = hindi.client.post(program.at(&in_hindi)).form(&details("sandbox", "k"));
         let in_hindi = location(&paid.header("accept-language", "hi").send().await.unwrap());
-        for (page, language, title) in
-            [(&page, "en", "Sandbox payment"), (&in_hindi, "hi", "सैंडबॉक्स पेमेंट")]
+        for (page, language, title) in [(&page, "en", "Sandbox payment"), (&in_hindi, "hi", "सैंडबॉक्स पेमेंट")]
         {
             let other = if language == "hi" { "en" } else { "hi" };
             let asked = Shopper::new(&program).client.get(page).header("accept-language", other);

@@ -19,18 +19,22 @@ pub(super) fn SearchPreview(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let path = slug.map_or_else(|| routes::PRODUCTS.to_owned(), |slug| routes::product(&slug));
-    let headline = move || match title.with(|title| begin(title, SHOWN.0)) {
-        none if none.is_empty() => t!(i18n, seller_products.name).to_owned(),
-        title => title,
+    let begun = Memo::new(move |_| title.with(|title| !title.trim().is_empty()));
+    let shown = move || match begun.get() {
+        false => view! { <p class="note">{t!(i18n, seller_products.preview_hint)}</p> }.into_any(),
+        true => view! {
+            <div class="search-preview">
+                <p class="note" translate="no">{path.clone()}</p>
+                <p class="search-preview-title">{move || title.with(|title| begin(title, SHOWN.0))}</p>
+                <p class="note">{move || description.with(|text| begin(text, SHOWN.1))}</p>
+            </div>
+        }
+        .into_any(),
     };
     view! {
         <section class="panel form" aria-labelledby="preview-title">
             <h2 id="preview-title">{t!(i18n, seller_products.preview)}</h2>
-            <div class="search-preview">
-                <p class="note" translate="no">{path}</p>
-                <p class="search-preview-title">{headline}</p>
-                <p class="note">{move || description.with(|text| begin(text, SHOWN.1))}</p>
-            </div>
+            {shown}
         </section>
     }
 }
