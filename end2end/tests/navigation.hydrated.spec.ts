@@ -1,6 +1,6 @@
 // Client-side navigation from page to page.
 import { expect, test } from '../fixtures';
-import { SHOPS, addOne, awake, cartLink, productLinks, title, visit } from '../helpers';
+import { SELLERS, SHOPS, addOne, arriveAt, awake, cartLink, productLinks, signIn, title, visit } from '../helpers';
 
 test('the focus goes to the title of the page, and the title is that of the tab', async ({ page }) => {
   await visit(page, '/products');
@@ -93,4 +93,16 @@ test('a page whose code does not arrive still has links', async ({ page, problem
   await link.click();
   await expect(title(page, name)).toBeVisible();
   await expect(page).toHaveURL(/\/p\//);
+});
+
+test('a link to the sign-in page leads on those who are signed in', async ({ page }) => {
+  await signIn(page, SELLERS[SHOPS[0]]);
+  await visit(page, '/products');
+  await page.evaluate(() => {
+    const link = Object.assign(document.createElement('a'), { href: '/sign-in?next=/account', textContent: 'Come in' });
+    document.querySelector('main')!.prepend(link);
+  });
+  await page.getByRole('link', { name: 'Come in' }).click();
+  await arriveAt(page, 'Your account');
+  expect(new URL(page.url()).pathname).toBe('/account');
 });

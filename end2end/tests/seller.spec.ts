@@ -11,13 +11,16 @@ import {
   awake,
   beginCheckout,
   button,
+  cartLink,
   field,
   fillAddress,
   freshEmail,
   main,
+  operate,
   payByCard,
   payInCash,
   refused,
+  setQuantity,
   shopName,
   signIn,
   signUp,
@@ -78,6 +81,44 @@ test('an order goes from placed to delivered, and the shopper sees each step', a
   await expect(main(seller)).toContainText('Cash collected on delivery: ₹');
   await visit(page, path);
   await expect(main(page)).toContainText('Your order has been delivered.');
+});
+
+test('a part of an order is shipped, and everyone sees which order that is', async ({ page, visitor, market }) => {
+  const [seller, operator] = [await visitor(), await visitor()];
+  const name = await shopName(page, SHOP);
+  const product = await addOne(page, SHOP, 1);
+  await visit(page, '/cart');
+  await setQuantity(page, product, '2');
+  await expect(cartLink(page, 2)).toBeVisible();
+  await beginCheckout(page);
+  await fillAddress(page);
+  await payInCash(page);
+  const order = (await thanks(page, [name])).orders[0]!.number;
+  const path = new URL(page.url()).pathname + new URL(page.url()).search;
+  await signIn(seller, SELLERS[SHOP]);
+  await openOrder(seller, order);
+  await button(seller, 'Confirm order').click();
+  await expect(button(seller, 'Mark as shipped')).toBeVisible();
+  await awake(seller);
+  await visit(page, path);
+  await expect(main(page)).toContainText(`${name} has confirmed this order, so it can’t be cancelled here any more.`);
+
+  const part = main(seller).locator('details', { hasText: 'Ship part of the order' });
+  await part.locator('summary').click();
+  await part.getByLabel(`${product}`).first().fill('1');
+  await part.getByLabel('Carrier').fill('Blue Dart');
+  await part.getByLabel('Tracking number').fill('BD-1');
+  await part.getByRole('button', { name: 'Ship part of the order' }).click();
+  await expect(main(seller).locator('.order-head .state')).toHaveText('Partly shipped');
+  await expect(main(seller).locator('.timeline .now')).toContainText('Partly shipped');
+  await expect(main(seller).locator('.history')).toContainText('Part of the order shipped');
+  await expect(main(seller)).toContainText('Part of this order has already shipped, so it can’t be cancelled.');
+  await visit(page, path);
+  await expect(main(page).locator('.timeline .now')).toContainText('Partly shipped');
+  await expect(main(page)).toContainText('Part of this order has already been shipped, so it can’t be cancelled here any more.');
+  await operate(market, operator);
+  await visit(operator, `/admin/orders?q=${order}`);
+  await expect(main(operator).locator('tbody tr').filter({ hasText: order }).locator('.state')).toHaveText('Partly shipped');
 });
 
 test('a cancelled order returns stock and money', async ({ page, visitor, market }) => {

@@ -91,6 +91,26 @@ test('on phones, the navigation is a bar at the bottom', async ({ page }) => {
   expect((await main(page).boundingBox())!.x).toBeGreaterThan(200);
 });
 
+test('on phones, Admin shows four sections and the others behind More', async ({ page, market }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await operate(market, page);
+  await visit(page, '/admin');
+  const nav = page.getByRole('navigation', { name: 'Admin' });
+  const [shops, jobs] = [nav.getByRole('link', { name: 'Shops' }), nav.getByRole('link', { name: 'Jobs' })];
+  await expect(shops).toBeVisible();
+  await expect(jobs).toBeHidden();
+  await nav.getByRole('checkbox', { name: 'More' }).focus();
+  await page.keyboard.press('Space');
+  await expect(jobs).toBeVisible();
+  expect((await jobs.boundingBox())!.y).toBeLessThan((await shops.boundingBox())!.y);
+  await jobs.click();
+  await arriveAt(page, 'Jobs');
+  await expect(nav.getByRole('link', { name: 'Team' })).toBeHidden();
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await expect(nav.getByRole('link', { name: 'Team' })).toBeVisible();
+  await expect(nav.getByRole('checkbox')).toBeHidden();
+});
+
 test('axe finds nothing with open menus', async ({ page, market }) => {
   await operate(market, page);
   await visit(page, '/admin');
