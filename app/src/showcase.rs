@@ -13,8 +13,8 @@ use crate::{
     ui::{
         Alert, Amount, Bars, Button, Check, Chip, Choice, CodeAlert, Column, EmptyState, ErrorSummary,
         Failure, Field, Icon, LinkButton, ListFoot, PageTitle, Pager, Picture, Price, Print, SaveBar,
-        SearchForm, Select, Skeleton, Sums, Table, TextArea, Toasts, Was, chips, offline_notice,
-        provide_toasts, search, show_toast, sort_form, sorts,
+        SearchForm, Select, Skeleton, Sums, Table, TextArea, Toasts, Was, chips, narrow_sorts,
+        offline_notice, provide_toasts, search, show_toast, sorts,
     },
     words,
 };
@@ -228,15 +228,11 @@ fn Parts() -> impl IntoView {
                 (routes::DEV_UI.into(), t!(i18n, products.sort_price_low), false),
             ])}
         </Part>
-        <Part name="sort_form">
-            {sort_form(
-                routes::DEV_UI.into(),
+        <Part name="narrow_sorts">
+            {narrow_sorts(
                 "newest",
-                vec![
-                    ("newest", t!(i18n, products.sort_newest)),
-                    ("price", t!(i18n, products.sort_price_low)),
-                ],
-                &[],
+                &[("newest", t!(i18n, products.sort_newest)), ("price", t!(i18n, products.sort_price_low))],
+                &|_| routes::DEV_UI.into(),
             )}
         </Part>
         <Part name="SearchForm"><SearchForm /></Part>

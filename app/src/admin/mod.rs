@@ -48,8 +48,8 @@ use crate::{
     i18n::{t, tu_string, use_i18n},
     state::{Visitor, query, searched},
     ui::{
-        self, Chip, Column, Columns, EmptyState, Failure, LinkButton, ListFoot, PageTitle, Table, chips,
-        search, sort_form,
+        self, Chip, Column, Columns, EmptyState, Failure, Icon, LinkButton, ListFoot, PageTitle, Table,
+        chips, narrow_sorts, search,
     },
     words::I18n,
 };
@@ -202,15 +202,29 @@ fn office(i18n: I18n, me: &Me, here: Option<Part>) -> Option<Office> {
         here: Some(part) == here,
         counts: false,
     });
+    let places: Vec<Place> = places.collect();
     let lists = [Part::Orders, Part::Shops, Part::Users].into_iter().filter(may);
     (!me.admin_roles.is_empty()).then(|| Office {
         name: t!(i18n, admin.link).into(),
         shop: None,
-        places: places.collect(),
+        more: (places.len() > 5).then_some(more),
+        places,
         actions: Vec::new(),
         find,
         lists: lists.map(|part| (part.path().into(), part.title(i18n))).collect(),
     })
+}
+
+/// Shows the groups behind the first on phones. It works without JavaScript.
+fn more(i18n: I18n) -> AnyView {
+    view! {
+        <label class="back-office-link side-more">
+            <input type="checkbox" class="hidden" />
+            <Icon name="more" />
+            <span class="side-words">{t!(i18n, office.more)}</span>
+        </label>
+    }
+    .into_any()
 }
 
 /// The orders, users and shops that contain some words.
@@ -278,7 +292,7 @@ fn tools(
         <div class="list-tools">
             {search(path.to_owned(), &of.q, label, &[kept[0], kept[1], ("sort", &of.sort)])}
             {filters}
-            {sort_form(path.to_owned(), now, sorts, &[("q", &of.q), kept[0], kept[1]])}
+            {narrow_sorts(now, &sorts, &|sort| url(path, &ListRequest { sort, after: String::new(), ..of.clone() }))}
         </div>
     }
     .into_any()

@@ -26,6 +26,7 @@ use crate::{
     i18n::{t, use_i18n},
     state::Visitor,
     ui::{LinkButton, WayOn, awaited},
+    words::I18n,
 };
 use bar::Bar;
 use palette::{Find, Palette};
@@ -39,6 +40,8 @@ pub(crate) struct Office {
     pub(crate) shop: Option<String>,
     /// The sections that the user may open. The first is the home page.
     pub(crate) places: Vec<Place>,
+    /// What shows further groups of sections on phones, if they don't all fit.
+    pub(crate) more: Option<fn(I18n) -> AnyView>,
     /// The actions in the palette: URL and label.
     pub(crate) actions: Vec<(String, &'static str)>,
     /// The search of the palette.
@@ -72,7 +75,7 @@ pub(crate) fn BackOffice(
         let inside = office.clone().map(|office| {
             let due = side::due_orders(office.shop.clone());
             view! {
-                <Side label places=office.places.clone() due />
+                <Side label places=office.places.clone() more=office.more due />
                 <Palette office opened />
             }
         });

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use crate::{
     i18n::t,
     state::{query, searched},
-    ui::{self, Chip, Column, ListFoot, chips, search, sort_form},
+    ui::{self, Chip, Column, ListFoot, chips, narrow_sorts, search},
     words::{self, I18n},
 };
 
@@ -119,7 +119,6 @@ pub(crate) fn tools(
         ("rows", rows.as_str()),
         ("sort", of.sort.as_str()),
     ];
-    let kept_by_sort = [("q", of.q.as_str()), kept[0], kept[1], kept[2], kept[3], kept[4]];
     let sorts = ORDER_SORTS.map(|sort| {
         let words = match sort {
             "placed" => t!(i18n, seller_orders.sort_oldest),
@@ -134,7 +133,7 @@ pub(crate) fn tools(
         <div class="list-tools">
             {search(path.to_owned(), &of.q, t!(i18n, seller_orders.search), &kept)}
             {chips(t!(i18n, seller_orders.state), chosen)}
-            {sort_form(path.to_owned(), now, sorts.to_vec(), &kept_by_sort)}
+            {narrow_sorts(now, &sorts, &|sort| url(path, &ListOrders { sort, ..start.clone() }))}
         </div>
     }
 }

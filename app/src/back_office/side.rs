@@ -9,7 +9,7 @@ use crate::{
     api,
     i18n::{t, tn, use_i18n},
     ui::Icon,
-    words,
+    words::{self, I18n},
 };
 
 /// A link to a section of a back office.
@@ -33,22 +33,14 @@ pub(crate) fn Side(
     label: &'static str,
     /// The sections.
     places: Vec<Place>,
+    /// What shows the groups behind the first on phones, if they don't fit.
+    more: Option<fn(I18n) -> AnyView>,
     /// The number of orders to confirm and to ship.
     #[prop(into)]
     due: Signal<i64>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let collapsed = kept(COLLAPSED);
-    // Phones have room for five; what is behind the first group then appears above them. It works without JavaScript.
-    let more = (places.len() > 5).then(|| {
-        view! {
-            <label class="back-office-link side-more">
-                <input type="checkbox" class="hidden" />
-                <Icon name="more" />
-                <span class="side-words">{t!(i18n, office.more)}</span>
-            </label>
-        }
-    });
     let groups = places.chunk_by(|a, b| a.group == b.group).map(|group| {
         let title = group[0].group;
         let title = (!title.is_empty()).then(|| view! { <p class="side-title">{title}</p> });
@@ -58,7 +50,7 @@ pub(crate) fn Side(
     view! {
         <nav class="back-office-nav" aria-label=label>
             {groups.collect_view()}
-            {more}
+            {more.map(|more| more(i18n))}
             <button
                 type="button"
                 class="back-office-link side-collapse live-only"

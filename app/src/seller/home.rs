@@ -285,7 +285,7 @@ fn Sales(home: ShopHome) -> impl IntoView {
                 </p>
                 <p class="chart-top note" aria-hidden="true">{top}</p>
                 <svg viewBox=format!("0 0 {width} {HEIGHT}") preserveAspectRatio="none" role="img" aria-label=says.clone()>{bars}</svg>
-                <p class="chart-ends note" aria-hidden="true"><span class="dots"><span>{zero}</span> " " <span>{first_day}</span></span><span>{last_day}</span></p>
+                <p class="chart-ends note" aria-hidden="true"><span>{zero} " · " {first_day}</span><span>{last_day}</span></p>
                 <div class="chart-read live-only">
                     <input
                         type="range"

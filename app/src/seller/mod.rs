@@ -153,6 +153,7 @@ fn office(i18n: I18n, me: &Me, handle: &str, here: Option<Part>) -> Option<Offic
         name: shop.name.clone(),
         shop: Some(shop.handle.clone()),
         places: places.collect(),
+        more: None,
         actions: actions.into_iter().flatten().collect(),
         find,
         lists: lists.map(|part| (part.path(handle), part.title(i18n))).collect(),

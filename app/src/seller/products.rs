@@ -16,7 +16,7 @@ use crate::{
     state::{param, query, searched},
     ui::{
         self, Alert, Button, Chip, CodeAlert, Column, EmptyState, LinkButton, ListFoot, PageTitle, Picture,
-        loaded, sort_form,
+        loaded, narrow_sorts,
     },
     words::{self, I18n},
 };
@@ -138,7 +138,6 @@ fn tools(
         ("sort", &start.sort),
         ("rows", &rows),
     ];
-    let kept_by_sort = [("q", start.q.as_str()), kept[0], kept[1], kept[3]];
     let sorts = SORTS.map(|sort| {
         let words = match sort {
             "title" => t!(i18n, seller_products.sort_title),
@@ -153,7 +152,7 @@ fn tools(
         <div class="list-tools">
             {search(path.to_owned(), &start.q, t!(i18n, seller_products.search), &kept)}
             {chips(t!(i18n, seller_orders.state), chosen)}
-            {sort_form(path.to_owned(), now, sorts.to_vec(), &kept_by_sort)}
+            {narrow_sorts(now, &sorts, &|sort| url(path, &ListSellerProducts { sort, ..start.clone() }))}
         </div>
     }
 }

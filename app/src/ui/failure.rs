@@ -100,16 +100,14 @@ pub fn Failure(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let here = address();
-    let selling =
-        error == Error::SignInNeeded && [routes::SELLER_SHOPS, routes::OPEN_SHOP].contains(&here.as_str());
+    let asked = matches!(error, Error::SignInNeeded);
+    let selling = asked && [routes::SELLER_SHOPS, routes::OPEN_SHOP].contains(&here.as_str());
     let title = match error {
         Error::NotFound => tu_string!(i18n, not_found.title),
         _ if selling => t!(i18n, layout.sell),
-        Error::SignInNeeded => tu_string!(i18n, failure.sign_in_title),
+        _ if asked => tu_string!(i18n, failure.sign_in_title),
         _ => tu_string!(i18n, failure.title),
     };
-    // Having to sign in is no failure.
-    let icon = if error == Error::SignInNeeded { "person" } else { "alert" };
     let next = match error {
         Error::SignInNeeded => {
             let sign_up = routes::with(routes::SIGN_UP, &[("next", &here)]);
@@ -132,11 +130,15 @@ pub fn Failure(
     };
     let note = match error {
         _ if selling => t!(i18n, failure.sell_note).to_owned(),
-        Error::SignInNeeded => t!(i18n, failure.sign_in_note).to_owned(),
+        _ if asked => t!(i18n, failure.sign_in_note).to_owned(),
         Error::NotFound => t!(i18n, failure.missing_note).to_owned(),
         error => words::error(i18n, &error),
     };
-    let icon = if selling { "awning" } else { icon };
+    let icon = match asked {
+        true if selling => "awning",
+        true => "person",
+        false => "alert",
+    };
     view! {
         <PageTitle text=title />
         <div class="width page">

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     i18n::{t, tn, use_i18n},
-    ui::{Icon, Pager, Select},
+    ui::{Icon, Pager, sorts},
     words,
 };
 
@@ -37,24 +37,15 @@ fn hidden(kept: &[(&'static str, &str)]) -> impl IntoView + use<> {
     kept.collect_view()
 }
 
-/// The sort orders of a list, for phones, which have no room for the columns by whose headings it is sorted. The
-/// form keeps the list's filters.
-pub fn sort_form(
-    path: String,
+/// The sort orders of a list, for phones, which have no room for the columns by whose headings it is sorted. `at` is the
+/// URL of the list in an order.
+pub fn narrow_sorts(
     now: &str,
-    options: Vec<(&'static str, &'static str)>,
-    kept: &[(&'static str, &str)],
-) -> impl IntoView + use<> {
-    let i18n = use_i18n();
-    view! {
-        <div class="narrow-sorts">
-            <form method="get" action=path class="list-sort">
-                <Select name="sort" label=t!(i18n, products.sort) value=now options />
-                {hidden(kept)}
-                <button type="submit" class="button secondary">{t!(i18n, dashboard.apply)}</button>
-            </form>
-        </div>
-    }
+    options: &[(&'static str, &'static str)],
+    at: &dyn Fn(String) -> String,
+) -> AnyView {
+    let choices = options.iter().map(|&(sort, words)| (at(sort.to_owned()), words, sort == now));
+    view! { <div class="narrow-sorts">{sorts(choices.collect())}</div> }.into_any()
 }
 
 /// A filter above a list.

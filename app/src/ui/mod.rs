@@ -23,7 +23,7 @@ pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, WayOn
 pub use field::{Amount, Check, Choice, ErrorSummary, Field, Select, TextArea, error_summary};
 pub use guard::{Guard, SaveBar};
 pub use icon::Icon;
-pub use list_tools::{Chip, ListFoot, chips, search, size, sort_form};
+pub use list_tools::{Chip, ListFoot, chips, narrow_sorts, search, size};
 pub use offline::Offline;
 #[cfg(feature = "ssr")]
 pub(crate) use offline::notice as offline_notice;
