@@ -33,7 +33,7 @@ pub(crate) fn Orders() -> impl IntoView {
             (t!(i18n, seller_orders.customer), "wide").into(),
             sorted((t!(i18n, seller_orders.placed_on), "wide"), "-placed", path, &of),
             sorted((t!(i18n, cart.total), "number"), "-total", path, &of),
-            (t!(i18n, seller_orders.state), "").into(),
+            (t!(i18n, seller_orders.state), "roomy").into(),
         ];
         List {
             part: Part::Orders,
@@ -53,6 +53,7 @@ fn row(order: OrderCard, of: &ListOrders) -> impl IntoView + use<> {
     let i18n = use_i18n();
     let day = words::day(i18n, &order.placed_at);
     let state = words::shop_order_state(i18n, order.state, order.partly_shipped, order.shipping_method);
+    let look = format!("state {}", order.state.as_str());
     // The page links back to the list as it is.
     let (href, shop) = (url(&routes::any_order(&order.number), of), routes::any_shop(&order.shop_handle));
     view! {
@@ -60,12 +61,13 @@ fn row(order: OrderCard, of: &ListOrders) -> impl IntoView + use<> {
             <th scope="row">
                 <a class="row-link whole" href=href>{order.number}</a>
                 <span class="note narrow"><span class="dots"><span>{order.shop_name.clone()}</span> " " <span>{order.name.clone()}</span> " " <span>{day.clone()}</span></span></span>
+                <span class="cramped"><span class=look.clone()>{state}</span></span>
             </th>
             <td class="wide"><a href=shop>{order.shop_name}</a></td>
             <td class="wide">{order.name}<span class="note below">{order.email}</span></td>
             <td class="wide whole">{day}</td>
             <td class="number">{words::money(i18n, order.total)}</td>
-            <td><span class=format!("state {}", order.state.as_str())>{state}</span></td>
+            <td class="roomy"><span class=look>{state}</span></td>
         </tr>
     }
 }

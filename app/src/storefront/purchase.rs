@@ -275,13 +275,13 @@ pub(crate) fn Timeline(
     let i18n = use_i18n();
     let steps: &[OrderState] =
         if state == Cancelled { &[Placed, Cancelled] } else { &[Placed, Confirmed, Shipped, Delivered] };
-    let mut names: Vec<_> = steps.iter().map(|step| words::order_step(i18n, *step, way)).collect();
-    let mut reached = steps.iter().position(|s| *s == state).unwrap_or(0);
-    if partly {
-        reached += 1;
-        names.insert(reached, words::shop_order_state(i18n, state, true, way));
-    }
-    let steps = names.into_iter().enumerate().map(|(i, name)| {
+    let reached = steps.iter().position(|s| *s == state).unwrap_or(0);
+    let steps = steps.iter().enumerate().map(|(i, step)| {
+        // Phones have no room for a fifth step.
+        let name = match partly && *step == state {
+            true => words::shop_order_state(i18n, state, true, way),
+            false => words::order_step(i18n, *step, way),
+        };
         let (look, said) = match i.cmp(&reached) {
             std::cmp::Ordering::Less => ("done", Some(tu_string!(i18n, purchase.step_done))),
             std::cmp::Ordering::Equal => ("now", Some(tu_string!(i18n, purchase.step_now))),
