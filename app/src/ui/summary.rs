@@ -41,44 +41,33 @@ pub fn Sums(
     let Totals { subtotal, discount, shipping, tax, total } = totals;
     let taxes = words::taxes(i18n, tax);
     let shipping = if shipping.amount() == 0 { free.to_owned() } else { words::money(i18n, shipping) };
-    let net = refunded.filter(|refunded| refunded.amount() > 0).and_then(|refunded| {
-        let net = total.minus(refunded).ok()?;
-        Some(view! {
-            <div>
-                <dt>{t!(i18n, cart.refunded)}</dt>
-                <dd>"−" {words::money(i18n, refunded)}</dd>
-            </div>
-            <div>
-                <dt>{t!(i18n, cart.net)}</dt>
-                <dd>{words::money(i18n, net)}</dd>
-            </div>
-        })
-    });
+    let less = |sum| format!("−{}", words::money(i18n, sum));
+    let mut rows = vec![row("", t!(i18n, cart.subtotal), words::money(i18n, subtotal))];
+    if discount.amount() > 0 {
+        rows.push(row("", t!(i18n, cart.discount), less(discount)));
+    }
+    rows.push(row("", t!(i18n, cart.delivery), shipping));
+    rows.push(row("sums-total", t!(i18n, cart.total), words::money(i18n, total)));
+    if let Some(refunded) = refunded.filter(|refunded| refunded.amount() > 0)
+        && let Ok(net) = total.minus(refunded)
+    {
+        rows.push(row("", t!(i18n, cart.refunded), less(refunded)));
+        rows.push(row("", t!(i18n, cart.net), words::money(i18n, net)));
+    }
     view! {
-        <dl class="sums">
-            <div>
-                <dt>{t!(i18n, cart.subtotal)}</dt>
-                <dd>{words::money(i18n, subtotal)}</dd>
-            </div>
-            {(discount.amount() > 0)
-                .then(|| view! {
-                    <div>
-                        <dt>{t!(i18n, cart.discount)}</dt>
-                        <dd>"−" {words::money(i18n, discount)}</dd>
-                    </div>
-                })}
-            <div>
-                <dt>{t!(i18n, cart.delivery)}</dt>
-                <dd>{shipping}</dd>
-            </div>
-            <div class="sums-total">
-                <dt>{t!(i18n, cart.total)}</dt>
-                <dd>{words::money(i18n, total)}</dd>
-            </div>
-            {net}
-        </dl>
+        <dl class="sums">{rows}</dl>
         <p class="note">{taxes}</p>
     }
+}
+
+fn row(class: &'static str, words: &'static str, sum: String) -> AnyView {
+    view! {
+        <div class=class>
+            <dt>{words}</dt>
+            <dd>{sum}</dd>
+        </div>
+    }
+    .into_any()
 }
 
 #[cfg(all(test, feature = "ssr"))]

@@ -99,8 +99,10 @@ fn on_one_line(c: char) -> Option<char> {
 
 /// The HTML of a text with an order number, which isn't broken where a line ends.
 pub(super) fn unbroken(text: &str, number: &str) -> String {
-    let (before, after) = text.split_once(number).unwrap_or((text, ""));
-    let number = if before.len() == text.len() { "" } else { number };
+    let (before, number, after) = match text.split_once(number) {
+        Some((before, after)) => (before, number, after),
+        None => (text, "", ""),
+    };
     let mut html = String::new();
     for (start, part) in [("", before), ("<span style=\"white-space:nowrap\">", number), ("</span>", after)] {
         // Writing to a string cannot fail.
