@@ -31,6 +31,7 @@ mod guests;
 mod imports;
 mod invoices;
 mod jobs;
+mod life;
 mod media;
 mod migrations;
 mod notifications;

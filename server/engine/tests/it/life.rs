@@ -1,0 +1,333 @@
+//! A market that lives: random sales, shipments, refunds and cancellations, the same on both databases for a seed. The
+//! books must be those of a model in memory, which knows neither SQL nor the rules' own functions.
+//!
+//! `HAAT_LIFE_STEPS` and `HAAT_LIFE_SEED` make it longer, or another one.
+
+use std::collections::BTreeMap;
+
+use haat_engine::{Caller, books, orders, seals};
+use haat_shared::{
+    Conflict, Error,
+    id::kinds::VariantId,
+    ledger::Account,
+    orders::{LineQuantity, NewRefund, OrderState, Shipment},
+};
+
+use crate::support::*;
+
+const SHOPS: [&str; 2] = ["meena-crafts", "delta-electronics"];
+const DAY: i64 = 24 * 3_600_000;
+/// Earnings are available this long after delivery.
+const RETURNABLE: i64 = 30 * DAY;
+
+/// Random numbers of a seed: SplitMix64.
+struct Dice(u64);
+
+impl Dice {
+    /// A number from 0 up to, but not including, `n`.
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % n as u64) as usize
+    }
+}
+
+struct Line {
+    position: i64,
+    quantity: i64,
+    paid: i64,
+    shipped: i64,
+    refunded: i64,
+}
+
+/// An order as the model knows it.
+struct Order {
+    number: String,
+    shop: usize,
+    state: OrderState,
+    by_market: bool,
+    total: i64,
+    commission: i64,
+    /// What was refunded, with and without delivery, and the commission that came back.
+    refunded: i64,
+    items_refunded: i64,
+    commission_back: i64,
+    lines: Vec<Line>,
+}
+
+impl Order {
+    fn items(&self) -> i64 {
+        self.lines.iter().map(|line| line.paid).sum()
+    }
+
+    /// The commission that comes back with a refund of these items.
+    fn commission_of(&self, items: i64) -> i64 {
+        let share = |part: i64| self.commission * part / self.items().max(1);
+        share(self.items_refunded + items) - share(self.items_refunded)
+    }
+}
+
+/// What can be compared: the accounts, and each order's state and money.
+#[derive(Debug, PartialEq)]
+struct Books {
+    accounts: BTreeMap<String, i64>,
+    orders: Vec<(OrderState, i64, i64, usize)>,
+}
+
+struct World {
+    market: Market,
+    dice: Dice,
+    owners: Vec<Caller>,
+    goods: Vec<(VariantId, usize)>,
+    orders: Vec<Order>,
+}
+
+impl World {
+    async fn open(on: On, seed: u64) -> Self {
+        let market = Market::open(on).await;
+        let (mut owners, mut goods) = (Vec::new(), Vec::new());
+        for (i, shop) in SHOPS.iter().enumerate() {
+            // Prices that don't divide evenly.
+            for (title, price) in [("Clay bowl", 33_333), ("Jug", 45_001), ("Toy", 99)] {
+                goods.push((market.product(shop, &format!("{title} of {shop}"), price, 1_000_000).await, i));
+            }
+            owners.push(market.owner(shop).await);
+        }
+        Self { market, dice: Dice(seed), owners, goods, orders: Vec::new() }
+    }
+
+    async fn buy(&mut self) {
+        let mut cart = Vec::new();
+        for _ in 0..=self.dice.below(3) {
+            let (variant, _) = self.goods[self.dice.below(self.goods.len())];
+            if cart.iter().all(|(other, _)| *other != variant) {
+                cart.push((variant, 1 + self.dice.below(3) as i64));
+            }
+        }
+        let guest = self.market.guest_with(&cart).await;
+        let by_market = self.dice.below(4) > 0;
+        let purchase = match by_market {
+            true => self.market.buy_by_card(&guest).await,
+            false => self.market.buy_in_cash(&guest).await.unwrap(),
+        };
+        let view =
+            orders::purchase(&self.market.engine, &guest, &purchase, &self.market.key(&purchase)).await;
+        let mut placed = view.unwrap().orders;
+        // Shops have random IDs, and the same seed must give the same orders.
+        placed.sort_by(|a, b| b.shop_handle.cmp(&a.shop_handle));
+        for order in placed {
+            let shop = SHOPS.iter().position(|shop| *shop == order.shop_handle).unwrap();
+            let handle = SHOPS[shop];
+            let seen =
+                orders::seller_order(&self.market.engine, &self.owners[shop], handle, &order.number).await;
+            let mut lines: Vec<Line> = order
+                .lines
+                .iter()
+                .map(|line| Line {
+                    position: line.position,
+                    quantity: line.quantity,
+                    paid: line.total.amount(),
+                    shipped: 0,
+                    refunded: 0,
+                })
+                .collect();
+            lines.sort_by_key(|line| (line.paid, line.quantity));
+            self.orders.push(Order {
+                number: order.number,
+                shop,
+                state: OrderState::Placed,
+                by_market,
+                total: order.totals.total.amount(),
+                commission: seen.unwrap().commission.amount(),
+                refunded: 0,
+                items_refunded: 0,
+                commission_back: 0,
+                lines,
+            });
+        }
+    }
+
+    async fn ship(&mut self, at: usize) {
+        let Self { market, dice, owners, orders: known, .. } = self;
+        let order = &mut known[at];
+        let (owner, handle) = (&owners[order.shop], SHOPS[order.shop]);
+        let parcel =
+            Shipment { carrier: "Post".into(), tracking_number: "RX1".into(), tracking_url: String::new() };
+        if dice.below(3) > 0 {
+            let done = orders::ship(&market.engine, owner, handle, &order.number, parcel).await;
+            assert_eq!(done, Ok(()));
+            for line in &mut order.lines {
+                line.shipped = line.quantity - line.refunded;
+            }
+            order.state = OrderState::Shipped;
+            return;
+        }
+        let Some(line) = order.lines.iter_mut().find(|line| line.quantity > line.shipped + line.refunded)
+        else {
+            return;
+        };
+        let part = [LineQuantity { position: line.position, quantity: 1 }];
+        orders::ship_part(&market.engine, owner, handle, &order.number, &part, parcel).await.unwrap();
+        line.shipped += 1;
+        if order.lines.iter().all(|line| line.quantity <= line.shipped + line.refunded) {
+            order.state = OrderState::Shipped;
+        }
+    }
+
+    async fn refund(&mut self, at: usize) {
+        let Self { market, dice, owners, orders: known, .. } = self;
+        let order = &mut known[at];
+        let unshipped = order.state == OrderState::Confirmed;
+        let picked = dice.below(order.lines.len());
+        let line = &order.lines[picked];
+        let left = line.quantity - line.refunded - if unshipped { line.shipped } else { 0 };
+        let quantity = 1 + dice.below(3) as i64;
+        let refund = NewRefund {
+            lines: vec![LineQuantity { position: line.position, quantity }],
+            shipping: false,
+            restock: unshipped && dice.below(2) == 0,
+            reason: "Chipped".into(),
+        };
+        let (owner, handle) = (&owners[order.shop], SHOPS[order.shop]);
+        let done = orders::refund(&market.engine, owner, handle, &order.number, refund).await;
+        if !order.by_market && order.state != OrderState::Delivered {
+            assert_eq!(done.map(drop), Err(Conflict::OrderMoved(order.state).into()));
+            return;
+        }
+        let share = |units: i64| line.paid * units / line.quantity;
+        let amount = share(line.refunded + quantity) - share(line.refunded);
+        if quantity > left {
+            assert!(matches!(done, Err(Error::Invalid(_))), "{done:?}");
+            return;
+        }
+        done.unwrap();
+        let commission = order.commission_of(amount);
+        order.lines[picked].refunded += quantity;
+        order.refunded += amount;
+        order.items_refunded += amount;
+        order.commission_back += commission;
+    }
+
+    async fn cancel(&mut self, at: usize) {
+        let Self { market, owners, orders: known, .. } = self;
+        let order = &mut known[at];
+        let (owner, handle) = (&owners[order.shop], SHOPS[order.shop]);
+        let done = orders::cancel(&market.engine, owner, handle, &order.number, "No").await;
+        if order.lines.iter().any(|line| line.shipped > 0) {
+            assert_eq!(done, Err(Conflict::PartlyShipped.into()));
+            return;
+        }
+        done.unwrap();
+        order.state = OrderState::Cancelled;
+        order.refunded = if order.by_market { order.total } else { 0 };
+        order.commission_back = order.commission;
+    }
+
+    async fn step(&mut self) {
+        let dice = self.dice.below(100);
+        if dice < 30 || self.orders.is_empty() {
+            return self.buy().await;
+        }
+        if dice < 33 {
+            self.market.clock.advance_ms(3 * DAY);
+            for (i, shop) in SHOPS.iter().enumerate() {
+                self.owners[i] = self.market.owner(shop).await;
+            }
+            return self.market.settle().await;
+        }
+        // Mostly the latest ones.
+        let last = self.orders.len();
+        let at = last - 1 - self.dice.below(last.min(12));
+        let engine = self.market.engine.clone();
+        let (shop, number) = (self.orders[at].shop, self.orders[at].number.clone());
+        let (owner, handle) = (self.owners[shop].clone(), SHOPS[shop]);
+        match (self.orders[at].state, dice) {
+            (OrderState::Placed, 33..85) => {
+                orders::confirm(&engine, &owner, handle, &number).await.unwrap();
+                self.orders[at].state = OrderState::Confirmed;
+            }
+            (OrderState::Placed | OrderState::Confirmed, 85..) => self.cancel(at).await,
+            (OrderState::Confirmed, 33..70) => self.ship(at).await,
+            (OrderState::Shipped, 33..60) => {
+                orders::deliver(&engine, &owner, handle, &number).await.unwrap();
+                self.orders[at].state = OrderState::Delivered;
+            }
+            (OrderState::Confirmed | OrderState::Shipped | OrderState::Delivered, _) => self.refund(at).await,
+            (OrderState::Placed | OrderState::Cancelled, _) => {}
+        }
+    }
+
+    /// The books of the model.
+    fn model(&self) -> BTreeMap<String, i64> {
+        let mut accounts = BTreeMap::new();
+        for order in &self.orders {
+            let collected = if order.by_market { order.total } else { 0 };
+            let refunded = if order.by_market { order.refunded } else { 0 };
+            let commission = order.commission - order.commission_back;
+            let mut add = |name: &str, amount: i64| *accounts.entry(name.to_owned()).or_insert(0) += amount;
+            add("gateway_clearing", collected - refunded);
+            add("marketplace_commission", -commission);
+            add("sellers", commission + refunded - collected);
+            add("shopper_payable", 0);
+        }
+        accounts
+    }
+
+    /// The books of the market, with the accounts of sellers as one.
+    async fn books(&self) -> Books {
+        let engine = &self.market.engine;
+        self.market.settle().await;
+        seals::seal(engine).await.unwrap();
+        assert_eq!(seals::verify(engine).await.unwrap().broken, Vec::<String>::new());
+        let balance = books::trial_balance(engine, &Caller::system()).await.unwrap();
+        let mut accounts = BTreeMap::new();
+        for each in balance.accounts {
+            let name = match each.account {
+                Account::SellerPending | Account::SellerPayable | Account::SellerReceivable => "sellers",
+                other => other.as_str(),
+            };
+            *accounts.entry(name.to_owned()).or_insert(0) += each.balance.amount();
+        }
+        let mut orders = Vec::new();
+        for order in &self.orders {
+            let owner = &self.owners[order.shop];
+            let seen = orders::seller_order(engine, owner, SHOPS[order.shop], &order.number).await.unwrap();
+            let refunded = seen.order.order.refunded().amount();
+            assert_eq!((seen.order.order.state, refunded), (order.state, order.refunded), "{}", order.number);
+            orders.push((order.state, order.total, refunded, seen.order.order.invoices.len()));
+        }
+        Books { accounts, orders }
+    }
+}
+
+fn setting(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn both_databases_and_a_model_agree_on_a_random_life() {
+    let (steps, seed) = (setting("HAAT_LIFE_STEPS", 250), setting("HAAT_LIFE_SEED", 2_026));
+    let mut found = Vec::new();
+    for on in [On::Sqlite, On::Postgres] {
+        let mut world = World::open(on, seed).await;
+        for _ in 0..steps {
+            world.step().await;
+        }
+        // Everything that can be is available to the shops.
+        world.market.clock.advance_ms(RETURNABLE);
+        for (i, shop) in SHOPS.iter().enumerate() {
+            world.owners[i] = world.market.owner(shop).await;
+        }
+        orders::release_due(&world.market.engine).await.unwrap();
+        let books = world.books().await;
+        assert_eq!(books.accounts, world.model(), "seed {seed}");
+        for state in OrderState::ALL {
+            assert!(world.orders.iter().any(|order| order.state == state), "{state:?} never happened");
+        }
+        found.push(books);
+        world.market.close().await;
+    }
+    assert_eq!(found[0], found[1], "seed {seed}");
+}
