@@ -217,11 +217,13 @@ fn office(i18n: I18n, me: &Me, here: Option<Part>) -> Option<Office> {
 
 /// Shows the groups behind the first on phones. It works without JavaScript.
 fn more(i18n: I18n) -> AnyView {
+    let words = t!(i18n, office.more);
+    // The label makes it no constant element, for which this journey would load more code.
     view! {
         <label class="back-office-link side-more">
-            <input type="checkbox" class="hidden" />
+            <input type="checkbox" class="hidden" aria-label=words />
             <Icon name="more" />
-            <span class="side-words">{t!(i18n, office.more)}</span>
+            <span class="side-words">{words}</span>
         </label>
     }
     .into_any()

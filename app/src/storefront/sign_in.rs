@@ -20,11 +20,12 @@ pub(crate) fn SignIn() -> impl IntoView {
     let (next, visitor) = (query("next"), expect_context::<Visitor>().0);
     let demo = api::find(|| (), |()| api::accounts::demo());
     // By a link, that is. When the page is loaded, the server leads on those who are signed in.
-    let here = StoredValue::new((!cfg!(feature = "ssr") && is_live()).then(address));
+    let by_link = !cfg!(feature = "ssr") && is_live();
     loaded(draft_of("sign-in"), move |draft| {
         loaded(visitor, move |me| match me {
             Some(_) => {
-                if let Some(here) = here.get_value() {
+                if by_link {
+                    let here = address();
                     set_timeout(move || drop(window().location().replace(&here)), Duration::ZERO);
                 }
                 signed_in()
