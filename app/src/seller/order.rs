@@ -71,8 +71,10 @@ pub(crate) fn OrderDetails(
     let promised = (!pickup).then(|| view! { <p>{way(i18n, &order)}</p> });
     let to_collect = !method.collected_by_market()
         && !matches!(order.state, OrderState::Delivered | OrderState::Cancelled);
-    let payment = match (order.state, refunds.is_empty()) {
-        (OrderState::Cancelled, true) => t!(i18n, seller_orders.nothing_collected).to_owned(),
+    let payment = match order.state {
+        OrderState::Cancelled if refunds.is_empty() || !method.collected_by_market() => {
+            t!(i18n, seller_orders.nothing_collected).to_owned()
+        }
         // The shop is asked to collect it; admins are told that it will.
         _ if looks && to_collect => match pickup {
             true => t!(i18n, admin.to_collect_pickup, price = order.totals.total),
