@@ -56,7 +56,7 @@ fn Shown(balance: TrialBalance) -> impl IntoView {
         </header>
         <p class="note">{t!(i18n, admin.ledger_note)}</p>
         {tables}
-        <section class="panel" aria-labelledby="seal">
+        <section class="panel apart" aria-labelledby="seal">
             <h2 id="seal">{t!(i18n, admin.seal)}</h2>
             <p class="note">{t!(i18n, admin.seal_note)}</p>
             {sealed}
