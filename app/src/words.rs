@@ -13,6 +13,7 @@ use haat_shared::{
     orders::{Actor, OrderEventKind, OrderState, OrderView},
     payments::PaymentMethod,
     permissions::{AdminRole, Role},
+    returns::{ReturnReason, ReturnState},
     sales::PERIOD_MAX,
     shipping::ShippingMethod,
     shops::{DAYS_MAX, HANDLE_LENGTH},
@@ -95,6 +96,9 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "cash_needs_account" => tu_string!(i18n, error.cash_needs_account),
         "was_sold" => tu_string!(i18n, error.was_sold),
         "import_ended" => tu_string!(i18n, error.import_ended),
+        "return_received" => tu_string!(i18n, error.return_received),
+        "return_moved" => tu_string!(i18n, error.return_moved),
+        "not_returnable" => tu_string!(i18n, error.not_returnable),
         "last_owner" => tu_string!(i18n, error.last_owner),
         "sign_in_needed" => tu_string!(i18n, error.sign_in_needed),
         "denied" => tu_string!(i18n, error.denied),
@@ -308,6 +312,30 @@ pub(crate) fn shop_order_state(
     }
 }
 
+/// The name of a return's status.
+pub fn return_state(i18n: I18n, state: ReturnState) -> &'static str {
+    match state {
+        ReturnState::Requested => t!(i18n, seller_orders.return_requested),
+        ReturnState::Approved => t!(i18n, seller_orders.return_approved),
+        ReturnState::Refused => t!(i18n, seller_orders.return_refused),
+        ReturnState::Withdrawn => t!(i18n, seller_orders.return_withdrawn),
+        ReturnState::Received => t!(i18n, seller_orders.return_received),
+        ReturnState::Refunded => t!(i18n, seller_orders.return_paid),
+    }
+}
+
+/// The name of a reason for a return.
+pub fn return_reason(i18n: I18n, reason: ReturnReason) -> &'static str {
+    match reason {
+        ReturnReason::Damaged => t!(i18n, purchase.reason_damaged),
+        ReturnReason::WrongItem => t!(i18n, purchase.reason_wrong_item),
+        ReturnReason::DoesNotFit => t!(i18n, purchase.reason_does_not_fit),
+        ReturnReason::ChangedMind => t!(i18n, purchase.reason_changed_mind),
+        ReturnReason::NeverArrived => t!(i18n, purchase.reason_never_arrived),
+        ReturnReason::Other => t!(i18n, purchase.reason_other),
+    }
+}
+
 /// The name of a timeline entry. It says what has happened, where a status says what comes next.
 pub(crate) fn order_step(i18n: I18n, state: OrderState, method: ShippingMethod) -> &'static str {
     match state {
@@ -332,6 +360,10 @@ pub(crate) fn order_event(
         OrderEventKind::Refunded => return t!(i18n, seller_orders.refund_issued),
         OrderEventKind::ReturnOpened => return t!(i18n, seller_orders.return_opened),
         OrderEventKind::ReturnReceived => return t!(i18n, seller_orders.return_received),
+        OrderEventKind::ReturnRequested => return t!(i18n, seller_orders.return_requested),
+        OrderEventKind::ReturnApproved => return t!(i18n, seller_orders.return_approved),
+        OrderEventKind::ReturnRefused => return t!(i18n, seller_orders.return_refused),
+        OrderEventKind::ReturnWithdrawn => return t!(i18n, seller_orders.return_withdrawn),
         OrderEventKind::Noted => return t!(i18n, seller_orders.noted),
         OrderEventKind::Placed => OrderState::Placed,
         OrderEventKind::Confirmed => OrderState::Confirmed,
@@ -584,6 +616,9 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
         "sign_up" | "account_exists" => t!(i18n, admin.email_sign_up),
         "shipment_updated" => t!(i18n, admin.email_shipment_updated),
         "order_cancelled" | "order_withdrawn" => t!(i18n, admin.email_order_cancelled),
+        "return_requested" => t!(i18n, admin.email_return_requested),
+        "return_approved" | "return_refused" => t!(i18n, admin.email_return_answered),
+        "order_refunded" => t!(i18n, admin.email_order_refunded),
         other => other,
     }
 }
@@ -601,6 +636,10 @@ pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
         "order_cancelled" => t!(i18n, admin.message_order_cancelled),
         "order_refunded" => t!(i18n, admin.message_order_refunded),
         "order_return_opened" => t!(i18n, admin.message_order_return_opened),
+        "order_return_requested" => t!(i18n, seller_orders.return_requested),
+        "order_return_approved" => t!(i18n, seller_orders.return_approved),
+        "order_return_refused" => t!(i18n, seller_orders.return_refused),
+        "order_return_withdrawn" => t!(i18n, seller_orders.return_withdrawn),
         "order_return_received" => t!(i18n, admin.message_order_return_received),
         other => other,
     }
@@ -619,6 +658,8 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "payments::capture" => t!(i18n, admin.act_capture),
         "payments::cancel" => t!(i18n, admin.act_cancel_payment),
         "notifications::resend" => t!(i18n, admin.act_resend),
+        "orders::approve_return" => t!(i18n, admin.act_approve_return),
+        "orders::refuse_return" => t!(i18n, admin.act_refuse_return),
         "currencies::set_rate" => t!(i18n, admin.act_rate),
         "shops::open" => t!(i18n, admin.act_open),
         "catalog::upsert_products" => t!(i18n, admin.act_upsert),

@@ -145,6 +145,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         currencies,
         zone,
         return_days: i64::from(config.market.return_days),
+        return_answer_days: i64::from(config.market.return_answer_days),
         promotions: Vec::new(),
         pictures: pictures.clone(),
         bounds: config.limits.bounds(),

@@ -146,6 +146,8 @@ pub struct MarketConfig {
     pub time_zone: String,
     /// How many days after delivery an order can be returned, at least. Until then, its earnings are pending.
     pub return_days: u32,
+    /// How many days a shop has to answer a return request, before an admin may decide.
+    pub return_answer_days: u32,
     /// Whether the sign-in page offers the demo's accounts, with their password. Not allowed in production.
     pub demo: bool,
 }
@@ -350,6 +352,7 @@ impl Default for MarketConfig {
             currencies: String::new(),
             time_zone: "Asia/Kolkata".into(),
             return_days: 0,
+            return_answer_days: 3,
             demo: false,
         }
     }

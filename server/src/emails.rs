@@ -5,8 +5,10 @@ mod order_cancelled;
 mod order_confirmed;
 mod order_news;
 mod order_received;
+mod order_refunded;
 mod order_shipped;
 pub(crate) mod parts;
+mod returns;
 mod sign_up;
 #[cfg(test)]
 mod tests;
@@ -23,8 +25,13 @@ fn path(content: &EmailContent) -> String {
         EmailContent::OrderConfirmed { link, .. }
         | EmailContent::OrderShipped { link, .. }
         | EmailContent::ShipmentUpdated { link, .. }
-        | EmailContent::OrderCancelled { link, .. } => routes::purchase_by_link(link),
-        EmailContent::OrderReceived { order } | EmailContent::OrderWithdrawn { order, .. } => {
+        | EmailContent::OrderCancelled { link, .. }
+        | EmailContent::ReturnApproved { link, .. }
+        | EmailContent::ReturnRefused { link, .. }
+        | EmailContent::OrderRefunded { link, .. } => routes::purchase_by_link(link),
+        EmailContent::OrderReceived { order }
+        | EmailContent::OrderWithdrawn { order, .. }
+        | EmailContent::ReturnRequested { order, .. } => {
             routes::shop_order(&order.order.shop_handle, &order.order.number)
         }
         EmailContent::ConfirmSignUp { id, token, .. } => {
@@ -53,6 +60,12 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         }
         EmailContent::OrderWithdrawn { order, reason } => {
             order_cancelled::withdrawn(locale, order, reason, url)
+        }
+        EmailContent::ReturnRequested { order, back } => returns::requested(locale, order, back, url),
+        EmailContent::ReturnApproved { order, back, .. } => returns::approved(locale, order, back, url),
+        EmailContent::ReturnRefused { order, back, .. } => returns::refused(locale, order, back, url),
+        EmailContent::OrderRefunded { order, refund, reason, .. } => {
+            order_refunded::render(locale, order, refund, reason, url)
         }
         EmailContent::ConfirmSignUp { name, .. } => sign_up::confirm(locale, name, url),
         EmailContent::AccountExists { name } => sign_up::account_exists(locale, name, url),

@@ -17,6 +17,8 @@ pub struct AdminHome {
     pub delayed_emails: i64,
     /// Orders that their shops have not confirmed for a day.
     pub waiting_orders: i64,
+    /// Orders with return requests that their shops have left unanswered for too long.
+    pub escalated_returns: i64,
 }
 
 /// An entry of the audit log.

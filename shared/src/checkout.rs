@@ -295,6 +295,13 @@ impl CheckoutLineView {
     pub fn to_ship(&self) -> i64 {
         self.quantity.saturating_sub(self.shipped).saturating_sub(self.refunded).max(0)
     }
+
+    /// How many the customer can still ask to return.
+    pub fn to_return(&self) -> i64 {
+        let (shipped, kept) =
+            (self.shipped.saturating_sub(self.returned), self.quantity.saturating_sub(self.refunded));
+        shipped.min(kept).max(0)
+    }
 }
 
 /// What the page of a checkout shows.

@@ -10,6 +10,7 @@ use crate::{
     id::kinds::{CapacityId, VariantId},
     money::{Money, MoneyError},
     orders::{Actor, OrderState},
+    returns::ReturnState,
 };
 
 /// The result of a use case.
@@ -105,6 +106,10 @@ pub enum Conflict {
     },
     /// The return was already received, with another decision about its items.
     ReturnReceived,
+    /// The return's status does not allow it. Carries the status.
+    ReturnMoved(ReturnState),
+    /// The order can't be returned, or not any more.
+    NotReturnable,
     /// Someone else has saved it in the meantime. Carries the fields that they changed.
     Edited(Vec<String>),
     /// More than a guest may hold. Carries the maximum for each item.
@@ -165,6 +170,8 @@ impl Error {
                 Conflict::PartlyShipped => "partly_shipped",
                 Conflict::AlreadyCancelled { .. } => "already_cancelled",
                 Conflict::ReturnReceived => "return_received",
+                Conflict::ReturnMoved(_) => "return_moved",
+                Conflict::NotReturnable => "not_returnable",
                 Conflict::Edited(_) => "edited",
                 Conflict::GuestLimit(_) => "guest_limit",
                 Conflict::CashNeedsAccount => "cash_needs_account",

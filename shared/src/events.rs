@@ -25,6 +25,14 @@ text_enum! {
         OrderRefunded = "order.refunded",
         /// The shop expects a part of it back.
         OrderReturnOpened = "order.return_opened",
+        /// The customer asks to return a part of it, or to be refunded.
+        OrderReturnRequested = "order.return_requested",
+        /// The request was approved, and the items are expected back.
+        OrderReturnApproved = "order.return_approved",
+        /// The request was refused.
+        OrderReturnRefused = "order.return_refused",
+        /// The customer withdrew a return.
+        OrderReturnWithdrawn = "order.return_withdrawn",
         /// The shop received a part of it back.
         OrderReturnReceived = "order.return_received",
     }

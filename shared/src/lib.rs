@@ -32,6 +32,8 @@ pub mod page;
 pub mod payments;
 pub mod permissions;
 pub mod pricing;
+pub mod refunds;
+pub mod returns;
 pub mod routes;
 pub mod sales;
 pub mod search;

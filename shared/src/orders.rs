@@ -12,6 +12,8 @@ use crate::{
     money::Money,
     payments::{PaymentMethod, PaymentState},
     pricing::Totals,
+    refunds::Refundable,
+    returns::{OrderReturn, ReturnReason},
     shipping::ShippingMethod,
     text,
 };
@@ -156,9 +158,12 @@ pub struct NewRefund {
     /// Whether to return the items to stock. Only for items that have not been shipped.
     #[serde(default)]
     pub restock: bool,
-    /// A short explanation for the order's timeline.
+    /// A short explanation, which the customer sees.
     #[cfg_attr(feature = "openapi", schema(format = "line", max_length = 300))]
     pub reason: String,
+    /// The amount that you expect. If it would be another one, nothing is refunded, and the error is at this field.
+    #[serde(default)]
+    pub amount: Option<Money>,
 }
 
 impl NewRefund {
@@ -244,6 +249,14 @@ text_enum! {
         Refunded = "refunded",
         /// The shop expects a part of it back.
         ReturnOpened = "return_opened",
+        /// The customer asks to return a part of it, or to be refunded.
+        ReturnRequested = "return_requested",
+        /// A request was approved.
+        ReturnApproved = "return_approved",
+        /// A request was refused.
+        ReturnRefused = "return_refused",
+        /// The customer withdrew a return.
+        ReturnWithdrawn = "return_withdrawn",
         /// The shop received a part of it back.
         ReturnReceived = "return_received",
         /// A member of the shop wrote a note, which only the shop's members see.
@@ -282,6 +295,8 @@ pub struct OrderEventData {
     pub shipment_id: Option<ShipmentId>,
     /// The return that it is about.
     pub return_id: Option<ReturnId>,
+    /// Why the customer asks for the return.
+    pub return_reason: Option<ReturnReason>,
 }
 
 /// An entry of an order's timeline.
@@ -316,6 +331,9 @@ pub struct ListOrders {
     pub state: String,
     /// Only orders that have been pending for more than a day.
     pub overdue: bool,
+    /// Only orders with return requests that wait for an answer ([`REQUESTED`](crate::returns::REQUESTED)) or have waited for
+    /// too long ([`ESCALATED`](crate::returns::ESCALATED)); empty for all.
+    pub returns: String,
     /// Only orders of the shop with this handle; empty for all. For admins only.
     pub shop: String,
     /// Only orders of this user's account. For admins only.
@@ -385,6 +403,10 @@ pub struct SellerOrder {
     pub commission: Money,
     /// The shop's earnings after commission. Negative for cash orders, where the shop owes the commission.
     pub earned: Money,
+    /// What is left to refund. Null if nothing can be refunded.
+    pub refundable: Option<Refundable>,
+    /// Where customers send returns: the shop's name and address.
+    pub return_address: String,
     /// How many other orders this customer placed in the shop, by their email address.
     pub other_order_count: i64,
     /// The latest of these orders, newest first.
@@ -440,24 +462,6 @@ pub struct OrderRefund {
     pub lines: Vec<LineQuantity>,
     /// When the refund was completed: RFC 3339, UTC. Null while it is in progress.
     pub completed_at: Option<String>,
-}
-
-/// A part of an order that comes back to its shop.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct OrderReturn {
-    /// The return's ID.
-    pub id: ReturnId,
-    /// A short explanation.
-    pub reason: String,
-    /// What comes back.
-    pub lines: Vec<LineQuantity>,
-    /// When it was opened: RFC 3339, UTC.
-    pub opened_at: String,
-    /// When the shop received it: RFC 3339, UTC. Null until then.
-    pub received_at: Option<String>,
-    /// Whether its items were returned to stock.
-    pub restocked: bool,
 }
 
 /// A purchase: one payment for one order per shop.
@@ -516,6 +520,8 @@ pub struct OrderView {
     /// The invoice and credit notes, oldest first.
     #[serde(default)]
     pub invoices: Vec<InvoiceCard>,
+    /// Until when a delivered order can be returned: RFC 3339, UTC. Null if it can't.
+    pub returnable_until: Option<String>,
     /// The totals.
     #[serde(flatten)]
     pub totals: Totals,
@@ -608,7 +614,8 @@ mod tests {
     fn refunds_are_checked() {
         let line = LineQuantity { position: 1, quantity: 1 };
         let refund = |lines: &[LineQuantity], shipping, reason: &str| {
-            NewRefund { lines: lines.to_vec(), shipping, restock: false, reason: reason.into() }.check()
+            let lines = lines.to_vec();
+            NewRefund { lines, shipping, reason: reason.into(), ..NewRefund::default() }.check()
         };
         assert_eq!(refund(&[line], false, " Chipped ").unwrap().reason, "Chipped");
         assert_eq!(refund(&[], true, "Late").unwrap().lines, []);

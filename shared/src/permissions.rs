@@ -51,7 +51,7 @@ text_enum! {
         Owner = "owner",
         /// Manages categories and the market's own pictures.
         Catalog = "catalog",
-        /// Sees the orders of all shops.
+        /// Sees the orders of all shops, and decides on return requests that they have left unanswered.
         Orders = "orders",
         /// Sees orders and the audit log, and handles failed background jobs such as refunds.
         Finance = "finance",
@@ -69,6 +69,8 @@ pub enum AdminPermission {
     SeeHome,
     /// See all orders and their events.
     SeeOrders,
+    /// Decide on return requests that shops have left unanswered.
+    DecideReturns,
     /// See all shops.
     SeeShops,
     /// Open shops for others.
@@ -110,7 +112,9 @@ impl AdminRole {
         match self {
             Self::Owner => true,
             Self::Catalog => matches!(permission, SeeHome | SeeShops | ManageCatalog),
-            Self::Orders => matches!(permission, SeeHome | SeeOrders | SeeShops | SeePayments),
+            Self::Orders => {
+                matches!(permission, SeeHome | SeeOrders | DecideReturns | SeeShops | SeePayments)
+            }
             Self::Finance => {
                 matches!(
                     permission,
@@ -175,6 +179,7 @@ mod tests {
             //             owner catalog orders finance support read-only
             (SeeHome,      [true, true,  true,  true,  true,  true]),
             (SeeOrders,    [true, false, true,  true,  true,  true]),
+            (DecideReturns,[true, false, true,  false, false, false]),
             (SeeShops,     [true, true,  true,  true,  true,  true]),
             (ManageShops,  [true, false, false, false, false, false]),
             (SeeBalances,  [true, false, false, true,  false, true]),

@@ -331,6 +331,7 @@ routes! {
     FORM_ORDERS POST "/seller/{handle}/orders" Form Member;
     FORM_PRODUCTS POST "/seller/{handle}/products" Form Member;
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
+    FORM_ANY_ORDER POST "/admin/orders/{number}" Form Operator(DecideReturns);
     FORM_JOB POST "/admin/jobs/{id}" Form Operator(ManageJobs) => job(id: JobId);
     FORM_PAYMENT POST "/admin/payments/{id}" Form Operator(ManagePayments);
     FORM_RESEND POST "/admin/emails" Form Operator(ManageEmails);
@@ -474,6 +475,8 @@ rest! {
     API_PURCHASES GET "/purchases" SignedIn Buy;
     API_PURCHASE GET "/purchases/{number}" Holder Buy;
     API_CANCEL_BY_CUSTOMER POST "/purchases/{number}/orders/{order}/cancel" Holder Buy;
+    API_REQUEST_RETURN POST "/purchases/{number}/orders/{order}/returns" Holder Buy;
+    API_WITHDRAW_RETURN POST "/purchases/{number}/orders/{order}/returns/{return}/withdraw" Holder Buy;
 
     API_OPEN_SHOP POST "/shops" SignedIn ShopWrite;
     API_SHOP_HOME GET "/shops/{handle}/overview" Member OrdersRead;
@@ -513,12 +516,17 @@ rest! {
     API_TRACK PUT "/shops/{handle}/orders/{number}/shipments/{shipment}" Member OrdersWrite;
     API_REFUND POST "/shops/{handle}/orders/{number}/refunds" Member OrdersWrite;
     API_OPEN_RETURN POST "/shops/{handle}/orders/{number}/returns" Member OrdersWrite;
+    API_APPROVE_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/approve" Member OrdersWrite;
+    API_REFUSE_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/refuse" Member OrdersWrite;
+    API_REFUND_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/refund" Member OrdersWrite;
     API_RECEIVE_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/receive" Member OrdersWrite;
     API_DELIVER POST "/shops/{handle}/orders/{number}/deliver" Member OrdersWrite;
     API_CANCEL POST "/shops/{handle}/orders/{number}/cancel" Member OrdersWrite;
 
     API_EVENTS GET "/events" Operator(SeeOrders) Operator;
     API_ALL_ORDERS GET "/admin/orders" Operator(SeeOrders) Operator;
+    API_APPROVE_AS_OPERATOR POST "/admin/orders/{number}/returns/{return}/approve" Operator(DecideReturns) Operator;
+    API_REFUSE_AS_OPERATOR POST "/admin/orders/{number}/returns/{return}/refuse" Operator(DecideReturns) Operator;
     API_ALL_SHOPS GET "/admin/shops" Operator(SeeShops) Operator;
     API_USERS GET "/admin/users" Operator(SeeUsers) Operator;
     API_TRIAL_BALANCE GET "/admin/ledger" Operator(SeeBalances) Operator;

@@ -6,6 +6,7 @@ use haat_shared::{
     audit::AdminHome,
     orders::OrderCard,
     permissions::AdminPermission,
+    returns::ESCALATED,
     routes,
     sales::{MarketFigures, MarketHome, PERIOD, average, change},
 };
@@ -51,12 +52,14 @@ fn Shown(home: AdminHome, market: Option<MarketHome>, me: Option<Me>) -> impl In
     let mails = tn!(i18n, admin.failed_emails, home.failed_emails);
     let delayed = tn!(i18n, admin.delayed_emails, home.delayed_emails);
     let orders = tn!(i18n, admin.waiting_orders, home.waiting_orders);
+    let returns = tn!(i18n, admin.escalated_returns, home.escalated_returns);
     let todo = [
         (home.dead_jobs, Part::Jobs, jobs, &[("state", "dead")][..]),
         (home.pending_messages, Part::Outbox, outbox, &[("state", "waiting")]),
         (home.failed_emails, Part::Emails, mails, &[]),
         (home.delayed_emails, Part::Emails, delayed, &[]),
         (home.waiting_orders, Part::Orders, orders, &[("overdue", "true")]),
+        (home.escalated_returns, Part::Orders, returns, &[("returns", ESCALATED)]),
     ];
     let sees = |part: Part| me.as_ref().is_some_and(|me| me.may(part.needs()));
     let todo =

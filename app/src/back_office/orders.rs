@@ -3,6 +3,7 @@
 use haat_shared::{
     orders::{ListOrders, ORDER_SORTS, OrderCard, OrderState, PARTLY_SHIPPED},
     page::Counted,
+    returns::{ESCALATED, REQUESTED},
     routes,
     shipping::ShippingMethod,
 };
@@ -19,11 +20,12 @@ use crate::{
 pub(crate) fn asked() -> impl Fn() -> ListOrders + Copy + Send + Sync {
     let (q, state, sort) = (searched(), query("state"), query("sort"));
     let (after, rows, overdue) = (query("after"), query("rows"), query("overdue"));
-    let (shop, customer) = (query("shop"), query("customer"));
+    let (shop, customer, returns) = (query("shop"), query("customer"), query("returns"));
     move || ListOrders {
         q: q.get(),
         state: state.get(),
         overdue: overdue.get() == "true",
+        returns: returns.get(),
         shop: shop.get(),
         customer: customer.with(|id| id.parse().ok()),
         sort: sort.get(),
@@ -42,6 +44,7 @@ pub(crate) fn url(path: &str, of: &ListOrders) -> String {
         ("customer", &customer),
         ("state", &of.state),
         ("overdue", overdue(of)),
+        ("returns", &of.returns),
         ("sort", &of.sort),
         ("rows", &rows),
         ("after", &of.after),
@@ -69,7 +72,7 @@ fn count(table: &Counted<OrderCard>, state: &str) -> i64 {
 pub(crate) fn is_filtered(of: &ListOrders) -> bool {
     of.overdue
         || of.customer.is_some()
-        || [&of.q, &of.shop, &of.state, &of.after].iter().any(|text| !text.is_empty())
+        || [&of.q, &of.shop, &of.state, &of.returns, &of.after].iter().any(|text| !text.is_empty())
 }
 
 /// The search and the filters above a list of orders.
@@ -80,13 +83,16 @@ pub(crate) fn tools(
     table: &Counted<OrderCard>,
 ) -> impl IntoView + use<> {
     let start = ListOrders { after: String::new(), ..of.clone() };
-    // What is overdue is pending, so that the two filters replace each other.
-    let filtered =
-        |state: &str, overdue| url(path, &ListOrders { state: state.into(), overdue, ..start.clone() });
-    let in_state = |state: &str| filtered(state, false);
-    let all = Chip::from((in_state(""), t!(i18n, seller_orders.all), of.state.is_empty() && !of.overdue));
-    // With that filter, only what it lets pass is counted.
-    let counting = |chip: Chip, name: &str| if of.overdue { chip } else { chip.counting(count(table, name)) };
+    // What is overdue is pending, and what is returned was shipped, so that these filters replace each other.
+    let filtered = |state: &str, overdue, returns: &str| {
+        let (state, returns) = (state.into(), returns.into());
+        url(path, &ListOrders { state, overdue, returns, ..start.clone() })
+    };
+    let in_state = |state: &str| filtered(state, false, "");
+    let all_states = !of.overdue && of.returns.is_empty();
+    let all = Chip::from((in_state(""), t!(i18n, seller_orders.all), of.state.is_empty() && all_states));
+    // With one of them, only what it lets pass is counted.
+    let counting = |chip: Chip, name: &str| if all_states { chip.counting(count(table, name)) } else { chip };
     let states = OrderState::ALL.map(|state| {
         let (name, here) = (state.as_str(), of.state == state.as_str());
         let words = words::order_state(i18n, state, ShippingMethod::Standard);
@@ -96,8 +102,16 @@ pub(crate) fn tools(
     let to_partly = in_state(if partly { "" } else { PARTLY_SHIPPED });
     let partly =
         counting(Chip::filter(to_partly, t!(i18n, seller_orders.partly_shipped), partly), PARTLY_SHIPPED);
-    let late = Chip::filter(filtered("", !of.overdue), t!(i18n, seller_orders.overdue), of.overdue);
-    let late = if of.overdue { late.counting(table.count("")) } else { late };
+    let waits = |words, here: bool, to: String| {
+        let chip = Chip::filter(to, words, here);
+        if here { chip.counting(table.count("")) } else { chip }
+    };
+    let late = waits(t!(i18n, seller_orders.overdue), of.overdue, filtered("", !of.overdue, ""));
+    let asks = of.returns == REQUESTED;
+    let to_asks = filtered("", false, if asks { "" } else { REQUESTED });
+    let requested = waits(t!(i18n, seller_orders.return_requested), asks, to_asks);
+    let escalated = (of.returns == ESCALATED)
+        .then(|| waits(t!(i18n, seller_orders.return_unanswered), true, filtered("", false, "")));
     // Whose orders they are, if only of a shop or of a user.
     let of_shop = (!of.shop.is_empty()).then(|| {
         let href = url(path, &ListOrders { shop: String::new(), ..start.clone() });
@@ -108,7 +122,12 @@ pub(crate) fn tools(
         Chip::filter(href, t!(i18n, admin.one_customer), true)
     });
     let whose = of_shop.into_iter().chain(of_customer);
-    let chosen: Vec<Chip> = whose.chain([counting(all, "")]).chain(states).chain([partly, late]).collect();
+    let chosen: Vec<Chip> = whose
+        .chain([counting(all, "")])
+        .chain(states)
+        .chain([partly, late, requested])
+        .chain(escalated)
+        .collect();
     let rows = of.limit.map(|rows| rows.to_string()).unwrap_or_default();
     let customer = customer(of);
     let kept = [
@@ -116,6 +135,7 @@ pub(crate) fn tools(
         ("shop", of.shop.as_str()),
         ("customer", customer.as_str()),
         ("overdue", overdue(of)),
+        ("returns", of.returns.as_str()),
         ("rows", rows.as_str()),
         ("sort", of.sort.as_str()),
     ];

@@ -3,6 +3,7 @@
 use haat_shared::{
     Error, Money,
     orders::OrderCard,
+    returns::REQUESTED,
     routes,
     sales::{AskedPeriod, BestProduct, DaySales, LowVariant, PERIOD, PERIODS, ShopHome, average, change},
 };
@@ -48,10 +49,12 @@ fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) 
     let list = Part::Orders.path(&handle);
     let confirm = tn!(i18n, dashboard.confirm, home.to_confirm);
     let ship = tn!(i18n, dashboard.ship, home.to_ship);
+    let answer = tn!(i18n, dashboard.answer, home.to_answer);
     let low = tn!(i18n, dashboard.low, home.low_count);
     let todo = [
         (home.to_confirm, "check", confirm, routes::with(&list, &[("state", "placed")])),
         (home.to_ship, "truck", ship, routes::with(&list, &[("state", "confirmed")])),
+        (home.to_answer, "box", answer, routes::with(&list, &[("returns", REQUESTED)])),
         (home.low_count, "box", low, routes::with(&Part::Products.path(&handle), &[("low", "1")])),
     ];
     let todo = todo.into_iter().filter(|(n, ..)| *n > 0).map(|(_, icon, words, href)| {

@@ -14,7 +14,12 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{checkout::order_lines, invoices::invoice_links, sign_up::draft_by};
+use super::{
+    checkout::order_lines,
+    invoices::invoice_links,
+    returns::{AskReturn, Holding, Returns},
+    sign_up::draft_by,
+};
 use crate::{
     api, countries,
     i18n::{t, tu_string, use_i18n},
@@ -60,6 +65,12 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
         let words = unbroken(&tu_string!(i18n, purchase.cancelled_done, number = done.as_str()), &done);
         view! { <Alert look="good">{words}</Alert> }
     });
+    let told = match done.as_str() {
+        "return" => Some(t!(i18n, purchase.return_sent)),
+        "withdraw" => Some(t!(i18n, purchase.return_withdrawn_done)),
+        _ => None,
+    };
+    let told = told.map(|words| view! { <Alert look="good">{words}</Alert> });
     // Cash is due only for orders that aren't cancelled; for cards, the amount paid is shown.
     let paid = purchase.totals.total;
     let due = purchase.orders.iter().filter(|order| order.state != OrderState::Cancelled);
@@ -82,7 +93,13 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
             {invoices}
             <Cancel order=order.clone() collected_by_market action=action.clone() key=key.clone() draft=draft.clone() />
         };
-        view! { <Order order collected_by_market cancel=cancel.into_any() /> }
+        let holding = Holding {
+            action: action.clone(),
+            key: key.clone(),
+            draft: draft.clone(),
+            by_market: collected_by_market,
+        };
+        view! { <Order order collected_by_market cancel=cancel.into_any() holding /> }
     });
     let orders = orders.collect_view();
     view! {
@@ -97,6 +114,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
             </header>
             <CodeAlert />
             {cancelled}
+            {told}
             {orders}
             <section class="panel facts-panel">
                 <div>
@@ -122,7 +140,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
 }
 
 #[component]
-fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl IntoView {
+fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: Holding) -> impl IntoView {
     let i18n = use_i18n();
     let back = order.refunded();
     let money = (order.state == OrderState::Cancelled)
@@ -135,6 +153,8 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
     let order_partly = order.is_partly_shipped();
     let partly = order_partly && order.shipping_method != ShippingMethod::Pickup;
     let several = order.shipments.len() > 1 || order_partly;
+    let returns = view! { <Returns order=order.clone() holding=holding.clone() /> };
+    let ask = view! { <AskReturn order=order.clone() holding /> };
     let shipments = order.shipments.into_iter().map(|shipment| {
         let contents = several.then(|| contents(&order.lines, &shipment.lines));
         let ready = several && shipment.kind == ShipmentKind::Pickup;
@@ -159,15 +179,6 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
         };
         view! { <p class="order-due">{words}</p> }
     });
-    let returns = order.returns.into_iter().map(|back| {
-        let items = contents(&order.lines, &back.lines);
-        let words = match back.received_at {
-            None => t!(i18n, purchase.return_open, items = items),
-            Some(_) => t!(i18n, purchase.return_received, items = items),
-        };
-        view! { <p class="order-due">{words}</p> }
-    });
-    let returns = returns.collect_view();
     view! {
         <section class="panel order">
             <header class="order-head">
@@ -185,6 +196,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
             {returns}
             {order_lines(i18n, order.lines, true)}
             <Sums totals=order.totals refunded=Some(back) />
+            {ask}
             {cancel}
         </section>
     }
@@ -209,7 +221,7 @@ fn Cancel(
         };
         return Some(view! { <p class="note paper">{why}</p> }.into_any());
     }
-    let mine = draft.typed("order") == order.number;
+    let mine = draft.typed("order") == order.number && draft.typed("action").is_empty();
     let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
     let what = match collected_by_market {
         true => t!(i18n, purchase.cancel_paid, total = order.totals.total),

@@ -200,18 +200,22 @@ pub fn TextArea(
 /// A checkbox.
 #[component]
 pub fn Check(
-    /// The name in the form, and the ID.
+    /// The name in the form.
     name: &'static str,
+    /// The ID, if a page has several fields with this name.
+    #[prop(optional, into)]
+    id: Option<String>,
     /// The label.
     #[prop(into)]
     label: String,
     /// Whether it is initially checked.
     checked: bool,
 ) -> impl IntoView {
+    let id = id.unwrap_or_else(|| name.to_owned());
     view! {
         <div class="check">
-            <input type="checkbox" id=name name=name value="true" checked=checked />
-            <label for=name>{label}</label>
+            <input type="checkbox" id=id.clone() name=name value="true" checked=checked />
+            <label for=id>{label}</label>
         </div>
     }
 }
@@ -219,8 +223,11 @@ pub fn Check(
 /// A select field.
 #[component]
 pub fn Select(
-    /// The name in the form, and the ID.
+    /// The name in the form.
     name: &'static str,
+    /// The ID, if a page has several fields with this name.
+    #[prop(optional, into)]
+    id: Option<String>,
     /// The label.
     #[prop(into)]
     label: String,
@@ -241,7 +248,8 @@ pub fn Select(
     faults: FieldErrors,
 ) -> impl IntoView {
     let fault = fault(faults, name);
-    let described = described_by(name, false, fault);
+    let id = id.unwrap_or_else(|| name.to_owned());
+    let described = described_by(&id, false, fault);
     let options = options
         .into_iter()
         .map(|(code, words)| {
@@ -252,9 +260,9 @@ pub fn Select(
         .collect_view();
     view! {
         <div class="field" class:wrong=move || fault.get().is_some()>
-            <label for=name>{label}</label>
+            <label for=id.clone()>{label}</label>
             <select
-                id=name
+                id=id.clone()
                 name=name
                 autocomplete=autocomplete
                 aria-invalid=move || fault.get().is_some().then_some("true")
@@ -262,7 +270,7 @@ pub fn Select(
             >
                 {options}
             </select>
-            <FieldFault name=name.to_owned() fault />
+            <FieldFault name=id fault />
         </div>
     }
 }

@@ -754,25 +754,6 @@ CREATE TABLE shipment_lines (
     PRIMARY KEY (shipment_id, position)
 );
 
-CREATE TABLE returns (
-    id UUID PRIMARY KEY,
-    order_id UUID NOT NULL REFERENCES orders (id),
-    state TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    -- Whether its items were returned to stock.
-    restocked BOOLEAN NOT NULL,
-    created_at BIGINT NOT NULL,
-    received_at BIGINT
-);
-CREATE INDEX returns_order_id_idx ON returns (order_id);
-CREATE TABLE return_lines (
-    return_id UUID NOT NULL REFERENCES returns (id),
-    -- The line's position in the order.
-    position BIGINT NOT NULL,
-    quantity BIGINT NOT NULL CHECK (quantity > 0),
-    PRIMARY KEY (return_id, position)
-);
-
 
 -- Payments, refunds and the ledger
 
@@ -859,6 +840,33 @@ CREATE TABLE refund_lines (
     quantity BIGINT NOT NULL CHECK (quantity > 0),
     amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
     PRIMARY KEY (refund_id, position)
+);
+
+-- Requested by the customer, or opened by the shop. Those that were refused or withdrawn count no longer for their lines.
+CREATE TABLE returns (
+    id UUID PRIMARY KEY,
+    order_id UUID NOT NULL REFERENCES orders (id),
+    state TEXT NOT NULL CHECK (state IN ('requested', 'approved', 'refused', 'withdrawn', 'received', 'refunded')),
+    reason TEXT NOT NULL,
+    -- What the customer, or the shop that opened it, adds to the reason.
+    note TEXT NOT NULL,
+    -- Where to send the items, or why it was refused.
+    answer TEXT NOT NULL DEFAULT '',
+    -- Whether its items were returned to stock.
+    restocked BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    received_at BIGINT,
+    refund_id UUID REFERENCES refunds (id),
+    CHECK ((state = 'refunded') = (refund_id IS NOT NULL))
+);
+CREATE INDEX returns_order_id_idx ON returns (order_id);
+CREATE INDEX returns_requested_idx ON returns (created_at, order_id) WHERE state = 'requested';
+CREATE TABLE return_lines (
+    return_id UUID NOT NULL REFERENCES returns (id),
+    -- The line's position in the order.
+    position BIGINT NOT NULL,
+    quantity BIGINT NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (return_id, position)
 );
 
 -- Invoices and credit notes of shops, as they were issued.

@@ -54,7 +54,8 @@ statements! {
         (SELECT COUNT(*) FROM outbox WHERE dispatched_at IS NULL AND created_at < $2) AS pending_messages,
         (SELECT COUNT(*) FROM notifications WHERE channel = 'email' AND state = 'failed') AS failed_emails,
         (SELECT COUNT(*) FROM notifications WHERE ", is_delayed!(), ") AS delayed_emails,
-        (SELECT COUNT(*) FROM orders WHERE state = 'placed' AND created_at < $3) AS waiting_orders");
+        (SELECT COUNT(*) FROM orders WHERE state = 'placed' AND created_at < $3) AS waiting_orders,
+        (SELECT COUNT(DISTINCT order_id) FROM returns WHERE state = 'requested' AND created_at < $4) AS escalated_returns");
 }
 
 insert! {
@@ -75,6 +76,7 @@ rows! {
         failed_emails: i64,
         delayed_emails: i64,
         waiting_orders: i64,
+        escalated_returns: i64,
     }
 
     struct AuditRow {
@@ -108,13 +110,16 @@ pub(crate) async fn write<K>(
 pub async fn home(engine: &Engine, caller: &Caller) -> Result<AdminHome> {
     caller.admin(AdminPermission::SeeHome)?;
     let now = engine.clock.now_ms();
-    let row: HomeRow = engine.db.one(&HOME, params![now - MAIL_MS, now - PENDING_MS, now - ORDER_MS]).await?;
+    let since = engine.unanswered_since();
+    let row: HomeRow =
+        engine.db.one(&HOME, params![now - MAIL_MS, now - PENDING_MS, now - ORDER_MS, since]).await?;
     Ok(AdminHome {
         dead_jobs: row.dead_jobs,
         pending_messages: row.pending_messages,
         failed_emails: row.failed_emails,
         delayed_emails: row.delayed_emails,
         waiting_orders: row.waiting_orders,
+        escalated_returns: row.escalated_returns,
     })
 }
 

@@ -31,6 +31,7 @@ macro_rules! pending {
     () => {
         "dispatched_at IS NULL AND kind IN ('purchase_made', 'order_placed', 'refund_queued', 'order_confirmed', 'order_shipped',
             'order_shipment_updated', 'order_delivered', 'order_cancelled', 'order_refunded', 'order_return_opened',
+            'order_return_requested', 'order_return_approved', 'order_return_refused', 'order_return_withdrawn',
             'order_return_received')"
     };
 }
@@ -84,6 +85,10 @@ fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<Ad
         | OutboxMessage::OrderDelivered
         | OutboxMessage::OrderCancelled
         | OutboxMessage::OrderReturnOpened
+        | OutboxMessage::OrderReturnRequested
+        | OutboxMessage::OrderReturnApproved
+        | OutboxMessage::OrderReturnRefused
+        | OutboxMessage::OrderReturnWithdrawn
         | OutboxMessage::OrderReturnReceived => Ok(None),
     }
 }

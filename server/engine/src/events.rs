@@ -46,7 +46,7 @@ statements! {
 }
 
 insert! {
-    /// An event about an order or a shipment.
+    /// An event about an order, or about a shipment, refund or return of it.
     struct AddEvent into events {
         seq: i64,
         kind: EventKind,
@@ -55,7 +55,8 @@ insert! {
         order_id = "o.id",
         shop_id = "o.shop_id",
     } => [subject: Uuid] "given LEFT JOIN shipments p ON p.id = given.subject
-        JOIN orders o ON o.id = COALESCE(p.order_id, given.subject)"
+        LEFT JOIN refunds r ON r.id = given.subject LEFT JOIN returns b ON b.id = given.subject
+        JOIN orders o ON o.id = COALESCE(p.order_id, r.order_id, b.order_id, given.subject)"
 }
 
 rows! {
@@ -74,7 +75,7 @@ rows! {
     }
 }
 
-/// The event for a message, if it is one that API clients read. The message is about an order or a shipment.
+/// The event for a message, if it is one that API clients read. The message is about an order or a part of it.
 fn event_of(message: OutboxMessage) -> Option<EventKind> {
     match message {
         OutboxMessage::PurchaseMade | OutboxMessage::RefundQueued => None,
@@ -86,6 +87,10 @@ fn event_of(message: OutboxMessage) -> Option<EventKind> {
         OutboxMessage::OrderCancelled => Some(EventKind::OrderCancelled),
         OutboxMessage::OrderRefunded => Some(EventKind::OrderRefunded),
         OutboxMessage::OrderReturnOpened => Some(EventKind::OrderReturnOpened),
+        OutboxMessage::OrderReturnRequested => Some(EventKind::OrderReturnRequested),
+        OutboxMessage::OrderReturnApproved => Some(EventKind::OrderReturnApproved),
+        OutboxMessage::OrderReturnRefused => Some(EventKind::OrderReturnRefused),
+        OutboxMessage::OrderReturnWithdrawn => Some(EventKind::OrderReturnWithdrawn),
         OutboxMessage::OrderReturnReceived => Some(EventKind::OrderReturnReceived),
     }
 }

@@ -87,6 +87,8 @@ pub struct Parts {
     /// How many days after delivery an order can be returned, until its earnings are available to the shop. A
     /// shop may promise more.
     pub return_days: i64,
+    /// How many days a shop has to answer a return request, before an operator may decide.
+    pub return_answer_days: i64,
     /// The promotions that apply to every cart that meets their terms, in this order.
     pub promotions: Vec<pricing::Promotion>,
     /// Stores pictures.
@@ -141,6 +143,11 @@ impl Engine {
     pub fn new(parts: Parts) -> Result<Self, String> {
         payments::check_gateways(&parts.gateways)?;
         Ok(Self(Arc::new(parts)))
+    }
+
+    /// Return requests from before this time are unanswered for too long.
+    fn unanswered_since(&self) -> i64 {
+        self.clock.now_ms() - self.return_answer_days * 86_400_000
     }
 
     fn gateway(&self, name: &str) -> Result<&Arc<dyn PaymentGateway>, Error> {

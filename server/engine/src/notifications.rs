@@ -28,9 +28,10 @@ use haat_shared::{
     accounts::mailbox,
     audit::{FailedEmail, UnsentEmails},
     id::kinds::{EmailId, Job, NotificationId, SignUpId},
-    orders::{Actor, PurchaseView, ShopOrderView},
+    orders::{Actor, OrderRefund, PurchaseView, ShopOrderView},
     payments::PurchaseLink,
     permissions::AdminPermission,
+    returns::OrderReturn,
     text,
 };
 
@@ -74,6 +75,42 @@ pub enum EmailContent {
         /// Who cancelled it.
         by: Actor,
         /// The reason.
+        reason: String,
+        /// The link to the purchase, readable by whoever has it.
+        link: PurchaseLink,
+    },
+    /// To the shop's owners: the customer asks to return a part of an order, or to be refunded.
+    ReturnRequested {
+        /// The order.
+        order: Box<ShopOrderView>,
+        /// The return.
+        back: OrderReturn,
+    },
+    /// To the shopper: a return was approved, and the items are expected back.
+    ReturnApproved {
+        /// The order.
+        order: Box<ShopOrderView>,
+        /// The return.
+        back: OrderReturn,
+        /// The link to the purchase, readable by whoever has it.
+        link: PurchaseLink,
+    },
+    /// To the shopper: a return was refused.
+    ReturnRefused {
+        /// The order.
+        order: Box<ShopOrderView>,
+        /// The return.
+        back: OrderReturn,
+        /// The link to the purchase, readable by whoever has it.
+        link: PurchaseLink,
+    },
+    /// To the shopper: a part of an order is refunded.
+    OrderRefunded {
+        /// The order.
+        order: Box<ShopOrderView>,
+        /// The refund.
+        refund: OrderRefund,
+        /// Why, in the words of the shop. May be empty.
         reason: String,
         /// The link to the purchase, readable by whoever has it.
         link: PurchaseLink,
@@ -181,6 +218,15 @@ statements! {
     OWNERS = "SELECT m.column1 AS event, o.id AS subject, u.email AS recipient, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2
         JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
+    SHOPPER_OF_RETURN = "SELECT m.column1 AS event, b.id AS subject, p.email AS recipient, p.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN returns b ON b.id = m.column2
+        JOIN orders o ON o.id = b.order_id JOIN purchases p ON p.id = o.purchase_id";
+    SHOPPER_OF_REFUND = "SELECT m.column1 AS event, r.id AS subject, p.email AS recipient, p.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN refunds r ON r.id = m.column2
+        JOIN orders o ON o.id = r.order_id JOIN purchases p ON p.id = o.purchase_id";
+    OWNERS_OF_RETURN = "SELECT m.column1 AS event, b.id AS subject, u.email AS recipient, u.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN returns b ON b.id = m.column2 JOIN orders o ON o.id = b.order_id
+        JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
     OWNERS_IF_WITHDRAWN = "SELECT m.column1 AS event, o.id AS subject, u.email AS recipient, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2
         JOIN order_events e ON e.order_id = o.id AND e.kind = 'cancelled' AND e.actor = 'shopper'
@@ -277,6 +323,10 @@ static NOTICES: &[(OutboxMessage, &str, &Statement)] = &[
     (OutboxMessage::OrderShipmentUpdated, "shipment_updated", &SHOPPER_OF_SHIPMENT),
     (OutboxMessage::OrderCancelled, "order_cancelled", &SHOPPER),
     (OutboxMessage::OrderCancelled, "order_withdrawn", &OWNERS_IF_WITHDRAWN),
+    (OutboxMessage::OrderReturnRequested, "return_requested", &OWNERS_OF_RETURN),
+    (OutboxMessage::OrderReturnApproved, "return_approved", &SHOPPER_OF_RETURN),
+    (OutboxMessage::OrderReturnRefused, "return_refused", &SHOPPER_OF_RETURN),
+    (OutboxMessage::OrderRefunded, "order_refunded", &SHOPPER_OF_REFUND),
 ];
 
 /// Writes the notifications for messages: one per message, recipient and channel.
@@ -395,7 +445,8 @@ const ABOUT_SIGN_UPS: Counters =
 /// and at sign-up. Signing up costs nothing, so it must not use up what purchases need.
 fn counters(kind: &str) -> Option<Counters> {
     match kind {
-        "purchase_made" | "order_shipped" | "shipment_updated" | "order_cancelled" => Some(ABOUT_PURCHASES),
+        "purchase_made" | "order_shipped" | "shipment_updated" | "order_cancelled" | "return_approved"
+        | "return_refused" | "order_refunded" => Some(ABOUT_PURCHASES),
         "sign_up" | "account_exists" => Some(ABOUT_SIGN_UPS),
         _ => None,
     }
@@ -473,8 +524,9 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
         };
     }
     let shipment = data.shipments.get(&notice.subject);
-    let order = shipment.map_or(&notice.subject, |(order, _)| order);
-    let order = Box::new(data.orders.get(order)?.clone());
+    let of_part = shipment.map(|(order, _)| order).or_else(|| data.parts.get(&notice.subject));
+    let order = Box::new(data.orders.get(of_part.unwrap_or(&notice.subject))?.clone());
+    let back = order.order.returns.iter().find(|back| back.id.uuid() == notice.subject).cloned();
     let parcel = shipment.map(|(_, parcel)| parcel.clone());
     // An order's number is the purchase's number and a position.
     let link = checkout::link(engine, order.order.number.rsplit_once('-')?.0);
@@ -485,6 +537,15 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
         "order_cancelled" => {
             let (by, reason) = data.ends.get(&notice.subject)?.clone();
             EmailContent::OrderCancelled { order, by, reason, link }
+        }
+        "return_requested" => EmailContent::ReturnRequested { order, back: back? },
+        "return_approved" => EmailContent::ReturnApproved { order, back: back?, link },
+        "return_refused" => EmailContent::ReturnRefused { order, back: back?, link },
+        "order_refunded" => {
+            let refund =
+                order.order.refunds.iter().find(|refund| refund.id.uuid() == notice.subject)?.clone();
+            let reason = data.reasons.get(&notice.subject)?.clone();
+            EmailContent::OrderRefunded { order, refund, reason, link }
         }
         "order_withdrawn" => {
             let (_, reason) = data.ends.get(&notice.subject)?.clone();

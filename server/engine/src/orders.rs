@@ -8,7 +8,8 @@ macro_rules! lines_of {
             o.currency, o.subtotal_minor, o.discount_minor, o.delivery_minor, o.tax_minor, o.delivery,
             o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.shipped, l.refunded, l.returned, l.unit_minor,
-            l.total_minor AS line_minor, m.id AS media_id, m.width, m.height, m.color, pp.alt FROM ",
+            l.total_minor AS line_minor, l.total_minor - l.discount_minor + l.added_tax_minor AS paid_minor,
+            o.items_minor, o.market_discount_minor, o.collected_minor, o.refunded_minor, o.delivery_refunded_minor, o.release_at, m.id AS media_id, m.width, m.height, m.color, pp.alt FROM ",
             $orders,
             " AS o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
             JOIN order_lines l ON l.order_id = o.id LEFT JOIN variants v ON v.id = l.variant_id
@@ -34,7 +35,10 @@ pub use export::export;
 pub use notes::add_note;
 pub use refunds::refund;
 pub use release::release_due;
-pub use returns::{open_return, receive_return};
+pub use returns::{
+    approve_as_operator, approve_return, open_return, receive_return, refund_return, refuse_as_operator,
+    refuse_return, request_return, withdraw_return,
+};
 pub use seller::{any_order, list_all, packing_slips, seller_list, seller_order, seller_table, table_of_all};
 pub use shipments::{ship_part, track};
 pub use transitions::{cancel, cancel_by_customer, confirm, confirm_pending, deliver, ship};
@@ -78,7 +82,7 @@ lists! {
 }
 
 statements! {
-    STATE = "SELECT state AS value FROM orders WHERE number = $1 AND shop_id = $2";
+    STATE = "SELECT state AS value FROM orders WHERE number = $1 AND shop_id = COALESCE($2, shop_id)";
     FIND = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency, p.created_at,
             t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
@@ -95,8 +99,9 @@ statements! {
     );
     NOTIFIED_ORDERS = lines_of!(
         "orders",
-        "WHERE o.id IN (SELECT COALESCE(x.order_id, n.subject) FROM notifications n
-            LEFT JOIN shipments x ON x.id = n.subject WHERE n.claim = $1 AND n.kind <> 'purchase_made')
+        "WHERE o.id IN (SELECT COALESCE(x.order_id, b.order_id, f.order_id, n.subject) FROM notifications n
+            LEFT JOIN shipments x ON x.id = n.subject LEFT JOIN returns b ON b.id = n.subject
+            LEFT JOIN refunds f ON f.id = n.subject WHERE n.claim = $1 AND n.kind <> 'purchase_made')
         ORDER BY o.number, l.position"
     );
     NOTIFIED_SHIPMENTS = "SELECT h.id, h.order_id, h.carrier, h.tracking_number, h.tracking_url, l.position, l.quantity,
@@ -106,6 +111,11 @@ statements! {
         FROM shipments h JOIN orders o ON o.id = h.order_id JOIN shipment_lines l ON l.shipment_id = h.id WHERE h.id IN
             (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_shipped', 'shipment_updated'))
         ORDER BY h.id, l.position";
+    NOTIFIED_PARTS = "SELECT b.id, b.order_id, '' AS note FROM returns b
+            WHERE b.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('return_requested', 'return_approved',
+                'return_refused'))
+        UNION ALL SELECT r.id, r.order_id, r.note FROM refunds r
+            WHERE r.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'order_refunded')";
     NOTIFIED_CANCELLATIONS = "SELECT order_id, actor, data FROM order_events WHERE kind = 'cancelled' AND order_id IN
         (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_cancelled', 'order_withdrawn'))";
 }
@@ -154,7 +164,14 @@ rows! {
         refunded: i64,
         returned: i64,
         unit_minor: i64,
-        line_minor: i64;
+        line_minor: i64,
+        paid_minor: i64,
+        items_minor: i64,
+        market_discount_minor: i64,
+        collected_minor: i64,
+        refunded_minor: i64,
+        delivery_refunded_minor: i64,
+        release_at: Option<i64>;
         picture: Option<Picture>
     }
 
@@ -168,6 +185,12 @@ rows! {
         quantity: i64,
         is_last: bool,
         has_others: bool,
+    }
+
+    struct PartRow {
+        id: Uuid,
+        order_id: OrderId,
+        note: String,
     }
 
     struct EndRow {
@@ -188,8 +211,8 @@ rows! {
     }
 }
 
-/// Fails with the state of an order that does not allow a change by its shop.
-async fn moved_in_tx<T>(tx: &mut Tx, number: &str, shop: ShopId) -> TxResult<T> {
+/// Fails with the state of an order that does not allow a change.
+async fn moved_in_tx<T>(tx: &mut Tx, number: &str, shop: Option<ShopId>) -> TxResult<T> {
     let state: Option<Scalar<OrderState>> = tx.opt(&STATE, params![number, shop]).await?;
     Err(Conflict::OrderMoved(state.ok_or(Error::NotFound)?.0).into())
 }
@@ -223,6 +246,7 @@ fn pickup_at(order: &LineRow) -> String {
 
 /// Groups rows of order lines into orders, without their [`parts`].
 fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<Vec<ShopOrderView>> {
+    let now = engine.clock.now_ms();
     group_by(rows, |r| r.id)
         .into_iter()
         .map(|(id, rows)| {
@@ -254,6 +278,10 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                 refunds: Vec::new(),
                 returns: Vec::new(),
                 invoices: Vec::new(),
+                returnable_until: head
+                    .release_at
+                    .filter(|until| head.state == OrderState::Delivered && *until > now)
+                    .map(|until| caller.time(engine, until)),
                 totals: Totals {
                     subtotal: money(head.subtotal_minor),
                     discount: money(head.discount_minor),
@@ -344,10 +372,15 @@ pub struct Parcel {
 pub(crate) struct NotificationData {
     /// Purchases, for their buyers.
     pub(crate) purchases: HashMap<Uuid, PurchaseView>,
-    /// Orders, for their buyers and shops. Those that were cancelled come with their refunds.
+    /// Orders, for their buyers and shops. Those that were cancelled, refunded in part or returned come with their refunds and
+    /// returns.
     pub(crate) orders: HashMap<Uuid, ShopOrderView>,
     /// Shipments, with their orders.
     pub(crate) shipments: HashMap<Uuid, (Uuid, Parcel)>,
+    /// The orders of returns and refunds.
+    pub(crate) parts: HashMap<Uuid, Uuid>,
+    /// Why refunds were made, in the words of the shop.
+    pub(crate) reasons: HashMap<Uuid, String>,
     /// Who cancelled an order, and why.
     pub(crate) ends: HashMap<Uuid, (Actor, String)>,
     /// The names of people who signed up.
@@ -361,11 +394,14 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
     let lines: Vec<LineRow> = engine.db.all(&NOTIFIED_LINES, params![claim]).await?;
     let orders: Vec<LineRow> = engine.db.all(&NOTIFIED_ORDERS, params![claim]).await?;
     let shipments: Vec<ShipmentRow> = engine.db.all(&NOTIFIED_SHIPMENTS, params![claim]).await?;
+    let of_parts: Vec<PartRow> = engine.db.all(&NOTIFIED_PARTS, params![claim]).await?;
     let ends: Vec<EndRow> = engine.db.all(&NOTIFIED_CANCELLATIONS, params![claim]).await?;
     let mut orders = shop_orders(engine, reader, orders)?;
-    let cancelled = orders.iter_mut().map(|order| &mut order.order);
-    let cancelled = cancelled.filter(|order| order.state == OrderState::Cancelled);
-    parts::add(engine, reader, &mut cancelled.collect::<Vec<_>>()).await?;
+    // Emails about parcels are not about the order's other parts.
+    let whole = orders.iter_mut().map(|order| &mut order.order).filter(|order| {
+        order.state == OrderState::Cancelled || of_parts.iter().any(|part| part.order_id == order.id)
+    });
+    parts::add(engine, reader, &mut whole.collect::<Vec<_>>()).await?;
     let mut lines: HashMap<_, _> = group_by(lines, |l| l.purchase_id).into_iter().collect();
     let purchases = purchases.into_iter().map(|row| {
         let lines = lines.remove(&row.id).unwrap_or_default();
@@ -386,6 +422,8 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
                 (id, (head.order_id.uuid(), Parcel { tracking, lines, last, only }))
             })
             .collect(),
+        parts: of_parts.iter().map(|part| (part.id, part.order_id.uuid())).collect(),
+        reasons: of_parts.into_iter().map(|part| (part.id, part.note)).collect(),
         ends: ends
             .into_iter()
             .map(|end| Ok((end.order_id.uuid(), (end.actor, timeline::read(&end.data)?.note))))

@@ -36,10 +36,18 @@ haat_shared::text_enum! {
         OrderDelivered = "order_delivered",
         /// An order was cancelled. Subject: the order.
         OrderCancelled = "order_cancelled",
-        /// A shop refunds a part of an order. Subject: the order.
+        /// A part of an order is refunded. Subject: the refund.
         OrderRefunded = "order_refunded",
         /// A shop expects a part of an order back. Subject: the order.
         OrderReturnOpened = "order_return_opened",
+        /// A customer asks to return a part of an order, or to be refunded. Subject: the return.
+        OrderReturnRequested = "order_return_requested",
+        /// A request was approved, and the items are expected back. Subject: the return.
+        OrderReturnApproved = "order_return_approved",
+        /// A request was refused. Subject: the return.
+        OrderReturnRefused = "order_return_refused",
+        /// A customer withdrew a return. Subject: the return.
+        OrderReturnWithdrawn = "order_return_withdrawn",
         /// A shop received a part of an order back. Subject: the order.
         OrderReturnReceived = "order_return_received",
     }
@@ -53,7 +61,8 @@ lists! {
         select: "SELECT f.id, f.kind, f.subject, f.created_at, f.dispatched_at, COALESCE(o.number, p.number) AS number,
                 CASE WHEN f.dispatched_at IS NULL THEN 'waiting' ELSE 'dispatched' END AS state FROM outbox f
             LEFT JOIN shipments h ON h.id = f.subject LEFT JOIN refunds r ON r.id = f.subject
-            LEFT JOIN orders o ON o.id = COALESCE(h.order_id, r.order_id, f.subject)
+            LEFT JOIN returns b ON b.id = f.subject
+            LEFT JOIN orders o ON o.id = COALESCE(h.order_id, r.order_id, b.order_id, f.subject)
             LEFT JOIN purchases p ON p.id = f.subject",
         base_filter: "TRUE",
         filters: &[("waiting", "f.dispatched_at IS NULL AND {} = TRUE")],

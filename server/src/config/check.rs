@@ -93,7 +93,7 @@ impl Payments {
 
 impl Config {
     /// The numbers and what they may be.
-    fn numbers(&self) -> [(&'static str, u64, RangeInclusive<u64>); 26] {
+    fn numbers(&self) -> [(&'static str, u64, RangeInclusive<u64>); 27] {
         let Self { server, database, market, media, imports, payments, limits, .. } = self;
         let count = |number: u32| u64::from(number);
         [
@@ -105,6 +105,7 @@ impl Config {
             ("server.idle_timeout_s", server.idle_timeout_s, 1..=86_400),
             ("database.connections", count(database.connections), 1..=10_000),
             ("market.return_days", count(market.return_days), 0..=365),
+            ("market.return_answer_days", count(market.return_answer_days), 0..=365),
             ("media.wait_s", count(media.wait_s), 0..=3_600),
             ("imports.readers", count(imports.readers), 1..=64),
             ("payments.sandbox_delay_ms", payments.sandbox_delay_ms, 0..=600_000),

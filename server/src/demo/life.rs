@@ -12,9 +12,10 @@ use haat_shared::{
     accounts::{DEMO_ACCOUNTS, DEMO_PASSWORD, SignIn, SignUp},
     carts::AddLine,
     catalog::ListProducts,
-    id::kinds::VariantId,
+    id::kinds::{ReturnId, VariantId},
     orders::{LineQuantity, NewRefund, Shipment},
     payments::NextAction,
+    returns::{NewReturnRequest, ReturnApproval, ReturnReason, ReturnReceipt},
 };
 
 use super::{
@@ -41,6 +42,16 @@ const LATELY: i64 = 2;
 /// The hours at which people buy: most do so in the evening.
 const HOURS: [i64; 24] =
     [7, 9, 10, 11, 12, 13, 13, 14, 15, 16, 17, 18, 19, 19, 20, 20, 20, 20, 21, 21, 21, 21, 22, 22];
+
+/// How long ago shops may have left a return request unanswered.
+const UNANSWERED: i64 = 12 * DAY;
+
+const REASONS: [(ReturnReason, &str); 4] = [
+    (ReturnReason::Damaged, "It arrived with a crack"),
+    (ReturnReason::WrongItem, "I ordered another colour"),
+    (ReturnReason::DoesNotFit, ""),
+    (ReturnReason::ChangedMind, ""),
+];
 
 const CARRIERS: [(&str, &str); 3] = [("India Post", "EE"), ("Blue Dart", "BD"), ("Delhivery", "DL")];
 
@@ -74,6 +85,10 @@ enum Step {
     CustomerCancels(Sale),
     Refund(Sale),
     Return(Sale),
+    /// The customer asks for a return, the shop answers it, and gets the items.
+    Ask(Sale),
+    Answer(Sale, ReturnId),
+    Receive(Sale, ReturnId),
     /// Jobs and emails are done, and every week the stalls are restocked.
     Night(i64),
 }
@@ -336,6 +351,7 @@ async fn fulfil(
             match dice.between(0, 100) {
                 0..4 => plan.at(later, Step::Refund(sale)),
                 4..7 => plan.at(later, Step::Return(sale)),
+                7..18 => plan.at(later, Step::Ask(sale)),
                 _ => {}
             }
         }
@@ -352,7 +368,7 @@ async fn fulfil(
             let Stall { handle, owner, .. } = stall(&sale)?;
             let lines = first_line(engine, owner, handle, &sale.number).await?;
             let reason = "Arrived with a chip".into();
-            let refund = NewRefund { lines, shipping: false, restock: false, reason };
+            let refund = NewRefund { lines, reason, ..NewRefund::default() };
             orders::refund(engine, owner, handle, &sale.number, refund).await?;
         }
         Step::Return(sale) => {
@@ -360,8 +376,53 @@ async fn fulfil(
             let lines = first_line(engine, owner, handle, &sale.number).await?;
             let id = orders::open_return(engine, owner, handle, &sale.number, &lines, "Doesn’t fit").await?;
             if dice.between(0, 3) > 0 {
-                orders::receive_return(engine, owner, handle, &sale.number, id, true).await?;
+                let receipt = ReturnReceipt::only(true);
+                orders::receive_return(engine, owner, handle, &sale.number, id, receipt).await?;
             }
+        }
+        Step::Ask(sale) => {
+            let Stall { handle, owner, .. } = stall(&sale)?;
+            let lines = first_line(engine, owner, handle, &sale.number).await?;
+            let (reason, note) = dice.pick(&REASONS).copied().unwrap_or(REASONS[0]);
+            let request = NewReturnRequest { lines, reason, note: note.into() };
+            let purchase = sale.number.rsplit_once('-').map_or("", |(purchase, _)| purchase);
+            let (of, guest) = ((purchase, sale.key.as_str()), Caller::guest());
+            let asked = orders::request_return(engine, &guest, of, &sale.number, request, "0").await;
+            // The return period may be over.
+            let Ok(id) = asked else { return Ok(()) };
+            match dice.between(0, 10) {
+                0 => orders::withdraw_return(engine, &guest, of, &sale.number, id).await?,
+                // A few of late are left to the operator.
+                1 | 2 if at > plan.ends - UNANSWERED => {}
+                _ => plan.at(at + dice.between(6, 60) * HOUR, Step::Answer(sale, id)),
+            }
+        }
+        Step::Answer(sale, id) => {
+            let Stall { handle, owner, .. } = stall(&sale)?;
+            match dice.between(0, 10) {
+                0 | 1 => {
+                    let why = "It was used, so we can’t sell it again";
+                    orders::refuse_return(engine, owner, handle, &sale.number, id, why).await?;
+                }
+                2 => {
+                    let approval = ReturnApproval { refund_now: true, ..ReturnApproval::default() };
+                    orders::approve_return(engine, owner, handle, &sale.number, id, approval).await?;
+                }
+                _ => {
+                    let order = orders::seller_order(engine, owner, handle, &sale.number).await?;
+                    let note = format!("{}. We pay for the return", order.return_address);
+                    let approval = ReturnApproval { note, ..ReturnApproval::default() };
+                    orders::approve_return(engine, owner, handle, &sale.number, id, approval).await?;
+                    plan.at(at + dice.between(48, 180) * HOUR, Step::Receive(sale, id));
+                }
+            }
+        }
+        Step::Receive(sale, id) => {
+            let Stall { handle, owner, .. } = stall(&sale)?;
+            // Some are refunded only after they were looked at.
+            let refund = dice.between(0, 5) > 0;
+            let receipt = ReturnReceipt { restock: true, refund, shipping: false };
+            orders::receive_return(engine, owner, handle, &sale.number, id, receipt).await?;
         }
         Step::Buy | Step::Night(_) => {}
     }

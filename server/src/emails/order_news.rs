@@ -6,7 +6,7 @@ use haat_app::{
     words,
 };
 use haat_engine::{TxResult, notifications::RenderedEmail};
-use haat_shared::orders::{OrderState, OrderView};
+use haat_shared::orders::{LineQuantity, OrderState, OrderView};
 
 use super::parts::{fitting, left_out, rendered};
 
@@ -63,4 +63,19 @@ pub(super) fn render(subject: &str, m: &News<'_>) -> TxResult<RenderedEmail> {
         NewsHtml { m: &News { orders, left_out, ..m.clone() } }.render()
     });
     rendered(subject, &NewsText { m }, html)
+}
+
+/// An order with only a part of its lines: what is in a parcel, returned or refunded.
+pub(super) fn only(order: &OrderView, part: &[LineQuantity]) -> OrderView {
+    let mut only = order.clone();
+    for line in &mut only.lines {
+        let part = part.iter().find(|part| part.position == line.position);
+        let quantity = part.map_or(0, |part| part.quantity);
+        if quantity != line.quantity {
+            line.total = line.unit_price.times(quantity).unwrap_or(line.total);
+            line.quantity = quantity;
+        }
+    }
+    only.lines.retain(|line| line.quantity > 0);
+    only
 }

@@ -6,13 +6,12 @@ use haat_app::{
 };
 use haat_engine::{TxResult, notifications::RenderedEmail, orders::Parcel};
 use haat_shared::{
-    checkout::CheckoutLineView,
     orders::{OrderView, ShopOrderView},
     shipping::ShippingMethod,
 };
 
 use super::{
-    order_news::{self, News},
+    order_news::{self, News, only},
     parts::label,
 };
 
@@ -32,7 +31,7 @@ pub(super) fn shipped(
     parcel: &Parcel,
     url: &str,
 ) -> TxResult<RenderedEmail> {
-    let contents = &contents(&order.order, parcel);
+    let contents = &only(&order.order, &parcel.lines);
     let sent = Sent { locale, order, parcel, contents, url };
     let number = &order.order.number;
     let (m, subject) = match (order.order.shipping_method, sent.is_part()) {
@@ -58,7 +57,7 @@ pub(super) fn tracking_updated(
     parcel: &Parcel,
     url: &str,
 ) -> TxResult<RenderedEmail> {
-    let contents = &contents(&order.order, parcel);
+    let contents = &only(&order.order, &parcel.lines);
     let sent = Sent { locale, order, parcel, contents, url };
     let subject = td_string!(locale, email.tracking_subject, number = order.order.number);
     let (shop, name) = (&order.order.shop_name, &order.address.name);
@@ -71,25 +70,6 @@ pub(super) fn tracking_updated(
         ..on_its_way(&sent)
     };
     order_news::render(&subject, &m)
-}
-
-/// How many of a line are in the parcel.
-fn packed(line: &CheckoutLineView, parcel: &Parcel) -> i64 {
-    parcel.lines.iter().find(|part| part.position == line.position).map_or(0, |part| part.quantity)
-}
-
-/// The order with only what is in the parcel.
-fn contents(order: &OrderView, parcel: &Parcel) -> OrderView {
-    let mut contents = order.clone();
-    for line in &mut contents.lines {
-        let quantity = packed(line, parcel);
-        if quantity != line.quantity {
-            line.total = line.unit_price.times(quantity).unwrap_or(line.total);
-            line.quantity = quantity;
-        }
-    }
-    contents.lines.retain(|line| line.quantity > 0);
-    contents
 }
 
 impl Sent<'_> {

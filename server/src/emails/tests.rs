@@ -15,6 +15,7 @@ use haat_shared::{
     },
     payments::{PaymentMethod, PurchaseLink},
     pricing::Totals,
+    returns::{OrderReturn, ReturnReason, ReturnState},
     shipping::ShippingMethod,
 };
 
@@ -57,6 +58,7 @@ fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
         refunds: Vec::new(),
         returns: Vec::new(),
         invoices: Vec::new(),
+        returnable_until: None,
         totals: Totals {
             subtotal,
             discount: money(0),
@@ -172,6 +174,40 @@ fn withdrawn_from(shop: &str, reason: &str) -> EmailContent {
     EmailContent::OrderWithdrawn { order, reason: reason.into() }
 }
 
+/// A request of one of two bowls, or the answer to it.
+fn returned(state: ReturnState, note: &str, answer: &str) -> OrderReturn {
+    OrderReturn {
+        id: Id::from_uuid(Default::default()),
+        state,
+        reason: ReturnReason::Damaged,
+        note: note.into(),
+        answer: answer.into(),
+        lines: vec![LineQuantity { position: 1, quantity: 1 }],
+        opened_at: "2026-11-25T09:00:00+05:30[IST]".into(),
+        answer_by: "2026-11-28T09:00:00+05:30[IST]".into(),
+        escalated: false,
+        received_at: None,
+        restocked: false,
+        refund_id: None,
+    }
+}
+
+fn refunded(method: PaymentMethod, [shop, name]: Names<'_>, shipping: bool, reason: &str) -> EmailContent {
+    let order = order(shop, "Clay bowl", 2);
+    let items = if shipping { money(0) } else { money(45_000) };
+    let of_shipping = if shipping { order.totals.shipping } else { money(0) };
+    let refund = OrderRefund {
+        id: Id::from_uuid(Default::default()),
+        reason: RefundReason::ByShop,
+        amount: items.plus(of_shipping).unwrap(),
+        shipping: of_shipping,
+        lines: if shipping { Vec::new() } else { vec![LineQuantity { position: 1, quantity: 1 }] },
+        completed_at: None,
+    };
+    let (order, reason) = (of_order(method, order, name), reason.to_owned());
+    EmailContent::OrderRefunded { order, refund, reason, link: link() }
+}
+
 const NAMES: Names<'static> = ["Meena Crafts", "Asha Rao"];
 const TRACK: &str = "https://track.example/BD-77?a=1&b=2";
 
@@ -180,6 +216,10 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
     let [shop, name] = NAMES;
     let two = vec![order(shop, "Clay bowl", 2), order("Delta Electronics", "Desk lamp", 1)];
     let one = order(shop, "Clay bowl", 2);
+    let sent = || shipped(PaymentMethod::Sandbox, NAMES);
+    let asked = returned(ReturnState::Requested, "A crack in the rim", "");
+    let approved = returned(ReturnState::Approved, "A crack in the rim", "Meena Crafts, Kiln Lane 4, Jaipur");
+    let refused = returned(ReturnState::Refused, "A crack in the rim", "The crack is part of the glaze");
     let (broken, changed) = ("The kiln broke", "Changed my mind");
     let (name_of_user, id, token) = (String::from(name), Id::from_uuid(Default::default()), "t_-".into());
     vec![
@@ -195,6 +235,12 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("order_cancelled_by_shopper", called_off(PaymentMethod::Cash, Actor::Shopper, NAMES, changed)),
         ("order_cancelled_by_market", called_off(PaymentMethod::Sandbox, Actor::Market, NAMES, broken)),
         ("order_withdrawn", withdrawn_from(shop, changed)),
+        ("return_requested", EmailContent::ReturnRequested { order: sent(), back: asked }),
+        ("return_approved", EmailContent::ReturnApproved { order: sent(), back: approved, link: link() }),
+        ("return_refused", EmailContent::ReturnRefused { order: sent(), back: refused, link: link() }),
+        ("order_refunded_card", refunded(PaymentMethod::Sandbox, NAMES, false, "Chipped")),
+        ("order_refunded_cash", refunded(PaymentMethod::Cash, NAMES, false, "")),
+        ("order_refunded_shipping", refunded(PaymentMethod::Sandbox, NAMES, true, "Late")),
         ("confirm_sign_up", EmailContent::ConfirmSignUp { name: name_of_user.clone(), id, token }),
         ("account_exists", EmailContent::AccountExists { name: name_of_user }),
     ]
@@ -218,12 +264,16 @@ fn every_mail_in_every_language() {
         EmailContent::ShipmentUpdated { .. } => 3,
         EmailContent::OrderCancelled { .. } => 4,
         EmailContent::OrderWithdrawn { .. } => 5,
-        EmailContent::ConfirmSignUp { .. } => 6,
-        EmailContent::AccountExists { .. } => 7,
+        EmailContent::ReturnRequested { .. } => 6,
+        EmailContent::ReturnApproved { .. } => 7,
+        EmailContent::ReturnRefused { .. } => 8,
+        EmailContent::OrderRefunded { .. } => 9,
+        EmailContent::ConfirmSignUp { .. } => 10,
+        EmailContent::AccountExists { .. } => 11,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();
-    assert_eq!(kinds, [0, 1, 2, 3, 4, 5, 6, 7], "a letter is not among the samples");
+    assert_eq!(kinds, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], "a letter is not among the samples");
 }
 
 #[test]
@@ -400,7 +450,13 @@ fn the_shop_reads_what_to_pack_where_it_goes_and_who_collects() {
 fn hostile_text_stays_text() {
     let hostile =
         "Bowl\r\nBcc: all@example.com\n\nPay again: <script>alert(1)</script>\u{202e}\u{2066}\u{2028}&\"'";
+    let back = || returned(ReturnState::Requested, hostile, hostile);
+    let sent = || shipped(PaymentMethod::Sandbox, [hostile; 2]);
     let emails = [
+        EmailContent::ReturnRequested { order: sent(), back: back() },
+        EmailContent::ReturnApproved { order: sent(), back: back(), link: link() },
+        EmailContent::ReturnRefused { order: sent(), back: back(), link: link() },
+        refunded(PaymentMethod::Sandbox, [hostile; 2], false, hostile),
         to_shopper(PaymentMethod::Cash, hostile, vec![order(hostile, hostile, 1)]),
         to_shop(
             PaymentMethod::Cash,

@@ -8,7 +8,7 @@ use axum::{
 use haat_engine::{
     Caller,
     admin::{self, Grantee},
-    jobs, notifications, payments,
+    jobs, notifications, orders, payments,
 };
 use haat_shared::{
     Error, FieldCode, Result,
@@ -21,7 +21,38 @@ use super::{
     State, Typed, back,
     forms::{back_with_draft, clean, field, refused},
     outcome::redirect,
+    seller_forms::approval,
 };
+
+/// Decides on a return request that a shop has left unanswered.
+pub(super) async fn order(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(number): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, action) = (&state.runtime.engine, field(&typed, "action"));
+    let page = routes::any_order(&number);
+    let done: Result<()> = async {
+        caller.admin(AdminPermission::DecideReturns)?;
+        let id = field(&typed, "return").parse().map_err(|_| Error::NotFound)?;
+        match action.as_str() {
+            "return_approve" | "return_refund_now" => {
+                orders::approve_as_operator(engine, &caller, &number, id, approval(&typed)).await
+            }
+            "return_refuse" => {
+                orders::refuse_as_operator(engine, &caller, &number, id, &field(&typed, "reason")).await
+            }
+            _ => Err(Error::field("action", FieldCode::NotAChoice)),
+        }
+    }
+    .await;
+    match done {
+        Ok(()) => redirect(&state, &page, &[("done", &action)]),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "any-order", &page, typed, &error).await,
+        Err(error) => refused(&state, &page, &error),
+    }
+}
 
 /// Retries or discards a job.
 pub(super) async fn job(

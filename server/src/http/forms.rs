@@ -8,14 +8,16 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use haat_app::{cookies, i18n::Locale};
-use haat_engine::{Caller, accounts, carts, checkout, orders};
+use haat_engine::{Caller, Engine, accounts, carts, checkout, orders};
 use haat_shared::{
-    Conflict, Error, Result,
+    Conflict, Error, FieldCode, FieldError, Result,
     accounts::{SignIn, SignUp},
     carts::{AddLine, SetQuantity},
-    checkout::{CheckoutUpdate, choice},
+    checkout::{CheckoutLineView, CheckoutUpdate, choice},
     id::kinds::CheckoutId,
+    orders::{LineQuantity, part_field},
     payments::{NextAction, PaymentMethod},
+    returns::{NewReturnRequest, ReturnReason},
     routes::{self, ADMIN, CART, HOME, SELLER_SHOPS, SIGN_IN, SIGN_UP, with},
 };
 
@@ -188,7 +190,7 @@ pub(super) async fn pay(
     }
 }
 
-/// The customer cancels an order. The form contains the key of the purchase's link, because guests have
+/// The customer cancels an order, asks for a return or withdraws one. The form contains the key of the purchase's link, because guests have
 /// nothing else.
 pub(super) async fn cancel_by_customer(
     Extract(state): Extract<State>,
@@ -197,14 +199,83 @@ pub(super) async fn cancel_by_customer(
     Form(mut typed): Form<Typed>,
 ) -> Response {
     let key = typed.remove("key").unwrap_or_default();
-    let (order, reason) = (field(&typed, "order"), field(&typed, "reason"));
+    let (order, reason, action) = (field(&typed, "order"), field(&typed, "reason"), field(&typed, "action"));
+    let (engine, of) = (&state.runtime.engine, (purchase.as_str(), key.as_str()));
     let page = with(&routes::purchase(&purchase), &[("key", &key)]);
-    match orders::cancel_by_customer(&state.runtime.engine, &caller, &purchase, &key, &order, &reason).await {
-        Ok(()) => redirect(&state, &page, &[("done", &order)]),
+    let done = match action.as_str() {
+        "return" => request_return(engine, &caller, of, &order, &typed).await,
+        "withdraw" => match field(&typed, "return").parse() {
+            Ok(id) => orders::withdraw_return(engine, &caller, of, &order, id).await,
+            Err(_) => Err(Error::NotFound),
+        },
+        _ => orders::cancel_by_customer(engine, &caller, &purchase, &key, &order, &reason).await,
+    };
+    match done {
+        Ok(()) => redirect(&state, &page, &[("done", if action.is_empty() { &order } else { &action })]),
         Err(error @ Error::Invalid(_)) => {
             back_with_draft(&state, "cancel_by_customer", &page, typed, &error).await
         }
         Err(error) => refused(&state, &page, &error),
+    }
+}
+
+/// Asks for a return of the quantities that were entered. Errors about a line name its field.
+async fn request_return(
+    engine: &Engine,
+    caller: &Caller,
+    of: (&str, &str),
+    number: &str,
+    typed: &Typed,
+) -> Result<()> {
+    let purchase = orders::purchase(engine, caller, of.0, of.1).await?;
+    let order = purchase.orders.iter().find(|order| order.number == number).ok_or(Error::NotFound)?;
+    let lines = quantities_of(typed, &order.lines)?;
+    let Some(reason) = ReturnReason::parse(&field(typed, "reason")) else {
+        // The other errors are shown at the same time.
+        let other = NewReturnRequest {
+            lines: lines.clone(),
+            reason: ReturnReason::Damaged,
+            note: field(typed, "note"),
+        };
+        let others = other.check().err().unwrap_or_default();
+        let missing = FieldError::new("reason", FieldCode::Missing);
+        return Err(at_lines(Error::Invalid(others.into_iter().chain([missing]).collect()), &lines));
+    };
+    let request = NewReturnRequest { lines: lines.clone(), reason, note: field(typed, "note") };
+    let asked = orders::request_return(engine, caller, of, number, request, &field(typed, "once")).await;
+    asked.map(drop).map_err(|error| at_lines(error, &lines))
+}
+
+/// The quantities of an order's lines that were entered.
+pub(super) fn quantities_of(typed: &Typed, lines: &[CheckoutLineView]) -> Result<Vec<LineQuantity>> {
+    let mut part = Vec::new();
+    for position in lines.iter().map(|line| line.position) {
+        let name = part_field(position);
+        match field(typed, &name).trim() {
+            "" => {}
+            text => match text.parse() {
+                Ok(0) => {}
+                Ok(quantity) => part.push(LineQuantity { position, quantity }),
+                Err(_) => return Err(Error::field(name, FieldCode::NotNumber)),
+            },
+        }
+    }
+    Ok(part)
+}
+
+/// Errors about `lines.0.quantity`, as those about the fields of the lines.
+pub(super) fn at_lines(error: Error, part: &[LineQuantity]) -> Error {
+    let at_line = |fault: FieldError| {
+        let at = fault.field.strip_prefix("lines.");
+        let at = at.and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
+        match at.and_then(|i| part.get(i)) {
+            Some(line) => FieldError { field: part_field(line.position), ..fault },
+            None => fault,
+        }
+    };
+    match error {
+        Error::Invalid(faults) => Error::Invalid(faults.into_iter().map(at_line).collect()),
+        error => error,
     }
 }
 

@@ -167,6 +167,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_ORDERS, post(seller_forms::orders))
         .route(FORM_PRODUCTS, post(seller_forms::products))
         .route(FORM_SETTINGS, post(seller_forms::settings))
+        .route(FORM_ANY_ORDER, post(admin_forms::order))
         .route(FORM_JOB, post(admin_forms::job))
         .route(FORM_PAYMENT, post(admin_forms::payment))
         .route(FORM_RESEND, post(admin_forms::resend))

@@ -9,24 +9,25 @@ use axum::{
 };
 use haat_engine::{Caller, Engine, accounts, catalog, orders, random, shops};
 use haat_shared::{
-    Error, FieldCode, FieldError, Result,
+    Error, FieldCode, Money, Result,
     catalog::edit::ProductState,
     id::kinds::ProductId,
-    orders::{LineQuantity, Shipment, part_field},
+    orders::{NewRefund, Shipment},
     page::LIMIT_MAX,
     permissions::Permission,
+    returns::{ReturnApproval, ReturnReceipt},
     routes::{self, OPEN_SHOP, with},
     shops::ShopForm,
 };
 
 use super::{
     State, Typed, back,
-    forms::{back_with_draft, clean, field, refused},
+    forms::{at_lines, back_with_draft, clean, field, quantities_of, refused},
     layers,
     outcome::redirect,
 };
 
-/// The next transition of an order.
+/// A change of an order: its next transition, a refund, or an answer to a return request.
 pub(super) async fn order(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
@@ -43,6 +44,13 @@ pub(super) async fn order(
         "note" => orders::add_note(engine, &caller, &handle, &number, &value("note")).await,
         "ship" => orders::ship(engine, &caller, &handle, &number, tracking(&typed)).await,
         "ship_part" => ship_part(engine, &caller, &handle, &number, &typed).await,
+        "refund" => refund(engine, &caller, &handle, &number, &typed).await,
+        "return_approve"
+        | "return_refund_now"
+        | "return_refuse"
+        | "return_receive"
+        | "return_receive_refund"
+        | "return_refund" => of_return(engine, &caller, &handle, &number, &typed).await,
         "track" => match value("shipment").parse() {
             Ok(id) => orders::track(engine, &caller, &handle, &number, id, tracking(&typed)).await,
             Err(_) => Err(Error::NotFound),
@@ -73,35 +81,61 @@ async fn ship_part(
     typed: &Typed,
 ) -> Result<()> {
     let order = orders::seller_order(engine, caller, handle, number).await?.order.order;
-    let mut part = Vec::new();
-    for position in order.lines.iter().map(|line| line.position) {
-        let name = part_field(position);
-        match field(typed, &name).trim() {
-            "" => {}
-            text => match text.parse() {
-                Ok(0) => {}
-                Ok(quantity) => part.push(LineQuantity { position, quantity }),
-                Err(_) => return Err(Error::field(name, FieldCode::NotNumber)),
-            },
-        }
-    }
+    let part = quantities_of(typed, &order.lines)?;
     let shipped = orders::ship_part(engine, caller, handle, number, &part, tracking(typed)).await;
-    shipped.map(drop).map_err(|error| match error {
-        Error::Invalid(faults) => {
-            Error::Invalid(faults.into_iter().map(|fault| at_line(fault, &part)).collect())
-        }
-        error => error,
-    })
+    shipped.map(drop).map_err(|error| at_lines(error, &part))
 }
 
-/// An error about `lines.0.quantity`, as one about the field of that line.
-fn at_line(fault: FieldError, part: &[LineQuantity]) -> FieldError {
-    let at =
-        fault.field.strip_prefix("lines.").and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
-    match at.and_then(|i| part.get(i)) {
-        Some(line) => FieldError { field: part_field(line.position), ..fault },
-        None => fault,
+/// Refunds the quantities that were entered, if the form has shown this amount. Errors about a line name its field.
+async fn refund(engine: &Engine, caller: &Caller, handle: &str, number: &str, typed: &Typed) -> Result<()> {
+    let order = orders::seller_order(engine, caller, handle, number).await?.order.order;
+    let lines = quantities_of(typed, &order.lines)?;
+    // Without an amount, nothing was shown yet.
+    let shown = Money::new(field(typed, "amount").parse().unwrap_or_default(), order.totals.total.currency());
+    let refund = NewRefund {
+        lines: lines.clone(),
+        shipping: field(typed, "shipping") == "true",
+        restock: field(typed, "restock") == "true",
+        reason: field(typed, "reason"),
+        amount: Some(shown),
+    };
+    let refunded = orders::refund(engine, caller, handle, number, refund).await;
+    refunded.map(drop).map_err(|error| at_lines(error, &lines))
+}
+
+/// An answer to a return request, or what becomes of an approved return.
+async fn of_return(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    number: &str,
+    typed: &Typed,
+) -> Result<()> {
+    let id = field(typed, "return").parse().map_err(|_| Error::NotFound)?;
+    let (shipping, restock) = (field(typed, "shipping") == "true", field(typed, "restock") == "true");
+    match field(typed, "action").as_str() {
+        "return_refuse" => {
+            orders::refuse_return(engine, caller, handle, number, id, &field(typed, "reason")).await
+        }
+        "return_receive" => {
+            let receipt = ReturnReceipt::only(restock);
+            orders::receive_return(engine, caller, handle, number, id, receipt).await
+        }
+        "return_receive_refund" => {
+            let receipt = ReturnReceipt { restock, refund: true, shipping };
+            orders::receive_return(engine, caller, handle, number, id, receipt).await
+        }
+        "return_refund" => orders::refund_return(engine, caller, handle, number, id, shipping).await,
+        _ => orders::approve_return(engine, caller, handle, number, id, approval(typed)).await,
     }
+}
+
+/// The approval of a return request: the shipping costs are refunded only with the items.
+pub(super) fn approval(typed: &Typed) -> ReturnApproval {
+    let refund_now = field(typed, "action") == "return_refund_now";
+    // What is typed for another button doesn't count.
+    let note = if refund_now { String::new() } else { field(typed, "note") };
+    ReturnApproval { note, refund_now, shipping: refund_now && field(typed, "shipping") == "true" }
 }
 
 /// Publishes or archives products. Returns what the list says about it, with the draft that undoes it.

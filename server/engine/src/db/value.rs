@@ -16,6 +16,7 @@ use haat_shared::{
     payments::{CollectedBy, PaymentMethod, PaymentState},
     permissions::{AdminRole, Role},
     pricing::{Bearer, LineKind},
+    returns::{ReturnReason, ReturnState},
     shipping::ShippingMethod,
 };
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -247,6 +248,8 @@ text_column! {
     AdminRole;
     CheckoutState;
     OrderState;
+    ReturnReason;
+    ReturnState;
     Actor;
     OrderEventKind;
     RefundReason;

@@ -6,9 +6,9 @@ use haat_shared::{
     id::kinds::{InvoiceId, OrderId, RefundId, ReturnId, ShipmentId},
     invoices::{InvoiceCard, InvoiceKind},
     orders::{
-        LineQuantity, OrderRefund, OrderReturn, OrderShipment, OrderState, OrderView, RefundReason, Shipment,
-        ShipmentKind,
+        LineQuantity, OrderRefund, OrderShipment, OrderState, OrderView, RefundReason, Shipment, ShipmentKind,
     },
+    returns::{OrderReturn, ReturnReason, ReturnState},
 };
 
 statements! {
@@ -25,7 +25,8 @@ statements! {
             FROM (VALUES [($1)]) AS given JOIN refunds x ON x.order_id = given.column1
             GROUP BY x.order_id, COALESCE(x.part_of, x.id), x.reason) r
         LEFT JOIN refund_lines l ON l.refund_id = r.id ORDER BY r.created_at, r.id, l.position";
-    RETURNS = "SELECT r.id, r.order_id, r.reason, r.created_at, r.received_at, r.restocked, l.position, l.quantity
+    RETURNS = "SELECT r.id, r.order_id, r.state, r.reason, r.note, r.answer, r.created_at, r.received_at, r.restocked, r.refund_id,
+            l.position, l.quantity
         FROM (VALUES [($1)]) AS given JOIN returns r ON r.order_id = given.column1 JOIN return_lines l ON l.return_id = r.id
         ORDER BY r.created_at, r.id, l.position";
     INVOICES = "SELECT i.id, i.order_id, i.kind, i.year, i.sequence, i.total_minor, i.issued_at
@@ -70,10 +71,14 @@ rows! {
     struct ReturnRow {
         id: ReturnId,
         order_id: OrderId,
-        reason: String,
+        state: ReturnState,
+        reason: ReturnReason,
+        note: String,
+        answer: String,
         created_at: i64,
         received_at: Option<i64>,
         restocked: bool,
+        refund_id: Option<RefundId>,
         position: i64,
         quantity: i64,
     }
@@ -87,6 +92,7 @@ pub(super) async fn add(engine: &Engine, caller: &Caller, orders: &mut [&mut Ord
     let refunds: Vec<RefundRow> = engine.db.all_many(&REFUNDS, &ids).await?;
     let returns: Vec<ReturnRow> = engine.db.all_many(&RETURNS, &ids).await?;
     let invoices: Vec<InvoiceRow> = engine.db.all_many(&INVOICES, &ids).await?;
+    let since = engine.unanswered_since();
     let time = |at: i64| caller.time(engine, at);
     for (id, rows) in group_by(shipments, |row| row.id) {
         let head = &rows[0];
@@ -118,8 +124,14 @@ pub(super) async fn add(engine: &Engine, caller: &Caller, orders: &mut [&mut Ord
         let Some(order) = find(orders, head.order_id) else { continue };
         order.returns.push(OrderReturn {
             id,
-            reason: head.reason.clone(),
+            state: head.state,
+            reason: head.reason,
+            note: head.note.clone(),
+            answer: head.answer.clone(),
             opened_at: time(head.created_at),
+            answer_by: time(head.created_at + engine.return_answer_days * 86_400_000),
+            escalated: head.state == ReturnState::Requested && head.created_at < since,
+            refund_id: head.refund_id,
             received_at: head.received_at.map(time),
             restocked: head.restocked,
             lines: rows.iter().map(|row| line(row.position, row.quantity)).collect(),

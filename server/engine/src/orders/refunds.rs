@@ -22,6 +22,7 @@ use haat_shared::{
     ledger::{Earnings, cash_commission_reversed, commission_reversed, promotion_reversed, sale_reversed},
     orders::{Actor, LineQuantity, NewRefund, OrderEventData, OrderEventKind, OrderState, RefundReason},
     permissions::Permission,
+    refunds::{RefundQuote, Refundable, RefundableLine, is_refundable},
 };
 
 statements! {
@@ -73,7 +74,7 @@ insert! {
 }
 
 rows! {
-    struct Refundable {
+    struct RefundedOrder {
         id: OrderId,
         updated_at: i64,
         state: OrderState,
@@ -107,26 +108,28 @@ pub async fn refund(
     let id = engine
         .db
         .write(("orders::refund", number.to_owned()), input, |tx, (number, shop, by, refund, clock)| {
-            Box::pin(refund_in_tx(tx, number, *shop, *by, refund, clock))
+            Box::pin(refund_in_tx(tx, number, *shop, *by, refund, None, clock))
         })
         .await?;
     engine.bus.publish(Topic::Outbox, "");
     Ok(id)
 }
 
-async fn refund_in_tx(
+/// Refunds a part of an order, or what was returned of it.
+pub(super) async fn refund_in_tx(
     tx: &mut Tx,
     number: &str,
     shop: ShopId,
     by: By,
     refund: &NewRefund,
+    of_return: Option<ReturnId>,
     clock: &Clock,
 ) -> TxResult<RefundId> {
-    let Some(order) = tx.opt::<Refundable>(&LOCK, params![number, shop, clock.now_ms()]).await? else {
-        return moved_in_tx(tx, number, shop).await;
+    let Some(order) = tx.opt::<RefundedOrder>(&LOCK, params![number, shop, clock.now_ms()]).await? else {
+        return moved_in_tx(tx, number, Some(shop)).await;
     };
     let by_market = order.collected_minor > 0;
-    if !by_market && order.state != OrderState::Delivered {
+    if !is_refundable(order.state, by_market) {
         return Err(Conflict::OrderMoved(order.state).into());
     }
     let unshipped = order.state == OrderState::Confirmed;
@@ -137,35 +140,50 @@ async fn refund_in_tx(
     let take = if unshipped { &TAKE_UNSHIPPED } else { &TAKE };
     let taken = take_in_tx(tx, take, order.id, &refund.lines).await?;
     let id: RefundId = random::id(now);
-    let (mut rows, mut items) = (Vec::new(), money(0));
-    for LineQuantity { position, quantity } in refund.lines.iter().copied() {
-        let line = taken.iter().find(|line| line.position == position);
-        let line = line.ok_or_else(|| bug("a line was taken and is not there"))?;
-        let amount = money(line.paid_minor).part(line.quantity, line.taken - quantity, line.taken)?;
-        items = items.plus(amount)?;
-        rows.push(AddLine { refund_id: id, position, quantity, amount_minor: amount.amount() });
-    }
-    let delivery = match refund.shipping {
-        true => money(order.total_minor - order.items_minor).minus(money(order.delivery_refunded_minor))?,
-        false => money(0),
+    // What is taken was left, so that is what can be refunded.
+    let lines = refund.lines.iter().filter_map(|part| {
+        let line = taken.iter().find(|line| line.position == part.position)?;
+        Some(RefundableLine {
+            position: line.position,
+            quantity: line.quantity,
+            refunded: line.taken - part.quantity,
+            refundable: part.quantity,
+            paid: money(line.paid_minor),
+        })
+    });
+    let left = Refundable {
+        lines: lines.collect(),
+        shipping: money(order.total_minor - order.items_minor - order.delivery_refunded_minor),
+        restock: unshipped,
+        by_marketplace: by_market,
+        items_total: money(order.items_minor),
+        items_refunded: money(order.refunded_minor - order.delivery_refunded_minor),
+        commission: money(order.commission_minor),
+        marketplace_discount: money(order.market_discount_minor),
     };
-    if refund.shipping && delivery.amount() == 0 {
-        return Err(Error::field("shipping", FieldCode::NotAChoice).into());
-    }
-    let amount = items.plus(delivery)?;
-    if amount.amount() == 0 {
-        return Err(Error::field("lines", FieldCode::TooSmall).into());
+    let quote = left.quote(&refund.lines, refund.shipping)?;
+    let RefundQuote { amount, shipping: delivery, commission, marketplace_discount: market_discount, .. } =
+        quote;
+    if refund.amount.is_some_and(|expected| expected != amount) {
+        return Err(Error::field("amount", FieldCode::NotAChoice).into());
     }
     let row = params![order.id, amount.amount(), delivery.amount()];
     if tx.exec(&TAKE_AMOUNT, row).await? == 0 {
         return Err(bug("more would be refunded than the order cost"));
     }
-    let before = order.refunded_minor - order.delivery_refunded_minor;
-    let part = |of: i64| money(of).part(order.items_minor, before, before + items.amount());
-    let (commission, market_discount) = (part(order.commission_minor)?, part(order.market_discount_minor)?);
+    let rows: Vec<AddLine> = quote
+        .lines
+        .iter()
+        .map(|(LineQuantity { position, quantity }, share)| AddLine {
+            refund_id: id,
+            position: *position,
+            quantity: *quantity,
+            amount_minor: share.amount(),
+        })
+        .collect();
     let earnings = if order.released_at.is_some() { Earnings::Released } else { Earnings::Pending };
     let about = (id, Some(order.id));
-    let mut messages = vec![outbox::row(OutboxMessage::OrderRefunded, order.id, now)];
+    let mut messages = vec![outbox::row(OutboxMessage::OrderRefunded, id, now)];
     if by_market {
         let refund = payments::OrderRefund {
             id,
@@ -216,6 +234,7 @@ async fn refund_in_tx(
         note: refund.reason.clone(),
         lines: refund.lines.clone(),
         amount: Some(amount),
+        return_id: of_return,
         ..OrderEventData::default()
     };
     timeline::add_in_tx(tx, order.id, OrderEventKind::Refunded, by, &data, now).await?;

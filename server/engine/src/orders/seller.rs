@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{LineRow, address, behind, key, parts, shop_orders, timeline};
+use super::{LineRow, address, behind, key, parts, pickup_at, shop_orders, timeline};
 use crate::{
     Caller, Engine,
     audit::ORDER_MS,
@@ -19,6 +19,8 @@ use haat_shared::{
     page::{self, Counted, LIMIT_MAX, Page},
     payments::{PaymentMethod, PaymentState},
     permissions::{AdminPermission, Permission},
+    refunds::{Refundable, RefundableLine, is_refundable, refundable},
+    returns::{ESCALATED, REQUESTED},
     shipping::ShippingMethod,
 };
 
@@ -44,6 +46,10 @@ lists! {
             ("state", "o.state = {}"),
             ("partly_shipped", "o.state = 'confirmed' AND o.partly_shipped = {}"),
             ("overdue", "o.state = 'placed' AND o.created_at < {}"),
+            (
+                "returns",
+                "EXISTS (SELECT 1 FROM returns b WHERE b.order_id = o.id AND b.state = 'requested' AND b.created_at < {})",
+            ),
             ("word", r"o.search_folded LIKE {} ESCAPE '\'"),
         ],
         // The values of `haat_shared::orders::ORDER_SORTS`.
@@ -197,9 +203,15 @@ pub(super) async fn rows(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders
     Ok(Page::cut(rows, size, |row| key(if by_total { row.total_minor } else { row.created_at }, row.id)))
 }
 
-/// The orders of a shop, or of all, that match a search and are overdue, if asked for.
+/// The orders of a shop, or of all, that match a search and, if asked for, are overdue or have return requests to answer.
 fn searched(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<Vec<(&'static str, Value)>> {
     let words = words(&ask.q)?;
+    let returns = match ask.returns.as_str() {
+        "" => None,
+        REQUESTED => Some(("returns", i64::MAX.into())),
+        ESCALATED => Some(("returns", engine.unanswered_since().into())),
+        _ => return Err(Error::field("returns", FieldCode::NotAChoice)),
+    };
     let overdue = ask.overdue.then(|| ("overdue", (engine.clock.now_ms() - ORDER_MS).into()));
     // Members see their own shop only, whatever else is asked for.
     let of = match shop {
@@ -210,7 +222,7 @@ fn searched(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<V
             handle.into_iter().chain(customer).collect()
         }
     };
-    Ok(of.into_iter().chain(overdue).chain(words).collect())
+    Ok(of.into_iter().chain(overdue).chain(returns).chain(words).collect())
 }
 
 fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {
@@ -269,7 +281,32 @@ pub async fn any_order(engine: &Engine, caller: &Caller, number: &str) -> Result
     Ok(SellerOrder { events, ..order })
 }
 
+/// What is left of an order to refund, if anything.
+fn left(head: &LineRow, lines: &[LineRow]) -> Option<Refundable> {
+    let (money, by_market) = (|amount| Money::new(amount, head.currency), head.collected_minor > 0);
+    let lines = lines.iter().map(|line| RefundableLine {
+        position: line.position,
+        quantity: line.quantity,
+        refunded: line.refunded,
+        refundable: refundable(head.state, line.quantity, line.shipped, line.refunded),
+        paid: money(line.paid_minor),
+    });
+    let left = Refundable {
+        lines: lines.collect(),
+        shipping: money(head.total_minor - head.items_minor - head.delivery_refunded_minor),
+        restock: head.state == OrderState::Confirmed,
+        by_marketplace: by_market,
+        items_total: money(head.items_minor),
+        items_refunded: money(head.refunded_minor - head.delivery_refunded_minor),
+        commission: money(head.commission_minor),
+        marketplace_discount: money(head.market_discount_minor),
+    };
+    (is_refundable(head.state, by_market) && !left.is_empty()).then_some(left)
+}
+
 async fn details(engine: &Engine, caller: &Caller, lines: Vec<LineRow>) -> Result<SellerOrder> {
+    let refundable = lines.first().and_then(|head| left(head, &lines));
+    let return_address = lines.first().map(pickup_at).unwrap_or_default();
     let mut order = shop_orders(engine, caller, lines)?.pop().ok_or(Error::NotFound)?;
     parts::add(engine, caller, &mut [&mut order.order]).await?;
     let id = order.order.id;
@@ -309,6 +346,8 @@ async fn details(engine: &Engine, caller: &Caller, lines: Vec<LineRow>) -> Resul
         payment: paid.state,
         commission,
         earned,
+        refundable,
+        return_address,
         other_order_count: others.first().map_or(0, |row| row.order_count),
         other_orders: others
             .into_iter()

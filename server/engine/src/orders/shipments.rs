@@ -305,7 +305,7 @@ async fn lock_in_tx(tx: &mut Tx, change: &Change) -> TxResult<Locked> {
     if let Some(order) = tx.opt(&LOCK, params![&change.number, change.shop]).await? {
         return Ok(order);
     }
-    moved_in_tx(tx, &change.number, change.shop).await
+    moved_in_tx(tx, &change.number, Some(change.shop)).await
 }
 
 impl Locked {

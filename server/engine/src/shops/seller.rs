@@ -79,6 +79,8 @@ statements! {
     TO_DO = "SELECT s.currency,
             (SELECT COUNT(*) FROM orders o WHERE o.shop_id = s.id AND o.state = 'placed') AS to_confirm,
             (SELECT COUNT(*) FROM orders o WHERE o.shop_id = s.id AND o.state = 'confirmed') AS to_ship,
+            (SELECT COUNT(DISTINCT b.order_id) FROM returns b JOIN orders o ON o.id = b.order_id
+                WHERE b.state = 'requested' AND o.shop_id = s.id) AS to_answer,
             (SELECT COUNT(*) FROM (SELECT 1 AS one FROM products p WHERE p.shop_id = s.id LIMIT 1) AS few) AS products
         FROM shops s WHERE s.id = $1";
     LOW = "SELECT v.product_id, p.title, v.title AS variant_title, c.on_hand - c.held AS available,
@@ -177,6 +179,7 @@ rows! {
         currency: Currency,
         to_confirm: i64,
         to_ship: i64,
+        to_answer: i64,
         products: i64,
     }
 
@@ -427,6 +430,7 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str, of: &AskedPeri
     Ok(ShopHome {
         to_confirm: to_do.to_confirm,
         to_ship: to_do.to_ship,
+        to_answer: to_do.to_answer,
         low_count: low.first().map_or(0, |l| l.low_count),
         low: low
             .into_iter()

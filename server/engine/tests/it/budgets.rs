@@ -6,6 +6,7 @@ use haat_shared::{
     catalog::ListProducts,
     checkout::CheckoutUpdate,
     orders::{LineQuantity, NewRefund},
+    returns::{NewReturnRequest, ReturnApproval, ReturnReason, ReturnReceipt},
     shipping::ShippingMethod,
 };
 
@@ -66,6 +67,23 @@ both! {
         budget!("refund a line", 13, orders::refund(&market.engine, &owner, meena, card, refund));
         budget!("cancel an order of 10 lines", 11, orders::cancel(&market.engine, &owner, meena, card, "No"));
         budget!("cancel an order in cash", 7, orders::cancel(&market.engine, &owner, meena, cash, "No"));
+        let market = &market.on(&market.returnable(7));
+        let bowl = market.product(meena, "Clay jug", 45_000, 9).await;
+        let number = market.buy_by_card(&market.guest_with(&[(bowl, 2)]).await).await;
+        let (order, key) = (format!("{number}-1"), market.key(&number));
+        orders::confirm(&market.engine, &owner, meena, &order).await.unwrap();
+        orders::ship(&market.engine, &owner, meena, &order, crate::orders::shipment()).await.unwrap();
+        orders::deliver(&market.engine, &owner, meena, &order).await.unwrap();
+        let line = LineQuantity { position: orders::seller_order(&market.engine, &owner, meena, &order).await.unwrap().order.order.lines[0].position, quantity: 1 };
+        let request = NewReturnRequest { lines: vec![line], reason: ReturnReason::Damaged, note: String::new() };
+        let of = (number.as_str(), key.as_str());
+        let id = budget!("ask for a return", 10, orders::request_return(&market.engine, &anyone, of, &order, request.clone(), "1"));
+        let approval = ReturnApproval { note: "Kiln Lane".into(), ..ReturnApproval::default() };
+        budget!("approve a return", 6, orders::approve_return(&market.engine, &owner, meena, &order, id, approval));
+        let receipt = ReturnReceipt { restock: true, refund: true, shipping: true };
+        budget!("receive and refund a return", 20, orders::receive_return(&market.engine, &owner, meena, &order, id, receipt));
+        let id = orders::request_return(&market.engine, &anyone, of, &order, request, "2").await.unwrap();
+        budget!("withdraw a return", 7, orders::withdraw_return(&market.engine, &anyone, of, &order, id));
         budget!("search in the dashboard", 2, search::of_shop(&market.engine, &owner, meena, "clay"));
         let system = Caller::system();
         budget!("search in the admin area", 3, search::of_market(&market.engine, &system, "clay"));

@@ -17,6 +17,7 @@ use haat_shared::{
     error::Shortage,
     id::kinds::{CapacityId, CartLineId, VariantId},
     orders::{LineQuantity, NewRefund},
+    returns::ReturnReceipt,
 };
 
 use crate::{both, notifications::change, orders::shipment, races::at_once, support::*};
@@ -262,7 +263,7 @@ both! {
         let seen = orders::seller_order(engine, &owner, MEENA, &numbers[0]).await.unwrap();
         let part = |quantity| vec![LineQuantity { position: seen.order.order.lines[0].position, quantity }];
         for (restock, left) in [(true, ((12, 0), 11)), (false, ((12, 0), 11))] {
-            let refund = NewRefund { lines: part(1), shipping: false, restock, reason: "Chipped".into() };
+            let refund = NewRefund { lines: part(1), restock, reason: "Chipped".into(), ..NewRefund::default() };
             orders::refund(engine, &owner, MEENA, &numbers[0], refund).await.unwrap();
             assert_eq!((state(market, sale).await, market.available(bowl).await), left);
         }
@@ -271,7 +272,7 @@ both! {
         orders::ship(engine, &owner, MEENA, &numbers[1], shipment()).await.unwrap();
         for (quantity, restock) in [(2, true), (1, false)] {
             let id = orders::open_return(engine, &owner, MEENA, &numbers[1], &part(quantity), "Too big").await.unwrap();
-            orders::receive_return(engine, &owner, MEENA, &numbers[1], id, restock).await.unwrap();
+            orders::receive_return(engine, &owner, MEENA, &numbers[1], id, ReturnReceipt::only(restock)).await.unwrap();
         }
         assert_eq!((state(market, sale).await, market.available(bowl).await), ((22, 0), 16));
         market.settle().await;

@@ -14,6 +14,7 @@ use haat_shared::{
     Error, FieldCode,
     events::{Event, EventKind},
     orders::{LineQuantity, ListOrders, NewRefund, Shipment},
+    returns::ReturnReceipt,
 };
 
 use crate::{both, races::at_once, support::*};
@@ -152,7 +153,7 @@ both! {
         let part = vec![LineQuantity { position: orders::seller_order(engine, &meena, MEENA, &sent).await.unwrap().order.order.lines[0].position, quantity: 1 }];
         let back = orders::open_return(engine, &meena, MEENA, &sent, &part, "Chipped").await.unwrap();
         for _ in 0..2 {
-            orders::receive_return(engine, &meena, MEENA, &sent, back, false).await.unwrap();
+            orders::receive_return(engine, &meena, MEENA, &sent, back, ReturnReceipt::only(false)).await.unwrap();
         }
         let refund = NewRefund { lines: part, reason: "Chipped".into(), ..NewRefund::default() };
         orders::refund(engine, &meena, MEENA, &sent, refund).await.unwrap();

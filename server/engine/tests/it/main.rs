@@ -44,6 +44,7 @@ mod products;
 mod promotions;
 mod races;
 mod refunds;
+mod returns;
 mod seals;
 mod shops;
 mod spans;

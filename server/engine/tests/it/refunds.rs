@@ -5,6 +5,7 @@ use haat_shared::{
     Conflict, Error, FieldCode,
     orders::{LineQuantity, NewRefund, OrderEventKind, OrderState, RefundReason, SellerOrder, Shipment},
     payments::PaymentState,
+    returns::ReturnReceipt,
     shops::ShopForm,
 };
 
@@ -51,7 +52,13 @@ impl Order {
     }
 
     async fn refund(&self, lines: &[LineQuantity], shipping: bool, restock: bool) -> Result<(), Error> {
-        let refund = NewRefund { lines: lines.to_vec(), shipping, restock, reason: "Chipped".into() };
+        let refund = NewRefund {
+            lines: lines.to_vec(),
+            shipping,
+            restock,
+            reason: "Chipped".into(),
+            ..NewRefund::default()
+        };
         orders::refund(&self.engine, &self.owner, MEENA, &self.number, refund).await.map(drop)
     }
 
@@ -312,7 +319,7 @@ both! {
         assert_eq!(market.available(bowl).await, 6, "not yet");
         let receive = |id, restock| {
             let order = order.clone();
-            async move { orders::receive_return(&order.engine, &order.owner, MEENA, &order.number, id, restock).await }
+            async move { orders::receive_return(&order.engine, &order.owner, MEENA, &order.number, id, ReturnReceipt::only(restock)).await }
         };
         for restock in [true, true] {
             receive(first, restock).await.unwrap();
@@ -328,12 +335,12 @@ both! {
         let unknown = haat_engine::random::id(market.clock.now_ms());
         assert_eq!(receive(unknown, true).await, Err(Error::NotFound));
         let delta = market.owner("delta-electronics").await;
-        let other = orders::receive_return(engine, &delta, "delta-electronics", &order.number, first, true).await;
+        let other = orders::receive_return(engine, &delta, "delta-electronics", &order.number, first, ReturnReceipt::only(true)).await;
         assert_eq!(other, Err(Error::NotFound));
         order.refund(&[order.part(0, 3)], false, false).await.unwrap();
         let seen = order.seen().await;
         use OrderEventKind::*;
-        let returns: Vec<_> = seen.order.order.returns.iter().map(|back| (back.id, back.reason.as_str(), &back.lines[..], back.restocked)).collect();
+        let returns: Vec<_> = seen.order.order.returns.iter().map(|back| (back.id, back.note.as_str(), &back.lines[..], back.restocked)).collect();
         assert_eq!(returns, [(first, "Too big", &[order.part(0, 2)][..], true), (second, "Chipped", &[order.part(0, 1)][..], false)]);
         assert!(seen.order.order.returns.iter().all(|back| back.received_at.is_some()));
         assert_eq!((seen.order.order.lines[0].returned, &seen.order.order.refunds[0].lines[..]), (3, &[order.part(0, 3)][..]));

@@ -209,6 +209,18 @@ fn in_words(
         EmailContent::OrderCancelled { order, reason, link, .. } => {
             (format!("cancelled {}: {reason}", order.order.number), shown(link))
         }
+        EmailContent::ReturnRequested { order, back } => {
+            (format!("return of {}: {}", order.order.number, back.note), String::new())
+        }
+        EmailContent::ReturnApproved { order, back, link } => {
+            (format!("return approved {}: {}", order.order.number, back.answer), shown(link))
+        }
+        EmailContent::ReturnRefused { order, back, link } => {
+            (format!("return refused {}: {}", order.order.number, back.answer), shown(link))
+        }
+        EmailContent::OrderRefunded { order, refund, link, .. } => {
+            (format!("refunded {}: {}", order.order.number, refund.amount.amount()), shown(link))
+        }
         EmailContent::ConfirmSignUp { name, id, token } => {
             (format!("confirm {name}"), format!("{id} {token}"))
         }
@@ -320,6 +332,7 @@ impl Market {
             currencies: vec![Currency::INR],
             zone: haat_engine::clock::Zone::named("Asia/Kolkata").unwrap(),
             return_days: 0,
+            return_answer_days: 3,
             promotions: Vec::new(),
             pictures: Arc::new(
                 PictureFolder::in_folder(&folder.join("media"), Duration::from_secs(600)).unwrap(),
@@ -350,6 +363,7 @@ impl Market {
             currencies: parts.currencies.clone(),
             zone: parts.zone.clone(),
             return_days: parts.return_days,
+            return_answer_days: parts.return_answer_days,
             promotions: parts.promotions.clone(),
             pictures: parts.pictures.clone(),
             bounds: parts.bounds,

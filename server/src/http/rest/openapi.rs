@@ -151,7 +151,8 @@ fn repeated(route: Route) -> Option<&'static str> {
              shipped, it is rejected with 409 `partly_shipped`."
         }
         API_RECEIVE_RETURN => {
-            "Repeating it with the same `restock` changes nothing. A different one is rejected with 409 `return_received`, \
+            "Repeating it with the same `restock` changes nothing. With `refund`, a return that was received before is refunded now. \
+             A different `restock` is rejected with 409 `return_received`, \
              because some of the stock may have been sold since. Adjust the stock of the variant instead."
         }
         _ => return None,

@@ -9,6 +9,7 @@ use haat_shared::{
         LineQuantity, ListOrders, NewRefund, OrderCard, OrderState, PurchaseCard, PurchaseView, SellerOrder,
         Shipment,
     },
+    returns::{NewReturnRequest, ReturnApproval, ReturnReceipt},
     routes::*,
 };
 use serde::Deserialize;
@@ -35,6 +36,12 @@ pub(super) fn routes(api: Api) -> Api {
             "Cancels one of your orders, as long as the shop hasn't confirmed it.",
             cancel_by_customer,
         )
+        .on(
+            API_REQUEST_RETURN,
+            "Asks to return a part of a delivered order, or to be refunded for what never arrived.",
+            request_return,
+        )
+        .on(API_WITHDRAW_RETURN, "Withdraws a return that the shop hasn't received.", withdraw_return)
         .on(API_SHOP_ORDERS, "Lists a shop's orders, newest first.", of_shop)
         .on(
             API_SHOP_EVENTS,
@@ -49,10 +56,23 @@ pub(super) fn routes(api: Api) -> Api {
         .on(API_TRACK, "Corrects the tracking details of a shipment that is on its way.", track)
         .on(API_REFUND, "Refunds a part of an order, and returns its commission.", refund)
         .on(API_OPEN_RETURN, "Opens a return of a part of a shipped order.", open_return)
+        .on(API_APPROVE_RETURN, "Approves a customer's return request.", approve_return)
+        .on(API_REFUSE_RETURN, "Refuses a customer's return request.", refuse_return)
         .on(
             API_RECEIVE_RETURN,
-            "Marks a return as received, and may return its items to stock.",
+            "Marks a return as received, and may return its items to stock and refund them.",
             receive_return,
+        )
+        .on(API_REFUND_RETURN, "Refunds a return that was approved or received.", refund_return)
+        .on(
+            API_APPROVE_AS_OPERATOR,
+            "Approves a return request that the shop has left unanswered for too long.",
+            approve_as_operator,
+        )
+        .on(
+            API_REFUSE_AS_OPERATOR,
+            "Refuses a return request that the shop has left unanswered for too long.",
+            refuse_as_operator,
         )
         .on(API_DELIVER, "Marks an order as delivered.", deliver)
         .on(API_CANCEL, "Cancels an order, refunds the payment and restocks the items.", cancel)
@@ -110,6 +130,28 @@ async fn cancel_by_customer(
     orders::cancel_by_customer(context.engine(), &context.caller, &number, &key, &order, &why.reason).await
 }
 
+async fn request_return(
+    context: RequestContext,
+    (At((number, order)), Query(with), Body(request), Once(once)): (
+        At<(String, String)>,
+        Query<WithKey>,
+        Body<NewReturnRequest>,
+        Once,
+    ),
+) -> Result<Made<PurchaseView>> {
+    let (engine, caller, key) = (context.engine(), &context.caller, with.key.unwrap_or_default());
+    orders::request_return(engine, caller, (&number, &key), &order, request, &once).await?;
+    orders::purchase(engine, caller, &number, &key).await.map(Made)
+}
+
+async fn withdraw_return(
+    context: RequestContext,
+    (At((number, (order, id))), Query(with), _): (At<(String, (String, ReturnId))>, Query<WithKey>, Once),
+) -> Result<()> {
+    let key = with.key.unwrap_or_default();
+    orders::withdraw_return(context.engine(), &context.caller, (&number, &key), &order, id).await
+}
+
 /// The filters of a list of orders.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -120,6 +162,9 @@ pub(super) struct WhichOrders {
     /// Only orders with this status.
     #[schema(inline)]
     status: Option<OrderState>,
+    /// Only orders with return requests that wait for an answer, or have waited for too long.
+    #[schema(inline)]
+    returns: Option<WaitingReturns>,
     /// The `next` cursor of the previous page.
     after: Option<String>,
     /// The maximum number of items to return.
@@ -127,11 +172,23 @@ pub(super) struct WhichOrders {
     limit: Option<Limit>,
 }
 
+haat_shared::text_enum! {
+    /// Which return requests.
+    #[derive(ToSchema)]
+    pub(super) enum WaitingReturns {
+        /// Those that wait for an answer.
+        Requested = "requested",
+        /// Those that have waited for too long.
+        Escalated = "escalated",
+    }
+}
+
 impl From<WhichOrders> for ListOrders {
     fn from(of: WhichOrders) -> Self {
         Self {
             q: of.q.unwrap_or_default(),
             state: of.status.map(|s| s.as_str().to_owned()).unwrap_or_default(),
+            returns: of.returns.map(|returns| returns.as_str().to_owned()).unwrap_or_default(),
             after: of.after.unwrap_or_default(),
             limit: of.limit.map(|l| l.0),
             ..Self::default()
@@ -298,20 +355,67 @@ async fn open_return(
     orders::seller_order(engine, caller, &handle, &number).await.map(Made)
 }
 
-/// A return that was received.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Receipt {
-    /// Whether to return its items to stock.
-    restock: bool,
+type AtReturn = At<(String, (String, ReturnId))>;
+
+async fn approve_return(
+    context: RequestContext,
+    (At((handle, (number, id))), Body(approval), _): (AtReturn, Body<ReturnApproval>, Once),
+) -> Result<()> {
+    orders::approve_return(context.engine(), &context.caller, &handle, &number, id, approval).await
+}
+
+async fn refuse_return(
+    context: RequestContext,
+    (At((handle, (number, id))), Body(why), _): (AtReturn, Body<Refusal>, Once),
+) -> Result<()> {
+    orders::refuse_return(context.engine(), &context.caller, &handle, &number, id, &why.reason).await
 }
 
 async fn receive_return(
     context: RequestContext,
-    (At((handle, (number, id))), Body(receipt), _): (At<(String, (String, ReturnId))>, Body<Receipt>, Once),
+    (At((handle, (number, id))), Body(receipt), _): (AtReturn, Body<ReturnReceipt>, Once),
 ) -> Result<()> {
-    let Receipt { restock } = receipt;
-    orders::receive_return(context.engine(), &context.caller, &handle, &number, id, restock).await
+    orders::receive_return(context.engine(), &context.caller, &handle, &number, id, receipt).await
+}
+
+/// The refund of a return.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ReturnRefund {
+    /// Whether to refund the shipping costs as well.
+    #[serde(default)]
+    shipping: bool,
+}
+
+async fn refund_return(
+    context: RequestContext,
+    (At((handle, (number, id))), Body(refund), _): (AtReturn, Body<ReturnRefund>, Once),
+) -> Result<()> {
+    let ReturnRefund { shipping } = refund;
+    orders::refund_return(context.engine(), &context.caller, &handle, &number, id, shipping).await
+}
+
+/// Why a return request is refused.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Refusal {
+    /// A short explanation that the customer sees.
+    #[schema(format = "line", max_length = 300)]
+    reason: String,
+}
+
+async fn approve_as_operator(
+    context: RequestContext,
+    (At((number, id)), Body(approval), _): (At<(String, ReturnId)>, Body<ReturnApproval>, Once),
+) -> Result<()> {
+    orders::approve_as_operator(context.engine(), &context.caller, &number, id, approval).await
+}
+
+async fn refuse_as_operator(
+    context: RequestContext,
+    (At((number, id)), Body(why), _): (At<(String, ReturnId)>, Body<Refusal>, Once),
+) -> Result<()> {
+    orders::refuse_as_operator(context.engine(), &context.caller, &number, id, &why.reason).await
 }
 
 async fn deliver(context: RequestContext, (At((handle, number)), _): (AtOrder, Once)) -> Result<()> {

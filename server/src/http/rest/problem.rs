@@ -15,6 +15,7 @@ use haat_engine::media;
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError, Money,
     orders::{Actor, OrderState},
+    returns::ReturnState,
     routes::{API, API_DOCS},
 };
 use serde_json::{Value, json};
@@ -104,12 +105,14 @@ impl Problem {
             Self::Rejected(Error::Conflict(Conflict::CheckoutEnded)) => {
                 return ("checkout_ended", t!(locale, problem.checkout_ended).into());
             }
-            // Pages don't receive returns.
             Self::Rejected(error @ Error::Conflict(Conflict::ReturnReceived)) => {
                 return (error.code(), t!(locale, problem.return_received).into());
             }
             Self::Rejected(error @ Error::Conflict(Conflict::PaymentMoved)) => {
                 return (error.code(), t!(locale, problem.payment_moved).into());
+            }
+            Self::Rejected(error @ Error::Conflict(Conflict::ReturnMoved(_))) => {
+                return (error.code(), t!(locale, problem.return_moved).into());
             }
             Self::Rejected(Error::EventsExpired { .. }) => {
                 return ("events_expired", t!(locale, problem.events_expired).into());
@@ -140,6 +143,9 @@ impl Problem {
         let detail = match self {
             Self::Rejected(Error::Conflict(Conflict::OrderMoved(state))) => {
                 t!(locale, problem.order_moved_to, state = state.as_str())
+            }
+            Self::Rejected(Error::Conflict(Conflict::ReturnMoved(state))) => {
+                t!(locale, problem.return_moved_to, state = state.as_str())
             }
             Self::NotJson { why } => format!("{about} ({why})"),
             // These name what they are about.
@@ -173,6 +179,9 @@ impl Problem {
             }
             Self::Rejected(Error::Conflict(Conflict::OrderMoved(state))) => {
                 body["order_status"] = json!(state)
+            }
+            Self::Rejected(Error::Conflict(Conflict::ReturnMoved(state))) => {
+                body["return_status"] = json!(state)
             }
             Self::Rejected(Error::Conflict(Conflict::AlreadyCancelled { by, reason })) => {
                 (body["cancelled_by"], body["reason"]) = (json!(by), json!(reason));
@@ -225,6 +234,8 @@ fn title(locale: Locale, code: &str) -> &'static str {
         "partly_shipped" => t!(locale, problem.title_partly_shipped),
         "already_cancelled" => t!(locale, problem.title_already_cancelled),
         "return_received" => t!(locale, problem.title_return_received),
+        "return_moved" => t!(locale, problem.title_return_moved),
+        "not_returnable" => t!(locale, problem.title_not_returnable),
         "guest_limit" => t!(locale, problem.title_guest_limit),
         "cash_needs_account" => t!(locale, problem.title_cash_needs_account),
         "was_sold" => t!(locale, problem.title_was_sold),
@@ -296,6 +307,8 @@ fn every() -> impl Iterator<Item = Problem> {
         CashNeedsAccount,
         AlreadyCancelled { by: Actor::Shop, reason: String::new() },
         ReturnReceived,
+        ReturnMoved(ReturnState::Refused),
+        NotReturnable,
         WasSold,
         ImportEnded,
         LastOwner,

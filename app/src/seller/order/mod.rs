@@ -1,0 +1,308 @@
+//! An order: the next actions, then its details.
+
+mod cancel;
+mod customer;
+mod history;
+mod next_step;
+mod refund;
+mod returns;
+mod ship;
+mod slips;
+
+pub(crate) use slips::{PackingSlip, PackingSlips};
+
+use haat_shared::{
+    forms::Draft,
+    orders::{OrderEventKind, OrderState, OrderView, SellerOrder, ShopOrderView},
+    routes,
+    shipping::ShippingMethod,
+};
+use leptos::prelude::*;
+
+use self::{
+    cancel::{Cancel, NoCancel},
+    customer::Customer,
+    history::History,
+    next_step::NextStep,
+    refund::Refund,
+    returns::{Answering, Returns},
+    ship::{Parcel, ShipPart},
+};
+use super::{Dashboard, Part};
+use crate::{
+    api,
+    back_office::orders,
+    i18n::{t, tu_string, use_i18n},
+    state::{param, query},
+    storefront::{AddressLines, Timeline, contents, draft_by, invoice_links, order_lines},
+    ui::{Alert, CodeAlert, LinkButton, PageTitle, Print, Sums, loaded, unbroken},
+    words::{self, I18n},
+};
+
+/// An order page.
+#[component]
+pub(crate) fn Order() -> impl IntoView {
+    let (handle, number, draft) = (param("handle"), param("number"), query("draft"));
+    let found = api::find(
+        move || (handle.get(), number.get(), draft.get()),
+        |(handle, number, draft)| async move {
+            let order = api::orders::seller_order(handle.clone(), number).await?;
+            Ok((handle, order, draft_by("order", draft).await?))
+        },
+    );
+    let page =
+        loaded(found, |(handle, order, draft)| view! { <OrderDetails handle order draft=Some(draft) /> });
+    view! { <Dashboard here=Part::Orders>{page}</Dashboard> }
+}
+
+/// An order, with what the shop's members can do about it.
+#[component]
+pub(crate) fn OrderDetails(
+    handle: String,
+    order: SellerOrder,
+    /// The input of a rejected form; `None` for admins, who only look.
+    draft: Option<Draft>,
+    /// The input of an admin's rejected form; `None` if they can't decide on returns, or it isn't an admin.
+    #[prop(default = None)]
+    decides: Option<Draft>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let looks = draft.is_none();
+    let draft = draft.unwrap_or_default();
+    let SellerOrder {
+        order,
+        email,
+        events,
+        commission,
+        earned,
+        refundable,
+        return_address,
+        other_order_count,
+        other_orders,
+        ..
+    } = order;
+    let ShopOrderView { mut order, placed_at, address, payment_method: method, .. } = order;
+    let refunded = order.refunded();
+    let left_to_refund = order.totals.total.minus(refunded).unwrap_or(order.totals.total);
+    let nothing_left = order.lines.iter().all(|line| line.to_ship() == 0);
+    let refunds = std::mem::take(&mut order.refunds);
+    let shipments = std::mem::take(&mut order.shipments);
+    let returns = std::mem::take(&mut order.returns);
+    let partly = order.state == OrderState::Confirmed && !shipments.is_empty();
+    let state = words::shop_order_state(i18n, order.state, partly, order.shipping_method);
+    let title = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
+    let placed = tu_string!(i18n, seller_orders.placed, date = words::moment(i18n, &placed_at)).to_string();
+    let pickup = order.shipping_method == ShippingMethod::Pickup;
+    let promised = (!pickup).then(|| view! { <p>{way(i18n, &order)}</p> });
+    let to_collect = !method.collected_by_market()
+        && !matches!(order.state, OrderState::Delivered | OrderState::Cancelled);
+    let payment = match order.state {
+        OrderState::Cancelled if refunds.is_empty() || !method.collected_by_market() => {
+            t!(i18n, seller_orders.nothing_collected).to_owned()
+        }
+        // The shop is asked to collect it; admins are told that it will.
+        _ if looks && to_collect => match pickup {
+            true => t!(i18n, admin.to_collect_pickup, price = order.totals.total),
+            false => t!(i18n, admin.to_collect, price = order.totals.total),
+        },
+        _ => words::collected_by(i18n, method, &order),
+    };
+    let all_refunds = refunds.clone();
+    let refunds = refunds.into_iter().map(|refund| {
+        let words = match refund.completed_at {
+            Some(at) => t!(i18n, seller_orders.refunded, price = refund.amount, date = words::day(i18n, &at)),
+            None => t!(i18n, seller_orders.refund_under_way, price = refund.amount),
+        };
+        view! { <p>{words}</p> }
+    });
+    let refunds = refunds.collect_view();
+    let shares = match method.collected_by_market() {
+        _ if order.state == OrderState::Cancelled => Vec::new(),
+        true => {
+            let words = if looks { t!(i18n, admin.earned) } else { t!(i18n, seller_orders.earned) };
+            vec![(t!(i18n, seller_orders.commission), commission), (words, earned)]
+        }
+        // The shop collected the money and owes the market its commission.
+        false if looks => vec![(t!(i18n, admin.owed), commission)],
+        false => vec![(t!(i18n, seller_orders.owed), commission)],
+    };
+    let shares = shares.into_iter().map(|(words, sum)| {
+        view! { <p class="note">{words} " " <span class="price">{words::money(i18n, sum)}</span></p> }
+    });
+    let shares = shares.collect_view();
+    let action = routes::shop_order(&handle, &order.number);
+    let slip = routes::packing_slip(&handle, &order.number);
+    let slip_path = slip.clone();
+    // What is in a shipment or return goes without saying if there is only one.
+    let (several, moves) = (
+        shipments.len() > 1 || order.lines.iter().any(|line| line.to_ship() > 0),
+        !looks && matches!(order.state, OrderState::Shipped | OrderState::Confirmed),
+    );
+    let shipped = !shipments.is_empty();
+    let shipments = shipments.into_iter().map(|shipment| {
+        let contents = several.then(|| contents(&order.lines, &shipment.lines));
+        let (moves, action, draft) =
+            (moves && shipment.delivered_at.is_none(), action.clone(), draft.clone());
+        let slip =
+            (several && !looks).then(|| routes::with(&slip_path, &[("shipment", &shipment.id.to_string())]));
+        view! { <Parcel shipment contents moves slip action draft /> }
+    });
+    let shipments = shipments.collect_view();
+    let answering = match (looks, decides) {
+        (false, _) => Some((action.clone(), draft.clone())),
+        (true, decides) => decides.map(|draft| (routes::any_order(&order.number), draft)),
+    };
+    let answering = answering.map(|(action, draft)| Answering {
+        action,
+        draft,
+        admin: looks,
+        address: return_address,
+        left: refundable.clone(),
+    });
+    let returns = view! { <Returns returns lines=order.lines.clone() refunds=all_refunds answering /> };
+    let refund = refundable.filter(|_| !looks).map(|left| {
+        view! { <Refund lines=order.lines.clone() left action=action.clone() draft=draft.clone() /> }
+    });
+    let lines = match order.state {
+        OrderState::Placed | OrderState::Confirmed if !looks && !partly => t!(i18n, seller_orders.pack),
+        _ => t!(i18n, seller_orders.items),
+    };
+    let next = match order.state {
+        OrderState::Delivered | OrderState::Cancelled => t!(i18n, seller_orders.state),
+        _ if looks => t!(i18n, seller_orders.state),
+        _ => t!(i18n, seller_orders.next_step),
+    };
+    let place = pickup.then(|| {
+        view! {
+            <div>
+                <h3>{t!(i18n, seller_orders.pickup_at)}</h3>
+                <p>{order.pickup_at}</p>
+            </div>
+        }
+    });
+    let invoice = |id| if looks { routes::any_invoice(id) } else { routes::shop_invoice(&handle, id) };
+    let invoices = invoice_links(i18n, &order.invoices, &invoice);
+    let shipped_last = match order.state {
+        OrderState::Confirmed => None,
+        _ => events.iter().rposition(|event| event.kind == OrderEventKind::Shipped),
+    };
+    let part = (!looks && order.state == OrderState::Confirmed).then(|| {
+        let lines = order.lines.clone();
+        view! { <ShipPart lines pickup cash=!method.collected_by_market() action=action.clone() draft=draft.clone() /> }
+    });
+    let total = left_to_refund;
+    let cancel = match looks {
+        true => None,
+        false if partly => Some(view! { <NoCancel /> }.into_any()),
+        false => {
+            let (action, draft) = (action.clone(), draft.clone());
+            Some(view! { <Cancel state=order.state method total action draft /> }.into_any())
+        }
+    };
+    let name = address.name.clone();
+    // The list with the filters that led here.
+    let list = if looks { routes::ALL_ORDERS.to_owned() } else { Part::Orders.path(&handle) };
+    let back = orders::url(&list, &untrack(orders::asked()));
+    let shop = looks.then(|| {
+        view! { <p class="note"><a href=routes::shop(&handle)>{order.shop_name.clone()}</a></p> }
+    });
+    let slip = (!looks && order.state != OrderState::Cancelled).then(
+        || view! { <LinkButton look="secondary" href=slip>{t!(i18n, seller_orders.slip)}</LinkButton> },
+    );
+    let step = (!looks).then(|| {
+        view! { <NextStep state=order.state pickup partly nothing_left action=action.clone() draft=draft.clone() /> }
+    });
+    view! {
+        <PageTitle text=title.clone() />
+        <p class="back"><a href=back>{t!(i18n, seller_orders.back)}</a></p>
+        <header class="order-head">
+            <div>
+                <h1>{unbroken(&title, &order.number)}</h1>
+                {shop}
+                <p class="note">{placed}</p>
+            </div>
+            <p class=format!("state {}", order.state.as_str())>{state}</p>
+        </header>
+        <div class="actions paper">
+            {slip}
+            <Print words=t!(i18n, purchase.print) />
+        </div>
+        <CodeAlert />
+        <Done what=query("done").get_untracked() state=order.state pickup />
+        <div class="back-office-columns">
+            <div>
+                <section class="panel order next-step" aria-labelledby="next">
+                    <h2 id="next">{next}</h2>
+                    <Timeline state=order.state partly way=order.shipping_method news=false />
+                    {step}
+                    {part}
+                </section>
+                {returns}
+                <section class="panel order" aria-labelledby="lines">
+                    <h2 id="lines">{lines}</h2>
+                    {order_lines(i18n, order.lines.clone(), true)}
+                    <Sums totals=order.totals refunded=Some(refunded) />
+                </section>
+            </div>
+            <div>
+                <Customer handle name email count=other_order_count orders=other_orders looks />
+                <section class="panel order">
+                    {place}
+                    <div>
+                        <h3>{if pickup { t!(i18n, checkout.contact) } else { t!(i18n, seller_orders.goes_to) }}</h3>
+                        <AddressLines address />
+                        {promised}
+                    </div>
+                    {shipped.then(|| view! { <div><h3>{t!(i18n, seller_orders.shipment)}</h3>{shipments}</div> })}
+                    <div>
+                        <h3>{t!(i18n, seller_orders.payment)}</h3>
+                        <p class:collect=to_collect>{payment}</p>
+                        {refunds}
+                        {shares}
+                    </div>
+                    {invoices}
+                </section>
+                <History events shipped_last lines=order.lines.clone() way=order.shipping_method action=action.clone() draft=(!looks).then(|| draft.clone()) />
+                {refund}
+                {cancel}
+            </div>
+        </div>
+    }
+}
+
+/// How an order is shipped, and when it should arrive.
+fn way(i18n: I18n, order: &OrderView) -> AnyView {
+    let way = match order.shipping_method {
+        ShippingMethod::Express => t!(i18n, delivery.express),
+        ShippingMethod::Standard | ShippingMethod::Pickup => t!(i18n, delivery.standard),
+    };
+    view! { <span class="dots"><span>{way}</span> " " <span>{words::estimated_delivery(i18n, order)}</span></span> }.into_any()
+}
+
+/// What was done before a redirect. It is not repeated when the order has moved on since.
+#[component]
+fn Done(what: String, state: OrderState, pickup: bool) -> impl IntoView {
+    let i18n = use_i18n();
+    let words = match (what.as_str(), state, pickup) {
+        ("confirm", OrderState::Confirmed, _) => t!(i18n, seller_orders.done_confirm),
+        ("ship", OrderState::Shipped, false) => t!(i18n, seller_orders.done_ship),
+        ("ship", OrderState::Shipped, true) => t!(i18n, seller_orders.done_ship_pickup),
+        ("ship_part", OrderState::Shipped, false) => t!(i18n, seller_orders.done_ship),
+        ("ship_part", OrderState::Shipped, true) => t!(i18n, seller_orders.done_ship_pickup),
+        ("ship_part", _, false) => t!(i18n, seller_orders.done_ship_part),
+        ("ship_part", _, true) => t!(i18n, seller_orders.done_ready_part),
+        ("track", ..) => t!(i18n, seller_orders.done_track),
+        ("deliver", OrderState::Delivered, false) => t!(i18n, seller_orders.done_deliver),
+        ("deliver", OrderState::Delivered, true) => t!(i18n, seller_orders.done_deliver_pickup),
+        ("cancel", OrderState::Cancelled, _) => t!(i18n, seller_orders.done_cancel),
+        ("note", ..) => t!(i18n, seller_orders.done_note),
+        ("refund" | "return_refund" | "return_refund_now" | "return_receive_refund", ..) => {
+            t!(i18n, seller_orders.done_refund)
+        }
+        ("return_approve", ..) => t!(i18n, seller_orders.done_return_approve),
+        ("return_refuse", ..) => t!(i18n, seller_orders.done_return_refuse),
+        ("return_receive", ..) => t!(i18n, seller_orders.done_return_receive),
+        _ => return None,
+    };
+    Some(view! { <Alert look="good">{words}</Alert> })
+}

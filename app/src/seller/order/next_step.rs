@@ -1,0 +1,72 @@
+//! The next action of an order.
+
+use haat_shared::{
+    forms::Draft,
+    orders::{OrderState, Shipment},
+};
+use leptos::prelude::*;
+
+use super::ship::ShipFields;
+use crate::{
+    i18n::{t, use_i18n},
+    ui::Button,
+};
+
+/// The next action.
+#[component]
+pub(super) fn NextStep(
+    state: OrderState,
+    pickup: bool,
+    /// Whether a part of it is shipped.
+    partly: bool,
+    /// Whether everything is shipped or refunded.
+    nothing_left: bool,
+    action: String,
+    draft: Draft,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let (note, todo) = match (state, pickup) {
+        (OrderState::Placed, _) => {
+            (t!(i18n, seller_orders.placed_note), Some(("confirm", t!(i18n, seller_orders.confirm))))
+        }
+        (OrderState::Confirmed, _) if nothing_left => {
+            (t!(i18n, seller_orders.nothing_left_note), Some(("ship", t!(i18n, seller_orders.ship))))
+        }
+        (OrderState::Confirmed, false) if partly => {
+            (t!(i18n, seller_orders.rest_note), Some(("ship", t!(i18n, seller_orders.ship_rest))))
+        }
+        (OrderState::Confirmed, false) => {
+            (t!(i18n, seller_orders.confirmed_note), Some(("ship", t!(i18n, seller_orders.ship))))
+        }
+        (OrderState::Confirmed, true) => (
+            t!(i18n, seller_orders.confirmed_note_pickup),
+            Some(("ship", t!(i18n, seller_orders.ship_pickup))),
+        ),
+        (OrderState::Shipped, false) => {
+            (t!(i18n, seller_orders.shipped_note), Some(("deliver", t!(i18n, seller_orders.deliver))))
+        }
+        (OrderState::Shipped, true) => (
+            t!(i18n, seller_orders.shipped_note_pickup),
+            Some(("deliver", t!(i18n, seller_orders.deliver_pickup))),
+        ),
+        (OrderState::Delivered, false) => (t!(i18n, seller_orders.delivered_note), None),
+        (OrderState::Delivered, true) => (t!(i18n, seller_orders.delivered_note_pickup), None),
+        (OrderState::Cancelled, _) => (t!(i18n, seller_orders.cancelled_note), None),
+    };
+    let form = todo.map(|(step, words)| {
+        let typed = Some(draft).filter(|draft| draft.typed("action") == "ship");
+        let fields = (step == "ship" && !pickup && !nothing_left)
+            .then(|| view! { <ShipFields typed shipment=Shipment::default() of=String::new() /> });
+        view! {
+            <form method="post" action=action class="form" novalidate>
+                <input type="hidden" name="action" value=step />
+                {fields}
+                <div><Button>{words}</Button></div>
+            </form>
+        }
+    });
+    view! {
+        <p>{note}</p>
+        {form}
+    }
+}

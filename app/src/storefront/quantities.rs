@@ -1,0 +1,50 @@
+//! Fields for quantities of an order's lines: what is shipped, refunded or returned of it.
+
+use haat_shared::{Error, FieldCode, checkout::CheckoutLineView, forms::Draft, orders::part_field};
+use leptos::prelude::*;
+
+use crate::ui::Field;
+
+/// A field for each line of which something is left.
+pub(crate) struct Quantities {
+    /// The fields.
+    pub(crate) fields: AnyView,
+    /// Those with errors: ID, label and error.
+    pub(crate) wrong: Vec<(String, String, FieldCode)>,
+}
+
+impl Quantities {
+    /// The fields for lines, each with how many are left of it.
+    pub(crate) fn of(
+        lines: impl IntoIterator<Item = (CheckoutLineView, i64)>,
+        /* What was typed before, and its errors. */ typed: Option<&Draft>,
+        /* Distinguishes the fields of several forms. */ of: &str,
+        /* Whether a single item is chosen to begin with. */ preset: bool,
+        label: impl Fn(String, i64) -> String,
+    ) -> Self {
+        let lines: Vec<_> = lines.into_iter().filter(|(_, left)| *left > 0).collect();
+        let single = preset && lines.iter().map(|(_, left)| left).sum::<i64>() == 1;
+        let error = typed.and_then(|draft| draft.error.clone());
+        let faults: Signal<Option<Error>> = Signal::stored(error.clone());
+        let (mut wrong, mut fields) = (Vec::new(), Vec::new());
+        for (line, left) in lines {
+            let name = part_field(line.position);
+            let id = format!("{name}{of}");
+            let title = match line.variant_title.as_str() {
+                "" => line.title,
+                variant => format!("{}, {variant}", line.title),
+            };
+            let label = label(title, left);
+            if let Some(code) = error.as_ref().and_then(|error| error.at(&name)) {
+                wrong.push((id.clone(), label.clone(), code));
+            }
+            let value = match typed {
+                Some(draft) => draft.typed(&name),
+                None if single => "1".to_owned(),
+                None => String::new(),
+            };
+            fields.push(view! { <Field name id label value keys="numeric" faults /> });
+        }
+        Self { fields: view! { <div class="field-row">{fields}</div> }.into_any(), wrong }
+    }
+}

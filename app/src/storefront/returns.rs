@@ -1,0 +1,180 @@
+//! Returns on the page of a purchase: asking for one, and what became of it.
+
+use haat_shared::{
+    Error,
+    forms::Draft,
+    orders::{Actor, OrderState, OrderView},
+    returns::{ReturnReason, ReturnState, reasons},
+    shipping::ShippingMethod,
+};
+use leptos::prelude::*;
+
+use super::{Quantities, contents};
+use crate::{
+    i18n::{t, use_i18n},
+    ui::{Alert, Button, Field, Select, error_summary},
+    words,
+};
+
+/// What the forms of an order need of its purchase.
+#[derive(Clone)]
+pub(super) struct Holding {
+    /// Where the forms are sent.
+    pub(super) action: String,
+    /// The key of the purchase's link; empty for the account that made it.
+    pub(super) key: String,
+    /// The input of a rejected form.
+    pub(super) draft: Draft,
+    /// Whether the marketplace has collected the money.
+    pub(super) by_market: bool,
+}
+
+/// The returns of an order, each with its status and what to do.
+#[component]
+pub(super) fn Returns(order: OrderView, holding: Holding) -> impl IntoView {
+    let i18n = use_i18n();
+    if order.returns.is_empty() {
+        return None;
+    }
+    let returns = order.returns.iter().map(|back| {
+        let shop = order.shop_name.as_str();
+        let refund = back.refund_id.and_then(|id| order.refunds.iter().find(|refund| refund.id == id));
+        let news = match (back.state, refund) {
+            (ReturnState::Requested, _) if back.escalated => t!(i18n, purchase.return_escalated, shop = shop),
+            (ReturnState::Requested, _) => {
+                let date = words::day(i18n, &back.answer_by);
+                t!(i18n, purchase.return_requested, shop = shop, date = date)
+            }
+            (ReturnState::Approved, _) => t!(i18n, purchase.return_approved, shop = shop),
+            (ReturnState::Refused, _) => t!(i18n, purchase.return_refused).to_owned(),
+            (ReturnState::Withdrawn, _) => t!(i18n, purchase.return_withdrawn).to_owned(),
+            (ReturnState::Received, _) => t!(i18n, purchase.return_at_shop, shop = shop),
+            (ReturnState::Refunded, Some(refund)) => {
+                t!(i18n, purchase.return_refunded, price = words::money(i18n, refund.amount))
+            }
+            (ReturnState::Refunded, None) => String::new(),
+        };
+        let answer = (!back.answer.is_empty()).then(|| {
+            let heading = match back.state {
+                ReturnState::Refused => t!(i18n, seller_orders.reason),
+                _ => t!(i18n, purchase.return_to),
+            };
+            view! { <p><strong>{heading}":"</strong>" "{back.answer.clone()}</p> }
+        });
+        let asked = format!(
+            "{} · {}",
+            words::return_reason(i18n, back.reason),
+            words::moment(i18n, &back.opened_at)
+        );
+        let note = (!back.note.is_empty()).then(|| view! { <p class="note">"“"{back.note.clone()}"”"</p> });
+        let withdraw = back.state.may(ReturnState::Withdrawn, Actor::Shopper).then(|| {
+            let Holding { action, key, .. } = holding.clone();
+            view! {
+                <form method="post" action=action>
+                    <input type="hidden" name="action" value="withdraw" />
+                    <input type="hidden" name="order" value=order.number.clone() />
+                    <input type="hidden" name="return" value=back.id.to_string() />
+                    <input type="hidden" name="key" value=key />
+                    <Button look="quiet">{t!(i18n, purchase.return_withdraw)}</Button>
+                </form>
+            }
+        });
+        view! {
+            <li class="return">
+                <p>
+                    <span class=format!("state {}", back.state.as_str())>{words::return_state(i18n, back.state)}</span>
+                    " "
+                    <strong>{contents(&order.lines, &back.lines)}</strong>
+                </p>
+                <p class="note">{asked}</p>
+                {note}
+                <p>{news}</p>
+                {answer}
+                {withdraw}
+            </li>
+        }
+    });
+    let returns = returns.collect_view();
+    Some(view! {
+        <div>
+            <h3>{t!(i18n, seller_orders.returns)}</h3>
+            <ul class="returns">{returns}</ul>
+        </div>
+    })
+}
+
+/// Asking to return a part of an order, or to be refunded for what never arrived.
+#[component]
+pub(super) fn AskReturn(order: OrderView, holding: Holding) -> impl IntoView {
+    let i18n = use_i18n();
+    let Holding { action, key, draft, by_market } = holding;
+    let pickup = order.shipping_method == ShippingMethod::Pickup;
+    let allowed = reasons(order.state, order.returnable_until.is_some(), pickup, by_market);
+    if allowed.is_empty() || order.lines.iter().all(|line| line.to_return() == 0) {
+        return None;
+    }
+    let typed =
+        Some(draft).filter(|draft| draft.typed("action") == "return" && draft.typed("order") == order.number);
+    let error = typed.as_ref().and_then(|draft| draft.error.clone());
+    let faults: Signal<Option<Error>> = Signal::stored(error.clone());
+    let value = |name: &str| typed.as_ref().map(|draft| draft.typed(name)).unwrap_or_default();
+    let of = format!("-{}", order.number);
+    // The page knows this many returns, so a second click is the same request.
+    let once = order.returns.len().to_string();
+    let until = order.returnable_until.as_ref().filter(|_| order.state == OrderState::Delivered);
+    let lead = match until {
+        Some(until) => t!(i18n, purchase.return_until, date = words::day(i18n, until)),
+        None => t!(i18n, purchase.never_arrived_note, shop = order.shop_name.as_str()),
+    };
+    let summary_words = match until {
+        Some(_) => t!(i18n, purchase.return_ask),
+        None => t!(i18n, purchase.never_arrived_ask),
+    };
+    let lines = order.lines.into_iter().map(|line| {
+        let left = line.to_return();
+        (line, left)
+    });
+    let label = |title, n| t!(i18n, purchase.return_line, title = title, n = n);
+    let Quantities { fields, mut wrong } = Quantities::of(lines, typed.as_ref(), &of, true, label);
+    let labels = [("reason", t!(i18n, purchase.return_reason)), ("note", t!(i18n, purchase.return_note))];
+    let summary = error.map(|error| {
+        let others = labels.into_iter().filter_map(|(name, label)| {
+            Some((format!("return-{name}{of}"), label.to_owned(), error.at(name)?))
+        });
+        wrong.extend(others);
+        match error.at("lines") {
+            Some(_) => view! { <Alert>{t!(i18n, seller_orders.part_missing)}</Alert> }.into_any(),
+            None => error_summary(i18n, &error, wrong),
+        }
+    });
+    let options = allowed.iter().map(|reason| (reason.as_str(), words::return_reason(i18n, *reason)));
+    // Nothing is chosen for the customer, unless there is nothing to choose.
+    let choose = (allowed.len() > 1).then(|| ("", t!(i18n, purchase.return_choose)));
+    let options: Vec<_> = choose.into_iter().chain(options).collect();
+    let chosen = match allowed {
+        [only] => only.as_str().to_owned(),
+        _ => value("reason"),
+    };
+    let [(_, reason_label), (_, note_label)] = labels;
+    let hint = t!(i18n, purchase.return_note_hint, shop = order.shop_name.as_str());
+    let other = allowed.contains(&ReturnReason::Other);
+    let open = typed.is_some();
+    let note = value("note");
+    Some(view! {
+        <details class="more-of" open=open>
+            <summary>{summary_words}</summary>
+            <form method="post" action=action class="form" novalidate>
+                <input type="hidden" name="action" value="return" />
+                <input type="hidden" name="order" value=order.number.clone() />
+                <input type="hidden" name="key" value=key />
+                <input type="hidden" name="once" value=once />
+                {summary}
+                <p class="note">{lead}</p>
+                {fields}
+                <Select name="reason" id=format!("return-reason{of}") label=reason_label value=chosen options faults />
+                <Field name="note" id=format!("return-note{of}") label=note_label value=note hint optional=!other faults />
+                <div><Button look="secondary">{t!(i18n, purchase.return_send)}</Button></div>
+            </form>
+        </details>
+    })
+}

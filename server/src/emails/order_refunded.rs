@@ -1,0 +1,48 @@
+//! The email about a refund of a part of an order.
+
+use haat_app::{
+    i18n::{Locale, td_string},
+    words,
+};
+use haat_engine::{TxResult, notifications::RenderedEmail};
+use haat_shared::orders::{OrderRefund, ShopOrderView};
+
+use super::order_news::{self, News, only};
+
+pub(super) fn render(
+    locale: Locale,
+    of: &ShopOrderView,
+    refund: &OrderRefund,
+    why: &str,
+    url: &str,
+) -> TxResult<RenderedEmail> {
+    let (order, contents) = (&of.order, &only(&of.order, &refund.lines));
+    let (shop, name, price) = (&order.shop_name, &of.address.name, words::money(locale, refund.amount));
+    let money = match of.payment_method.collected_by_market() {
+        true => td_string!(locale, purchase.part_refunded, total = price),
+        false => td_string!(locale, purchase.part_refunded_cash, total = price),
+    };
+    let reason = (!why.is_empty()).then(|| (td_string!(locale, seller_orders.reason), why.to_owned()));
+    let shipping = (refund.shipping.amount() > 0)
+        .then(|| (td_string!(locale, email.refunded_shipping), words::money(locale, refund.shipping)));
+    let first = (td_string!(locale, email.cancelled_money), money.clone());
+    let subject = td_string!(locale, email.refunded_subject, price = price, number = order.number);
+    let m = News {
+        locale,
+        url,
+        button: td_string!(locale, email.return_button),
+        title: td_string!(locale, email.refunded),
+        lead: td_string!(locale, email.refunded_lead, price = price, shop = shop, name = name),
+        preheader: money,
+        number: &order.number,
+        facts: [first].into_iter().chain(shipping).chain(reason).collect(),
+        follow: "",
+        // Only the shipping costs may be refunded.
+        orders: if contents.lines.is_empty() { &[] } else { std::slice::from_ref(contents) },
+        totals: false,
+        left_out: 0,
+        contents: td_string!(locale, email.refunded_contents),
+        reason: td_string!(locale, email.confirmed_reason).to_owned(),
+    };
+    order_news::render(&subject, &m)
+}

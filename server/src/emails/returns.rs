@@ -1,0 +1,96 @@
+//! Emails about returns: the customer's request to the shop, and the answer to the customer.
+
+use haat_app::{
+    i18n::{Locale, td_string},
+    words,
+};
+use haat_engine::{TxResult, notifications::RenderedEmail};
+use haat_shared::{orders::ShopOrderView, returns::OrderReturn};
+
+use super::order_news::{self, News, only};
+
+pub(super) fn requested(
+    locale: Locale,
+    of: &ShopOrderView,
+    back: &OrderReturn,
+    url: &str,
+) -> TxResult<RenderedEmail> {
+    let (order, contents) = (&of.order, &only(&of.order, &back.lines));
+    let date = words::moment(locale, &back.answer_by);
+    let subject = td_string!(locale, email.return_requested_subject, number = order.number);
+    let reason = words::return_reason(locale, back.reason);
+    let note = (!back.note.is_empty()).then(|| (td_string!(locale, email.return_note), back.note.clone()));
+    let m = News {
+        locale,
+        url,
+        button: td_string!(locale, email.return_requested_button),
+        title: td_string!(locale, email.return_requested),
+        lead: td_string!(locale, email.return_requested_lead, shop = order.shop_name, date = date),
+        preheader: reason.to_owned(),
+        number: &order.number,
+        facts: [(td_string!(locale, email.return_reason), reason.to_owned())]
+            .into_iter()
+            .chain(note)
+            .collect(),
+        follow: "",
+        orders: std::slice::from_ref(contents),
+        totals: false,
+        left_out: 0,
+        contents: td_string!(locale, email.return_contents),
+        reason: td_string!(locale, email.received_reason, shop = order.shop_name),
+    };
+    order_news::render(&subject, &m)
+}
+
+pub(super) fn approved(
+    locale: Locale,
+    of: &ShopOrderView,
+    back: &OrderReturn,
+    url: &str,
+) -> TxResult<RenderedEmail> {
+    let (shop, name) = (&of.order.shop_name, &of.address.name);
+    let subject = td_string!(locale, email.return_approved_subject, number = of.order.number);
+    let title = td_string!(locale, email.return_approved);
+    let lead = td_string!(locale, email.return_approved_lead, shop = shop, name = name);
+    answered(&subject, (title, lead), td_string!(locale, email.return_to), (locale, of, back, url))
+}
+
+pub(super) fn refused(
+    locale: Locale,
+    of: &ShopOrderView,
+    back: &OrderReturn,
+    url: &str,
+) -> TxResult<RenderedEmail> {
+    let (shop, name) = (&of.order.shop_name, &of.address.name);
+    let subject = td_string!(locale, email.return_refused_subject, number = of.order.number);
+    let title = td_string!(locale, email.return_refused);
+    let lead = td_string!(locale, email.return_refused_lead, shop = shop, name = name);
+    answered(&subject, (title, lead), td_string!(locale, email.return_reason), (locale, of, back, url))
+}
+
+/// The answer to a request, under its heading.
+fn answered(
+    subject: &str,
+    (title, lead): (&'static str, String),
+    heading: &'static str,
+    (locale, of, back, url): (Locale, &ShopOrderView, &OrderReturn, &str),
+) -> TxResult<RenderedEmail> {
+    let (order, contents) = (&of.order, &only(&of.order, &back.lines));
+    let m = News {
+        locale,
+        url,
+        button: td_string!(locale, email.return_button),
+        title,
+        lead,
+        preheader: back.answer.clone(),
+        number: &order.number,
+        facts: vec![(heading, back.answer.clone())],
+        follow: "",
+        orders: std::slice::from_ref(contents),
+        totals: false,
+        left_out: 0,
+        contents: td_string!(locale, email.return_contents),
+        reason: td_string!(locale, email.confirmed_reason).to_owned(),
+    };
+    order_news::render(subject, &m)
+}

@@ -1,0 +1,257 @@
+//! What is left of an order to refund, and what a refund of a part of it moves. The page computes a refund
+//! before it is confirmed with the same function as the engine, so both agree to the unit.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Currency, Error, FieldCode, Result,
+    field::FieldError,
+    money::Money,
+    orders::{LineQuantity, OrderState, lines},
+};
+
+/// What is left of an order to refund.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Refundable {
+    /// The lines of the order.
+    pub lines: Vec<RefundableLine>,
+    /// The shipping costs that can still be refunded.
+    pub shipping: Money,
+    /// Whether the items may be returned to stock with the refund. Only items that have not been shipped.
+    pub restock: bool,
+    /// Whether the marketplace refunds the money. Otherwise the shop gives back the cash itself.
+    pub by_marketplace: bool,
+    /// What was paid for the items of the order.
+    pub items_total: Money,
+    /// What was refunded of that before.
+    pub items_refunded: Money,
+    /// The commission on the whole order.
+    pub commission: Money,
+    /// The part of the order's discount that the marketplace bears.
+    pub marketplace_discount: Money,
+}
+
+/// What is left of a line to refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RefundableLine {
+    /// The line's `position` in the order.
+    pub position: i64,
+    /// The quantity of the whole line.
+    pub quantity: i64,
+    /// How many of them were refunded before.
+    pub refunded: i64,
+    /// How many of them can be refunded now.
+    pub refundable: i64,
+    /// What was paid for the whole line.
+    pub paid: Money,
+}
+
+/// What a refund moves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundQuote {
+    /// What is refunded for each line.
+    pub lines: Vec<(LineQuantity, Money)>,
+    /// What is refunded for the items.
+    pub items: Money,
+    /// What is refunded for shipping.
+    pub shipping: Money,
+    /// The whole refund.
+    pub amount: Money,
+    /// The commission that the shop gets back.
+    pub commission: Money,
+    /// The part of the marketplace's discount that the shop gives back.
+    pub marketplace_discount: Money,
+    /// By how much the shop's earnings fall. Negative if they rise: of a cash order, the shop gives back the money
+    /// itself, and gets back the commission.
+    pub earnings: Money,
+}
+
+/// How many of a line can be refunded: of a confirmed order, only what has not been shipped, because the rest is on its way.
+pub fn refundable(state: OrderState, quantity: i64, shipped: i64, refunded: i64) -> i64 {
+    match state {
+        OrderState::Placed | OrderState::Cancelled => 0,
+        OrderState::Confirmed => (quantity - shipped - refunded).max(0),
+        OrderState::Shipped | OrderState::Delivered => (quantity - refunded).max(0),
+    }
+}
+
+/// Whether a part of an order in this state can be refunded. Cash must have been collected.
+pub fn is_refundable(state: OrderState, by_marketplace: bool) -> bool {
+    match state {
+        OrderState::Placed | OrderState::Cancelled => false,
+        OrderState::Confirmed | OrderState::Shipped => by_marketplace,
+        OrderState::Delivered => true,
+    }
+}
+
+impl Refundable {
+    /// What a refund of these lines, and of the shipping costs, moves. Lines are shares of what was paid, up to the last
+    /// unit less what was refunded before, so the last refund is the rest, however an order is divided.
+    pub fn quote(&self, part: &[LineQuantity], shipping: bool) -> Result<RefundQuote> {
+        if !(shipping && part.is_empty()) {
+            lines(part).map_err(Error::Invalid)?;
+        }
+        let (mut faults, mut quoted, mut items) = (Vec::new(), Vec::new(), Money::zero(self.currency()));
+        for (i, taken) in part.iter().enumerate() {
+            match self.lines.iter().find(|line| line.position == taken.position) {
+                None => faults.push(FieldError::new(format!("lines.{i}.position"), FieldCode::NotAChoice)),
+                Some(line) if taken.quantity > line.refundable => {
+                    faults.push(FieldError::new(format!("lines.{i}.quantity"), FieldCode::TooBig));
+                }
+                Some(line) => {
+                    let until = line.refunded + taken.quantity;
+                    let share = line.paid.part(line.quantity, line.refunded, until)?;
+                    items = items.plus(share)?;
+                    quoted.push((*taken, share));
+                }
+            }
+        }
+        if !faults.is_empty() {
+            return Err(Error::Invalid(faults));
+        }
+        let of_shipping = if shipping { self.shipping } else { Money::zero(self.currency()) };
+        if shipping && of_shipping.amount() == 0 {
+            return Err(Error::field("shipping", FieldCode::NotAChoice));
+        }
+        let amount = items.plus(of_shipping)?;
+        if amount.amount() == 0 {
+            return Err(Error::field("lines", FieldCode::TooSmall));
+        }
+        let (whole, before) = (self.items_total.amount(), self.items_refunded.amount());
+        let commission = self.commission.part(whole, before, before + items.amount())?;
+        let marketplace_discount = self.marketplace_discount.part(whole, before, before + items.amount())?;
+        let collected = if self.by_marketplace { amount } else { Money::zero(self.currency()) };
+        let earnings = collected.plus(marketplace_discount)?.minus(commission)?;
+        Ok(RefundQuote {
+            lines: quoted,
+            items,
+            shipping: of_shipping,
+            amount,
+            commission,
+            marketplace_discount,
+            earnings,
+        })
+    }
+
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        self.shipping.amount() == 0
+            && self.lines.iter().all(|line| line.refundable == 0 || line.paid.amount() == 0)
+    }
+
+    fn currency(&self) -> Currency {
+        self.shipping.currency()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn inr(amount: i64) -> Money {
+        Money::new(amount, Currency::INR)
+    }
+
+    fn order() -> Refundable {
+        let line = |position, quantity, paid| RefundableLine {
+            position,
+            quantity,
+            refunded: 0,
+            refundable: quantity,
+            paid: inr(paid),
+        };
+        Refundable {
+            lines: vec![line(1, 3, 100_000), line(2, 1, 65_000)],
+            shipping: inr(4_900),
+            restock: false,
+            by_marketplace: true,
+            items_total: inr(165_000),
+            items_refunded: inr(0),
+            commission: inr(16_501),
+            marketplace_discount: inr(1_000),
+        }
+    }
+
+    /// The order after a refund.
+    fn after(mut left: Refundable, quote: &RefundQuote) -> Refundable {
+        for (taken, _) in &quote.lines {
+            for line in left.lines.iter_mut().filter(|line| line.position == taken.position) {
+                line.refunded += taken.quantity;
+                line.refundable -= taken.quantity;
+            }
+        }
+        left.items_refunded = left.items_refunded.plus(quote.items).unwrap();
+        left.shipping = left.shipping.minus(quote.shipping).unwrap();
+        left
+    }
+
+    #[test]
+    fn what_is_not_left_is_refused() {
+        let line = |position, quantity| LineQuantity { position, quantity };
+        let fault = |part: &[LineQuantity], shipping, field: &str| {
+            order().quote(part, shipping).unwrap_err().at(field)
+        };
+        assert_eq!(fault(&[], false, "lines"), Some(FieldCode::Missing));
+        assert_eq!(fault(&[line(1, 4)], false, "lines.0.quantity"), Some(FieldCode::TooBig));
+        assert_eq!(fault(&[line(1, 1), line(3, 1)], false, "lines.1.position"), Some(FieldCode::NotAChoice));
+        let none = Refundable { shipping: inr(0), ..order() };
+        assert_eq!(none.quote(&[], true).unwrap_err().at("shipping"), Some(FieldCode::NotAChoice));
+    }
+
+    #[test]
+    fn the_shop_gives_back_cash_and_gets_back_its_commission() {
+        let cash = Refundable { by_marketplace: false, marketplace_discount: inr(0), ..order() };
+        let quote = cash.quote(&[LineQuantity { position: 2, quantity: 1 }], false).unwrap();
+        assert_eq!((quote.amount, quote.commission, quote.earnings), (inr(65_000), inr(6_500), inr(-6_500)));
+    }
+
+    #[test]
+    fn which_orders_can_be_refunded() {
+        use OrderState::*;
+        let table = [
+            // state, of a card payment, of cash, of 5 of which 2 were shipped and 1 was refunded
+            (Placed, false, false, 0),
+            (Confirmed, true, false, 2),
+            (Shipped, true, false, 4),
+            (Delivered, true, true, 4),
+            (Cancelled, false, false, 0),
+        ];
+        for (state, card, cash, left) in table {
+            assert_eq!((is_refundable(state, true), is_refundable(state, false)), (card, cash), "{state:?}");
+            assert_eq!(refundable(state, 5, 2, 1), left, "{state:?}");
+        }
+    }
+
+    proptest! {
+        /// However an order is refunded, the parts add up to what was paid, and the shop ends with nothing.
+        #[test]
+        fn parts_add_up(first in 0i64..4, second in 0i64..4, other in 0usize..3, shipping in 0usize..3) {
+            let counts = [first, second.min(3 - first.min(3)), 3];
+            let (mut left, mut sums) = (order(), [0i64; 5]);
+            for (step, count) in counts.into_iter().enumerate() {
+                let mut part = Vec::new();
+                let count = count.min(left.lines[0].refundable);
+                if count > 0 {
+                    part.push(LineQuantity { position: 1, quantity: count });
+                }
+                if step == other {
+                    part.push(LineQuantity { position: 2, quantity: 1 });
+                }
+                let Ok(quote) = left.quote(&part, step == shipping) else { continue };
+                let parts: i64 = quote.lines.iter().map(|(_, share)| share.amount()).sum();
+                prop_assert_eq!(parts, quote.items.amount());
+                let moved = [quote.amount, quote.commission, quote.marketplace_discount, quote.earnings, quote.items];
+                for (sum, moved) in sums.iter_mut().zip(moved) {
+                    *sum += moved.amount();
+                }
+                left = after(left, &quote);
+            }
+            prop_assert!(left.is_empty());
+            prop_assert_eq!(sums, [169_900, 16_501, 1_000, 169_900 - 16_501 + 1_000, 165_000]);
+        }
+    }
+}
