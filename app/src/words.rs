@@ -809,6 +809,7 @@ mod tests {
                 refunds: Vec::new(),
                 returns: Vec::new(),
                 invoices: Vec::new(),
+                returnable_until: None,
                 lines: Vec::new(),
                 totals: Totals::zero(Currency::INR),
                 shipping_method: method,

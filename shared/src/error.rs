@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     field::{FieldCode, FieldError},
+    fulfilment::{Actor, OrderState},
     id::kinds::{CapacityId, VariantId},
     money::{Money, MoneyError},
-    orders::{Actor, OrderState},
     returns::ReturnState,
 };
 

@@ -21,6 +21,7 @@ pub mod error;
 pub mod events;
 pub mod field;
 pub mod forms;
+pub mod fulfilment;
 pub mod id;
 pub mod invoices;
 pub mod ledger;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Currency, Error, FieldCode, Result,
     field::FieldError,
+    fulfilment::{LineQuantity, OrderState, lines},
     money::Money,
-    orders::{LineQuantity, OrderState, lines},
 };
 
 /// What is left of an order to refund.

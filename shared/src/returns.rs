@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     field::{FieldCode, FieldError},
+    fulfilment::{Actor, LineQuantity, NOTE_MAX, OrderState, lines},
     id::kinds::{RefundId, ReturnId},
-    orders::{Actor, LineQuantity, NOTE_MAX, OrderState, lines},
     text,
 };
 

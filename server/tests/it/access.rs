@@ -253,6 +253,13 @@ const TABLE: &[Row] = &[
     call(FN_TEAM, "{}"),
     form(FORM_TEAM, "", "action=grant&email=olga@haat.example&role=support", 303),
     form(FORM_PAYMENT, "payment", "action=check", 303),
+    // There is no such return.
+    form(
+        FORM_ANY_ORDER,
+        "order",
+        "action=return_refuse&return=ret_00000000000000000000000000&reason=No",
+        404,
+    ),
     // No email has failed.
     form(FORM_RESEND, "", "id=notif_00000000000000000000000000", 404),
     // From here on the gateway is unavailable, so that the refund stays in the queue.

@@ -56,7 +56,7 @@ pub(super) fn Refund(
     });
     let label = |title, n| t!(i18n, seller_orders.refund_line, title = title, n = n);
     let Quantities { fields, mut wrong } = Quantities::of(lines, typed.as_ref(), of, false, label);
-    let reason_label = t!(i18n, seller_orders.reason);
+    let reason_label = t!(i18n, seller_orders.refund_reason);
     let summary = error.map(|error| {
         if let Some(code) = error.at("reason") {
             wrong.push((format!("reason{of}"), reason_label.to_owned(), code));

@@ -113,7 +113,7 @@ fn Answer(back: OrderReturn, with: Answering) -> impl IntoView {
     let summary = error.map(|error| {
         let labels = [
             ("note", &note_id, t!(i18n, seller_orders.return_to)),
-            ("reason", &reason_id, t!(i18n, seller_orders.reason)),
+            ("reason", &reason_id, t!(i18n, seller_orders.refuse_reason)),
         ];
         let at = labels
             .into_iter()
@@ -201,7 +201,7 @@ fn Answer(back: OrderReturn, with: Answering) -> impl IntoView {
                     <Field
                         name="reason"
                         id=reason_id
-                        label=t!(i18n, seller_orders.reason)
+                        label=t!(i18n, seller_orders.refuse_reason)
                         value=value.unwrap_or_default()
                         hint=t!(i18n, seller_orders.reason_hint).to_owned()
                         required=true

@@ -28,6 +28,8 @@ impl Cast {
     async fn meet(program: &mut Program) -> Self {
         program.set("HAAT_ADMIN_PASSWORD", PASSWORD);
         program.set("HAAT__MARKET__CURRENCIES", "JPY");
+        // Admins may decide on returns at once.
+        program.set("HAAT__MARKET__RETURN_ANSWER_DAYS", "0");
         program.run_ok(&["admin", "create", "--email", "boss@haat.example"]);
         program.start().await;
         let guest = Robot::new(program);
@@ -62,6 +64,17 @@ impl Cast {
             Audience::Operator(_) => &self.operator,
             _ => &self.shopper,
         }
+    }
+
+    /// Brings an order of Meena's to its customer; returns one item of its first line.
+    async fn deliver(&self, purchase: &str) -> Value {
+        let order = format!("/shops/meena-crafts/orders/{purchase}-1");
+        self.meena.once(&format!("{order}/confirm"), json!({})).await.is(204);
+        let parcel = json!({"carrier": "India Post", "tracking_number": "RX1"});
+        self.meena.once(&format!("{order}/ship"), parcel).await.is(204);
+        self.meena.once(&format!("{order}/deliver"), json!({})).await.is(204);
+        let seen = self.meena.get(&order).await.is(200);
+        json!([{"position": seen.body["order"]["order"]["lines"][0]["position"], "quantity": 1}])
     }
 
     /// A request for this route that does what its owner wants, about something of theirs that is there: method, path,
@@ -100,13 +113,43 @@ impl Cast {
             p if p.starts_with("/purchases/") => {
                 let (_, number, _) = owner.buy("meena-crafts").await;
                 let path = path.replace("{number}", &number).replace("{order}", &format!("{number}-1"));
-                (path, Some(json!({"reason": "Too late"})))
+                if !p.contains("/returns") {
+                    return (path, (route.method != "GET").then(|| json!({"reason": "Too late"})), None);
+                }
+                let lines = self.deliver(&number).await;
+                let request = json!({"lines": lines, "reason": "damaged"});
+                if p.ends_with("/returns") {
+                    return (path, Some(request), None);
+                }
+                let asked = owner.once(path.split("/{return}").next().unwrap(), request).await.is(201);
+                (path.replace("{return}", &asked.text("/orders/0/returns/0/id")), Some(json!({})))
             }
             "/shops" => {
                 let handle = format!("stall-{}", haat_engine::random::number().to_lowercase());
                 let settings =
                     self.meena.get("/shops/meena-crafts/settings").await.is(200).body["settings"].clone();
                 (path, Some(json!({"handle": handle, "settings": settings})))
+            }
+            // A request of a customer, which the shop or an admin answers.
+            p if p.contains("{return}") && !p.ends_with("/receive") => {
+                let (holder, number, key) = self.guest.buy("meena-crafts").await;
+                let lines = self.deliver(&number).await;
+                let request = json!({"lines": lines, "reason": "damaged"});
+                let returns = format!("/purchases/{number}/orders/{number}-1/returns?key={key}");
+                let id = holder.once(&returns, request).await.is(201).text("/orders/0/returns/0/id");
+                let path =
+                    path.replace("{handle}", "meena-crafts").replace("{number}", &format!("{number}-1"));
+                let path = path.replace("{return}", &id);
+                if p.ends_with("/refund") {
+                    let approve = path.replace("/refund", "/approve");
+                    self.meena.once(&approve, json!({"note": "Kiln Lane 4"})).await.is(204);
+                }
+                let body = match p.rsplit('/').next() {
+                    Some("approve") => json!({"note": "Kiln Lane 4"}),
+                    Some("refuse") => json!({"reason": "It was used"}),
+                    _ => json!({"shipping": true}),
+                };
+                (path, Some(body))
             }
             p if p.contains("{number}") => {
                 let (_, number, _) = self.guest.buy("meena-crafts").await;

@@ -102,3 +102,55 @@ async fn programs_poll_the_feed_of_events() {
         program.close();
     }
 }
+
+/// A guest asks for a return with the key of the purchase, the shop answers, and both see the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_return_over_rest() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let guest = Robot::new(&program);
+        let meena = guest.signed_in("meena@haat.example").await;
+        let (_, number, key) = guest.buy("meena-crafts").await;
+        let path = format!("/shops/meena-crafts/orders/{number}-1");
+        let own = |step: &str| format!("/purchases/{number}/orders/{number}-1/returns{step}?key={key}");
+        meena.once(&format!("{path}/confirm"), json!({})).await.is(204);
+        let parcel = json!({"carrier": "India Post", "tracking_number": "RX1"});
+        meena.once(&format!("{path}/ship"), parcel).await.is(204);
+        let seen = meena.get(&path).await.is(200);
+        let line = json!({"position": seen.body["order"]["order"]["lines"][0]["position"], "quantity": 1});
+        let request = json!({"lines": [line], "reason": "damaged", "note": "A crack"});
+        // On its way, and to be paid in cash.
+        guest.once(&own(""), request.clone()).await.refuses(409, "not_returnable");
+        meena.once(&format!("{path}/deliver"), json!({})).await.is(204);
+        let other = json!({"lines": [line], "reason": "other"});
+        let refused = guest.once(&own(""), other).await.refuses(422, "invalid");
+        assert_eq!(refused.text("/fields/0/field"), "note");
+        let asked = guest.once(&own(""), request.clone()).await.is(201);
+        assert_eq!(asked.text("/orders/0/returns/0/status"), "requested");
+        let id = asked.text("/orders/0/returns/0/id");
+        guest.once(&own(""), request).await.refuses(422, "invalid");
+        let listed = meena.get("/shops/meena-crafts/orders?returns=requested").await.is(200);
+        assert_eq!(listed.text("/items/0/number"), format!("{number}-1"));
+        let answer = |step: &str| format!("{path}/returns/{id}/{step}");
+        meena.once(&answer("approve"), json!({})).await.refuses(422, "invalid");
+        let here = json!({"note": "Kiln Lane 4"});
+        for _ in 0..2 {
+            meena.once(&answer("approve"), here.clone()).await.is(204);
+        }
+        let late = meena.once(&answer("refuse"), json!({"reason": "No"})).await.refuses(409, "return_moved");
+        assert_eq!(late.text("/return_status"), "approved");
+        let left = meena.get(&path).await.is(200);
+        let paid = left.body["refundable"]["lines"][0]["paid"]["amount"].as_i64().unwrap();
+        for _ in 0..2 {
+            meena.once(&answer("receive"), json!({"restock": true, "refund": true})).await.is(204);
+        }
+        let mine = guest.get(&format!("/purchases/{number}?key={key}")).await.is(200);
+        let order = &mine.body["orders"][0];
+        assert_eq!(order["returns"][0]["status"], "refunded");
+        assert_eq!(order["refunds"][0]["id"], order["returns"][0]["refund_id"]);
+        assert_eq!(order["refunds"][0]["amount"]["amount"], paid);
+        let late = guest.once(&own(&format!("/{id}/withdraw")), json!({})).await;
+        assert_eq!(late.refuses(409, "return_moved").text("/return_status"), "refunded");
+        program.close();
+    }
+}
