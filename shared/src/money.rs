@@ -299,6 +299,13 @@ pub fn convert(amount: Money, rate: Rate, to: Currency) -> Option<Money> {
     i64::try_from(whole + away).ok().map(|minor| Money::new(minor, to))
 }
 
+/// An amount with `from` decimals as one with `to` decimals, if it is a whole number. Payment providers count
+/// some currencies in other units than ISO 4217.
+pub fn scaled(amount: i64, from: u32, to: u32) -> Option<i64> {
+    let factor = 10i64.checked_pow(from.abs_diff(to))?;
+    if to >= from { amount.checked_mul(factor) } else { (amount % factor == 0).then(|| amount / factor) }
+}
+
 /// For logs and terminals, independent of language: `INR 124900.00`. The app formats amounts for users in
 /// their language.
 impl fmt::Display for Money {

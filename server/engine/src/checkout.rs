@@ -119,9 +119,11 @@ pub(crate) async fn bought(engine: &Engine, id: CheckoutId) -> Result<Option<Pur
     Ok(number.map(|number| link(engine, number.0)))
 }
 
-/// The available payment methods.
-pub fn offered(engine: &Engine) -> Vec<PaymentMethod> {
-    engine.gateways.iter().flat_map(|gateway| methods_of(gateway.name())).collect()
+/// The payment methods that are available in a currency, or in any.
+pub fn offered(engine: &Engine, currency: Option<Currency>) -> Vec<PaymentMethod> {
+    let gateways = engine.gateways.iter();
+    let gateways = gateways.filter(|gateway| currency.is_none_or(|currency| gateway.supports(currency)));
+    gateways.flat_map(|gateway| methods_of(gateway.name())).collect()
 }
 
 /// The stored input of the caller's checkout, and what it costs.
@@ -210,7 +212,7 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
         quote: row.quote.view(),
         rate: row.rate(),
         seconds_left: (row.hold_until - engine.clock.now_ms()).max(0) / 1000,
-        payment_methods: offered(engine),
+        payment_methods: offered(engine, Some(row.quote.currency)),
         smtputf8: engine.smtputf8,
         payment,
         next_action,

@@ -5,7 +5,10 @@
 
 mod admin;
 mod gateway;
+mod patience;
 mod refund;
+
+use std::collections::HashMap;
 
 use futures::future::join_all;
 use tracing::Instrument;
@@ -17,6 +20,7 @@ pub use gateway::{
     ReportOutcome, Webhook, origins,
 };
 pub(crate) use gateway::{check_gateways, methods_of};
+pub use patience::{REQUEST_LIMIT, limited, repeated};
 pub(crate) use refund::{OrderRefund, queue_orphaned_in_tx, reserve_refund_in_tx};
 use refund::{Stray, stray};
 pub use refund::{reconcile_refunds, refund};
@@ -31,6 +35,8 @@ use haat_shared::{
     routes,
 };
 
+/// The parameter of the return URL that authorises it. PayPal adds a `token` of its own.
+const RETURN_KEY: &str = "key";
 /// The first reconciliation happens this long after a payment was created.
 pub(crate) const FIRST_CHECK_MS: i64 = 10_000;
 /// A payment that is still pending after this time is abandoned. If it is captured later, it is honoured
@@ -110,8 +116,12 @@ pub enum Return {
 
 impl Engine {
     fn return_url(&self, payment: PaymentId) -> String {
-        let token = self.secret.sign("return", &payment.to_string());
-        format!("{}{}", self.public_url, routes::with(&routes::payment_return(payment), &[("token", &token)]))
+        let key = self.secret.sign("return", &payment.to_string());
+        format!(
+            "{}{}",
+            self.public_url,
+            routes::with(&routes::payment_return(payment), &[(RETURN_KEY, &key)])
+        )
     }
 }
 
@@ -324,7 +334,13 @@ async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) 
     };
     let retrieve = engine.gateway(&payment.gateway)?.retrieve(gateway_ref);
     let span = gateway::call(&payment.gateway, "retrieve", payment.id);
-    let found = retrieve.instrument(span).await.map_err(|error| payment.failed("retrieve", &error))?;
+    let found = match retrieve.instrument(span).await {
+        Err(GatewayError::Gone(why)) if own == Some(gateway_ref) => {
+            tracing::info!(payment.id = %payment.id, why, "a gateway has forgotten an unpaid payment");
+            return apply_status(engine, payment.id, gateway_ref, GatewayStatus::Cancelled).await;
+        }
+        found => found.map_err(|error| payment.failed("retrieve", &error))?,
+    };
     if found.attempt != payment.id {
         tracing::error!(payment.id = %payment.id, gateway_ref, made_for = %found.attempt, "a gateway reported a payment for another attempt");
         return Err(Error::Denied);
@@ -361,13 +377,23 @@ async fn charge_fee(engine: &Engine, id: PaymentId, fee: Money) -> TxResult<()> 
         .await
 }
 
-/// Handles the shopper's return from the gateway's page, authorised by the token in the return URL.
+/// Handles the shopper's return from the gateway's page, authorised by the key in the query of the return URL.
 /// Returns where to redirect them.
-pub async fn returned(engine: &Engine, _: &Caller, id: PaymentId, token: &str) -> Result<Return> {
-    if !engine.secret.verify("return", &id.to_string(), token) {
+pub async fn returned(
+    engine: &Engine,
+    _: &Caller,
+    id: PaymentId,
+    query: &HashMap<String, String>,
+) -> Result<Return> {
+    let key = query.get(RETURN_KEY).map(String::as_str).unwrap_or_default();
+    if !engine.secret.verify("return", &id.to_string(), key) {
         return Err(Error::NotFound);
     }
     let payment: PaymentRow = engine.db.opt(&FIND, params![id]).await?.ok_or(Error::NotFound)?;
+    if !engine.gateway(&payment.gateway)?.genuine_return(id, query) {
+        tracing::warn!(payment.id = %id, "a return that the gateway didn't sign");
+        return Err(Error::NotFound);
+    }
     let checkout = payment.checkout_id;
     let why = match refresh(engine, &payment, None).await {
         Ok(ReportOutcome::Paid(number)) => return Ok(Return::Purchase(checkout::link(engine, number))),
@@ -387,7 +413,7 @@ pub async fn returned(engine: &Engine, _: &Caller, id: PaymentId, token: &str) -
 pub async fn webhook(engine: &Engine, _: &Caller, gateway: &str, received: Webhook<'_>) -> Result<()> {
     let now = engine.clock.now_ms();
     let events = engine.gateway(gateway)?.webhook(received, now).await.map_err(|error| match error {
-        GatewayError::Refused(_) => Error::Denied,
+        GatewayError::Refused(_) | GatewayError::Gone(_) => Error::Denied,
         GatewayError::Unreachable(why) => {
             tracing::warn!(gateway, error = why, "a webhook could not be verified");
             Error::Busy { retry_after_s: 2 }

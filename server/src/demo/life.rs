@@ -310,8 +310,8 @@ async fn at_the_sandbox(
     let payment = sandbox::find(&engine.db, gateway_ref).await?.attempt_id;
     let card = if dice.between(0, 30) == 0 { Card::Decline } else { Card::WebhookNever };
     sandbox::enter_card(&engine.db, clock, gateway_ref, card).await?;
-    let token = engine.secret.sign("return", &payment.to_string());
-    Ok(match payments::returned(engine, caller, payment, &token).await? {
+    let query = [("key".to_owned(), engine.secret.sign("return", &payment.to_string()))].into();
+    Ok(match payments::returned(engine, caller, payment, &query).await? {
         payments::Return::Purchase(link) => Some(link),
         payments::Return::Checkout(..) => None,
     })

@@ -44,9 +44,8 @@ pub(super) async fn returned(
     Path(id): Path<String>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
-    let token = query.get("token").map(String::as_str).unwrap_or_default();
     let Ok(id) = id.parse() else { return layers::plain(&Error::NotFound) };
-    match payments::returned(&state.runtime.engine, &Caller::guest(), id, token).await {
+    match payments::returned(&state.runtime.engine, &Caller::guest(), id, &query).await {
         Ok(Return::Purchase(link)) => back::to(&routes::purchase_by_link(&link)).into_response(),
         Ok(Return::Checkout(id, why)) => {
             let page = routes::checkout(id);

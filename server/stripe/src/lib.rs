@@ -6,17 +6,16 @@
 mod signature;
 mod units;
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use haat_engine::{
     Clock,
     payments::{
-        Capabilities, EventSubject, GatewayError, GatewayEvent, GatewayPayment, GatewayResult, GatewayStatus,
-        NextStep, Origins, PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus,
-        Webhook,
+        self, Capabilities, EventSubject, GatewayError, GatewayEvent, GatewayPayment, GatewayResult,
+        GatewayStatus, NextStep, Origins, PaymentGateway, PaymentRequest, PaymentSession, REQUEST_LIMIT,
+        RefundRequest, RefundStatus, Webhook, limited,
     },
-    random,
 };
 use haat_shared::{
     Money,
@@ -45,14 +44,6 @@ pub const API: &str = "https://api.stripe.com";
 /// Stripe's page, on which shoppers pay.
 const PAGE: &str = "https://checkout.stripe.com";
 
-/// The time limit of one request.
-const TIMEOUT: Duration = Duration::from_secs(8);
-/// The time limit of one call of the port, with all its requests and retries.
-const LIMIT: Duration = Duration::from_secs(25);
-/// How often a request is sent that got no response, or a response that promises a better one.
-const ATTEMPTS: u32 = 3;
-/// The longest pause before the first retry. It doubles with each one, and at least half of it is waited.
-const PAUSE_MS: u32 = 400;
 /// How long a shopper can pay after the attempt began. Stripe accepts 30 minutes to 24 hours.
 const OPEN_S: i64 = 3_600;
 /// The age at which a session that `create` returns may be the stored response of an earlier request.
@@ -97,7 +88,7 @@ impl Stripe {
         };
         let client = ClientBuilder::new(secret_key)
             .url(url)
-            .timeout(TIMEOUT)
+            .timeout(REQUEST_LIMIT)
             .app_info("Haat", Some(env!("CARGO_PKG_VERSION").into()), None)
             .build()
             .map_err(|e| e.to_string())?;
@@ -152,7 +143,7 @@ impl Stripe {
             .client_reference_id(attempt.to_string())
             .success_url(return_url)
             .cancel_url(return_url)
-            .expires_at(begun_s(*attempt) + OPEN_S);
+            .expires_at(request.begun_ms() / 1000 + OPEN_S);
         let key = key(attempt)?;
         repeated(|| create.customize().request_strategy(key.clone()).send(&self.client)).await
     }
@@ -307,11 +298,6 @@ struct Data {
     object: Value,
 }
 
-/// The second in which an attempt began, which is part of its ID.
-fn begun_s(attempt: PaymentId) -> i64 {
-    i64::try_from(attempt.uuid().as_u128() >> 80).unwrap_or(i64::MAX) / 1000
-}
-
 /// The idempotency key for one of our IDs.
 fn key(id: impl ToString) -> GatewayResult<RequestStrategy> {
     let key = IdempotencyKey::new(id.to_string()).map_err(|e| GatewayError::Refused(e.to_string()))?;
@@ -382,24 +368,12 @@ fn refund_status(refund: &Refund, request: &RefundRequest) -> GatewayResult<Refu
     })
 }
 
-/// Sends a request that may be sent again: one that only reads, that has an idempotency key, or that is refused
-/// the second time.
+/// Sends a request that may be sent again, a few times if that may help.
 async fn repeated<T, F>(send: impl Fn() -> F) -> GatewayResult<T>
 where
     F: Future<Output = Result<T, StripeError>>,
 {
-    let mut pause_ms = PAUSE_MS;
-    for _ in 1..ATTEMPTS {
-        match send().await {
-            Err(error) if passes(&error) => {
-                let wait = pause_ms / 2 + random::small(pause_ms / 2);
-                tokio::time::sleep(Duration::from_millis(wait.into())).await;
-                pause_ms *= 2;
-            }
-            result => return result.map_err(|error| failed(&error)),
-        }
-    }
-    send().await.map_err(|error| failed(&error))
+    payments::repeated(send, passes).await.map_err(|error| failed(&error))
 }
 
 /// Whether the same request may succeed in a moment.
@@ -426,12 +400,6 @@ fn failed(error: &StripeError) -> GatewayError {
     } else {
         GatewayError::Refused(text)
     }
-}
-
-/// A call of the port within its time limit.
-async fn limited<T>(call: impl Future<Output = GatewayResult<T>>) -> GatewayResult<T> {
-    let late = |_| Err(GatewayError::Unreachable("no response in time".into()));
-    tokio::time::timeout(LIMIT, call).await.unwrap_or_else(late)
 }
 
 #[async_trait]

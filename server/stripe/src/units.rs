@@ -1,6 +1,6 @@
 //! Amounts in Stripe's units, which aren't always the minor units of ISO 4217: <https://docs.stripe.com/currencies>.
 
-use haat_shared::{Currency, Money};
+use haat_shared::{Currency, Money, money::scaled};
 
 /// Currencies that Stripe counts in whole units. It keeps two decimals for ISK and UGX, which ISO 4217 has
 /// none for, and knows none for MGA, which ISO 4217 has two for. HUF and TWD have two, as in ISO 4217: Stripe
@@ -29,12 +29,6 @@ pub(crate) fn to_stripe(amount: Money) -> Option<i64> {
 pub(crate) fn from_stripe(units: i64, currency: &str) -> Option<Money> {
     let currency: Currency = currency.to_ascii_uppercase().parse().ok()?;
     Some(Money::new(scaled(units, decimals(currency), currency.decimals())?, currency))
-}
-
-/// An amount with `from` decimals as one with `to` decimals, if it is a whole number.
-fn scaled(amount: i64, from: u32, to: u32) -> Option<i64> {
-    let factor = 10i64.checked_pow(from.abs_diff(to))?;
-    if to >= from { amount.checked_mul(factor) } else { (amount % factor == 0).then(|| amount / factor) }
 }
 
 #[cfg(test)]

@@ -107,7 +107,9 @@ async fn pay_once(
     }
     let update = update.bounded();
     store(engine, id, &update, true).await?;
-    let details = update.check(&offered(engine), engine.smtputf8).map_err(Error::Invalid)?;
+    let details = update
+        .check(&offered(engine, Some(checkout.quote.currency)), engine.smtputf8)
+        .map_err(Error::Invalid)?;
     let body = serde_json::to_string(&(&update, quote_version)).map_err(|_| Error::Internal)?;
     let key = IdempotencyKey::new(id, "checkout::pay", key, &body);
     let attempt = match idempotency::claim::<haat_shared::id::kinds::Payment>(engine, &key).await? {

@@ -1,11 +1,11 @@
 //! The port to payment gateways: requests, responses, events and their outcome.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 
 use haat_shared::{
-    Money,
+    Currency, Money,
     id::kinds::{PaymentId, RefundId},
     payments::{CollectedBy, NextAction, PaymentMethod},
 };
@@ -40,6 +40,13 @@ pub struct PaymentRequest {
     pub return_url: String,
     /// The shopper's language, for gateways with a page of their own.
     pub locale: &'static str,
+}
+
+impl PaymentRequest {
+    /// When the attempt began, which is part of its ID.
+    pub fn begun_ms(&self) -> i64 {
+        i64::try_from(self.attempt.uuid().as_u128() >> 80).unwrap_or(i64::MAX)
+    }
 }
 
 /// What the shopper does next to pay.
@@ -205,6 +212,9 @@ pub enum GatewayError {
     /// The gateway refused, and would refuse again.
     #[error("gateway refused: {0}")]
     Refused(String),
+    /// The gateway has forgotten the payment, which nobody can pay any more. Nothing was charged.
+    #[error("unknown to the gateway: {0}")]
+    Gone(String),
 }
 
 /// The result of a call to a gateway.
@@ -220,6 +230,15 @@ pub trait PaymentGateway: Send + Sync {
     /// The origins that pages need to use it.
     fn origins(&self) -> Origins {
         Origins::default()
+    }
+    /// Whether it takes this currency. Otherwise its methods aren't offered.
+    fn supports(&self, _: Currency) -> bool {
+        true
+    }
+    /// Whether the shopper's return is genuine, by what the gateway added to the query of the return URL. The
+    /// status of the payment is read in any case.
+    fn genuine_return(&self, _: PaymentId, _: &HashMap<String, String>) -> bool {
+        true
     }
     /// Requests a payment.
     async fn create(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession>;

@@ -1,7 +1,7 @@
 //! What real gateways do and cash does not: payments in parts, authorization before capture, refunds that
 //! take days, fees, several events in a webhook.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use haat_engine::{
     Caller, Engine, Parts, checkout,
@@ -86,7 +86,7 @@ async fn refunded(market: &Market, payment: PaymentId) -> i64 {
     market.engine.db.one::<Scalar<i64>>(&REFUNDED, params![payment]).await.unwrap().0
 }
 
-/// A gateway under any name that does nothing but send webhooks.
+/// A gateway under any name that takes yen, does nothing but send webhooks, and has forgotten all payments.
 struct Stub(&'static str, Capabilities);
 
 #[async_trait::async_trait]
@@ -97,11 +97,17 @@ impl PaymentGateway for Stub {
     fn capabilities(&self) -> Capabilities {
         self.1
     }
+    fn supports(&self, currency: Currency) -> bool {
+        currency.code() == "JPY"
+    }
+    fn genuine_return(&self, _: PaymentId, query: &HashMap<String, String>) -> bool {
+        !query.contains_key("forged")
+    }
     async fn create(&self, _: &PaymentRequest) -> GatewayResult<PaymentSession> {
         Err(GatewayError::Refused("stub".into()))
     }
     async fn retrieve(&self, _: &str) -> GatewayResult<GatewayPayment> {
-        Err(GatewayError::Refused("stub".into()))
+        Err(GatewayError::Gone("stub".into()))
     }
     async fn capture(&self, _: &str) -> GatewayResult<GatewayStatus> {
         Err(GatewayError::Refused("stub".into()))
@@ -118,6 +124,13 @@ impl PaymentGateway for Stub {
         let about = about.map(|about| about(gateway_ref.clone()));
         Ok(about.into_iter().map(|about| GatewayEvent { id: format!("{about:?}"), about }).collect())
     }
+}
+
+/// The engine of a market with a stub in place of the sandbox.
+fn stubbed(market: &Market) -> Engine {
+    let stub: Arc<dyn PaymentGateway> =
+        Arc::new(Stub("sandbox", Capabilities { captures: true, refunds: true }));
+    Engine::new(Parts { gateways: vec![stub], ..market.parts() }).unwrap()
 }
 
 both! {
@@ -366,9 +379,41 @@ both! {
         market.events(&format!(r#"{{"id":"evt_r","payment":"x","refund":"{refund}"}}"#)).await.unwrap();
     }
 
+    /// Nobody can pay what its gateway has forgotten, so that the checkout can be paid otherwise. What a gateway
+    /// adds to the return must be genuine.
+    async fn a_forgotten_payment_is_cancelled(market) {
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let (id, payment, _) = market.go_to_sandbox(&guest).await;
+        let (engine, anyone, query) = (stubbed(market), Caller::guest(), market.return_query(payment));
+        let mut forged = query.clone();
+        forged.insert("forged".into(), String::new());
+        assert_eq!(payments::returned(&engine, &anyone, payment, &forged).await, Err(Error::NotFound));
+        assert_eq!(checkout::view(&engine, &guest, id).await.unwrap().state, CheckoutState::Paying);
+        let back = payments::returned(&engine, &anyone, payment, &query).await;
+        assert_eq!(back, Ok(Return::Checkout(id, Some(Conflict::PaymentCancelled))));
+        assert_eq!(checkout::view(&engine, &guest, id).await.unwrap().state, CheckoutState::Open);
+        let paid = checkout::pay(&market.engine, &guest, id, form("cash"), 1, "cash").await.unwrap();
+        let number = number_of(&paid);
+        // The same return, late.
+        assert_eq!(number_in(&payments::returned(&engine, &anyone, payment, &query).await.unwrap()), number);
+    }
+
+    async fn a_method_is_offered_in_the_currencies_that_its_gateway_takes(market) {
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let (engine, yen) = (stubbed(market), "JPY".parse().unwrap());
+        assert_eq!(checkout::offered(&engine, Some(yen)), [PaymentMethod::Sandbox]);
+        assert_eq!(checkout::offered(&engine, None), [PaymentMethod::Sandbox]);
+        assert_eq!(checkout::offered(&engine, Some(Currency::INR)), []);
+        let id = checkout::begin(&engine, &guest).await.unwrap();
+        assert_eq!(checkout::view(&engine, &guest, id).await.unwrap().payment_methods, []);
+        let refused = checkout::pay(&engine, &guest, id, form("sandbox"), 1, "k").await.unwrap_err();
+        assert!(refused.at("payment_method").is_some(), "{refused:?}");
+    }
+
     async fn disputes_payouts_and_account_events_are_stored(market) {
-        let stub: Arc<dyn PaymentGateway> = Arc::new(Stub("sandbox", Capabilities { captures: true, refunds: true }));
-        let engine = Engine::new(Parts { gateways: vec![stub], ..market.parts() }).unwrap();
+        let engine = stubbed(market);
         let headers = [("stub".to_owned(), "stub_1".to_owned())];
         for _ in 0..2 {
             let webhook = Webhook { headers: &headers, body: b"{}" };

@@ -391,7 +391,7 @@ both! {
         // A genuine report for a pending payment changes nothing, because the gateway is asked again.
         market.webhook("e", &gateway_ref, payment).await.unwrap();
         assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().state, CheckoutState::Paying);
-        assert_eq!(payments::returned(&market.engine, &anyone, payment, "").await, Err(Error::NotFound));
+        assert_eq!(payments::returned(&market.engine, &anyone, payment, &[].into()).await, Err(Error::NotFound));
         let unknown = market.webhook("e2", &gateway_ref, haat_engine::random::id(0)).await;
         assert_eq!(unknown, Err(Error::NotFound), "the gateway reports it again later, when it is known");
     }

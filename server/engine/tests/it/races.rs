@@ -97,10 +97,10 @@ both! {
         market.clock.advance_ms(20_000);
         let amount = haat_shared::Money::new(49_900, haat_shared::Currency::INR);
         let reports = (0..32).map(|i| {
-            let (engine, token, r) = (market.engine.clone(), market.engine.secret.sign("return", &payment.to_string()), gateway_ref.clone());
+            let (engine, query, r) = (market.engine.clone(), market.return_query(payment), gateway_ref.clone());
             async move {
                 match i % 3 {
-                    0 => { payments::returned(&engine, &Caller::guest(), payment, &token).await.unwrap(); }
+                    0 => { payments::returned(&engine, &Caller::guest(), payment, &query).await.unwrap(); }
                     1 => { payments::apply_status(&engine, payment, &r, payments::GatewayStatus::Captured(amount)).await.unwrap(); }
                     _ => { payments::reconcile(&engine).await.unwrap(); }
                 }
@@ -230,11 +230,11 @@ both! {
             }
             let moves = (0..12).map(|i| {
                 let (engine, guest) = (market.engine.clone(), guest.clone());
-                let token = market.engine.secret.sign("return", &payment.to_string());
+                let query = market.return_query(payment);
                 async move {
                     match i % 3 {
                         0 => drop(checkout::sweep(&engine).await.unwrap()),
-                        1 => drop(payments::returned(&engine, &Caller::guest(), payment, &token).await.unwrap()),
+                        1 => drop(payments::returned(&engine, &Caller::guest(), payment, &query).await.unwrap()),
                         // The cart may be empty, or the stock too low.
                         _ => drop(checkout::begin(&engine, &guest).await),
                     }

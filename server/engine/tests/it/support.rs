@@ -1,6 +1,7 @@
 //! A market for tests: two shops, a few products, every gateway; on either database, dropped afterwards.
 
 use std::{
+    collections::HashMap,
     io::Write,
     path::PathBuf,
     sync::{
@@ -618,8 +619,12 @@ impl Market {
 
     /// The shopper's browser returns from the gateway. Returns where it is redirected.
     pub async fn come_back(&self, payment: PaymentId) -> haat_shared::Result<Return> {
-        let token = self.engine.secret.sign("return", &payment.to_string());
-        payments::returned(&self.engine, &Caller::guest(), payment, &token).await
+        payments::returned(&self.engine, &Caller::guest(), payment, &self.return_query(payment)).await
+    }
+
+    /// The query of a payment's return URL.
+    pub fn return_query(&self, payment: PaymentId) -> HashMap<String, String> {
+        [("key".to_owned(), self.engine.secret.sign("return", &payment.to_string()))].into()
     }
 
     /// Delivers the webhooks that are due, as the sandbox does over HTTP.

@@ -119,8 +119,8 @@ struct NewCheckout {
 }
 
 impl CheckoutInput {
-    /// The command, if the input is valid.
-    fn update(self, context: &RequestContext) -> Result<CheckoutUpdate> {
+    /// The command, if the input is valid for a checkout in this currency, or in any.
+    fn update(self, context: &RequestContext, currency: Option<Currency>) -> Result<CheckoutUpdate> {
         let AddressInput { name, line1, line2, city, region, postal_code, country, phone } = self.address;
         let update = CheckoutUpdate {
             email: self.email,
@@ -135,7 +135,7 @@ impl CheckoutInput {
             payment_method: Some(self.payment_method),
             shipping_methods: self.shipping_methods,
         };
-        match update.check(&checkout::offered(context.engine()), context.engine().smtputf8) {
+        match update.check(&checkout::offered(context.engine(), currency), context.engine().smtputf8) {
             // The normalised values are stored.
             Ok(details) => Ok(CheckoutUpdate {
                 email: details.email.as_str().into(),
@@ -223,7 +223,8 @@ impl From<CheckoutView> for Checkout {
 async fn begin(context: RequestContext, (Body(new), _): (Body<NewCheckout>, Once)) -> Result<Made<Checkout>> {
     carts::check_holder(context.engine(), &context.caller, new.cart_id).await?;
     let NewCheckout { email, address, shipping_methods, payment_method, currency, .. } = new;
-    let input = CheckoutInput { email, address, shipping_methods, payment_method }.update(&context)?;
+    let input =
+        CheckoutInput { email, address, shipping_methods, payment_method }.update(&context, currency)?;
     let id = checkout::begin_in(context.engine(), &context.caller, currency).await?;
     checkout::update(context.engine(), &context.caller, id, input).await?;
     let view = checkout::view(context.engine(), &context.caller, id).await?;
@@ -239,7 +240,8 @@ async fn update(
     context: RequestContext,
     (At(id), Body(input)): (At<CheckoutId>, Body<CheckoutInput>),
 ) -> Result<Found<Checkout>> {
-    let input = input.update(&context)?;
+    let (_, quote) = checkout::stored(context.engine(), &context.caller, id).await?;
+    let input = input.update(&context, Some(quote.totals.total.currency()))?;
     checkout::update(context.engine(), &context.caller, id, input).await?;
     let view = checkout::view(context.engine(), &context.caller, id).await?;
     Ok(Found(view.into()))
