@@ -16,7 +16,7 @@ const test = base.extend<object, { market: Market }>({
         HAAT__PAYMENTS__STRIPE_WEBHOOK_SECRETS: 'whsec_fake',
         HAAT__PAYMENTS__STRIPE_URL: `http://127.0.0.1:${port}`,
       });
-      const stripe: ChildProcess = spawn(built('haat-fakes'), [String(port), `${market.url}/webhooks/stripe`]);
+      const stripe: ChildProcess = spawn(built('haat-fakes'), ['stripe', String(port), `${market.url}/webhooks/stripe`]);
       try {
         await once(stripe, 'spawn');
         await use(market);

@@ -8,4 +8,8 @@
     reason = "a provider that breaks here fails the test that uses it"
 )]
 
+pub mod common;
+mod faults;
+mod idempotency;
+mod page;
 pub mod stripe;

@@ -1,14 +1,21 @@
-//! The fake of Stripe as a program, for browsers: `haat-fakes PORT WEBHOOK_URL`.
+//! The fakes as a program, for browsers: `haat-fakes PROVIDER PORT WEBHOOK_URL`.
+
+use haat_fakes::{common::Books, common::Fake, stripe::Stripe};
+
+fn deliver<B: Books>(fake: &Fake<B>, webhook: &str) {
+    fake.webhooks_to(webhook);
+    fake.deliver_automatically();
+}
 
 #[tokio::main]
 async fn main() -> Result<(), String> {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(port), Some(webhook)) = (arguments.next().and_then(|port| port.parse().ok()), arguments.next())
-    else {
-        return Err("usage: haat-fakes PORT WEBHOOK_URL".into());
-    };
-    let stripe = haat_fakes::stripe::Stripe::start("sk_test_fake", "whsec_fake", port).await;
-    stripe.webhooks_to(&webhook);
-    stripe.deliver_automatically();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let usage = || "usage: haat-fakes stripe PORT WEBHOOK_URL".to_owned();
+    let [provider, port, webhook] = &arguments[..] else { return Err(usage()) };
+    let port = port.parse().map_err(|_| usage())?;
+    match provider.as_str() {
+        "stripe" => deliver(&Stripe::start("sk_test_fake", "whsec_fake", port).await, webhook),
+        _ => return Err(usage()),
+    }
     std::future::pending().await
 }

@@ -21,6 +21,7 @@ mod faults;
 mod imports;
 mod mails;
 mod media;
+mod paying;
 mod pressure;
 mod program;
 mod requests;
