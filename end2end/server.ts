@@ -146,6 +146,11 @@ export class Market {
     return run(this.folder, this.env, ...args);
   }
 
+  /** Adds the demo data, without pictures and orders, to a market with these settings that was opened without them. */
+  seed(settings: NodeJS.ProcessEnv): Promise<string> {
+    return run(this.folder, { ...this.env, ...settings }, 'seed', '--demo', '--plain');
+  }
+
   /** The server's log output since the last call. */
   log(): string {
     const text = this.written;

@@ -246,6 +246,7 @@ pub fn import_problem(i18n: I18n, problem: &RowError) -> String {
 pub fn method(i18n: I18n, method: PaymentMethod, only_pickup: bool) -> &'static str {
     match method {
         PaymentMethod::Card => tu_string!(i18n, payment_method.card),
+        PaymentMethod::PayPal => tu_string!(i18n, payment_method.paypal),
         PaymentMethod::Sandbox => tu_string!(i18n, payment_method.sandbox),
         PaymentMethod::Cash if only_pickup => tu_string!(i18n, payment_method.paid_cash_pickup),
         PaymentMethod::Cash => tu_string!(i18n, payment_method.cash),
@@ -256,6 +257,7 @@ pub fn method(i18n: I18n, method: PaymentMethod, only_pickup: bool) -> &'static 
 pub fn method_note(i18n: I18n, method: PaymentMethod) -> &'static str {
     match method {
         PaymentMethod::Card => tu_string!(i18n, payment_method.card_note),
+        PaymentMethod::PayPal => tu_string!(i18n, payment_method.paypal_note),
         PaymentMethod::Sandbox => tu_string!(i18n, payment_method.sandbox_note),
         PaymentMethod::Cash => tu_string!(i18n, payment_method.cash_note),
     }
@@ -265,6 +267,7 @@ pub fn method_note(i18n: I18n, method: PaymentMethod) -> &'static str {
 pub fn paid_by(locale: I18n, method: PaymentMethod, pickup: bool) -> &'static str {
     match method {
         PaymentMethod::Card => t!(locale, payment_method.paid_card),
+        PaymentMethod::PayPal => t!(locale, payment_method.paid_paypal),
         PaymentMethod::Sandbox => t!(locale, payment_method.paid_sandbox),
         PaymentMethod::Cash if pickup => t!(locale, payment_method.paid_cash_pickup),
         PaymentMethod::Cash => t!(locale, payment_method.paid_cash),

@@ -13,6 +13,7 @@ use haat_engine::{
 use haat_gateways::{
     cash::Cash,
     nats::Nats,
+    paypal::{self, PayPal},
     pictures::PictureFolder,
     sandbox::{Behaviour, Sandbox},
     smtp::{Sender, Smtp},
@@ -110,7 +111,18 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
     let sender: Sender = config.mail.from.parse().map_err(|e| format!("mail.from: {e}"))?;
     let mut gateways: Vec<Arc<dyn PaymentGateway>> = Vec::new();
     if !config.payments.stripe_secret_key.reveal().is_empty() {
-        gateways.push(stripe(&config.payments, &sender)?);
+        gateways.push(stripe(&config.payments, market_name(&sender))?);
+    }
+    if !config.payments.paypal_client_id.is_empty() {
+        let Payments { paypal_client_id, paypal_secret, paypal_webhook_id, paypal_url, .. } =
+            config.payments.clone();
+        gateways.push(Arc::new(PayPal::new(paypal::Settings {
+            client_id: paypal_client_id,
+            secret: paypal_secret.reveal().to_owned(),
+            webhook_id: paypal_webhook_id,
+            url: paypal_url,
+            market: market_name(&sender),
+        })));
     }
     if let Some(sandbox) = &sandbox {
         gateways.push(sandbox.clone());
@@ -153,23 +165,27 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
     Ok(Runtime { config: Arc::new(config), engine, sandbox, sender, pictures })
 }
 
+/// What people know the market by in their emails is also what they read on the pages of payment providers.
+fn market_name(sender: &Sender) -> String {
+    sender.name.clone().unwrap_or_else(|| sender.email.domain().to_owned())
+}
+
 #[cfg(feature = "stripe")]
-fn stripe(payments: &Payments, sender: &Sender) -> Result<Arc<dyn PaymentGateway>, String> {
+fn stripe(payments: &Payments, market: String) -> Result<Arc<dyn PaymentGateway>, String> {
     let secrets = payments.stripe_webhook_secrets.reveal().split_whitespace();
     let settings = haat_stripe::Settings {
         secret_key: payments.stripe_secret_key.reveal().to_owned(),
         webhook_secrets: secrets.map(str::to_owned).collect(),
         url: payments.stripe_url.clone(),
         authorizes: payments.stripe_authorizes,
-        // What people know the market by in their emails is also what they read on Stripe's page.
-        market: sender.name.clone().unwrap_or_else(|| sender.email.domain().to_owned()),
+        market,
     };
     let stripe = haat_stripe::Stripe::new(settings).map_err(|e| format!("payments.stripe_url: {e}"))?;
     Ok(Arc::new(stripe))
 }
 
 #[cfg(not(feature = "stripe"))]
-fn stripe(_: &Payments, _: &Sender) -> Result<Arc<dyn PaymentGateway>, String> {
+fn stripe(_: &Payments, _: String) -> Result<Arc<dyn PaymentGateway>, String> {
     Err("payments.stripe_secret_key is set, but this program was built without the feature `stripe`".into())
 }
 

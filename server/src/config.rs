@@ -23,6 +23,8 @@ const PEER: [&str; 2] = ["peer", "none"];
 
 /// Stripe's API.
 const STRIPE_URL: &str = "https://api.stripe.com";
+/// PayPal's API.
+const PAYPAL_URL: &str = haat_gateways::paypal::API;
 
 /// The whole configuration.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -166,6 +168,14 @@ pub struct Payments {
     pub stripe_url: String,
     /// Whether payments by card are authorized first, and captured once the order can be placed.
     pub stripe_authorizes: bool,
+    /// The client ID of a PayPal app, for payments with PayPal. Without one, there are none.
+    pub paypal_client_id: String,
+    /// The secret of the app.
+    pub paypal_secret: SecretString,
+    /// The ID of the app's webhook.
+    pub paypal_webhook_id: String,
+    /// The URL of PayPal's API. That for tests is `https://api-m.sandbox.paypal.com`.
+    pub paypal_url: String,
     /// The sandbox gateway, for test payments. Not allowed in production.
     pub sandbox: bool,
     /// The URL of the sandbox's own pages, on another host name than the market's.
@@ -366,6 +376,10 @@ impl Default for Payments {
             stripe_webhook_secrets: SecretString::default(),
             stripe_url: STRIPE_URL.into(),
             stripe_authorizes: false,
+            paypal_client_id: String::new(),
+            paypal_secret: SecretString::default(),
+            paypal_webhook_id: String::new(),
+            paypal_url: PAYPAL_URL.into(),
             sandbox: false,
             sandbox_url: "http://127.0.0.1:3000".into(),
             sandbox_delay_ms: 0,

@@ -14,7 +14,7 @@ use haat_engine::{
     shops::{self, NewShop, Terms},
 };
 use haat_shared::{
-    Currency, Error, Money, Result,
+    Error, Money, Result,
     accounts::{DEMO_PASSWORD, SignUp},
     catalog::{Attribute, ListProducts, ProductCard},
     id::kinds::CategoryId,
@@ -193,7 +193,7 @@ async fn seed(engine: &Engine) -> Result<Vec<String>> {
             handle: shop.handle.clone(),
             name: shop.name,
             description: shop.description,
-            shipping_price: Money::new(shop.delivery_minor, Currency::INR),
+            shipping_price: Money::new(shop.delivery_minor, engine.currency),
             commission_bp: shop.commission_bp,
             terms: Terms {
                 town: shop.town,

@@ -10,6 +10,8 @@ text_enum! {
     pub enum PaymentMethod {
         /// A card, on the page of Stripe.
         Card = "card",
+        /// A PayPal account, on the page of PayPal.
+        PayPal = "paypal",
         /// Cash on delivery, collected by the shop.
         Cash = "cash",
         /// The built-in test gateway. No real money is charged.
@@ -43,6 +45,7 @@ impl PaymentMethod {
     pub const fn declared(self) -> MethodDeclaration {
         let (gateway, collected_by) = match self {
             Self::Card => ("stripe", CollectedBy::Market),
+            Self::PayPal => ("paypal", CollectedBy::Market),
             Self::Cash => ("cash", CollectedBy::Shop),
             Self::Sandbox => ("sandbox", CollectedBy::Market),
         };

@@ -12,4 +12,5 @@ pub mod common;
 mod faults;
 mod idempotency;
 mod page;
+pub mod paypal;
 pub mod stripe;

@@ -1,7 +1,9 @@
 //! Implementations of the engine's ports. HTTP, SMTP and NATS clients belong in this crate only.
 
+mod api;
 pub mod cash;
 pub mod nats;
+pub mod paypal;
 pub mod pictures;
 pub mod sandbox;
 pub mod smtp;

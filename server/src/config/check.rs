@@ -4,12 +4,13 @@ use std::ops::RangeInclusive;
 
 use haat_engine::{Db, clock::Zone};
 use haat_gateways::{
-    nats,
+    nats, paypal,
     smtp::{self, Sender},
 };
+use haat_shared::Currency;
 use url::{Host, Url};
 
-use super::{Config, Limits, Mail, Mode, Network, PEER, Payments, STRIPE_URL, secrets::weakness};
+use super::{Config, Limits, Mail, Mode, Network, PAYPAL_URL, PEER, Payments, STRIPE_URL, secrets::weakness};
 use crate::log;
 
 /// The most of what is counted.
@@ -55,7 +56,40 @@ impl Limits {
     }
 }
 
+/// Text without blanks and special characters, as in keys and IDs.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
 impl Payments {
+    fn takes_paypal(&self) -> bool {
+        !self.paypal_client_id.is_empty()
+    }
+
+    fn is_paypal_itself(&self) -> bool {
+        self.paypal_url.trim_end_matches('/') == PAYPAL_URL
+    }
+
+    fn check_paypal(&self) -> Result<(), String> {
+        let Self { paypal_client_id, paypal_secret, paypal_webhook_id, .. } = self;
+        let given = [paypal_client_id, paypal_secret.reveal(), paypal_webhook_id];
+        if given.iter().all(|value| value.is_empty()) {
+            return Ok(());
+        }
+        // A colon would end the ID where it is sent together with the secret.
+        if !given.iter().all(|value| is_token(value)) || paypal_client_id.contains(':') {
+            return Err("payments.paypal_client_id, payments.paypal_secret and payments.paypal_webhook_id must be those \
+                        of an app and its webhook, or all be empty"
+                .into());
+        }
+        Ok(())
+    }
+
+    /// Whether one of the enabled payment methods takes a currency.
+    fn takes(&self, currency: Currency) -> bool {
+        self.cash || self.sandbox || self.takes_cards() || (self.takes_paypal() && paypal::supports(currency))
+    }
+
     fn takes_cards(&self) -> bool {
         !self.stripe_secret_key.reveal().is_empty()
     }
@@ -70,7 +104,7 @@ impl Payments {
         }
         let has_form = |secret: &str, prefixes: &[&str]| {
             let rest = prefixes.iter().find_map(|prefix| secret.strip_prefix(prefix));
-            rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic()))
+            rest.is_some_and(is_token)
         };
         let key = self.stripe_secret_key.reveal();
         if !has_form(key, &["sk_", "rk_"]) {
@@ -152,6 +186,7 @@ impl Config {
             ("server.public_url", &self.server.public_url),
             ("payments.sandbox_url", &self.payments.sandbox_url),
             ("payments.stripe_url", &self.payments.stripe_url),
+            ("payments.paypal_url", &self.payments.paypal_url),
         ] {
             site(name, url)?;
         }
@@ -165,7 +200,7 @@ impl Config {
         if Zone::named(&self.market.time_zone).is_err() {
             return Err("market.time_zone must be the IANA name of a time zone, such as Asia/Kolkata".into());
         }
-        self.market.sold_in()?;
+        let currencies = self.market.sold_in()?;
         for (at, origin) in self.server.cors_origins.split_whitespace().enumerate() {
             let host = origin.strip_prefix("https://").or(origin.strip_prefix("http://"));
             if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
@@ -176,10 +211,12 @@ impl Config {
             }
         }
         self.payments.check_stripe()?;
-        if !self.payments.cash && !self.payments.sandbox && !self.payments.takes_cards() {
-            return Err("no payment method is enabled: set payments.cash, payments.stripe_secret_key or \
-                        payments.sandbox"
-                .into());
+        self.payments.check_paypal()?;
+        if let Some(currency) = currencies.into_iter().find(|currency| !self.payments.takes(*currency)) {
+            return Err(format!(
+                "no payment method is enabled that takes {currency}: set payments.cash, payments.stripe_secret_key, \
+                 payments.paypal_client_id or payments.sandbox"
+            ));
         }
         if self.mode == Mode::Development {
             return Ok(());
@@ -202,6 +239,10 @@ impl Config {
                 "payments.stripe_secret_key is a key for tests: nobody would be charged",
             ),
             (!self.payments.is_stripe_itself(), "payments.stripe_url must be Stripe's: leave it out"),
+            (
+                !self.payments.is_paypal_itself(),
+                "payments.paypal_url must be PayPal's, and not that for tests: leave it out",
+            ),
             (
                 !self.mail.smtp_url.reveal().is_empty() && self.mail.from == Mail::default().from,
                 "mail.from is the default: set HAAT__MAIL__FROM to the sender of emails",
@@ -240,6 +281,26 @@ mod tests {
             (&[("HAAT__MARKET__TIME_ZONE", "Asia/Pune")], "market.time_zone must be the IANA name"),
             (&[("HAAT__MARKET__CURRENCIES", "JPY RUPEE")], "market.currencies: entry 2 is not the code"),
             (&[("HAAT__PAYMENTS__CASH", "false")], "no payment method"),
+            (
+                &[
+                    ("HAAT__PAYMENTS__CASH", "false"),
+                    ("HAAT__PAYMENTS__PAYPAL_CLIENT_ID", "app"),
+                    ("HAAT__PAYMENTS__PAYPAL_SECRET", "hush"),
+                    ("HAAT__PAYMENTS__PAYPAL_WEBHOOK_ID", "1AB"),
+                ],
+                "takes INR",
+            ),
+            (&[("HAAT__PAYMENTS__PAYPAL_CLIENT_ID", "app")], "payments.paypal_secret"),
+            (&[("HAAT__PAYMENTS__PAYPAL_SECRET", "hush")], "payments.paypal_client_id"),
+            (
+                &[
+                    ("HAAT__PAYMENTS__PAYPAL_CLIENT_ID", "a:b"),
+                    ("HAAT__PAYMENTS__PAYPAL_SECRET", "hush"),
+                    ("HAAT__PAYMENTS__PAYPAL_WEBHOOK_ID", "1AB"),
+                ],
+                "payments.paypal_client_id",
+            ),
+            (&[("HAAT__PAYMENTS__PAYPAL_URL", "paypal")], "payments.paypal_url must start with"),
             (&[("HAAT__PAYMENTS__STRIPE_URL", "stripe")], "payments.stripe_url must start with"),
             (&[("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "pk_test_x")], "sk_… or rk_…"),
             (&[("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_test_a b")], "sk_… or rk_…"),
@@ -347,6 +408,20 @@ mod tests {
     }
 
     #[test]
+    fn a_market_in_dollars_takes_paypal_alone() {
+        let environment = [
+            ("HAAT__MARKET__CURRENCY", "USD"),
+            ("HAAT__MARKET__CURRENCIES", "EUR JPY"),
+            ("HAAT__PAYMENTS__CASH", "false"),
+            ("HAAT__PAYMENTS__PAYPAL_CLIENT_ID", "app"),
+            ("HAAT__PAYMENTS__PAYPAL_SECRET", "hush"),
+            ("HAAT__PAYMENTS__PAYPAL_WEBHOOK_ID", "1AB"),
+        ];
+        let config = load(&[&PRODUCTION[..], &environment].concat()).unwrap();
+        assert!(!config.printed().unwrap().contains("hush"));
+    }
+
+    #[test]
     fn every_number_has_bounds_and_the_reference_says_which() {
         let reference = include_str!("../../../docs/configuration.md");
         let config = Config::default();
@@ -379,6 +454,7 @@ mod tests {
             (("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_test_x"), "a key for tests"),
             (("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "rk_test_x"), "a key for tests"),
             (("HAAT__PAYMENTS__STRIPE_URL", "https://api.stripe.example"), "must be Stripe's"),
+            (("HAAT__PAYMENTS__PAYPAL_URL", "https://api-m.sandbox.paypal.com"), "not that for tests"),
             (("HAAT__MARKET__DEMO", "true"), "public password"),
             (("HAAT__SERVER__PUBLIC_URL", "http://haat.example"), "https"),
             (("HAAT__MAIL__SMTP_URL", "smtps://mail.example"), "mail.from"),

@@ -22,6 +22,7 @@ mod imports;
 mod mails;
 mod media;
 mod paying;
+mod paypal;
 mod pressure;
 mod program;
 mod requests;

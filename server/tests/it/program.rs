@@ -38,10 +38,15 @@ fn postgres() -> String {
 impl Program {
     /// A seeded market without pictures, not yet running.
     pub async fn prepare(on: On) -> Self {
-        Self::seeded(on, &["seed", "--demo", "--plain"]).await
+        Self::prepare_with(on, &[]).await
     }
 
-    async fn seeded(on: On, seed: &[&str]) -> Self {
+    /// The same, with settings that the seed depends on.
+    pub async fn prepare_with(on: On, settings: &[(&str, &str)]) -> Self {
+        Self::seeded(on, settings, &["seed", "--demo", "--plain"]).await
+    }
+
+    async fn seeded(on: On, settings: &[(&str, &str)], seed: &[&str]) -> Self {
         let name = format!("haat_{}", haat_engine::random::number().to_lowercase());
         let folder = std::env::temp_dir().join(&name);
         std::fs::create_dir_all(&folder).unwrap();
@@ -64,6 +69,7 @@ impl Program {
         program.set("HAAT__LOG__FILTER", "warn");
         // All tests send many requests from the same address.
         program.set("HAAT__LIMITS__SCALE", "100000");
+        settings.iter().for_each(|(name, value)| program.set(name, value));
         program.run_ok(&["migrate"]);
         program.run_ok(seed);
         program
@@ -138,7 +144,7 @@ impl Program {
     /// A market with pictures.
     #[allow(dead_code, reason = "not for the benchmark")]
     pub async fn with_pictures(on: On) -> Self {
-        let mut program = Self::seeded(on, &["seed", "--demo", "--without-orders"]).await;
+        let mut program = Self::seeded(on, &[], &["seed", "--demo", "--without-orders"]).await;
         program.start().await;
         program
     }
