@@ -247,6 +247,7 @@ pub fn method(i18n: I18n, method: PaymentMethod, only_pickup: bool) -> &'static 
     match method {
         PaymentMethod::Card => tu_string!(i18n, payment_method.card),
         PaymentMethod::PayPal => tu_string!(i18n, payment_method.paypal),
+        PaymentMethod::Razorpay => tu_string!(i18n, payment_method.razorpay),
         PaymentMethod::Sandbox => tu_string!(i18n, payment_method.sandbox),
         PaymentMethod::Cash if only_pickup => tu_string!(i18n, payment_method.paid_cash_pickup),
         PaymentMethod::Cash => tu_string!(i18n, payment_method.cash),
@@ -258,6 +259,7 @@ pub fn method_note(i18n: I18n, method: PaymentMethod) -> &'static str {
     match method {
         PaymentMethod::Card => tu_string!(i18n, payment_method.card_note),
         PaymentMethod::PayPal => tu_string!(i18n, payment_method.paypal_note),
+        PaymentMethod::Razorpay => tu_string!(i18n, payment_method.razorpay_note),
         PaymentMethod::Sandbox => tu_string!(i18n, payment_method.sandbox_note),
         PaymentMethod::Cash => tu_string!(i18n, payment_method.cash_note),
     }
@@ -268,6 +270,7 @@ pub fn paid_by(locale: I18n, method: PaymentMethod, pickup: bool) -> &'static st
     match method {
         PaymentMethod::Card => t!(locale, payment_method.paid_card),
         PaymentMethod::PayPal => t!(locale, payment_method.paid_paypal),
+        PaymentMethod::Razorpay => t!(locale, payment_method.paid_razorpay),
         PaymentMethod::Sandbox => t!(locale, payment_method.paid_sandbox),
         PaymentMethod::Cash if pickup => t!(locale, payment_method.paid_cash_pickup),
         PaymentMethod::Cash => t!(locale, payment_method.paid_cash),

@@ -15,6 +15,7 @@ use haat_gateways::{
     nats::Nats,
     paypal::{self, PayPal},
     pictures::PictureFolder,
+    razorpay::{self, Razorpay},
     sandbox::{Behaviour, Sandbox},
     smtp::{Sender, Smtp},
 };
@@ -121,6 +122,18 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
             secret: paypal_secret.reveal().to_owned(),
             webhook_id: paypal_webhook_id,
             url: paypal_url,
+            market: market_name(&sender),
+        })));
+    }
+    if !config.payments.razorpay_key_id.is_empty() {
+        let Payments { razorpay_key_id, razorpay_key_secret, razorpay_webhook_secrets, razorpay_url, .. } =
+            config.payments.clone();
+        let secrets = razorpay_webhook_secrets.reveal().split_whitespace();
+        gateways.push(Arc::new(Razorpay::new(razorpay::Settings {
+            key_id: razorpay_key_id,
+            key_secret: razorpay_key_secret.reveal().to_owned(),
+            webhook_secrets: secrets.map(str::to_owned).collect(),
+            url: razorpay_url,
             market: market_name(&sender),
         })));
     }

@@ -25,6 +25,8 @@ const PEER: [&str; 2] = ["peer", "none"];
 const STRIPE_URL: &str = "https://api.stripe.com";
 /// PayPal's API.
 const PAYPAL_URL: &str = haat_gateways::paypal::API;
+/// Razorpay's API.
+const RAZORPAY_URL: &str = haat_gateways::razorpay::API;
 
 /// The whole configuration.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -176,6 +178,15 @@ pub struct Payments {
     pub paypal_webhook_id: String,
     /// The URL of PayPal's API. That for tests is `https://api-m.sandbox.paypal.com`.
     pub paypal_url: String,
+    /// The ID of a key of a Razorpay account, for payments by UPI, card, net banking and wallet. Without one, there
+    /// are none.
+    pub razorpay_key_id: String,
+    /// The secret of the key.
+    pub razorpay_key_secret: SecretString,
+    /// The secrets of Razorpay's webhook, separated by spaces: two while they are rotated.
+    pub razorpay_webhook_secrets: SecretString,
+    /// The URL of Razorpay's API. Tests have a fake.
+    pub razorpay_url: String,
     /// The sandbox gateway, for test payments. Not allowed in production.
     pub sandbox: bool,
     /// The URL of the sandbox's own pages, on another host name than the market's.
@@ -380,6 +391,10 @@ impl Default for Payments {
             paypal_secret: SecretString::default(),
             paypal_webhook_id: String::new(),
             paypal_url: PAYPAL_URL.into(),
+            razorpay_key_id: String::new(),
+            razorpay_key_secret: SecretString::default(),
+            razorpay_webhook_secrets: SecretString::default(),
+            razorpay_url: RAZORPAY_URL.into(),
             sandbox: false,
             sandbox_url: "http://127.0.0.1:3000".into(),
             sandbox_delay_ms: 0,

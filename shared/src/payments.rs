@@ -12,6 +12,8 @@ text_enum! {
         Card = "card",
         /// A PayPal account, on the page of PayPal.
         PayPal = "paypal",
+        /// UPI, a card, net banking or a wallet, on the page of Razorpay.
+        Razorpay = "razorpay",
         /// Cash on delivery, collected by the shop.
         Cash = "cash",
         /// The built-in test gateway. No real money is charged.
@@ -46,6 +48,7 @@ impl PaymentMethod {
         let (gateway, collected_by) = match self {
             Self::Card => ("stripe", CollectedBy::Market),
             Self::PayPal => ("paypal", CollectedBy::Market),
+            Self::Razorpay => ("razorpay", CollectedBy::Market),
             Self::Cash => ("cash", CollectedBy::Shop),
             Self::Sandbox => ("sandbox", CollectedBy::Market),
         };

@@ -13,4 +13,5 @@ mod faults;
 mod idempotency;
 mod page;
 pub mod paypal;
+pub mod razorpay;
 pub mod stripe;

@@ -5,5 +5,6 @@ pub mod cash;
 pub mod nats;
 pub mod paypal;
 pub mod pictures;
+pub mod razorpay;
 pub mod sandbox;
 pub mod smtp;

@@ -4,13 +4,16 @@ use std::ops::RangeInclusive;
 
 use haat_engine::{Db, clock::Zone};
 use haat_gateways::{
-    nats, paypal,
+    nats, paypal, razorpay,
     smtp::{self, Sender},
 };
 use haat_shared::Currency;
 use url::{Host, Url};
 
-use super::{Config, Limits, Mail, Mode, Network, PAYPAL_URL, PEER, Payments, STRIPE_URL, secrets::weakness};
+use super::{
+    Config, Limits, Mail, Mode, Network, PAYPAL_URL, PEER, Payments, RAZORPAY_URL, STRIPE_URL,
+    secrets::weakness,
+};
 use crate::log;
 
 /// The most of what is counted.
@@ -85,9 +88,43 @@ impl Payments {
         Ok(())
     }
 
+    fn takes_razorpay(&self) -> bool {
+        !self.razorpay_key_id.is_empty()
+    }
+
+    fn is_razorpay_itself(&self) -> bool {
+        self.razorpay_url.trim_end_matches('/') == RAZORPAY_URL
+    }
+
+    fn check_razorpay(&self) -> Result<(), String> {
+        let (key, secret) = (self.razorpay_key_id.as_str(), self.razorpay_key_secret.reveal());
+        let secrets: Vec<_> = self.razorpay_webhook_secrets.reveal().split_whitespace().collect();
+        if key.is_empty() && secret.is_empty() && secrets.is_empty() {
+            return Ok(());
+        }
+        let is_key = key.starts_with("rzp_") && is_token(key) && !key.contains(':');
+        if !is_key || !is_token(secret) {
+            return Err("payments.razorpay_key_id and payments.razorpay_key_secret must be those of a key: rzp_… and its \
+                        secret"
+                .into());
+        }
+        if !(1..=2).contains(&secrets.len()) || !secrets.into_iter().all(is_token) {
+            return Err("payments.razorpay_webhook_secrets must be the secret of the webhook, or two, separated by a space"
+                .into());
+        }
+        if !self.is_razorpay_itself() && key.contains("_live_") {
+            return Err("payments.razorpay_url is not Razorpay's, which must not be sent a live key".into());
+        }
+        Ok(())
+    }
+
     /// Whether one of the enabled payment methods takes a currency.
     fn takes(&self, currency: Currency) -> bool {
-        self.cash || self.sandbox || self.takes_cards() || (self.takes_paypal() && paypal::supports(currency))
+        self.cash
+            || self.sandbox
+            || self.takes_cards()
+            || (self.takes_paypal() && paypal::supports(currency))
+            || (self.takes_razorpay() && razorpay::supports(currency))
     }
 
     fn takes_cards(&self) -> bool {
@@ -187,6 +224,7 @@ impl Config {
             ("payments.sandbox_url", &self.payments.sandbox_url),
             ("payments.stripe_url", &self.payments.stripe_url),
             ("payments.paypal_url", &self.payments.paypal_url),
+            ("payments.razorpay_url", &self.payments.razorpay_url),
         ] {
             site(name, url)?;
         }
@@ -212,10 +250,11 @@ impl Config {
         }
         self.payments.check_stripe()?;
         self.payments.check_paypal()?;
+        self.payments.check_razorpay()?;
         if let Some(currency) = currencies.into_iter().find(|currency| !self.payments.takes(*currency)) {
             return Err(format!(
                 "no payment method is enabled that takes {currency}: set payments.cash, payments.stripe_secret_key, \
-                 payments.paypal_client_id or payments.sandbox"
+                 payments.paypal_client_id, payments.razorpay_key_id or payments.sandbox"
             ));
         }
         if self.mode == Mode::Development {
@@ -243,6 +282,11 @@ impl Config {
                 !self.payments.is_paypal_itself(),
                 "payments.paypal_url must be PayPal's, and not that for tests: leave it out",
             ),
+            (
+                self.payments.razorpay_key_id.contains("_test_"),
+                "payments.razorpay_key_id is a key for tests: nobody would be charged",
+            ),
+            (!self.payments.is_razorpay_itself(), "payments.razorpay_url must be Razorpay's: leave it out"),
             (
                 !self.mail.smtp_url.reveal().is_empty() && self.mail.from == Mail::default().from,
                 "mail.from is the default: set HAAT__MAIL__FROM to the sender of emails",
@@ -299,6 +343,24 @@ mod tests {
                     ("HAAT__PAYMENTS__PAYPAL_WEBHOOK_ID", "1AB"),
                 ],
                 "payments.paypal_client_id",
+            ),
+            (&[("HAAT__PAYMENTS__RAZORPAY_KEY_ID", "key")], "payments.razorpay_key_id"),
+            (&[("HAAT__PAYMENTS__RAZORPAY_KEY_SECRET", "hush")], "payments.razorpay_key_id"),
+            (
+                &[
+                    ("HAAT__PAYMENTS__RAZORPAY_KEY_ID", "rzp_test_x"),
+                    ("HAAT__PAYMENTS__RAZORPAY_KEY_SECRET", "hush"),
+                ],
+                "payments.razorpay_webhook_secrets must",
+            ),
+            (
+                &[
+                    ("HAAT__PAYMENTS__RAZORPAY_KEY_ID", "rzp_live_x"),
+                    ("HAAT__PAYMENTS__RAZORPAY_KEY_SECRET", "hush"),
+                    ("HAAT__PAYMENTS__RAZORPAY_WEBHOOK_SECRETS", "a b"),
+                    ("HAAT__PAYMENTS__RAZORPAY_URL", "http://127.0.0.1:1"),
+                ],
+                "must not be sent a live key",
             ),
             (&[("HAAT__PAYMENTS__PAYPAL_URL", "paypal")], "payments.paypal_url must start with"),
             (&[("HAAT__PAYMENTS__STRIPE_URL", "stripe")], "payments.stripe_url must start with"),
@@ -455,12 +517,18 @@ mod tests {
             (("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "rk_test_x"), "a key for tests"),
             (("HAAT__PAYMENTS__STRIPE_URL", "https://api.stripe.example"), "must be Stripe's"),
             (("HAAT__PAYMENTS__PAYPAL_URL", "https://api-m.sandbox.paypal.com"), "not that for tests"),
+            (("HAAT__PAYMENTS__RAZORPAY_KEY_ID", "rzp_test_x"), "a key for tests"),
+            (("HAAT__PAYMENTS__RAZORPAY_URL", "https://razorpay.example"), "must be Razorpay's"),
             (("HAAT__MARKET__DEMO", "true"), "public password"),
             (("HAAT__SERVER__PUBLIC_URL", "http://haat.example"), "https"),
             (("HAAT__MAIL__SMTP_URL", "smtps://mail.example"), "mail.from"),
         ] {
             let mut environment = PRODUCTION.to_vec();
             environment.push(("HAAT__PAYMENTS__STRIPE_WEBHOOK_SECRETS", "whsec_a"));
+            if change.0.contains("RAZORPAY_KEY_ID") {
+                environment.push(("HAAT__PAYMENTS__RAZORPAY_KEY_SECRET", "hush"));
+                environment.push(("HAAT__PAYMENTS__RAZORPAY_WEBHOOK_SECRETS", "webhook"));
+            }
             environment.push(change);
             let error = load(&environment).unwrap_err();
             assert!(error.contains(why), "{error}");

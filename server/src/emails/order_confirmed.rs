@@ -74,7 +74,9 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Co
     let cash = match purchase.payment_method {
         PaymentMethod::Cash if pickup => tn!(locale, email.confirmed_cash_pickup, shops.len()),
         PaymentMethod::Cash => tn!(locale, email.confirmed_cash, shops.len()),
-        PaymentMethod::Card | PaymentMethod::PayPal | PaymentMethod::Sandbox => String::new(),
+        PaymentMethod::Card | PaymentMethod::PayPal | PaymentMethod::Razorpay | PaymentMethod::Sandbox => {
+            String::new()
+        }
     };
     Confirmed {
         locale,

@@ -25,6 +25,7 @@ mod paying;
 mod paypal;
 mod pressure;
 mod program;
+mod razorpay;
 mod requests;
 mod rest;
 mod stripe;

@@ -1,0 +1,67 @@
+// Payments on Razorpay's page, at the fake of Razorpay (server/fakes).
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+import { expect, test as base } from '../fixtures';
+import { SHOPS, addOne, beginCheckout, fillAddress, main, payButton, shopName, thanks } from '../helpers';
+import { Market, built, freePort } from '../server';
+import type { Page } from '../fixtures';
+
+const test = base.extend<object, { market: Market }>({
+  market: [
+    async ({ database }, use) => {
+      const port = await freePort();
+      const market = await Market.open(database, {
+        HAAT__PAYMENTS__RAZORPAY_KEY_ID: 'rzp_test_fake',
+        HAAT__PAYMENTS__RAZORPAY_KEY_SECRET: 'hush',
+        HAAT__PAYMENTS__RAZORPAY_WEBHOOK_SECRETS: 'webhook-hush',
+        HAAT__PAYMENTS__RAZORPAY_URL: `http://127.0.0.1:${port}`,
+      });
+      const arguments_ = ['razorpay', String(port), `${market.url}/webhooks/razorpay`];
+      const razorpay: ChildProcess = spawn(built('haat-fakes'), arguments_);
+      try {
+        await once(razorpay, 'spawn');
+        await use(market);
+      } finally {
+        razorpay.kill();
+        await market.close();
+      }
+    },
+    { scope: 'worker', timeout: 600_000 },
+  ],
+});
+
+/** Up to Razorpay's page. */
+async function toRazorpay(page: Page): Promise<void> {
+  await main(page).getByRole('radio', { name: 'UPI, cards, net banking and wallets' }).check();
+  await payButton(page).click();
+  await expect(page.getByRole('heading', { level: 1, name: /^Pay \d+ INR$/ })).toBeVisible();
+}
+
+test('a payment fails on Razorpay’s page, and the next one pays for two shops', async ({ page }) => {
+  const names = [await shopName(page, SHOPS[0]), await shopName(page, SHOPS[1])];
+  await addOne(page, SHOPS[0], 1);
+  await addOne(page, SHOPS[1], 2);
+  await beginCheckout(page);
+  await fillAddress(page);
+  await toRazorpay(page);
+  await page.getByRole('button', { name: 'Failure' }).click();
+  await expect(page.getByRole('alert')).toHaveText('Your payment has failed.');
+  await page.getByRole('button', { name: 'Success' }).click();
+  expect((await thanks(page, names)).orders).toHaveLength(2);
+  await expect(main(page)).toContainText('Paid through Razorpay');
+});
+
+test('a shopper leaves Razorpay’s page and continues', async ({ page }) => {
+  const names = [await shopName(page, SHOPS[0])];
+  await addOne(page, SHOPS[0], 1);
+  await beginCheckout(page);
+  const checkout = page.url();
+  await fillAddress(page);
+  await toRazorpay(page);
+  // The page has no link back.
+  await page.goto(checkout);
+  await main(page).getByRole('link', { name: 'Continue to payment' }).click();
+  await page.getByRole('button', { name: 'Success' }).click();
+  await thanks(page, names);
+});
