@@ -126,6 +126,8 @@ chunks! {
         AnyOrder: admin::Order;
         AllShops: admin::Shops;
         AnyShop: admin::Shop;
+        Payouts: admin::Payouts;
+        Payout: admin::Payout;
         Users: admin::Users;
         User: admin::User;
         Ledger: admin::Ledger;

@@ -137,6 +137,8 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/admin/orders/:number"), ChunkPage::AnyOrder),
     (Path("/admin/shops"), ChunkPage::AllShops),
     (Path("/admin/shops/:handle"), ChunkPage::AnyShop),
+    (Path("/admin/payouts"), ChunkPage::Payouts),
+    (Path("/admin/payouts/:id"), ChunkPage::Payout),
     (Path("/admin/users"), ChunkPage::Users),
     (Path("/admin/users/:id"), ChunkPage::User),
     (Path("/admin/ledger"), ChunkPage::Ledger),

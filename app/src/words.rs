@@ -12,12 +12,15 @@ use haat_shared::{
     },
     orders::{Actor, OrderEventKind, OrderState, OrderView},
     payments::PaymentMethod,
+    payouts::{PayoutMethodKind, PayoutState},
     permissions::{AdminRole, Role},
     returns::{ReturnReason, ReturnState},
     sales::PERIOD_MAX,
     shipping::ShippingMethod,
     shops::{DAYS_MAX, HANDLE_LENGTH},
 };
+
+use leptos::prelude::*;
 
 pub use crate::i18n::Locale as I18n;
 use crate::i18n::{Value, t, tn, tu_string};
@@ -100,6 +103,8 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "return_moved" => tu_string!(i18n, error.return_moved),
         "not_returnable" => tu_string!(i18n, error.not_returnable),
         "last_owner" => tu_string!(i18n, error.last_owner),
+        "payout_moved" => tu_string!(i18n, error.payout_moved),
+        "own_payout" => tu_string!(i18n, error.own_payout),
         "sign_in_needed" => tu_string!(i18n, error.sign_in_needed),
         "denied" => tu_string!(i18n, error.denied),
         "too_large" => tu_string!(i18n, error.too_large),
@@ -118,6 +123,7 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::Missing => tu_string!(i18n, field.missing),
         FieldCode::TooLong(n) => return t!(i18n, field.too_long, n = number(i18n, n)),
         FieldCode::AmountTooBig(most) => return t!(i18n, field.too_big_for, n = most),
+        FieldCode::NotBankAccount => t!(i18n, field.not_bank_account),
         FieldCode::EmailNotAscii => t!(i18n, field.email_not_ascii),
         FieldCode::TooShort => tu_string!(i18n, field.too_short),
         FieldCode::NotEmail => tu_string!(i18n, field.not_email),
@@ -197,6 +203,7 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         (FieldCode::Missing, "payment_method", _) => t!(i18n, field.choose_payment).to_owned(),
         (FieldCode::NotAChoice, "category", _) => t!(i18n, field.unknown_category).to_owned(),
         (FieldCode::NotAChoice, "currency", _) => t!(i18n, field.unknown_currency).to_owned(),
+        (FieldCode::NotBankAccount, "ifsc", _) => t!(i18n, field.not_ifsc).to_owned(),
         // Negative, or less than the quantity that is held.
         (FieldCode::TooSmall, "stock", _) => t!(i18n, field.stock_too_small).to_owned(),
         (FieldCode::TooBig, "from" | "to", _) => t!(i18n, field.date_in_future).to_owned(),
@@ -625,6 +632,8 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
         "return_requested" => t!(i18n, admin.email_return_requested),
         "return_approved" | "return_refused" => t!(i18n, admin.email_return_answered),
         "order_refunded" => t!(i18n, admin.email_order_refunded),
+        "payout_sent" | "payout_rejected" | "payout_returned" => t!(i18n, admin.email_payout),
+        "payout_method_added" | "payout_method_removed" => t!(i18n, admin.email_payout_method),
         other => other,
     }
 }
@@ -647,6 +656,11 @@ pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
         "order_return_refused" => t!(i18n, seller_orders.return_refused),
         "order_return_withdrawn" => t!(i18n, seller_orders.return_withdrawn),
         "order_return_received" => t!(i18n, admin.message_order_return_received),
+        "payout_sent" => t!(i18n, admin.message_payout_sent),
+        "payout_rejected" => t!(i18n, admin.message_payout_rejected),
+        "payout_returned" => t!(i18n, admin.message_payout_returned),
+        "payout_method_added" => t!(i18n, admin.message_payout_method_added),
+        "payout_method_removed" => t!(i18n, admin.message_payout_method_removed),
         other => other,
     }
 }
@@ -670,7 +684,44 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "shops::open" => t!(i18n, admin.act_open),
         "catalog::upsert_products" => t!(i18n, admin.act_upsert),
         "imports::start" => t!(i18n, admin.act_import),
+        "payouts::approve" => t!(i18n, admin.act_payout_approve),
+        "payouts::send" => t!(i18n, admin.act_payout_send),
+        "payouts::pay" => t!(i18n, admin.act_payout_pay),
+        "payouts::reject" => t!(i18n, admin.act_payout_reject),
+        "payouts::return" => t!(i18n, admin.act_payout_return),
+        "payouts::bank_file" => t!(i18n, admin.act_payout_file),
         other => other,
+    }
+}
+
+/// The name of a payout's status.
+pub(crate) fn payout_state(i18n: I18n, state: PayoutState) -> &'static str {
+    match state {
+        PayoutState::Requested => t!(i18n, payouts.requested),
+        PayoutState::Approved => t!(i18n, payouts.approved),
+        PayoutState::Sent => t!(i18n, payouts.sent),
+        PayoutState::Paid => t!(i18n, payouts.paid),
+        PayoutState::Rejected => t!(i18n, payouts.rejected),
+        PayoutState::Returned => t!(i18n, payouts.returned),
+    }
+}
+
+/// A payout's status, as a label with the colours of the statuses of orders.
+pub(crate) fn payout_label(i18n: I18n, state: PayoutState) -> impl IntoView {
+    let look = match state {
+        PayoutState::Requested => "placed",
+        PayoutState::Approved | PayoutState::Sent => "confirmed",
+        PayoutState::Paid => "delivered",
+        PayoutState::Rejected | PayoutState::Returned => "cancelled",
+    };
+    view! { <span class=format!("state {look}")>{payout_state(i18n, state)}</span> }
+}
+
+/// The name of a type of payout method.
+pub(crate) fn payout_method(i18n: I18n, kind: PayoutMethodKind) -> &'static str {
+    match kind {
+        PayoutMethodKind::BankAccount => t!(i18n, payouts.bank_account),
+        PayoutMethodKind::Paypal => t!(i18n, payouts.paypal),
     }
 }
 

@@ -11,7 +11,7 @@ mod secrets;
 use std::path::Path;
 
 use axum::http::HeaderName;
-use haat_shared::Currency;
+use haat_shared::{Currency, payouts::bank_file::Payer};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use network::Network;
@@ -48,6 +48,8 @@ pub struct Config {
     pub market: MarketConfig,
     /// Payment methods.
     pub payments: Payments,
+    /// Payouts to shops.
+    pub payouts: Payouts,
     /// Email.
     pub mail: Mail,
     /// Rate limits and limits on guests.
@@ -193,6 +195,38 @@ pub struct Payments {
     pub sandbox_url: String,
     /// The sandbox's response time in milliseconds, to simulate a slow gateway.
     pub sandbox_delay_ms: u64,
+}
+
+/// Payouts to shops.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Payouts {
+    /// The least that a shop can withdraw, in whole units of the market's currency.
+    pub minimum: u32,
+    /// How many hours a new payout method waits until payouts can use it.
+    pub hold_hours: u32,
+    /// The name of the holder of the account that payouts are made from.
+    pub payer_name: String,
+    /// The IBAN or number of that account. Without it, there is no ISO 20022 file for its bank.
+    pub payer_account: String,
+    /// The BIC of that bank, or the IFSC of its branch. May be empty.
+    pub payer_bank: String,
+}
+
+impl Payouts {
+    /// The terms that the engine applies.
+    pub(crate) fn terms(&self) -> haat_engine::payouts::PayoutTerms {
+        let payer = Payer {
+            name: self.payer_name.clone(),
+            account: self.payer_account.clone(),
+            bank: self.payer_bank.clone(),
+        };
+        haat_engine::payouts::PayoutTerms {
+            minimum: i64::from(self.minimum),
+            hold_ms: i64::from(self.hold_hours) * 3_600_000,
+            payer: (!payer.account.is_empty()).then_some(payer),
+        }
+    }
 }
 
 /// Email.
@@ -402,6 +436,18 @@ impl Default for Payments {
     }
 }
 
+impl Default for Payouts {
+    fn default() -> Self {
+        Self {
+            minimum: 100,
+            hold_hours: 24,
+            payer_name: String::new(),
+            payer_account: String::new(),
+            payer_bank: String::new(),
+        }
+    }
+}
+
 impl Default for Mail {
     fn default() -> Self {
         Self {
@@ -477,6 +523,13 @@ impl Config {
         }
         self.payments.sandbox = true;
         self.market.demo = true;
+        // So that a visitor can follow a payout from the request to the file for the bank.
+        self.payouts.hold_hours = 0;
+        if self.payouts.payer_account.is_empty() {
+            self.payouts.payer_name = "Haat demo market".into();
+            self.payouts.payer_account = "000000000000".into();
+            self.payouts.payer_bank = "HAAT0000000".into();
+        }
         Ok(())
     }
 

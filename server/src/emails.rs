@@ -8,6 +8,7 @@ mod order_received;
 mod order_refunded;
 mod order_shipped;
 pub(crate) mod parts;
+mod payouts;
 mod returns;
 mod sign_up;
 #[cfg(test)]
@@ -34,6 +35,11 @@ fn path(content: &EmailContent) -> String {
         | EmailContent::ReturnRequested { order, .. } => {
             routes::shop_order(&order.order.shop_handle, &order.order.number)
         }
+        EmailContent::PayoutSent(of)
+        | EmailContent::PayoutRejected(of)
+        | EmailContent::PayoutReturned(of)
+        | EmailContent::PayoutMethodAdded(of)
+        | EmailContent::PayoutMethodRemoved(of) => routes::balance(&of.shop_handle),
         EmailContent::ConfirmSignUp { id, token, .. } => {
             routes::with(&routes::confirm_sign_up(*id), &[("token", token)])
         }
@@ -67,6 +73,11 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         EmailContent::OrderRefunded { order, refund, reason, .. } => {
             order_refunded::render(locale, order, refund, reason, url)
         }
+        EmailContent::PayoutSent(of) => payouts::sent(locale, of, url),
+        EmailContent::PayoutRejected(of) => payouts::rejected(locale, of, url),
+        EmailContent::PayoutReturned(of) => payouts::returned(locale, of, url),
+        EmailContent::PayoutMethodAdded(of) => payouts::method_added(locale, of, url),
+        EmailContent::PayoutMethodRemoved(of) => payouts::method_removed(locale, of, url),
         EmailContent::ConfirmSignUp { name, .. } => sign_up::confirm(locale, name, url),
         EmailContent::AccountExists { name } => sign_up::account_exists(locale, name, url),
     }

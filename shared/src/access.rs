@@ -32,12 +32,15 @@ pub enum Scope {
     /// Confirm, ship and cancel a shop's orders.
     #[serde(rename = "orders:write")]
     OrdersWrite,
-    /// Read a shop's settings and balance.
+    /// Read a shop's settings, balance and payouts.
     #[serde(rename = "shop:read")]
     ShopRead,
     /// Open shops and change their settings.
     #[serde(rename = "shop:write")]
     ShopWrite,
+    /// Request a shop's payouts, and change where they go.
+    #[serde(rename = "payouts:write")]
+    PayoutsWrite,
     /// Perform admin operations.
     #[serde(rename = "admin")]
     Operator,
@@ -48,7 +51,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes that a key can have.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Buy,
         Self::CatalogRead,
         Self::CatalogWrite,
@@ -56,6 +59,7 @@ impl Scope {
         Self::OrdersWrite,
         Self::ShopRead,
         Self::ShopWrite,
+        Self::PayoutsWrite,
         Self::Operator,
     ];
 
@@ -69,6 +73,7 @@ impl Scope {
             Self::OrdersWrite => "orders:write",
             Self::ShopRead => "shop:read",
             Self::ShopWrite => "shop:write",
+            Self::PayoutsWrite => "payouts:write",
             Self::Operator => "admin",
             Self::Account => "account",
         }

@@ -122,6 +122,10 @@ pub enum Conflict {
     ImportEnded,
     /// The last owner of the market keeps this role.
     LastOwner,
+    /// The payout's status does not allow it.
+    PayoutMoved,
+    /// Whoever requested a payout can't approve it.
+    OwnPayout,
 }
 
 /// A line that can't be fulfilled completely.
@@ -178,6 +182,8 @@ impl Error {
                 Conflict::WasSold => "was_sold",
                 Conflict::ImportEnded => "import_ended",
                 Conflict::LastOwner => "last_owner",
+                Conflict::PayoutMoved => "payout_moved",
+                Conflict::OwnPayout => "own_payout",
             },
             Self::SignInNeeded => "sign_in_needed",
             Self::Denied => "denied",

@@ -202,6 +202,10 @@ pub mod kinds {
         Payment PaymentId "pay";
         /// Money returned.
         Refund RefundId "ref";
+        /// A shop's withdrawal of its earnings.
+        Payout PayoutId "payout";
+        /// Where a shop gets its payouts.
+        PayoutMethod PayoutMethodId "method";
         /// A balanced set of ledger entries.
         Posting PostingId "post";
         /// An outbox message, to be published after the commit.

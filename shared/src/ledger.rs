@@ -33,6 +33,17 @@ text_enum! {
         MarketplacePromotions = "marketplace_promotions",
         /// What gateways charged us.
         GatewayFees = "gateway_fees",
+        /// What shops withdrew and haven't received yet.
+        PayoutsInTransit = "payouts_in_transit",
+        /// Money in our own bank account. What gateways transfer to it isn't posted yet, so the account shows what left it.
+        Bank = "bank",
+    }
+}
+
+impl Account {
+    /// Whether its entries are part of what a shop can withdraw: what we owe it less what it owes us.
+    pub fn can_be_withdrawn(self) -> bool {
+        matches!(self, Self::SellerPayable | Self::SellerReceivable)
     }
 }
 
@@ -75,6 +86,14 @@ text_enum! {
         GatewayFee = "gateway_fee",
         /// Pending earnings that became available.
         Released = "released",
+        /// A payout that a shop requested.
+        PayoutRequested = "payout_requested",
+        /// A payout that the shop received.
+        PayoutPaid = "payout_paid",
+        /// A payout that the marketplace rejected.
+        PayoutRejected = "payout_rejected",
+        /// A payout that the bank returned.
+        PayoutReturned = "payout_returned",
     }
 }
 
@@ -84,8 +103,10 @@ text_enum! {
 pub struct Balance {
     /// Earnings from orders that haven't been delivered yet, or can still be returned.
     pub pending: Money,
-    /// Earnings that were released.
+    /// Earnings that were released and not withdrawn, less what the shop owes.
     pub available: Money,
+    /// Payouts that were requested and haven't arrived yet.
+    pub in_transit: Money,
     /// The same in the other currencies in which the shop has sold. Nothing is converted.
     #[serde(default)]
     pub other_currencies: Vec<CurrencyBalance>,
@@ -99,8 +120,10 @@ pub struct Balance {
 pub struct CurrencyBalance {
     /// Earnings from orders that haven't been delivered yet, or can still be returned.
     pub pending: Money,
-    /// Earnings that were released.
+    /// Earnings that were released and not withdrawn, less what the shop owes.
     pub available: Money,
+    /// Payouts that were requested and haven't arrived yet.
+    pub in_transit: Money,
 }
 
 /// A transaction on a shop's balance.
@@ -293,6 +316,37 @@ pub fn refund(amount: Money) -> Result<Posting, MoneyError> {
     transfer(PostingKind::Refund, amount, (Account::ShopperPayable, None), (Account::GatewayClearing, None))
 }
 
+/// A shop withdraws money, which is on its way from now on.
+pub fn payout_requested(shop: ShopId, amount: Money) -> Result<Posting, MoneyError> {
+    transfer(
+        PostingKind::PayoutRequested,
+        amount,
+        (Account::SellerPayable, Some(shop)),
+        (Account::PayoutsInTransit, None),
+    )
+}
+
+/// A payout isn't made: we owe the money to the shop again.
+pub fn payout_rejected(shop: ShopId, amount: Money) -> Result<Posting, MoneyError> {
+    transfer(
+        PostingKind::PayoutRejected,
+        amount,
+        (Account::PayoutsInTransit, None),
+        (Account::SellerPayable, Some(shop)),
+    )
+}
+
+/// A payout has arrived: the money has left our bank account.
+pub fn payout_paid(amount: Money) -> Result<Posting, MoneyError> {
+    transfer(PostingKind::PayoutPaid, amount, (Account::PayoutsInTransit, None), (Account::Bank, None))
+}
+
+/// The bank returned a payout, perhaps after it was booked as paid: we owe the money to the shop again.
+pub fn payout_returned(shop: ShopId, amount: Money, was_paid: bool) -> Result<Posting, MoneyError> {
+    let from = if was_paid { Account::Bank } else { Account::PayoutsInTransit };
+    transfer(PostingKind::PayoutReturned, amount, (from, None), (Account::SellerPayable, Some(shop)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,6 +360,7 @@ mod tests {
             let money = Money::new(amount, Currency::INR);
             let shop = ShopId::from_uuid(Uuid::from_u128(7));
             let mut postings = vec![capture(money), sale(shop, money), commission(shop, money), cash_commission(shop, money), promotion(shop, money), gateway_fee(money), refund(money), released(shop, money, true), released(shop, money.times(-1).unwrap(), false)];
+            postings.extend([payout_requested(shop, money), payout_rejected(shop, money), payout_paid(money), payout_returned(shop, money, false), payout_returned(shop, money, true)]);
             for earnings in [Earnings::Pending, Earnings::Released] {
                 postings.extend([sale_reversed(shop, money, earnings), commission_reversed(shop, money, earnings), cash_commission_reversed(shop, money, earnings), promotion_reversed(shop, money, earnings, true), promotion_reversed(shop, money, earnings, false)]);
             }
@@ -319,6 +374,30 @@ mod tests {
                     prop_assert_eq!(entry.shop.is_some(), of_shop);
                 }
             }
+        }
+    }
+
+    /// Whatever becomes of a payout, nothing stays in transit, and what isn't paid is owed again.
+    #[test]
+    fn a_payout_leaves_nothing_in_transit() {
+        let (shop, amount) = (ShopId::from_uuid(Uuid::from_u128(7)), Money::new(500, Currency::INR));
+        let requested = || payout_requested(shop, amount);
+        for (postings, paid) in [
+            (vec![requested(), payout_paid(amount)], 500),
+            (vec![requested(), payout_rejected(shop, amount)], 0),
+            (vec![requested(), payout_returned(shop, amount, false)], 0),
+            (vec![requested(), payout_paid(amount), payout_returned(shop, amount, true)], 0),
+        ] {
+            let entries: Vec<_> = postings.into_iter().flat_map(|posting| posting.unwrap().entries).collect();
+            let sum = |account| -> i64 {
+                entries
+                    .iter()
+                    .filter(|entry| entry.account == account)
+                    .map(|entry| entry.amount.amount())
+                    .sum()
+            };
+            let sums = [Account::PayoutsInTransit, Account::Bank, Account::SellerPayable].map(sum);
+            assert_eq!(sums, [0, -paid, paid]);
         }
     }
 

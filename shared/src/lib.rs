@@ -31,6 +31,7 @@ pub mod number;
 pub mod orders;
 pub mod page;
 pub mod payments;
+pub mod payouts;
 pub mod permissions;
 pub mod pricing;
 pub mod refunds;

@@ -53,7 +53,7 @@ text_enum! {
         Catalog = "catalog",
         /// Sees the orders of all shops, and decides on return requests that they have left unanswered.
         Orders = "orders",
-        /// Sees orders and the audit log, and handles failed background jobs such as refunds.
+        /// Sees orders and the audit log, pays shops out, and handles failed background jobs such as refunds.
         Finance = "finance",
         /// Answers customers: sees orders and users, and sends emails again.
         Support = "support",
@@ -81,6 +81,10 @@ pub enum AdminPermission {
     SeePayments,
     /// Read payments from their gateways again, capture and cancel them.
     ManagePayments,
+    /// See the payouts of all shops.
+    SeePayouts,
+    /// Approve, send and reject payouts, and request them for shops.
+    ManagePayouts,
     /// Change categories, the market's own pictures, and products in bulk.
     ManageCatalog,
     /// Set exchange rates.
@@ -124,6 +128,8 @@ impl AdminRole {
                         | SeeBalances
                         | SeePayments
                         | ManagePayments
+                        | SeePayouts
+                        | ManagePayouts
                         | ManageRates
                         | SeeJobs
                         | ManageJobs
@@ -143,6 +149,7 @@ impl AdminRole {
                     | SeeShops
                     | SeeBalances
                     | SeePayments
+                    | SeePayouts
                     | SeeUsers
                     | SeeJobs
                     | SeeEmails
@@ -185,6 +192,8 @@ mod tests {
             (SeeBalances,  [true, false, false, true,  false, true]),
             (SeePayments,  [true, false, true,  true,  true,  true]),
             (ManagePayments,[true,false, false, true,  false, false]),
+            (SeePayouts,   [true, false, false, true,  false, true]),
+            (ManagePayouts,[true, false, false, true,  false, false]),
             (ManageCatalog,[true, true,  false, false, false, false]),
             (ManageRates,  [true, false, false, true,  false, false]),
             (SeeUsers,     [true, false, false, false, true,  true]),

@@ -10,7 +10,8 @@ use std::fmt::Display;
 use crate::{
     access::Scope,
     id::kinds::{
-        CartLineId, CheckoutId, EmailId, ImportId, InvoiceId, JobId, PaymentId, ProductId, SignUpId, UserId,
+        CartLineId, CheckoutId, EmailId, ImportId, InvoiceId, JobId, PaymentId, PayoutId, ProductId,
+        SignUpId, UserId,
     },
     payments::PurchaseLink,
     permissions::AdminPermission,
@@ -160,6 +161,7 @@ const READS: &[&str] = &[
     FN_SETTINGS,
     FN_CURRENCY,
     FN_BALANCE,
+    FN_SHOP_PAYOUTS,
     FN_SELLER_PRODUCTS,
     FN_IMPORTS,
     FN_SELLER_PRODUCT,
@@ -182,6 +184,8 @@ const READS: &[&str] = &[
     FN_TRIAL_BALANCE,
     FN_PAYMENTS,
     FN_PAYMENT,
+    FN_PAYOUTS,
+    FN_ANY_PAYOUT,
     FN_JOBS,
     FN_OUTBOX,
     FN_AUDIT,
@@ -305,6 +309,8 @@ routes! {
     ANY_ORDER GET "/admin/orders/{number}" Admin Operator(SeeOrders) => any_order(number: &str);
     ALL_SHOPS GET "/admin/shops" Admin Operator(SeeShops);
     ANY_SHOP GET "/admin/shops/{handle}" Admin Operator(SeeShops) => any_shop(handle: &str);
+    PAYOUTS GET "/admin/payouts" Admin Operator(SeePayouts);
+    ANY_PAYOUT GET "/admin/payouts/{id}" Admin Operator(SeePayouts) => any_payout(id: PayoutId);
     USERS GET "/admin/users" Admin Operator(SeeUsers);
     USER GET "/admin/users/{id}" Admin Operator(SeeUsers) => user(id: UserId);
     LEDGER GET "/admin/ledger" Admin Operator(SeeBalances);
@@ -332,6 +338,8 @@ routes! {
     FORM_PRODUCTS POST "/seller/{handle}/products" Form Member;
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
     FORM_ANY_ORDER POST "/admin/orders/{number}" Form Operator(DecideReturns);
+    FORM_BALANCE POST "/seller/{handle}/balance" Form Member;
+    FORM_PAYOUT POST "/admin/payouts/{id}" Form Operator(ManagePayouts);
     FORM_JOB POST "/admin/jobs/{id}" Form Operator(ManageJobs) => job(id: JobId);
     FORM_PAYMENT POST "/admin/payments/{id}" Form Operator(ManagePayments);
     FORM_RESEND POST "/admin/emails" Form Operator(ManageEmails);
@@ -360,6 +368,7 @@ routes! {
     FN_SET_LOGO POST "/api/shops/set_logo" Function Member;
     FN_CURRENCY POST "/api/shops/currency" Function Anyone;
     FN_BALANCE POST "/api/ledger/balance" Function Member;
+    FN_SHOP_PAYOUTS POST "/api/payouts/shop_page" Function Member;
     FN_SELLER_PRODUCTS POST "/api/catalog/seller_list" Function Member;
     FN_IMPORTS POST "/api/catalog/imports" Function Member;
     FN_SELLER_PRODUCT POST "/api/catalog/seller_product" Function Member;
@@ -401,6 +410,8 @@ routes! {
     FN_ADMIN POST "/api/audit/home" Function Operator(SeeHome);
     FN_MARKET POST "/api/sales/of_market" Function Operator(SeeOrders);
     FN_SEARCH_MARKET POST "/api/search/of_market" Function Operator(SeeHome);
+    FN_PAYOUTS POST "/api/payouts/admin_page" Function Operator(SeePayouts);
+    FN_ANY_PAYOUT POST "/api/payouts/any" Function Operator(SeePayouts);
     FN_JOBS POST "/api/jobs/list" Function Operator(SeeJobs);
     FN_TRIAL_BALANCE POST "/api/ledger/trial_balance" Function Operator(SeeBalances);
     FN_PAYMENTS POST "/api/payments/list" Function Operator(SeePayments);
@@ -428,6 +439,8 @@ routes! {
     EXPORT_STATEMENT GET "/seller/{handle}/balance.csv" File Member => statement(handle: &str);
     EXPORT_LEDGER GET "/admin/ledger.csv" File Operator(SeeBalances);
     EXPORT_ORDERS GET "/seller/{handle}/orders.csv" File Member => export_orders(handle: &str);
+    PAYOUTS_CSV GET "/admin/payouts.csv" File Operator(ManagePayouts);
+    PAYOUTS_XML GET "/admin/payouts.xml" File Operator(ManagePayouts);
     CONFIRM_SIGN_UP GET "/sign-up/{id}" Form Signed => confirm_sign_up(id: SignUpId);
     PAYMENT_RETURN GET "/pay/return/{id}" Form Signed => payment_return(id: PaymentId);
     WEBHOOK POST "/webhooks/{gateway}" Webhook Signed => webhook(gateway: &str);
@@ -483,6 +496,11 @@ rest! {
     API_SETTINGS GET "/shops/{handle}/settings" Member ShopRead;
     API_SAVE_SETTINGS PUT "/shops/{handle}/settings" Member ShopWrite;
     API_BALANCE GET "/shops/{handle}/balance" Member ShopRead;
+    API_SHOP_PAYOUTS GET "/shops/{handle}/payouts" Member ShopRead;
+    API_REQUEST_PAYOUT POST "/shops/{handle}/payouts" Member PayoutsWrite;
+    API_PAYOUT_METHODS GET "/shops/{handle}/payout-methods" Member ShopRead;
+    API_ADD_PAYOUT_METHOD POST "/shops/{handle}/payout-methods" Member PayoutsWrite;
+    API_REMOVE_PAYOUT_METHOD DELETE "/shops/{handle}/payout-methods/{id}" Member PayoutsWrite;
     API_SELLER_PRODUCTS GET "/shops/{handle}/products" Member CatalogRead;
     API_CREATE_PRODUCT POST "/shops/{handle}/products" Member CatalogWrite;
     API_EXPORT GET "/shops/{handle}/products/export" Member CatalogRead;
@@ -536,6 +554,14 @@ rest! {
     API_AUDIT GET "/admin/audit" Operator(SeeAudit) Operator;
     API_OUTBOX GET "/admin/outbox" Operator(SeeJobs) Operator;
     API_JOBS GET "/admin/jobs" Operator(SeeJobs) Operator;
+    API_PAYOUTS GET "/admin/payouts" Operator(SeePayouts) Operator;
+    API_PAYOUT GET "/admin/payouts/{id}" Operator(SeePayouts) Operator;
+    API_APPROVE_PAYOUT POST "/admin/payouts/{id}/approve" Operator(ManagePayouts) Operator;
+    API_SEND_PAYOUT POST "/admin/payouts/{id}/send" Operator(ManagePayouts) Operator;
+    API_PAY_PAYOUT POST "/admin/payouts/{id}/pay" Operator(ManagePayouts) Operator;
+    API_REJECT_PAYOUT POST "/admin/payouts/{id}/reject" Operator(ManagePayouts) Operator;
+    API_RETURN_PAYOUT POST "/admin/payouts/{id}/return" Operator(ManagePayouts) Operator;
+    API_REQUEST_PAYOUT_FOR POST "/admin/shops/{handle}/payouts" Operator(ManagePayouts) Operator;
     API_SET_RATE PUT "/admin/currencies/{code}/rate" Operator(ManageRates) Operator;
     API_RETRY_JOB POST "/admin/jobs/{id}/retry" Operator(ManageJobs) Operator;
     API_DISCARD_JOB POST "/admin/jobs/{id}/discard" Operator(ManageJobs) Operator;

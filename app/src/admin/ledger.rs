@@ -116,5 +116,7 @@ fn account_words(i18n: I18n, account: Account) -> &'static str {
         Account::ShopperPayable => t!(i18n, admin.shopper_payable),
         Account::MarketplacePromotions => t!(i18n, admin.marketplace_promotions),
         Account::GatewayFees => t!(i18n, admin.gateway_fees),
+        Account::PayoutsInTransit => t!(i18n, admin.payouts_in_transit),
+        Account::Bank => t!(i18n, admin.bank),
     }
 }

@@ -10,6 +10,8 @@ mod orders;
 mod outbox;
 mod payment;
 mod payments;
+mod payout;
+mod payouts;
 mod shop;
 mod shops;
 mod team;
@@ -26,6 +28,8 @@ pub(crate) use orders::Orders;
 pub(crate) use outbox::Outbox;
 pub(crate) use payment::Payment;
 pub(crate) use payments::Payments;
+pub(crate) use payout::Payout;
+pub(crate) use payouts::Payouts;
 pub(crate) use shop::Shop;
 pub(crate) use shops::Shops;
 pub(crate) use team::Team;
@@ -62,6 +66,7 @@ enum Part {
     Payments,
     Ledger,
     Shops,
+    Payouts,
     Users,
     Jobs,
     Outbox,
@@ -71,12 +76,13 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Home,
         Self::Orders,
         Self::Payments,
         Self::Ledger,
         Self::Shops,
+        Self::Payouts,
         Self::Users,
         Self::Jobs,
         Self::Outbox,
@@ -92,6 +98,7 @@ impl Part {
             Self::Payments => routes::PAYMENTS,
             Self::Ledger => routes::LEDGER,
             Self::Shops => routes::ALL_SHOPS,
+            Self::Payouts => routes::PAYOUTS,
             Self::Users => routes::USERS,
             Self::Jobs => routes::JOBS,
             Self::Outbox => routes::OUTBOX,
@@ -108,6 +115,7 @@ impl Part {
             Self::Payments => "card",
             Self::Ledger => "book",
             Self::Shops => "awning",
+            Self::Payouts => "card",
             Self::Users => "person",
             Self::Jobs => "gear",
             Self::Outbox => "up",
@@ -120,7 +128,13 @@ impl Part {
     /// The heading of its group in the navigation.
     fn group(self, i18n: I18n) -> &'static str {
         match self {
-            Self::Home | Self::Orders | Self::Payments | Self::Ledger | Self::Shops | Self::Users => "",
+            Self::Home
+            | Self::Orders
+            | Self::Payments
+            | Self::Ledger
+            | Self::Shops
+            | Self::Payouts
+            | Self::Users => "",
             Self::Jobs | Self::Outbox | Self::Emails => t!(i18n, office.operations),
             Self::Audit | Self::Team => t!(i18n, office.access),
         }
@@ -134,6 +148,7 @@ impl Part {
             Self::Payments => AdminPermission::SeePayments,
             Self::Ledger => AdminPermission::SeeBalances,
             Self::Shops => AdminPermission::SeeShops,
+            Self::Payouts => AdminPermission::SeePayouts,
             Self::Users => AdminPermission::SeeUsers,
             Self::Jobs | Self::Outbox => AdminPermission::SeeJobs,
             Self::Emails => AdminPermission::SeeEmails,
@@ -149,6 +164,7 @@ impl Part {
             Self::Payments => t!(i18n, admin.payments),
             Self::Ledger => t!(i18n, admin.ledger),
             Self::Shops => t!(i18n, shops.title),
+            Self::Payouts => t!(i18n, payouts.title),
             Self::Users => t!(i18n, admin.users),
             Self::Jobs => t!(i18n, admin.jobs),
             Self::Outbox => t!(i18n, admin.outbox),

@@ -1,4 +1,4 @@
-//! A shop's balance and transactions.
+//! A shop's balance: payouts and transactions.
 
 use haat_shared::{
     ledger::{BalanceEntry, PostingKind},
@@ -6,12 +6,16 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{Dashboard, Part};
+use super::{
+    Dashboard, Part,
+    payouts::{Done, History, Methods, Withdraw},
+};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
-    ui::{EmptyState, PageTitle, Pager, Table, loaded},
+    storefront::draft_by,
+    ui::{CodeAlert, EmptyState, PageTitle, Pager, Table, loaded},
     words,
 };
 
@@ -19,17 +23,32 @@ use crate::{
 #[component]
 pub(crate) fn Balance() -> impl IntoView {
     let i18n = use_i18n();
-    let (handle, after) = (param("handle"), query("after"));
+    let (handle, after, payouts) = (param("handle"), query("after"), query("payouts"));
+    let (draft, done) = (query("draft"), query("done"));
     let found = api::find(
-        move || (handle.get(), after.get()),
-        |(handle, after)| async move {
-            api::ledger::balance(handle.clone(), after.clone()).await.map(|balance| (handle, after, balance))
+        move || (handle.get(), after.get(), payouts.get(), draft.get(), done.get()),
+        |(handle, after, payouts, draft, done)| async move {
+            let balance = api::ledger::balance(handle.clone(), after.clone()).await?;
+            let page = api::payouts::shop_page(handle.clone(), payouts.clone()).await?;
+            Ok((handle, (after, payouts), balance, page, draft_by("balance", draft).await?, done))
         },
     );
-    let page = loaded(found, move |(handle, after, balance)| {
+    let page = loaded(found, move |(handle, (after, payouts), balance, page, draft, done)| {
         let path = Part::Balance.path(&handle);
-        let next = balance.entries.next.map(|next| routes::with(&path, &[("after", &next)]));
-        let first = (!after.is_empty()).then_some(path);
+        let next = balance.entries.next.clone();
+        let next = next.map(|next| routes::with(&path, &[("after", &next), ("payouts", &payouts)]));
+        let first = (!after.is_empty()).then(|| routes::with(&path, &[("payouts", &payouts)]));
+        let available: Vec<_> = std::iter::once(balance.available)
+            .chain(balance.other_currencies.iter().map(|other| other.available))
+            .collect();
+        let others = balance.other_currencies.iter().map(|other| {
+            let sums = [other.available, other.pending, other.in_transit].map(|sum| words::money(i18n, sum));
+            view! { <p class="note">{t!(i18n, payouts.other_currency, currency = other.available.currency().code())}": "{sums.join(" · ")}</p> }
+        });
+        let others = others.collect_view();
+        let older = page.payouts.next.clone();
+        let older = older.map(|next| routes::with(&path, &[("payouts", &next), ("after", &after)]));
+        let latest = (!payouts.is_empty()).then(|| routes::with(&path, &[("after", &after)]));
         let list = if balance.entries.items.is_empty() {
             let (title, note) = (tu_string!(i18n, balance.none), tu_string!(i18n, balance.none_note));
             view! { <EmptyState icon="card" title note /> }.into_any()
@@ -46,7 +65,9 @@ pub(crate) fn Balance() -> impl IntoView {
         view! {
             <PageTitle text=tu_string!(i18n, balance.title) />
             <h1>{t!(i18n, balance.title)}</h1>
-            <dl class="figures">
+            <CodeAlert />
+            <Done what=done />
+            <dl class="figures four">
                 <div class="panel">
                     <dt>{t!(i18n, balance.available)}</dt>
                     <dd class="figure">{words::money(i18n, balance.available)}</dd>
@@ -57,7 +78,17 @@ pub(crate) fn Balance() -> impl IntoView {
                     <dd class="figure">{words::money(i18n, balance.pending)}</dd>
                     <dd class="note">{t!(i18n, balance.pending_note)}</dd>
                 </div>
+                <div class="panel">
+                    <dt>{t!(i18n, payouts.in_transit)}</dt>
+                    <dd class="figure">{words::money(i18n, balance.in_transit)}</dd>
+                    <dd class="note">{t!(i18n, payouts.in_transit_note)}</dd>
+                </div>
             </dl>
+            {others}
+            <Withdraw path=path.clone() available page=page.clone() draft=draft.clone() />
+            <Methods path=path.clone() methods=page.methods draft />
+            <History payouts=page.payouts.items />
+            <Pager first=latest next=older next_words=tu_string!(i18n, payouts.older) />
             <h2>{t!(i18n, balance.entries)}</h2>
             {list}
             <Pager first next next_words=tu_string!(i18n, balance.next) />
@@ -81,6 +112,9 @@ fn row(handle: &str, entry: BalanceEntry) -> impl IntoView + use<> {
         PostingKind::Capture | PostingKind::Refund | PostingKind::GatewayFee | PostingKind::Released => {
             t!(i18n, balance.refund)
         }
+        PostingKind::PayoutRequested | PostingKind::PayoutPaid => t!(i18n, payouts.payout),
+        PostingKind::PayoutRejected => t!(i18n, payouts.payout_rejected),
+        PostingKind::PayoutReturned => t!(i18n, payouts.payout_returned),
     };
     let day = words::day(i18n, &entry.created_at);
     let order = entry.order_number.map(|number| {

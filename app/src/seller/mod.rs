@@ -5,6 +5,7 @@ mod home;
 mod imports;
 mod order;
 mod orders;
+mod payouts;
 mod product;
 mod products;
 mod settings;

@@ -915,7 +915,7 @@ CREATE TABLE ledger_batches (
 CREATE TABLE ledger_postings (
     id UUID PRIMARY KEY,
     kind TEXT NOT NULL,
-    -- What is posted once: an order, a payment or a refund.
+    -- What is posted once: an order, a payment, a refund or a payout.
     reference UUID NOT NULL,
     -- The order that it concerns, if any.
     order_id UUID REFERENCES orders (id),
@@ -949,6 +949,58 @@ CREATE TABLE ledger_shop_seals (
     seal BYTEA NOT NULL,
     PRIMARY KEY (shop_id, batch)
 );
+
+-- What a shop can withdraw in a currency: what it is owed less what it owes, as its entries say. Below zero if it owes more,
+-- for example because an order was refunded after a payout. The guard of payouts, because a sum of entries cannot be one.
+CREATE TABLE shop_balances (
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    currency TEXT NOT NULL,
+    available_minor BIGINT NOT NULL,
+    PRIMARY KEY (shop_id, currency)
+);
+
+-- Where a shop gets its payouts.
+CREATE TABLE payout_methods (
+    id UUID PRIMARY KEY,
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    kind TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    -- What people see of the account.
+    masked TEXT NOT NULL,
+    -- JSON: the whole account. Only the files for the bank contain it.
+    details TEXT NOT NULL,
+    created_by UUID NOT NULL REFERENCES users (id),
+    created_at BIGINT NOT NULL,
+    -- Until then no payout can use it, so that whoever reads the email about it has time to object.
+    usable_at BIGINT NOT NULL,
+    removed_at BIGINT
+);
+CREATE INDEX payout_methods_shop_id_idx ON payout_methods (shop_id) WHERE removed_at IS NULL;
+
+CREATE TABLE payouts (
+    id UUID PRIMARY KEY,
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    method_id UUID NOT NULL REFERENCES payout_methods (id),
+    currency TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL CHECK (amount_minor > 0),
+    state TEXT NOT NULL,
+    requested_by UUID NOT NULL REFERENCES users (id),
+    -- NULL while it isn't approved, or if the program itself did that.
+    approved_by UUID REFERENCES users (id),
+    -- The bank's reference of the transfer, once it is sent.
+    reference TEXT NOT NULL DEFAULT '',
+    -- Why it was rejected or returned.
+    reason TEXT NOT NULL DEFAULT '',
+    requested_at BIGINT NOT NULL,
+    approved_at BIGINT,
+    sent_at BIGINT,
+    paid_at BIGINT,
+    -- When it was rejected or returned.
+    ended_at BIGINT,
+    CHECK (requested_by <> approved_by)
+);
+CREATE INDEX payouts_shop_id_id_idx ON payouts (shop_id, id);
+CREATE INDEX payouts_state_id_idx ON payouts (state, id);
 
 -- The sandbox gateway's own records. It stands in for an external service; of the market's own code, only it uses them.
 CREATE TABLE sandbox_payments (

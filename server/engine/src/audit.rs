@@ -101,8 +101,23 @@ pub(crate) async fn write<K>(
     note: &str,
     now: i64,
 ) -> TxResult<()> {
-    let (id, subject) = (crate::random::id(now), subject.uuid());
-    tx.insert(AddEntry { id, user_id: user, action, subject, note, created_at: now }).await?;
+    write_each(tx, user, action, &[subject], note, now).await
+}
+
+/// Records the same action on several subjects.
+pub(crate) async fn write_each<K>(
+    tx: &mut Tx,
+    user: Option<UserId>,
+    action: &str,
+    subjects: &[Id<K>],
+    note: &str,
+    now: i64,
+) -> TxResult<()> {
+    let entry = |subject: &Id<K>| {
+        let (id, subject) = (crate::random::id(now), subject.uuid());
+        AddEntry { id, user_id: user, action, subject, note, created_at: now }
+    };
+    tx.insert_all(subjects.iter().map(entry)).await?;
     Ok(())
 }
 

@@ -78,7 +78,13 @@ rows! {
 /// The event for a message, if it is one that API clients read. The message is about an order or a part of it.
 fn event_of(message: OutboxMessage) -> Option<EventKind> {
     match message {
-        OutboxMessage::PurchaseMade | OutboxMessage::RefundQueued => None,
+        OutboxMessage::PurchaseMade
+        | OutboxMessage::RefundQueued
+        | OutboxMessage::PayoutSent
+        | OutboxMessage::PayoutRejected
+        | OutboxMessage::PayoutReturned
+        | OutboxMessage::PayoutMethodAdded
+        | OutboxMessage::PayoutMethodRemoved => None,
         OutboxMessage::OrderPlaced => Some(EventKind::OrderPlaced),
         OutboxMessage::OrderConfirmed => Some(EventKind::OrderConfirmed),
         OutboxMessage::OrderShipped => Some(EventKind::OrderShipped),

@@ -1,11 +1,17 @@
 //! The ledger: writes the postings that `haat_shared::ledger` determines, and shows shops their own.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
-use crate::{Caller, Engine, cursor, db::Tx, insert, params, random, rows, statements};
+use crate::{
+    Caller, Engine, TxResult, cursor,
+    db::{Scalar, Tx},
+    insert, params, random, rows, statements,
+};
 use haat_shared::{
     Currency, Error, Money, Result,
-    id::kinds::{OrderId, PaymentId, PostingId, RefundId, ShopId},
+    id::kinds::{OrderId, PaymentId, PayoutId, PostingId, RefundId, ShopId},
     ledger::{Account, Balance, BalanceEntry, CurrencyBalance, Posting, PostingKind},
     page::{self, Page, PageRequest},
     permissions::Permission,
@@ -18,13 +24,19 @@ statements! {
     // A row per currency; one at least, in the shop's own if it has no entries.
     TOTALS = "SELECT s.currency AS own_currency, COALESCE(e.currency, s.currency) AS currency,
             CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT) AS total,
-            CAST(COALESCE(-SUM(CASE WHEN e.account = 'seller_pending' THEN e.amount_minor END), 0) AS BIGINT) AS pending
+            CAST(COALESCE(-SUM(CASE WHEN e.account = 'seller_pending' THEN e.amount_minor END), 0) AS BIGINT) AS pending,
+            CAST(COALESCE((SELECT SUM(p.amount_minor) FROM payouts p WHERE p.shop_id = $1
+                AND p.currency = COALESCE(e.currency, s.currency) AND p.state IN ('requested', 'approved', 'sent')), 0) AS BIGINT)
+                AS in_transit
         FROM shops s LEFT JOIN ledger_entries e ON e.shop_id = s.id
         WHERE s.id = $1 GROUP BY s.currency, e.currency ORDER BY e.currency";
     // Releases move earnings between a shop's accounts, so they do not change its balance.
     ENTRIES = "SELECT e.posting_id, e.currency, -e.amount_minor AS amount_minor, p.kind, p.created_at, o.number
         FROM ledger_entries e JOIN ledger_postings p ON p.id = e.posting_id LEFT JOIN orders o ON o.id = p.order_id
         WHERE e.shop_id = $1 AND e.posting_id < $2 AND p.kind <> 'released' ORDER BY e.posting_id DESC LIMIT $3";
+    TAKE = "UPDATE shop_balances SET available_minor = available_minor - $3
+        WHERE shop_id = $1 AND currency = $2 AND available_minor >= $3";
+    AVAILABLE = "SELECT available_minor AS value FROM shop_balances WHERE shop_id = $1 AND currency = $2";
 }
 
 insert! {
@@ -44,6 +56,13 @@ insert! {
         currency: Currency,
         amount_minor: i64,
     }
+
+    struct AddBalance into shop_balances {
+        shop_id: ShopId,
+        currency: Currency,
+        available_minor: i64,
+    } "ON CONFLICT (shop_id, currency) DO UPDATE
+        SET available_minor = shop_balances.available_minor + excluded.available_minor"
 }
 
 rows! {
@@ -52,6 +71,7 @@ rows! {
         currency: Currency,
         total: i64,
         pending: i64,
+        in_transit: i64,
     }
 
     struct EntryRow {
@@ -82,6 +102,7 @@ pub async fn balance(
     Ok(Balance {
         pending: own.pending,
         available: own.available,
+        in_transit: own.in_transit,
         other_currencies: totals.collect(),
         entries: entries.map(|entry| BalanceEntry {
             kind: entry.kind,
@@ -101,9 +122,11 @@ pub(crate) async fn totals(engine: &Engine, shop: ShopId) -> Result<Vec<Currency
         Result::Ok(CurrencyBalance {
             pending,
             available: Money::new(row.total, row.currency).minus(pending)?,
+            in_transit: Money::new(row.in_transit, row.currency),
         })
     };
-    let none = CurrencyBalance { pending: Money::zero(own), available: Money::zero(own) };
+    let none = Money::zero(own);
+    let none = CurrencyBalance { pending: none, available: none, in_transit: none };
     let in_own = rows.iter().find(|row| row.currency == own).map_or(Ok(none), total);
     let others = rows.iter().filter(|row| row.currency != own).map(total);
     std::iter::once(in_own).chain(others).collect()
@@ -135,15 +158,34 @@ impl From<(RefundId, Option<OrderId>)> for Reference {
     }
 }
 
-/// Writes postings, each about the object with the given ID. The same action on the same object a second
-/// time violates a unique key, which rejects the whole transaction.
+impl From<PayoutId> for Reference {
+    fn from(payout: PayoutId) -> Self {
+        Self { id: payout.uuid(), order: None }
+    }
+}
+
+/// Takes an amount from what a shop can withdraw, if there is as much. The caller posts the payout.
+pub(crate) async fn take_in_tx(tx: &mut Tx, shop: ShopId, amount: Money) -> TxResult<bool> {
+    Ok(tx.exec(&TAKE, params![shop, amount.currency(), amount.amount()]).await? == 1)
+}
+
+/// What a shop can withdraw in a currency. Negative if it owes more than it is owed.
+pub(crate) async fn available_in_tx(tx: &mut Tx, shop: ShopId, currency: Currency) -> TxResult<Money> {
+    let row: Option<Scalar<i64>> = tx.opt(&AVAILABLE, params![shop, currency]).await?;
+    Ok(Money::new(row.map_or(0, |row| row.0), currency))
+}
+
+/// Writes postings, each about the object with the given ID, and adds what they change to the balances of shops. The
+/// same action on the same object a second time violates a unique key, which rejects the whole transaction.
 pub(crate) async fn post<R: Into<Reference> + Copy>(
     tx: &mut Tx,
     postings: &[(Posting, R)],
     now: i64,
-) -> crate::TxResult<()> {
+) -> TxResult<()> {
     let mut rows = Vec::new();
     let mut entries = Vec::new();
+    // In the order in which all transactions lock them.
+    let mut balances = BTreeMap::new();
     for (posting, about) in postings {
         // Nothing moves: for example the commission on refunded shipping.
         if posting.entries.iter().all(|entry| entry.amount.amount() == 0) {
@@ -153,6 +195,13 @@ pub(crate) async fn post<R: Into<Reference> + Copy>(
         let Reference { id: reference, order } = (*about).into();
         rows.push(AddPosting { id, kind: posting.kind, reference, order_id: order, created_at: now });
         for (line, entry) in (1i64..).zip(&posting.entries) {
+            // What a payout takes was taken under the guard of its row.
+            let counts = entry.account.can_be_withdrawn() && posting.kind != PostingKind::PayoutRequested;
+            if let Some(shop) = entry.shop.filter(|_| counts) {
+                let currency = entry.amount.currency();
+                let sum = balances.entry((shop, currency)).or_insert(Money::zero(currency));
+                *sum = sum.minus(entry.amount)?;
+            }
             entries.push(AddEntry {
                 posting_id: id,
                 line,
@@ -165,5 +214,12 @@ pub(crate) async fn post<R: Into<Reference> + Copy>(
     }
     tx.insert_all(rows).await?;
     tx.insert_all(entries).await?;
+    let balances = balances.into_iter().filter(|(_, sum)| sum.amount() != 0);
+    let balances = balances.map(|((shop_id, currency), sum)| AddBalance {
+        shop_id,
+        currency,
+        available_minor: sum.amount(),
+    });
+    tx.insert_all(balances.collect::<Vec<_>>()).await?;
     Ok(())
 }

@@ -31,6 +31,7 @@ pub mod oracle;
 pub mod orders;
 pub mod outbox;
 pub mod payments;
+pub mod payouts;
 mod quotas;
 pub mod random;
 mod revisions;
@@ -89,6 +90,8 @@ pub struct Parts {
     pub return_days: i64,
     /// How many days a shop has to answer a return request, before an operator may decide.
     pub return_answer_days: i64,
+    /// The terms of payouts.
+    pub payouts: payouts::PayoutTerms,
     /// The promotions that apply to every cart that meets their terms, in this order.
     pub promotions: Vec<pricing::Promotion>,
     /// Stores pictures.

@@ -21,7 +21,9 @@ use crate::{
     jobs::{Backlog, backoff_ms},
     orders::{self, NotificationData, Parcel},
     outbox::{Dispatched, OutboxMessage},
-    params, quotas, random, rows, statements,
+    params,
+    payouts::PayoutNotice,
+    quotas, random, rows, statements,
 };
 use haat_shared::{
     Error, Id, Result,
@@ -136,6 +138,16 @@ pub enum EmailContent {
         /// The reason.
         reason: String,
     },
+    /// To the shop's owners: a payout is on its way.
+    PayoutSent(Box<PayoutNotice>),
+    /// To the shop's owners: a payout was rejected.
+    PayoutRejected(Box<PayoutNotice>),
+    /// To the shop's owners: the bank returned a payout.
+    PayoutReturned(Box<PayoutNotice>),
+    /// To the shop's owners: a payout method was added.
+    PayoutMethodAdded(Box<PayoutNotice>),
+    /// To the shop's owners: a payout method was removed.
+    PayoutMethodRemoved(Box<PayoutNotice>),
 }
 
 /// An email, rendered in a language.
@@ -231,6 +243,12 @@ statements! {
         FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2
         JOIN order_events e ON e.order_id = o.id AND e.kind = 'cancelled' AND e.actor = 'shopper'
         JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
+    OWNERS_OF_PAYOUT = "SELECT m.column1 AS event, p.id AS subject, u.email AS recipient, u.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN payouts p ON p.id = m.column2
+        JOIN shop_members w ON w.shop_id = p.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
+    OWNERS_OF_PAYOUT_METHOD = "SELECT m.column1 AS event, p.id AS subject, u.email AS recipient, u.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN payout_methods p ON p.id = m.column2
+        JOIN shop_members w ON w.shop_id = p.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
     CLAIM = "UPDATE notifications SET claim = $3, lease_until = $2, attempts = attempts + 1
         WHERE state = 'written' AND run_at <= $1 AND lease_until <= $1 AND id IN
             (SELECT id FROM notifications
@@ -327,6 +345,11 @@ static NOTICES: &[(OutboxMessage, &str, &Statement)] = &[
     (OutboxMessage::OrderReturnApproved, "return_approved", &SHOPPER_OF_RETURN),
     (OutboxMessage::OrderReturnRefused, "return_refused", &SHOPPER_OF_RETURN),
     (OutboxMessage::OrderRefunded, "order_refunded", &SHOPPER_OF_REFUND),
+    (OutboxMessage::PayoutSent, "payout_sent", &OWNERS_OF_PAYOUT),
+    (OutboxMessage::PayoutRejected, "payout_rejected", &OWNERS_OF_PAYOUT),
+    (OutboxMessage::PayoutReturned, "payout_returned", &OWNERS_OF_PAYOUT),
+    (OutboxMessage::PayoutMethodAdded, "payout_method_added", &OWNERS_OF_PAYOUT_METHOD),
+    (OutboxMessage::PayoutMethodRemoved, "payout_method_removed", &OWNERS_OF_PAYOUT_METHOD),
 ];
 
 /// Writes the notifications for messages: one per message, recipient and channel.
@@ -520,6 +543,17 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
                 Some(EmailContent::ConfirmSignUp { name, id, token })
             }
             "account_exists" => Some(EmailContent::AccountExists { name }),
+            _ => None,
+        };
+    }
+    if let Some(payout) = data.payouts.get(&notice.subject) {
+        let payout = Box::new(payout.clone());
+        return match notice.kind.as_str() {
+            "payout_sent" => Some(EmailContent::PayoutSent(payout)),
+            "payout_rejected" => Some(EmailContent::PayoutRejected(payout)),
+            "payout_returned" => Some(EmailContent::PayoutReturned(payout)),
+            "payout_method_added" => Some(EmailContent::PayoutMethodAdded(payout)),
+            "payout_method_removed" => Some(EmailContent::PayoutMethodRemoved(payout)),
             _ => None,
         };
     }

@@ -218,9 +218,42 @@ statements! {
             ON e.order_id = d.id AND e.shop_id = d.shop_id AND e.currency = d.currency
         WHERE COALESCE(e.pending, 0) <> CASE WHEN d.released_at IS NULL THEN d.due ELSE 0 END
             OR COALESCE(e.released, 0) <> CASE WHEN d.released_at IS NULL THEN 0 ELSE d.due END";
-    EARNED_BY = "SELECT 'an entry of a shop belongs to none of its orders: ' || p.kind AS value
+    EARNED_BY = "SELECT 'an entry of a shop belongs to none of its orders and payouts: ' || p.kind AS value
         FROM ledger_entries e JOIN ledger_postings p ON p.id = e.posting_id LEFT JOIN orders o ON o.id = p.order_id
-        WHERE e.shop_id IS NOT NULL AND (o.id IS NULL OR o.shop_id <> e.shop_id OR o.currency <> e.currency)";
+        LEFT JOIN payouts y ON y.id = p.reference AND p.kind IN ('payout_requested', 'payout_rejected', 'payout_returned')
+        WHERE e.shop_id IS NOT NULL
+            AND (COALESCE(o.shop_id, y.shop_id) IS NULL OR COALESCE(o.shop_id, y.shop_id) <> e.shop_id
+                OR COALESCE(o.currency, y.currency) <> e.currency)";
+    BALANCES = "SELECT 'the balance of a shop does not match its entries, by ' || CAST(SUM(difference) AS TEXT) AS value
+        FROM (SELECT shop_id, currency, available_minor AS difference FROM shop_balances
+            UNION ALL SELECT shop_id, currency, amount_minor AS difference FROM ledger_entries
+            WHERE account IN ('seller_payable', 'seller_receivable')) b
+        GROUP BY shop_id, currency HAVING SUM(difference) <> 0";
+    PAYOUTS = "SELECT 'a payout of ' || CAST(p.amount_minor AS TEXT) || ' is ' || p.state || ', which its postings do not match' AS value
+        FROM payouts p LEFT JOIN ledger_postings g ON g.reference = p.id
+        LEFT JOIN ledger_entries e ON e.posting_id = g.id AND e.currency = p.currency
+            AND (e.shop_id IS NULL OR e.shop_id = p.shop_id)
+        GROUP BY p.id, p.state, p.amount_minor
+        HAVING COALESCE(SUM(CASE WHEN e.account = 'seller_payable' THEN e.amount_minor END), 0) <>
+                CASE WHEN p.state IN ('rejected', 'returned') THEN 0 ELSE p.amount_minor END
+            OR COALESCE(SUM(CASE WHEN e.account = 'payouts_in_transit' THEN -e.amount_minor END), 0) <>
+                CASE WHEN p.state IN ('requested', 'approved', 'sent') THEN p.amount_minor ELSE 0 END
+            OR COALESCE(SUM(CASE WHEN e.account = 'bank' THEN -e.amount_minor END), 0) <>
+                CASE WHEN p.state = 'paid' THEN p.amount_minor ELSE 0 END";
+    IN_TRANSIT = "SELECT 'the payouts in transit of ' || currency || ' do not match the open payouts' AS value
+        FROM (SELECT currency, amount_minor AS difference FROM payouts WHERE state IN ('requested', 'approved', 'sent')
+            UNION ALL SELECT currency, amount_minor AS difference FROM ledger_entries WHERE account = 'payouts_in_transit') b
+        GROUP BY currency HAVING SUM(difference) <> 0";
+    BANK = "SELECT 'the bank account of ' || currency || ' does not match the paid payouts' AS value
+        FROM (SELECT currency, amount_minor AS difference FROM payouts WHERE state = 'paid'
+            UNION ALL SELECT currency, amount_minor AS difference FROM ledger_entries WHERE account = 'bank') b
+        GROUP BY currency HAVING SUM(difference) <> 0";
+    APPROVED = "SELECT 'a payout of ' || CAST(amount_minor AS TEXT) || ' is ' || state || ', which its times do not match' AS value
+        FROM payouts WHERE requested_by = approved_by
+            OR (state IN ('approved', 'sent', 'paid', 'returned')) > (approved_at IS NOT NULL)
+            OR (state IN ('sent', 'paid', 'returned')) <> (sent_at IS NOT NULL)
+            OR (state = 'paid') > (paid_at IS NOT NULL)
+            OR (state IN ('rejected', 'returned')) <> (ended_at IS NOT NULL)";
     RELEASES = "SELECT 'order ' || number || ' is ' || state || ', which its release does not match' AS value FROM orders
         WHERE (state = 'delivered') <> (release_at IS NOT NULL) OR released_at < release_at";
     PRICE_SPAN = "SELECT 'the price range of ' || p.slug || ' does not match its variants' AS value FROM products p
@@ -278,6 +311,11 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &CLEARING,
         &EARNED,
         &EARNED_BY,
+        &BALANCES,
+        &PAYOUTS,
+        &IN_TRANSIT,
+        &BANK,
+        &APPROVED,
         &RELEASES,
         &PRICE_SPAN,
         &PICTURES,

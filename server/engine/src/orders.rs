@@ -46,7 +46,9 @@ pub use transitions::{cancel, cancel_by_customer, confirm, confirm_pending, deli
 use crate::{
     Caller, Engine, TxResult, cursor,
     db::{Scalar, Tx},
-    group_by, lists, params, rows, statements,
+    group_by, lists, params,
+    payouts::{self, PayoutNotice},
+    rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Id, Money, Result,
@@ -385,6 +387,8 @@ pub(crate) struct NotificationData {
     pub(crate) ends: HashMap<Uuid, (Actor, String)>,
     /// The names of people who signed up.
     pub(crate) sign_ups: HashMap<Uuid, String>,
+    /// Payouts and payout methods, for their shops.
+    pub(crate) payouts: HashMap<Uuid, PayoutNotice>,
 }
 
 /// Loads the objects of a batch of notifications.
@@ -429,6 +433,7 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
             .map(|end| Ok((end.order_id.uuid(), (end.actor, timeline::read(&end.data)?.note))))
             .collect::<Result<_>>()?,
         sign_ups: crate::accounts::sign_ups::notification_data(engine, claim).await?,
+        payouts: payouts::notification_data(engine, reader, claim).await?,
     })
 }
 

@@ -50,6 +50,16 @@ haat_shared::text_enum! {
         OrderReturnWithdrawn = "order_return_withdrawn",
         /// A shop received a part of an order back. Subject: the order.
         OrderReturnReceived = "order_return_received",
+        /// A payout was handed to the bank. Subject: the payout.
+        PayoutSent = "payout_sent",
+        /// A payout was rejected. Subject: the payout.
+        PayoutRejected = "payout_rejected",
+        /// The bank returned a payout. Subject: the payout.
+        PayoutReturned = "payout_returned",
+        /// A shop has a new payout method. Subject: the method.
+        PayoutMethodAdded = "payout_method_added",
+        /// A shop removed a payout method. Subject: the method.
+        PayoutMethodRemoved = "payout_method_removed",
     }
 }
 

@@ -164,8 +164,8 @@ impl Payments {
 
 impl Config {
     /// The numbers and what they may be.
-    fn numbers(&self) -> [(&'static str, u64, RangeInclusive<u64>); 27] {
-        let Self { server, database, market, media, imports, payments, limits, .. } = self;
+    fn numbers(&self) -> [(&'static str, u64, RangeInclusive<u64>); 29] {
+        let Self { server, database, market, media, imports, payments, payouts, limits, .. } = self;
         let count = |number: u32| u64::from(number);
         [
             ("server.timeout_s", server.timeout_s, 1..=3_600),
@@ -180,6 +180,8 @@ impl Config {
             ("media.wait_s", count(media.wait_s), 0..=3_600),
             ("imports.readers", count(imports.readers), 1..=64),
             ("payments.sandbox_delay_ms", payments.sandbox_delay_ms, 0..=600_000),
+            ("payouts.minimum", count(payouts.minimum), 1..=1_000_000_000),
+            ("payouts.hold_hours", count(payouts.hold_hours), 0..=720),
             ("limits.scale", count(limits.scale), 1..=COUNT_MAX),
             ("limits.changes_per_minute", count(limits.changes_per_minute), 1..=100 * COUNT_MAX),
             ("limits.sign_ins_per_minute", count(limits.sign_ins_per_minute), 1..=COUNT_MAX),

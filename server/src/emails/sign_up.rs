@@ -1,4 +1,6 @@
-//! Emails about signing up: a short message with one button.
+//! Short messages with one button, such as those about signing up.
+
+use std::borrow::Cow;
 
 use askama::Template;
 use haat_app::i18n::{Locale, td_string};
@@ -7,14 +9,14 @@ use haat_engine::{TxResult, notifications::RenderedEmail};
 use super::parts::rendered;
 
 /// A short message with one button.
-struct Note<'a> {
-    locale: Locale,
-    url: &'a str,
-    button: &'static str,
-    title: &'static str,
-    lead: String,
-    note: &'static str,
-    reason: &'static str,
+pub(super) struct Note<'a> {
+    pub(super) locale: Locale,
+    pub(super) url: &'a str,
+    pub(super) button: &'static str,
+    pub(super) title: &'static str,
+    pub(super) lead: String,
+    pub(super) note: Cow<'static, str>,
+    pub(super) reason: Cow<'static, str>,
 }
 
 #[derive(Template)]
@@ -36,8 +38,8 @@ pub(super) fn confirm(locale: Locale, name: &str, url: &str) -> TxResult<Rendere
         button: td_string!(locale, email.sign_up_button),
         title: td_string!(locale, email.sign_up),
         lead: td_string!(locale, email.sign_up_lead, name = name),
-        note: td_string!(locale, email.sign_up_note),
-        reason: td_string!(locale, email.sign_up_reason),
+        note: td_string!(locale, email.sign_up_note).into(),
+        reason: td_string!(locale, email.sign_up_reason).into(),
     })
 }
 
@@ -48,11 +50,11 @@ pub(super) fn account_exists(locale: Locale, name: &str, url: &str) -> TxResult<
         button: td_string!(locale, sign_in.title),
         title: td_string!(locale, email.exists),
         lead: td_string!(locale, email.exists_lead, name = name),
-        note: td_string!(locale, email.exists_note),
-        reason: td_string!(locale, email.sign_up_reason),
+        note: td_string!(locale, email.exists_note).into(),
+        reason: td_string!(locale, email.sign_up_reason).into(),
     })
 }
 
-fn note(m: &Note<'_>) -> TxResult<RenderedEmail> {
+pub(super) fn note(m: &Note<'_>) -> TxResult<RenderedEmail> {
     rendered(m.title, &NoteText { m }, NoteHtml { m }.render())
 }

@@ -3,6 +3,7 @@
 use haat_engine::{
     notifications::{EmailContent, RenderedEmail},
     orders::Parcel,
+    payouts::PayoutNotice,
 };
 use haat_shared::{
     Currency, Money,
@@ -208,6 +209,19 @@ fn refunded(method: PaymentMethod, [shop, name]: Names<'_>, shipping: bool, reas
     EmailContent::OrderRefunded { order, refund, reason, link: link() }
 }
 
+fn payout(shop: &str, reason: &str, reference: &str) -> Box<PayoutNotice> {
+    Box::new(PayoutNotice {
+        shop_name: shop.into(),
+        shop_handle: "meena-crafts".into(),
+        amount: money(124_950),
+        account: "•••• 8901 · HDFC0001234".into(),
+        reference: reference.into(),
+        reason: reason.into(),
+        usable_at: "2026-11-29T15:00:00+05:30[IST]".into(),
+    })
+}
+
+const NO_NAME: &str = "The account is in another name";
 const NAMES: Names<'static> = ["Meena Crafts", "Asha Rao"];
 const TRACK: &str = "https://track.example/BD-77?a=1&b=2";
 
@@ -243,6 +257,11 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("order_refunded_shipping", refunded(PaymentMethod::Sandbox, NAMES, true, "Late")),
         ("confirm_sign_up", EmailContent::ConfirmSignUp { name: name_of_user.clone(), id, token }),
         ("account_exists", EmailContent::AccountExists { name: name_of_user }),
+        ("payout_sent", EmailContent::PayoutSent(payout(shop, "", "HDFCN26112800001"))),
+        ("payout_rejected", EmailContent::PayoutRejected(payout(shop, NO_NAME, ""))),
+        ("payout_returned", EmailContent::PayoutReturned(payout(shop, NO_NAME, "HDFCN26112800001"))),
+        ("payout_method_added", EmailContent::PayoutMethodAdded(payout(shop, "", ""))),
+        ("payout_method_removed", EmailContent::PayoutMethodRemoved(payout(shop, "", ""))),
     ]
 }
 
@@ -270,10 +289,15 @@ fn every_mail_in_every_language() {
         EmailContent::OrderRefunded { .. } => 9,
         EmailContent::ConfirmSignUp { .. } => 10,
         EmailContent::AccountExists { .. } => 11,
+        EmailContent::PayoutSent(_) => 12,
+        EmailContent::PayoutRejected(_) => 13,
+        EmailContent::PayoutReturned(_) => 14,
+        EmailContent::PayoutMethodAdded(_) => 15,
+        EmailContent::PayoutMethodRemoved(_) => 16,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();
-    assert_eq!(kinds, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], "a letter is not among the samples");
+    assert_eq!(kinds, (0..17).collect::<Vec<_>>(), "a letter is not among the samples");
 }
 
 #[test]
@@ -467,6 +491,8 @@ fn hostile_text_stays_text() {
         tracked_anew([hostile; 2], hostile, hostile),
         called_off(PaymentMethod::Sandbox, Actor::Market, [hostile; 2], hostile),
         withdrawn_from(hostile, hostile),
+        EmailContent::PayoutReturned(payout(hostile, hostile, hostile)),
+        EmailContent::PayoutSent(payout(hostile, hostile, hostile)),
     ];
     for RenderedEmail { subject, text, html } in emails.map(english) {
         assert!(!subject.contains(['\r', '\n', '\u{202e}', '\u{2028}']), "{subject}");

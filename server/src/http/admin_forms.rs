@@ -8,13 +8,13 @@ use axum::{
 use haat_engine::{
     Caller,
     admin::{self, Grantee},
-    jobs, notifications, orders, payments,
+    jobs, notifications, orders, payments, payouts,
 };
 use haat_shared::{
     Error, FieldCode, Result,
     admin::PaymentAction,
     permissions::{AdminPermission, AdminRole},
-    routes::{self, EMAILS, HOME, JOBS, TEAM},
+    routes::{self, EMAILS, HOME, JOBS, PAYOUTS, TEAM, any_payout},
 };
 
 use super::{
@@ -100,6 +100,36 @@ pub(super) async fn payment(
     match done {
         Ok(()) => redirect(&state, &routes::payment(id), &[("done", &action)]),
         Err(error) => refused(&state, &routes::payment(id), &error),
+    }
+}
+
+/// The next step of a payout.
+pub(super) async fn payout(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
+    let action = value("action");
+    let done: Result<()> = async {
+        caller.admin(AdminPermission::ManagePayouts)?;
+        let id = id.parse()?;
+        match action.as_str() {
+            "approve" => payouts::approve(engine, &caller, id).await,
+            "send" => payouts::mark_sent(engine, &caller, id, &value("reference")).await,
+            "pay" => payouts::mark_paid(engine, &caller, id).await,
+            "reject" => payouts::reject(engine, &caller, id, &value("reason")).await,
+            "return" => payouts::mark_returned(engine, &caller, id, &value("reason")).await,
+            _ => Err(Error::field("action", FieldCode::NotAChoice)),
+        }
+    }
+    .await;
+    let page = id.parse().map_or_else(|_| PAYOUTS.to_owned(), any_payout);
+    match done {
+        Ok(()) => redirect(&state, &page, &[("done", &action)]),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "payout", &page, typed, &error).await,
+        Err(error) => refused(&state, &page, &error),
     }
 }
 

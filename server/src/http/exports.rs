@@ -9,7 +9,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::stream;
-use haat_engine::{Caller, Engine, Exported, books, catalog::imports, orders};
+use haat_engine::{Caller, Engine, Exported, books, catalog::imports, orders, payouts};
 use haat_shared::{
     Error, Result,
     catalog::{edit::ListSellerProducts, imports::ExportFormat},
@@ -88,6 +88,35 @@ pub(super) async fn statement(
 pub(super) async fn ledger(Extract(state): Extract<State>, Extension(caller): Extension<Caller>) -> Response {
     match books::trial_balance_table(&state.runtime.engine, &caller).await {
         Ok(table) => (as_table("trial-balance.csv"), [&BYTE_ORDER_MARK[..], &table].concat()).into_response(),
+        Err(error) => super::layers::plain(&error),
+    }
+}
+
+/// The approved payouts, as a table.
+pub(super) async fn payouts_csv(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+) -> Response {
+    match payouts::as_csv(&state.runtime.engine, &caller).await {
+        Ok(table) => (as_table("payouts.csv"), [&BYTE_ORDER_MARK[..], &table].concat()).into_response(),
+        Err(error) => super::layers::plain(&error),
+    }
+}
+
+/// The approved payouts, as a file of ISO 20022 for the bank.
+pub(super) async fn payouts_xml(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+) -> Response {
+    match payouts::as_pain_001(&state.runtime.engine, &caller).await {
+        Ok(file) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/xml; charset=utf-8"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"payouts-pain.001.xml\""),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (headers, file).into_response()
+        }
         Err(error) => super::layers::plain(&error),
     }
 }

@@ -168,6 +168,8 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_PRODUCTS, post(seller_forms::products))
         .route(FORM_SETTINGS, post(seller_forms::settings))
         .route(FORM_ANY_ORDER, post(admin_forms::order))
+        .route(FORM_BALANCE, post(seller_forms::balance))
+        .route(FORM_PAYOUT, post(admin_forms::payout))
         .route(FORM_JOB, post(admin_forms::job))
         .route(FORM_PAYMENT, post(admin_forms::payment))
         .route(FORM_RESEND, post(admin_forms::resend))
@@ -181,6 +183,8 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(ANY_INVOICE, get(invoices::any))
         .route(EXPORT_STATEMENT, get(exports::statement))
         .route(EXPORT_LEDGER, get(exports::ledger))
+        .route(PAYOUTS_CSV, get(exports::payouts_csv))
+        .route(PAYOUTS_XML, get(exports::payouts_xml))
         .route(DEV_UI, get(dev::ui))
         .fallback_service(files)
         .layer(middleware::from_fn_with_state(state.clone(), limits::bound))
@@ -281,6 +285,7 @@ mod tests {
         let [chk, prod, line, job_id] = ["chk", "prod", "line", "job"].map(id);
         let [imp, email_id, signup, pay, user_id, bill] =
             ["imp", "mail", "signup", "pay", "user", "inv"].map(id);
+        let payout_id = id("payout");
         let file = format!("{}-320.webp", id("media"));
         let links: Vec<(&str, String, Vec<&str>)> = vec![
             (PRODUCT, product(text), vec![text]),
@@ -303,6 +308,7 @@ mod tests {
             (ANY_ORDER, any_order(text), vec![text]),
             (ANY_SHOP, any_shop(text), vec![text]),
             (PAYMENT, payment(pay.parse().unwrap()), vec![&pay]),
+            (ANY_PAYOUT, any_payout(payout_id.parse().unwrap()), vec![&payout_id]),
             (USER, user(user_id.parse().unwrap()), vec![&user_id]),
             (FORM_SET_QUANTITY, set_quantity(line.parse().unwrap()), vec![&line]),
             (FORM_ADD_PICTURE, add_picture(text), vec![text]),

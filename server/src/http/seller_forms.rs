@@ -7,13 +7,14 @@ use axum::{
     extract::{Path, State as Extract},
     response::{IntoResponse, Response},
 };
-use haat_engine::{Caller, Engine, accounts, catalog, orders, random, shops};
+use haat_engine::{Caller, Engine, accounts, catalog, orders, payouts, random, shops};
 use haat_shared::{
     Error, FieldCode, Money, Result,
     catalog::edit::ProductState,
     id::kinds::ProductId,
     orders::{NewRefund, Shipment},
     page::LIMIT_MAX,
+    payouts::{PayoutForm, PayoutMethodForm},
     permissions::Permission,
     returns::{ReturnApproval, ReturnReceipt},
     routes::{self, OPEN_SHOP, with},
@@ -26,6 +27,41 @@ use super::{
     layers,
     outcome::redirect,
 };
+
+/// A payout, or a change of where payouts go.
+pub(super) async fn balance(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(handle): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
+    let page = routes::balance(&handle);
+    let action = value("action");
+    let done: Result<()> = async {
+        // Before anything is said about the form.
+        caller.shop(&handle, Permission::SeeMoney)?;
+        match action.as_str() {
+            "withdraw" => {
+                let form = PayoutForm::read(value);
+                payouts::request(engine, &caller, &handle, &form, &value("key")).await.map(drop)
+            }
+            "add_method" => {
+                payouts::add_method(engine, &caller, &handle, &PayoutMethodForm::read(value)).await.map(drop)
+            }
+            "remove_method" => {
+                payouts::remove_method(engine, &caller, &handle, value("method").parse()?).await
+            }
+            _ => Err(Error::field("action", FieldCode::NotAChoice)),
+        }
+    }
+    .await;
+    match done {
+        Ok(()) => redirect(&state, &page, &[("done", &action)]),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "balance", &page, typed, &error).await,
+        Err(error) => refused(&state, &page, &error),
+    }
+}
 
 /// A change of an order: its next transition, a refund, or an answer to a return request.
 pub(super) async fn order(

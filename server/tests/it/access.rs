@@ -145,6 +145,9 @@ const TABLE: &[Row] = &[
     call(FN_SEARCH, r#"{"handle":"<handle>","q":"clay"}"#),
     call(FN_SETTINGS, r#"{"handle":"<handle>"}"#),
     call(FN_BALANCE, r#"{"handle":"<handle>","after":""}"#),
+    call(FN_SHOP_PAYOUTS, r#"{"handle":"<handle>","after":""}"#),
+    // Nothing of it is valid.
+    form(FORM_BALANCE, "handle", "action=withdraw&amount=0&key=<key>", 303),
     call(FN_SELLER_PRODUCTS, r#"{"handle":"<handle>","of":{}}"#),
     call(FN_SELLER_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#),
     call(FN_SELLER_PICTURES, r#"{"handle":"<handle>","product":"<product>"}"#),
@@ -225,6 +228,12 @@ const TABLE: &[Row] = &[
     call(FN_TRIAL_BALANCE, "{}"),
     get(PAYMENTS, "", 200),
     get(PAYMENT, "payment", 200),
+    get(PAYOUTS, "", 200),
+    // Nothing is available to withdraw, so there is no payout.
+    get(ANY_PAYOUT, "payout", 404),
+    get(PAYOUTS_CSV, "", 200),
+    // No account to pay from is configured.
+    get(PAYOUTS_XML, "", 404),
     get(USERS, "", 200),
     get(USER, "user", 200),
     get(JOBS, "", 200),
@@ -245,6 +254,9 @@ const TABLE: &[Row] = &[
     call(FN_ANY_SHOP, r#"{"handle":"<handle>"}"#),
     call(FN_PAYMENTS, r#"{"of":{}}"#),
     call(FN_PAYMENT, r#"{"id":"<payment>"}"#),
+    call(FN_PAYOUTS, r#"{"of":{}}"#),
+    call(FN_ANY_PAYOUT, r#"{"id":"<payout>"}"#).ok(404),
+    form(FORM_PAYOUT, "payout", "action=approve", 404),
     call(FN_USERS, r#"{"of":{}}"#),
     call(FN_USER, r#"{"id":"<user>"}"#),
     call(FN_OUTBOX, r#"{"of":{}}"#),
@@ -759,6 +771,7 @@ async fn everyone_reaches_what_is_theirs_and_nothing_else() {
         let users = market.json(Operator, call(FN_USERS, r#"{"of":{"q":"asha"}}"#), &real).await;
         let user = users["page"]["items"][0]["id"].as_str().unwrap().to_owned();
         let market_things = [
+            ("payout", format!("payout_{}", "0".repeat(26))),
             ("user", user),
             ("category", "tableware".to_owned()),
             ("gateway", "sandbox".to_owned()),

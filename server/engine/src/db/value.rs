@@ -14,6 +14,7 @@ use haat_shared::{
     orders::{Actor, OrderEventKind, OrderState, RefundReason, ShipmentKind},
     page::{Counted, Page},
     payments::{CollectedBy, PaymentMethod, PaymentState},
+    payouts::{PayoutMethodKind, PayoutState},
     permissions::{AdminRole, Role},
     pricing::{Bearer, LineKind},
     returns::{ReturnReason, ReturnState},
@@ -268,6 +269,8 @@ text_column! {
     LineKind;
     Bearer;
     AttributeKind;
+    PayoutState;
+    PayoutMethodKind;
 }
 
 /// A type that a row can be read as.

@@ -1,6 +1,6 @@
 //! The maximum number of statements per use case: fewer round trips make every node faster.
 
-use haat_engine::{Caller, carts, catalog, checkout, ledger, orders, sales, search, shops};
+use haat_engine::{Caller, carts, catalog, checkout, ledger, orders, payouts, sales, search, shops};
 use haat_shared::{
     carts::AddLine,
     catalog::ListProducts,
@@ -92,6 +92,10 @@ both! {
         budget!("orders to confirm and to ship", 1, shops::to_do(&market.engine, &owner, meena));
         budget!("first look at the dashboard", 5, shops::home(&market.engine, &owner, meena, &Default::default()));
         budget!("balance", 2, ledger::balance(&market.engine, &owner, meena, ""));
+        budget!("payouts of a shop", 2, payouts::shop_page(&market.engine, &owner, meena, ""));
+        let method = budget!("add a payout method", 3, payouts::add_method(&market.engine, &owner, meena, &crate::payouts::bank()));
+        budget!("remove a payout method", 2, payouts::remove_method(&market.engine, &owner, meena, method));
+        budget!("payouts in the admin area", 2, payouts::table(&market.engine, &system, &Default::default()));
         budget!("settings", 2, shops::settings(&market.engine, &owner, meena));
         budget!("a shop's products with counts", 2, catalog::seller_table(&market.engine, &owner, meena, Default::default()));
         let page = budget!("a shop's list of products", 1, catalog::seller_list(&market.engine, &owner, meena, Default::default()));

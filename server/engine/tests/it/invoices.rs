@@ -54,7 +54,7 @@ both! {
         orders::confirm(engine, &owner, MEENA, &number).await.unwrap();
         let line = |position, quantity| vec![LineQuantity { position, quantity }];
         let refund = async |lines, shipping| {
-            let refund = NewRefund { lines, shipping, restock: false, reason: "Chipped".into() };
+            let refund = NewRefund { lines, shipping, restock: false, reason: "Chipped".into(), amount: None };
             orders::refund(engine, &owner, MEENA, &number, refund).await.unwrap();
             market.settle().await;
         };

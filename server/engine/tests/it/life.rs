@@ -189,6 +189,7 @@ impl World {
             shipping: false,
             restock: unshipped && dice.below(2) == 0,
             reason: "Chipped".into(),
+            amount: None,
         };
         let (owner, handle) = (&owners[order.shop], SHOPS[order.shop]);
         let done = orders::refund(&market.engine, owner, handle, &order.number, refund).await;

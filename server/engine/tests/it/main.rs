@@ -40,6 +40,7 @@ mod oracle;
 mod orders;
 mod payments;
 mod payments_admin;
+mod payouts;
 mod products;
 mod promotions;
 mod races;

@@ -1,10 +1,10 @@
 //! The oracle sees harm: of each of its checks about money and orders, a change that must break it. The others are
 //! beside what they are about (`capacities`, `buying`, `promotions`, `payments`).
 
-use haat_engine::{db::Statement, oracle, orders, statements};
+use haat_engine::{db::Statement, oracle, orders, payouts, statements};
 use haat_shared::orders::{LineQuantity, NewRefund};
 
-use crate::{both, notifications::change, orders::shipment};
+use crate::{both, notifications::change, orders::shipment, payouts::withdrawal};
 
 const MEENA: &str = "meena-crafts";
 
@@ -48,6 +48,15 @@ statements! {
     OWN = "UPDATE ledger_postings SET order_id = reference WHERE order_id IS NULL AND reference IN (SELECT id FROM orders)";
     EXPIRE = "UPDATE checkouts SET state = 'expired' WHERE state = 'completed'";
     COMPLETE = "UPDATE checkouts SET state = 'completed' WHERE state = 'expired'";
+    BALANCE_MORE = "UPDATE shop_balances SET available_minor = available_minor + 1";
+    BALANCE_LESS = "UPDATE shop_balances SET available_minor = available_minor - 1";
+    PAYOUT_MORE = "UPDATE payouts SET amount_minor = amount_minor + 1";
+    PAYOUT_LESS = "UPDATE payouts SET amount_minor = amount_minor - 1";
+    PAY_OUT = "UPDATE payouts SET state = 'paid', approved_at = requested_at, sent_at = requested_at, paid_at = requested_at
+        WHERE state = 'requested'";
+    UNPAY_OUT = "UPDATE payouts SET state = 'requested', approved_at = NULL, sent_at = NULL, paid_at = NULL WHERE state = 'paid'";
+    SEND = "UPDATE payouts SET sent_at = requested_at";
+    UNSEND = "UPDATE payouts SET sent_at = NULL";
     DEARER = "UPDATE products SET price_max_minor = price_max_minor + 1";
     CHEAPER = "UPDATE products SET price_max_minor = price_max_minor - 1";
 }
@@ -69,6 +78,7 @@ both! {
         orders::cancel(engine, &owner, MEENA, &cancelled, "Broken").await.unwrap();
         market.settle().await;
         assert_eq!(orders::release_due(engine).await, Ok(1));
+        payouts::request(engine, &owner, MEENA, &withdrawal(market, MEENA, "500").await, "k").await.unwrap();
         let cases: [(&'static Statement, &'static Statement, &[&str]); 18] = [
             (&REFUND_MORE, &REFUND_LESS, &["has net payments of", "pending, which does not match its refunds", "the clearing account of INR"]),
             (&OWE_MORE, &OWE_LESS, &["pending refunds and payments without a purchase in INR", "pending, which does not match its refunds"]),
@@ -86,11 +96,16 @@ both! {
             (&STOCK_MORE, &STOCK_LESS, &["stock on hand does not match its movements"]),
             (&BOOK_MORE, &BOOK_LESS, &["a posting sums to 1", "the ledger of INR sums to"]),
             (&EARN_MORE, &EARN_LESS, &["the entries of order"]),
-            (&DISOWN, &OWN, &["an entry of a shop belongs to none of its orders: sale"]),
+            (&DISOWN, &OWN, &["an entry of a shop belongs to none of its orders and payouts: sale"]),
             (&EXPIRE, &COMPLETE, &["a completed checkout has no purchase", "a checkout in state expired has a hold in state taken"]),
         ];
-        let more: [(&'static Statement, &'static Statement, &[&str]); 1] =
-            [(&DEARER, &CHEAPER, &["the price range of clay-bowl"])];
+        let more: [(&'static Statement, &'static Statement, &[&str]); 5] = [
+            (&DEARER, &CHEAPER, &["the price range of clay-bowl"]),
+            (&BALANCE_MORE, &BALANCE_LESS, &["the balance of a shop does not match its entries, by 1"]),
+            (&PAYOUT_MORE, &PAYOUT_LESS, &["a payout of 50001 is requested, which its postings do not match", "the payouts in transit of INR"]),
+            (&PAY_OUT, &UNPAY_OUT, &["a payout of 50000 is paid, which its postings do not match", "the payouts in transit of INR", "the bank account of INR"]),
+            (&SEND, &UNSEND, &["a payout of 50000 is requested, which its times do not match"]),
+        ];
         for (harm, mend, said) in cases.into_iter().chain(more) {
             change(market, harm).await;
             let broken = oracle::consult(engine).await.unwrap();

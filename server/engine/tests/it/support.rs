@@ -23,6 +23,7 @@ use haat_engine::{
         self, Capabilities, GatewayError, GatewayEvent, GatewayPayment, GatewayResult, GatewayStatus,
         PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus, Return, Webhook,
     },
+    payouts::PayoutTerms,
     random::{self, SigningKey},
     sandbox::{self, Card},
     shops,
@@ -229,6 +230,11 @@ fn in_words(
         EmailContent::OrderWithdrawn { order, reason } => {
             (format!("withdrawn {}: {reason}", order.order.number), String::new())
         }
+        EmailContent::PayoutSent(of) => (format!("sent {} {}", of.amount, of.reference), String::new()),
+        EmailContent::PayoutRejected(of) => (format!("rejected {}: {}", of.amount, of.reason), String::new()),
+        EmailContent::PayoutReturned(of) => (format!("returned {}: {}", of.amount, of.reason), String::new()),
+        EmailContent::PayoutMethodAdded(of) => (format!("added {}", of.account), String::new()),
+        EmailContent::PayoutMethodRemoved(of) => (format!("removed {}", of.account), String::new()),
     };
     Ok(RenderedEmail { subject, text: format!("{market} {leads_to}"), html: format!("{locale} {content:?}") })
 }
@@ -334,6 +340,7 @@ impl Market {
             zone: haat_engine::clock::Zone::named("Asia/Kolkata").unwrap(),
             return_days: 0,
             return_answer_days: 3,
+            payouts: PayoutTerms { minimum: 100, hold_ms: 0, payer: None },
             promotions: Vec::new(),
             pictures: Arc::new(
                 PictureFolder::in_folder(&folder.join("media"), Duration::from_secs(600)).unwrap(),
@@ -365,6 +372,7 @@ impl Market {
             zone: parts.zone.clone(),
             return_days: parts.return_days,
             return_answer_days: parts.return_answer_days,
+            payouts: parts.payouts.clone(),
             promotions: parts.promotions.clone(),
             pictures: parts.pictures.clone(),
             bounds: parts.bounds,
@@ -379,6 +387,11 @@ impl Market {
     /// The same market, where orders can be returned for some days.
     pub fn returnable(&self, return_days: i64) -> Engine {
         Engine::new(Parts { return_days, ..self.parts() }).unwrap()
+    }
+
+    /// The same market with other terms of payouts.
+    pub fn paying_out(&self, payouts: PayoutTerms) -> Engine {
+        Engine::new(Parts { payouts, ..self.parts() }).unwrap()
     }
 
     /// The same market with these promotions.

@@ -16,6 +16,7 @@ mod imports;
 mod openapi;
 mod operator;
 mod orders;
+mod payouts;
 mod problem;
 mod reply;
 mod schema;
@@ -142,6 +143,7 @@ fn api() -> Api {
     let api = currencies::routes(api);
     let api = orders::routes(api);
     let api = shops::routes(api);
+    let api = payouts::routes(api);
     operator::routes(api)
 }
 

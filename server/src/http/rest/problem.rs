@@ -105,6 +105,10 @@ impl Problem {
             Self::Rejected(Error::Conflict(Conflict::CheckoutEnded)) => {
                 return ("checkout_ended", t!(locale, problem.checkout_ended).into());
             }
+            Self::Rejected(error @ Error::Conflict(Conflict::PayoutMoved)) => {
+                return (error.code(), t!(locale, problem.payout_moved).into());
+            }
+            // Pages don't receive returns.
             Self::Rejected(error @ Error::Conflict(Conflict::ReturnReceived)) => {
                 return (error.code(), t!(locale, problem.return_received).into());
             }
@@ -241,6 +245,8 @@ fn title(locale: Locale, code: &str) -> &'static str {
         "was_sold" => t!(locale, problem.title_was_sold),
         "import_ended" => t!(locale, problem.title_import_ended),
         "last_owner" => t!(locale, problem.title_last_owner),
+        "payout_moved" => t!(locale, problem.title_payout_moved),
+        "own_payout" => t!(locale, problem.title_own_payout),
         "events_expired" => t!(locale, problem.title_events_expired),
         "precondition_failed" => t!(locale, problem.title_precondition_failed),
         "too_large" => t!(locale, problem.title_too_large),
@@ -312,6 +318,8 @@ fn every() -> impl Iterator<Item = Problem> {
         WasSold,
         ImportEnded,
         LastOwner,
+        PayoutMoved,
+        OwnPayout,
     ];
     let errors = errors.into_iter().chain(conflicts.map(Error::Conflict)).map(Problem::Rejected);
     statuses.map(Problem::Status).into_iter().chain([Problem::KeyMissing]).chain(errors)

@@ -1,0 +1,258 @@
+//! Payouts on the balance page: the form that requests one, where they go, and what became of them.
+
+use haat_shared::{
+    Error, Money,
+    forms::Draft,
+    payouts::{PayoutCard, PayoutForm, PayoutMethodCard, PayoutMethodForm, PayoutMethodKind, ShopPayouts},
+};
+use leptos::prelude::*;
+
+use crate::{
+    i18n::{t, tu_string, use_i18n},
+    ui::{Alert, Amount, Button, Choice, ErrorSummary, Field, Table},
+    words::{self, I18n},
+};
+
+/// The result of an action before a redirect.
+#[component]
+pub(super) fn Done(what: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let words = match what.as_str() {
+        "withdraw" => t!(i18n, payouts.done_withdraw),
+        "add_method" => t!(i18n, payouts.done_added),
+        "remove_method" => t!(i18n, payouts.done_removed),
+        _ => return None,
+    };
+    Some(view! { <Alert look="good">{words}</Alert> })
+}
+
+/// The draft, if it is that of this form of the page.
+fn draft_of(action: &str, draft: Draft) -> Draft {
+    if draft.typed("action") == action { draft } else { Draft::default() }
+}
+
+/// The form that requests a payout, or why there is none.
+#[component]
+pub(super) fn Withdraw(
+    path: String,
+    /// What can be withdrawn: in the shop's currency, then in others.
+    available: Vec<Money>,
+    page: ShopPayouts,
+    draft: Draft,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let ShopPayouts { minimum, key, methods, .. } = page;
+    let draft = draft_of("withdraw", draft);
+    let usable: Vec<_> = methods.iter().filter(|method| method.usable).collect();
+    let enough = |sum: &&Money| match sum.currency() == minimum.currency() {
+        true => sum.amount() >= minimum.amount().max(1),
+        false => sum.amount() > 0,
+    };
+    let currencies: Vec<Money> = available.iter().filter(enough).copied().collect();
+    let why = match (currencies.is_empty(), usable.is_empty(), methods.is_empty()) {
+        (true, ..) => Some(t!(i18n, payouts.too_little, price = minimum)),
+        (false, true, true) => Some(t!(i18n, payouts.no_method).to_owned()),
+        (false, true, false) => Some(t!(i18n, payouts.method_waits).to_owned()),
+        _ => None,
+    };
+    let form = match (why, currencies.first()) {
+        (None, Some(first)) => form(i18n, path, *first, &currencies, &usable, minimum, key, draft),
+        (why, _) => view! { <p class="note">{why}</p> }.into_any(),
+    };
+    view! {
+        <section class="panel" aria-labelledby="withdraw">
+            <h2 id="withdraw">{t!(i18n, payouts.withdraw)}</h2>
+            {form}
+        </section>
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one form")]
+fn form(
+    i18n: I18n,
+    path: String,
+    first: Money,
+    currencies: &[Money],
+    methods: &[&PayoutMethodCard],
+    minimum: Money,
+    key: String,
+    draft: Draft,
+) -> AnyView {
+    let typed = PayoutForm::read(|name| draft.typed(name));
+    let faults: Signal<Option<Error>> = Signal::stored(draft.error);
+    let labels = vec![
+        ("amount", t!(i18n, balance.amount).to_owned()),
+        ("currency", t!(i18n, payouts.currency).to_owned()),
+        ("method", t!(i18n, payouts.method).to_owned()),
+    ];
+    let currency = (currencies.len() > 1).then(|| {
+        let options = currencies.iter().map(|sum| {
+            let code = sum.currency().to_string();
+            (code.clone(), code, t!(i18n, payouts.at_most, price = *sum))
+        });
+        let value = if typed.currency.is_empty() { first.currency().to_string() } else { typed.currency };
+        view! { <Choice name="currency" label=t!(i18n, payouts.currency) value options=options.collect() faults /> }
+    });
+    // With one currency it is that one, which need not be the shop's own.
+    let only = currency.is_none().then(|| {
+        view! { <input type="hidden" name="currency" value=first.currency().to_string() /> }
+    });
+    let hint = match first.currency() == minimum.currency() {
+        true => t!(i18n, payouts.amount_hint, least = minimum, most = first),
+        false => t!(i18n, payouts.at_most, price = first),
+    };
+    let value = match (typed.method.is_empty(), methods.first()) {
+        (true, Some(method)) => method.id.to_string(),
+        _ => typed.method,
+    };
+    let options = methods.iter().map(|method| {
+        let words = format!("{} {}", words::payout_method(i18n, method.kind), method.account);
+        (method.id.to_string(), words, method.holder.clone())
+    });
+    let amount = format!("{} ({})", t!(i18n, balance.amount), first.currency().code());
+    view! {
+        <form method="post" action=path class="form" novalidate>
+            <ErrorSummary faults labels />
+            <input type="hidden" name="action" value="withdraw" />
+            <input type="hidden" name="key" value=key />
+            {only}
+            {currency}
+            <Amount name="amount" label=amount value=typed.amount required=true hint currency=first.currency() faults />
+            <Choice name="method" label=t!(i18n, payouts.method) value options=options.collect() faults />
+            <div><Button>{t!(i18n, payouts.request)}</Button></div>
+        </form>
+    }
+    .into_any()
+}
+
+/// Where payouts go, and the form that adds another method.
+#[component]
+pub(super) fn Methods(path: String, methods: Vec<PayoutMethodCard>, draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    let draft = draft_of("add_method", draft);
+    let open = draft.error.is_some();
+    let rows = methods.into_iter().map(|method| {
+        let note = match method.usable {
+            true => method.holder.clone(),
+            false => {
+                let from = words::moment(i18n, &method.usable_at);
+                format!("{} · {}", method.holder, t!(i18n, payouts.usable_from, date = from))
+            }
+        };
+        let remove = format!("{} {}", t!(i18n, payouts.remove), method.account);
+        view! {
+            <li class="row">
+                <div>
+                    <strong>{words::payout_method(i18n, method.kind)}" "<bdi class="whole">{method.account}</bdi></strong>
+                    <p class="note">{note}</p>
+                </div>
+                <form method="post" action=path.clone()>
+                    <input type="hidden" name="action" value="remove_method" />
+                    <input type="hidden" name="method" value=method.id.to_string() />
+                    <button type="submit" class="button secondary" aria-label=remove>{t!(i18n, payouts.remove)}</button>
+                </form>
+            </li>
+        }
+    });
+    let rows = rows.collect_view();
+    view! {
+        <section class="panel" aria-labelledby="methods">
+            <h2 id="methods">{t!(i18n, payouts.methods)}</h2>
+            <ul class="rows">{rows}</ul>
+            <details class="more-of" open=open>
+                <summary>{t!(i18n, payouts.add)}</summary>
+                <AddMethod path=path.clone() draft />
+            </details>
+        </section>
+    }
+}
+
+#[component]
+fn AddMethod(path: String, draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    let typed = PayoutMethodForm::read(|name| draft.typed(name));
+    let faults: Signal<Option<Error>> = Signal::stored(draft.error);
+    let label = |name: &str| {
+        match name {
+            "kind" => t!(i18n, payouts.kind),
+            "holder" => t!(i18n, payouts.holder),
+            "account" => t!(i18n, payouts.account),
+            "ifsc" => t!(i18n, payouts.ifsc),
+            _ => t!(i18n, payouts.email),
+        }
+        .to_owned()
+    };
+    let labels = ["kind", "holder", "account", "ifsc", "email"].map(|name| (name, label(name))).to_vec();
+    let options = PayoutMethodKind::ALL.map(|kind| {
+        let note = match kind {
+            PayoutMethodKind::BankAccount => t!(i18n, payouts.bank_account_note),
+            PayoutMethodKind::Paypal => t!(i18n, payouts.paypal_note),
+        };
+        (kind.as_str().to_owned(), words::payout_method(i18n, kind).to_owned(), note.to_owned())
+    });
+    let value =
+        if typed.kind.is_empty() { PayoutMethodKind::BankAccount.as_str().to_owned() } else { typed.kind };
+    view! {
+        <form method="post" action=path class="form payout-method" novalidate>
+            <ErrorSummary faults labels />
+            <input type="hidden" name="action" value="add_method" />
+            <Choice name="kind" label=label("kind") value options=options.to_vec() faults />
+            <Field name="holder" label=label("holder") value=typed.holder hint=t!(i18n, payouts.holder_hint) required=true faults />
+            <div class="form for-bank">
+                <Field name="account" label=label("account") value=typed.account hint=t!(i18n, payouts.account_hint) faults />
+                <Field name="ifsc" label=label("ifsc") value=typed.ifsc hint=t!(i18n, payouts.ifsc_hint) faults />
+            </div>
+            <div class="form for-paypal">
+                <Field name="email" label=label("email") kind="email" value=typed.email faults />
+            </div>
+            <p class="note">{t!(i18n, payouts.add_note)}</p>
+            <div><Button look="secondary">{t!(i18n, payouts.add)}</Button></div>
+        </form>
+    }
+}
+
+/// What became of the shop's payouts, newest first.
+#[component]
+pub(super) fn History(payouts: Vec<PayoutCard>) -> impl IntoView {
+    let i18n = use_i18n();
+    let list = if payouts.is_empty() {
+        view! { <p class="note">{t!(i18n, payouts.none)}</p> }.into_any()
+    } else {
+        let rows = payouts.into_iter().map(row).collect_view();
+        let columns = vec![
+            (t!(i18n, payouts.requested_on), ""),
+            (t!(i18n, payouts.method), "wide"),
+            (t!(i18n, balance.amount), "number"),
+            (t!(i18n, seller_orders.state), ""),
+        ];
+        view! { <Table caption=tu_string!(i18n, payouts.title) columns>{rows}</Table> }.into_any()
+    };
+    view! {
+        <h2>{t!(i18n, payouts.title)}</h2>
+        {list}
+    }
+}
+
+fn row(payout: PayoutCard) -> impl IntoView {
+    let i18n = use_i18n();
+    let method = format!("{} {}", words::payout_method(i18n, payout.kind), payout.account);
+    // When it got where it is, and what is to be said of it.
+    let since = payout.ended_at.or(payout.paid_at).or(payout.sent_at).or(payout.approved_at);
+    let since = since.map(|at| words::day(i18n, &at));
+    let said = if payout.reason.is_empty() { payout.reference } else { payout.reason };
+    let note: Vec<_> = since.into_iter().chain(Some(said)).filter(|text| !text.is_empty()).collect();
+    view! {
+        <tr>
+            <th scope="row">
+                {words::day(i18n, &payout.requested_at)}
+                <span class="note narrow">{method.clone()}</span>
+            </th>
+            <td class="wide">{method}</td>
+            <td class="number">{words::money(i18n, payout.amount)}</td>
+            <td>
+                {words::payout_label(i18n, payout.state)}
+                <span class="note below">{note.join(" · ")}</span>
+            </td>
+        </tr>
+    }
+}
