@@ -4,17 +4,18 @@
 use std::collections::BTreeMap;
 
 use haat_engine::{
-    Caller, Clock, Engine, accounts, carts, catalog, checkout, dispatch, inventory, orders, payments, random,
-    sandbox, sandbox::Card,
+    Caller, Clock, Engine, accounts, carts, catalog, checkout, dispatch, inventory, ledger, orders, payments,
+    payouts, random, sandbox, sandbox::Card,
 };
 use haat_shared::{
-    Error, Result,
+    Error, Money, Result,
     accounts::{DEMO_ACCOUNTS, DEMO_PASSWORD, SignIn, SignUp},
     carts::AddLine,
     catalog::ListProducts,
-    id::kinds::{ReturnId, VariantId},
+    id::kinds::{PayoutId, ReturnId, VariantId},
     orders::{LineQuantity, NewRefund, Shipment},
     payments::NextAction,
+    payouts::{PayoutForm, PayoutMethodForm, PayoutMethodKind, PayoutState},
     returns::{NewReturnRequest, ReturnApproval, ReturnReason, ReturnReceipt},
 };
 
@@ -115,6 +116,9 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
     let token = accounts::sign_up(engine, &Caller::guest(), form("Asha Rao", CUSTOMER)).await?;
     let account = accounts::caller(engine, Some(&token), None).await?;
     accounts::create_operator(engine, &Caller::system(), form("Olga Operator", ADMIN)).await?;
+    let signed_in = SignIn { email: ADMIN.into(), password: DEMO_PASSWORD.into() };
+    let admin = accounts::sign_in(engine, &Caller::guest(), signed_in).await?;
+    let admin = accounts::caller(engine, Some(&admin), None).await?;
     let mut dice = Dice(2_026);
     let mut plan = Plan { ends: now, ..Plan::default() };
     let today = engine.zone.day(now);
@@ -132,7 +136,10 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
         last = at;
         match step {
             Step::Buy => buy(engine, clock, &stalls, &customers, &account, &mut dice, &mut plan).await?,
-            Step::Night(ago) => night(engine, &stalls, ago, &mut dice).await?,
+            Step::Night(ago) => {
+                night(engine, &stalls, ago, &mut dice).await?;
+                pay_out(engine, &admin, &stalls, ago).await?;
+            }
             step => fulfil(engine, &stalls, step, at, &mut dice, &mut plan).await?,
         }
     }
@@ -460,6 +467,72 @@ async fn night(engine: &Engine, stalls: &[Stall], ago: i64, dice: &mut Dice) -> 
         }
     }
     Ok(())
+}
+
+/// The stalls withdraw half of what they have earned, twice, and the admin pays them out. The second payout of one
+/// stall comes back, and the last requests are left to the visitor.
+async fn pay_out(engine: &Engine, admin: &Caller, stalls: &[Stall], ago: i64) -> Result<()> {
+    match ago {
+        50 => {
+            for (n, stall) in stalls.iter().enumerate() {
+                let form = PayoutMethodForm {
+                    kind: PayoutMethodKind::BankAccount.as_str().into(),
+                    holder: stall.owner.user().map(|user| user.name.clone()).unwrap_or_default(),
+                    account: format!("00110022{n:04}"),
+                    ifsc: "HAAT0001234".into(),
+                    ..PayoutMethodForm::default()
+                };
+                payouts::add_method(engine, &stall.owner, &stall.handle, &form).await?;
+            }
+        }
+        40 | 12 | 1 => {
+            for stall in stalls.iter().skip(usize::from(ago == 1)) {
+                withdraw(engine, stall).await?;
+            }
+        }
+        39 | 11 => {
+            for id in in_state(engine, admin, PayoutState::Requested).await? {
+                payouts::approve(engine, admin, id).await?;
+            }
+            for (n, id) in in_state(engine, admin, PayoutState::Approved).await?.into_iter().enumerate() {
+                payouts::mark_sent(engine, admin, id, &format!("HAATN{:02}{n:03}", 90 - ago)).await?;
+            }
+        }
+        37 | 9 => {
+            for (n, id) in in_state(engine, admin, PayoutState::Sent).await?.into_iter().enumerate() {
+                match (ago, n) {
+                    (9, 0) => payouts::mark_returned(engine, admin, id, "The account is closed").await?,
+                    _ => payouts::mark_paid(engine, admin, id).await?,
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Half of what a stall has earned, in hundreds of rupees, if that is enough.
+async fn withdraw(engine: &Engine, stall: &Stall) -> Result<()> {
+    const HUNDRED: i64 = 10_000;
+    let available = ledger::balance(engine, &stall.owner, &stall.handle, "").await?.available;
+    let half = Money::new(available.amount() / 2 / HUNDRED * HUNDRED, available.currency());
+    let methods = payouts::methods(engine, &stall.owner, &stall.handle).await?;
+    let Some(method) = methods.first().filter(|method| method.usable && half.amount() > 0) else {
+        return Ok(());
+    };
+    let form = PayoutForm { amount: half.plain(), currency: String::new(), method: method.id.to_string() };
+    match payouts::request(engine, &stall.owner, &stall.handle, &form, &random::token()).await {
+        // Too little was earned.
+        Ok(_) | Err(Error::Invalid(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The payouts in a state, in the order of their shops: they have random IDs.
+async fn in_state(engine: &Engine, admin: &Caller, state: PayoutState) -> Result<Vec<PayoutId>> {
+    let mut cards = payouts::list(engine, admin, state.as_str(), "").await?.items;
+    cards.sort_by(|a, b| a.shop_handle.cmp(&b.shop_handle));
+    Ok(cards.into_iter().map(|card| card.payout.id).collect())
 }
 
 /// A few stalls have little left of something.
