@@ -402,6 +402,14 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
   await stop('admin-payment');
   await at('/admin/shops', 'admin-shops');
   await at(`/admin/shops/${SHOPS[0]}`, 'admin-shop');
+  await at('/admin/payouts', 'admin-payouts');
+  const payout = main(page).locator('tbody .row-link').first();
+  if ((await payout.count()) > 0) {
+    await payout.click();
+    await arriveAt(page, /^Payout of /);
+    await awake(page);
+    await stop('admin-payout');
+  }
   await at('/admin/users', 'admin-users');
   await main(page).locator('tbody .row-link').first().click();
   await expect(main(page).getByRole('link', { name: 'All users' })).toBeVisible();

@@ -28,6 +28,7 @@ const PARTS = {
   Payments: '/admin/payments',
   Ledger: '/admin/ledger',
   Shops: '/admin/shops',
+  Payouts: '/admin/payouts',
   Users: '/admin/users',
   Jobs: '/admin/jobs',
   Outbox: '/admin/outbox',

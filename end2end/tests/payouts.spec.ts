@@ -1,0 +1,149 @@
+// A seller withdraws earnings, an admin pays them out, and the seller sees what became of them, with and without JavaScript.
+import { expect, ownMarket, test as base } from '../fixtures';
+import {
+  SELLERS,
+  SHOPS,
+  addOne,
+  arriveAt,
+  awake,
+  beginCheckout,
+  button,
+  field,
+  fillAddress,
+  main,
+  operate,
+  payByCard,
+  refused,
+  shopName,
+  signIn,
+  thanks,
+  visit,
+} from '../helpers';
+
+const test = base.extend(ownMarket);
+const SHOP = SHOPS[0];
+const BALANCE = `/seller/${SHOP}/balance`;
+const BANK = { name: 'Haat', account: 'DE89370400440532013000' };
+
+test('a payout goes from the request to the bank, comes back, and is made again', async ({ page, visitor, market }) => {
+  const [seller, operator] = [await visitor(), await visitor()];
+  await market.restart({
+    HAAT__PAYOUTS__HOLD_HOURS: '0',
+    HAAT__PAYOUTS__PAYER_NAME: BANK.name,
+    HAAT__PAYOUTS__PAYER_ACCOUNT: BANK.account,
+  });
+  // Without a return period, earnings are available soon after the delivery.
+  await signIn(seller, SELLERS[SHOP]);
+  await visit(seller, `/seller/${SHOP}/settings`);
+  await field(seller, 'Return window (days)').fill('0');
+  await button(seller, 'Save').click();
+  await expect(main(seller).getByRole('alert')).toContainText('Saved.');
+  await visit(seller, BALANCE);
+  await expect(main(seller)).toContainText('You can request a payout once at least ₹100.00 is available.');
+
+  const name = await shopName(page, SHOP);
+  await addOne(page, SHOP, 1);
+  await beginCheckout(page);
+  await fillAddress(page);
+  await payByCard(page, 'approve');
+  const order = (await thanks(page, [name])).orders[0]!.number;
+  await visit(seller, `/seller/${SHOP}/orders/${order}`);
+  await button(seller, 'Confirm order').click();
+  await expect(button(seller, 'Mark as shipped')).toBeVisible();
+  await awake(seller);
+  await field(seller, 'Carrier').fill('Blue Dart');
+  await field(seller, 'Tracking number').fill('BD-77');
+  await button(seller, 'Mark as shipped').click();
+  await expect(button(seller, 'Mark as delivered')).toBeVisible();
+  await awake(seller);
+  await button(seller, 'Mark as delivered').click();
+  await expect(main(seller)).toContainText('The order has been delivered.');
+  // The schedule that releases earnings runs every minute.
+  await expect(async () => {
+    await visit(seller, BALANCE);
+    await expect(main(seller)).toContainText('Add a payout method below to request a payout.', { timeout: 100 });
+  }).toPass();
+
+  await main(seller).locator('summary', { hasText: 'Add payout method' }).click();
+  await field(seller, 'Account holder').fill('Meena Iyer');
+  await field(seller, 'IBAN or account number').fill('0123 4567 8901');
+  await field(seller, 'IFSC').fill('HDFC1');
+  await button(seller, 'Add payout method').click();
+  await refused(field(seller, 'IFSC'));
+  await awake(seller);
+  await expect(field(seller, 'IBAN or account number')).toHaveValue('0123 4567 8901');
+  await field(seller, 'IFSC').fill('hdfc0001234');
+  await button(seller, 'Add payout method').click();
+  await expect(main(seller).getByRole('alert')).toContainText('Payout method added.');
+  await awake(seller);
+  await expect(main(seller)).toContainText('•••• 8901 · HDFC0001234');
+  await expect(main(seller)).not.toContainText('0123 4567 8901');
+
+  const amount = field(seller, 'Amount (INR)');
+  await amount.fill('99999999');
+  await button(seller, 'Request payout').click();
+  await refused(amount);
+  await awake(seller);
+  const history = main(seller).getByRole('table', { name: 'Payouts' }).locator('tbody tr');
+  const withdraw = async () => {
+    await amount.fill('₹100');
+    await button(seller, 'Request payout').click();
+    await expect(main(seller).getByRole('alert')).toContainText('Payout requested.');
+    await awake(seller);
+    await expect(history.first()).toContainText('₹100.00');
+    await expect(history.first()).toContainText('Requested');
+  };
+  await withdraw();
+
+  await operate(market, operator);
+  const open = async () => {
+    await visit(operator, '/admin/payouts');
+    await main(operator).locator('tbody .row-link').first().click();
+    await arriveAt(operator, 'Payout of ₹100.00');
+  };
+  const step = async (name: string, state: string) => {
+    await button(operator, name).click();
+    await expect(main(operator).getByRole('alert')).toContainText('Saved.');
+    await awake(operator);
+    await expect(main(operator).locator('.order-head .state')).toHaveText(state);
+  };
+  const send = async () => {
+    await open();
+    await step('Approve payout', 'Approved');
+    await field(operator, 'Bank reference').fill('UTR-1');
+    await step('Mark as sent', 'Sent');
+  };
+  await open();
+  await step('Approve payout', 'Approved');
+  await visit(operator, '/admin/payouts?state=approved');
+  const files = ['Download approved as CSV', 'Download bank file (ISO 20022)'].map((link) =>
+    main(operator).getByRole('link', { name: link }).getAttribute('href'),
+  );
+  for (const file of files) {
+    const answer = await operator.request.get(new URL((await file)!, operator.url()).href);
+    expect(answer.status()).toBe(200);
+    const text = await answer.text();
+    expect(text).toContain('012345678901');
+    expect(text).toContain('100.00');
+  }
+  await open();
+  await field(operator, 'Bank reference').fill('UTR-1');
+  await step('Mark as sent', 'Sent');
+  await visit(seller, BALANCE);
+  await expect(history.first()).toContainText('Sent');
+  await expect(history.first()).toContainText('UTR-1');
+  await button(operator, 'Mark as returned').click();
+  await refused(field(operator, 'Reason'));
+  await awake(operator);
+  await field(operator, 'Reason').fill('The account is closed');
+  await step('Mark as returned', 'Returned');
+  await visit(seller, BALANCE);
+  await expect(history.first()).toContainText('The account is closed');
+  await withdraw();
+  await send();
+  await step('Mark as paid', 'Paid');
+  await visit(seller, BALANCE);
+  await expect(history).toHaveCount(2);
+  await expect(history.first()).toContainText('Paid');
+  for (const each of [page, seller, operator]) await each.goto('about:blank');
+});
