@@ -904,7 +904,7 @@ CREATE TABLE webhook_events (
 CREATE INDEX webhook_events_gateway_ref_idx ON webhook_events (gateway_ref);
 
 -- The seals of the ledger. Each covers its batch of postings and the seal before it, so that no sealed posting can be changed,
--- added or removed unnoticed (docs/decisions/0034-sealed-ledger.md).
+-- added or removed unnoticed (docs/decisions/0033-sealed-ledger.md).
 CREATE TABLE ledger_batches (
     number BIGINT PRIMARY KEY,
     postings BIGINT NOT NULL,

@@ -1,4 +1,4 @@
-//! Seals over the ledger (`docs/decisions/0034-sealed-ledger.md`): postings are sealed in batches soon after they were
+//! Seals over the ledger (`docs/decisions/0033-sealed-ledger.md`): postings are sealed in batches soon after they were
 //! written, apart from the transactions that wrote them. [`verify`] computes every seal again and names what differs.
 //!
 //! # What is hashed
