@@ -105,7 +105,11 @@ const CONTENT = new Set(
 async function escaped(page: Page): Promise<string[]> {
   const read = await page.evaluate(() => {
     const texts = [document.title];
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const body = document.body.cloneNode(true) as HTMLElement;
+    // An order number that doesn't break splits its text in three.
+    for (const whole of body.querySelectorAll('span.unbroken')) whole.replaceWith(whole.textContent ?? '');
+    body.normalize();
+    const walker = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
       const parent = walker.currentNode.parentElement;
       if (!parent?.closest('script, style, noscript, textarea, [translate=no]')) texts.push(walker.currentNode.textContent ?? '');
