@@ -47,7 +47,11 @@ async function deliver(page: Page, seller: Page): Promise<{ path: string; number
   return { path: pathname + search, number, product };
 }
 
-const rupees = (text: string): number => Math.round(Number(text.replace(/[^0-9.]/g, '')) * 100);
+/** The first amount in a text, in paise. */
+const rupees = (text: string): number => {
+  const amount = /₹([\d,]+\.\d\d)/.exec(text)?.[1] ?? '';
+  return Number(amount.replace(/[,.]/g, ''));
+};
 
 /** The amount beside a label of the refund's summary. */
 async function effect(page: Page, label: string): Promise<number> {

@@ -14,6 +14,7 @@ pub(crate) use slips::{PackingSlip, PackingSlips};
 use haat_shared::{
     forms::Draft,
     orders::{OrderEventKind, OrderState, OrderView, SellerOrder, ShopOrderView},
+    returns::ReturnState,
     routes,
     shipping::ShippingMethod,
 };
@@ -148,6 +149,7 @@ pub(crate) fn OrderDetails(
         view! { <Parcel shipment contents moves slip action draft /> }
     });
     let shipments = shipments.collect_view();
+    let asks = returns.iter().any(|back| back.state == ReturnState::Requested);
     let answering = match (looks, decides) {
         (false, _) => Some((action.clone(), draft.clone())),
         (true, decides) => decides.map(|draft| (routes::any_order(&order.number), draft)),
@@ -210,7 +212,7 @@ pub(crate) fn OrderDetails(
         || view! { <LinkButton look="secondary" href=slip>{t!(i18n, seller_orders.slip)}</LinkButton> },
     );
     let step = (!looks).then(|| {
-        view! { <NextStep state=order.state pickup partly nothing_left action=action.clone() draft=draft.clone() /> }
+        view! { <NextStep state=order.state pickup partly nothing_left asks action=action.clone() draft=draft.clone() /> }
     });
     view! {
         <PageTitle text=title.clone() />

@@ -21,6 +21,8 @@ pub(super) fn NextStep(
     partly: bool,
     /// Whether everything is shipped or refunded.
     nothing_left: bool,
+    /// Whether a return request waits for an answer.
+    asks: bool,
     action: String,
     draft: Draft,
 ) -> impl IntoView {
@@ -49,6 +51,7 @@ pub(super) fn NextStep(
             t!(i18n, seller_orders.shipped_note_pickup),
             Some(("deliver", t!(i18n, seller_orders.deliver_pickup))),
         ),
+        (OrderState::Delivered, _) if asks => (t!(i18n, seller_orders.answer_note), None),
         (OrderState::Delivered, false) => (t!(i18n, seller_orders.delivered_note), None),
         (OrderState::Delivered, true) => (t!(i18n, seller_orders.delivered_note_pickup), None),
         (OrderState::Cancelled, _) => (t!(i18n, seller_orders.cancelled_note), None),
