@@ -19,7 +19,8 @@ use haat_shared::{
 statements! {
     // Locks the order, and makes every later refund of it later than its invoice.
     LOCK = "UPDATE orders SET updated_at = CASE WHEN updated_at < $2 THEN $2 ELSE updated_at + 1 END
-        WHERE id = (SELECT COALESCE((SELECT h.order_id FROM shipments h WHERE h.id = $1), $1))
+        WHERE id = (SELECT COALESCE((SELECT h.order_id FROM shipments h WHERE h.id = $1),
+                (SELECT r.order_id FROM refunds r WHERE r.id = $1), $1))
             AND EXISTS (SELECT 1 FROM shipments h WHERE h.order_id = orders.id)
         RETURNING id, number, shop_id, purchase_id, currency, total_minor, items_minor, delivery_refunded_minor, updated_at";
     PARTIES = "SELECT s.name, s.address, s.town, s.tax_id, p.address AS buyer FROM shops s, purchases p
@@ -112,7 +113,7 @@ rows! {
 }
 
 /// Issues what an order lacks: its invoice once a part of it is shipped, and a credit note for each refund since. `of` is
-/// the order, or a shipment of it. Repeating it changes nothing.
+/// the order, or a shipment or refund of it. Repeating it changes nothing.
 pub(crate) async fn issue(engine: &Engine, of: Uuid) -> TxResult<()> {
     let zone = engine.zone.clone();
     engine

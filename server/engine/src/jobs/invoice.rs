@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{BackgroundJob, Queue};
 use crate::{Engine, TxResult, invoices};
 
-/// Issues what an order lacks. `of` is the order, or a shipment of it; every message about them has a job of its own,
+/// Issues what an order lacks. `of` is the order, or a shipment or refund of it; every message about them has a job of its own,
 /// since one that runs at the moment may not see the latest refund.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Invoice {
