@@ -88,7 +88,7 @@ test('a customer asks for a return, and the shop approves, receives and refunds 
   await arriveAt(seller, `Order ${number}`);
   const before = await owed(seller);
   await visit(seller, order(number));
-  const [amount, earnings] = [await effect(seller, 'Refund to the customer'), await effect(seller, 'Your earnings go down by')];
+  const [amount, earnings] = [await effect(seller, 'Refund to the customer'), await effect(seller, 'The shop’s earnings go down by')];
   expect(amount).toBeGreaterThan(earnings);
   await field(seller, 'Where to send the items').fill('');
   await button(seller, 'Approve return').click();
@@ -128,7 +128,7 @@ test('a shop refunds a part of an order, and sees before what it costs', async (
     await button(seller, 'Review refund').click();
   }
   await expect(button(seller, /^Refund ₹/)).toBeVisible();
-  const [amount, earnings] = [await effect(seller, 'Refund to the customer'), await effect(seller, 'Your earnings go down by')];
+  const [amount, earnings] = [await effect(seller, 'Refund to the customer'), await effect(seller, 'The shop’s earnings go down by')];
   expect(amount).toBe(earnings);
   await expect(field(seller, 'Reason for the refund')).toHaveValue('It was late');
   await button(seller, /^Refund ₹/).click();

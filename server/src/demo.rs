@@ -55,6 +55,7 @@ struct Shop {
     delivery_days: (i64, i64),
     express_minor: Option<i64>,
     express_days: Option<(i64, i64)>,
+    tax_id: String,
     #[serde(default)]
     pickup: bool,
     commission_bp: i64,
@@ -197,6 +198,7 @@ async fn seed(engine: &Engine) -> Result<Vec<String>> {
             commission_bp: shop.commission_bp,
             terms: Terms {
                 town: shop.town,
+                tax_id: shop.tax_id,
                 free_delivery_from_minor: shop.free_delivery_from_minor,
                 delivery_days: shop.delivery_days,
                 express: shop.express_minor.zip(shop.express_days),

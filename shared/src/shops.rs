@@ -191,6 +191,15 @@ pub fn handle(typed: &str) -> Result<String, FieldError> {
     }
 }
 
+/// A tax ID of any country: letters, digits and the marks between them. May be empty.
+fn tax_id(typed: &str) -> Result<String, FieldError> {
+    let id = text::code("tax_id", typed, TAX_ID_MAX)?;
+    match id.chars().all(|c| c.is_ascii_alphanumeric() || " -./".contains(c)) {
+        true => Ok(id),
+        false => Err(FieldError::new("tax_id", FieldCode::BadCharacters)),
+    }
+}
+
 /// An optional amount.
 fn optional(field: &str, typed: &str, currency: Currency) -> Result<Option<Money>, FieldError> {
     if typed.trim().is_empty() { Ok(None) } else { amounts::read(field, typed, currency).map(Some) }
@@ -233,7 +242,7 @@ impl ShopForm {
             description: faults.take(text::paragraphs("description", &self.description, DESCRIPTION_MAX)),
             town: faults.take(text::line("town", &self.town, NAME_MAX)),
             address: faults.take(text::paragraphs("address", &self.address, ADDRESS_MAX)),
-            tax_id: faults.take(text::optional_line("tax_id", &self.tax_id, TAX_ID_MAX)),
+            tax_id: faults.take(tax_id(&self.tax_id)),
             shipping_price: faults.take_or(
                 amounts::read("shipping_price", &self.shipping_price, currency),
                 Money::zero(currency),
@@ -411,6 +420,7 @@ mod tests {
         let other = ShopForm { town: "Pune".into(), returns_days: "0".into(), ..form.clone() };
         assert_eq!(form.differing(&other), ["town", "returns_days"]);
         let bad = ShopForm {
+            tax_id: "XX<1>".into(),
             delivery_days_max: "1".into(),
             free_shipping_from: "0".into(),
             express_price: "soon".into(),
@@ -422,6 +432,7 @@ mod tests {
         assert_eq!(
             faults,
             [
+                ("tax_id", FieldCode::BadCharacters),
                 ("delivery_days_max", FieldCode::TooSmall),
                 ("express_price", FieldCode::NotMoney),
                 ("returns_days", FieldCode::TooBig),

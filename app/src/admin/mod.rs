@@ -63,11 +63,11 @@ use crate::{
 enum Part {
     Home,
     Orders,
-    Payments,
-    Ledger,
     Shops,
-    Payouts,
     Users,
+    Payments,
+    Payouts,
+    Ledger,
     Jobs,
     Outbox,
     Emails,
@@ -79,11 +79,11 @@ impl Part {
     const ALL: [Self; 12] = [
         Self::Home,
         Self::Orders,
-        Self::Payments,
-        Self::Ledger,
         Self::Shops,
-        Self::Payouts,
         Self::Users,
+        Self::Payments,
+        Self::Payouts,
+        Self::Ledger,
         Self::Jobs,
         Self::Outbox,
         Self::Emails,
@@ -128,13 +128,8 @@ impl Part {
     /// The heading of its group in the navigation.
     fn group(self, i18n: I18n) -> &'static str {
         match self {
-            Self::Home
-            | Self::Orders
-            | Self::Payments
-            | Self::Ledger
-            | Self::Shops
-            | Self::Payouts
-            | Self::Users => "",
+            Self::Home | Self::Orders | Self::Shops | Self::Users => "",
+            Self::Payments | Self::Payouts | Self::Ledger => t!(i18n, office.money),
             Self::Jobs | Self::Outbox | Self::Emails => t!(i18n, office.operations),
             Self::Audit | Self::Team => t!(i18n, office.access),
         }

@@ -57,7 +57,7 @@ fn Shown(details: PaymentDetails) -> impl IntoView {
     });
     let links = orders.into_iter().map(|number| {
         let href = routes::any_order(&number);
-        view! { <li><a class="row-link whole" href=href>{number}</a></li> }
+        view! { <li><a class="unbroken" href=href>{number}</a></li> }
     });
     let links = links.collect_view();
     let check = by_market.then(|| {
@@ -107,7 +107,7 @@ fn Shown(details: PaymentDetails) -> impl IntoView {
                     {if links.is_empty() {
                         view! { <p>{t!(i18n, admin.no_purchase)}</p> }.into_any()
                     } else {
-                        view! { <ul class="rows">{links}</ul> }.into_any()
+                        view! { <ul>{links}</ul> }.into_any()
                     }}
                 </div>
                 <div>
@@ -201,7 +201,7 @@ fn refunds_of(i18n: I18n, refunds: Vec<PaymentRefund>) -> impl IntoView {
     let columns = vec![
         (t!(i18n, seller_orders.reason), ""),
         (t!(i18n, admin.gateway), "wide"),
-        (t!(i18n, seller_orders.state), ""),
+        (t!(i18n, admin.at), ""),
         (t!(i18n, cart.total), "number"),
     ]
     .into();
@@ -227,7 +227,7 @@ fn reports_of(i18n: I18n, reports: Vec<PaymentReport>) -> impl IntoView {
             .into_any()
         })
         .collect();
-    let columns = vec![(t!(i18n, admin.reports), ""), (t!(i18n, admin.at), "")].into();
+    let columns = vec![(t!(i18n, admin.activity), ""), (t!(i18n, admin.at), "")].into();
     panel(t!(i18n, admin.reports), "reports", t!(i18n, admin.no_reports), columns, rows)
 }
 

@@ -54,7 +54,9 @@ pub(super) fn Returns(order: OrderView, holding: Holding) -> impl IntoView {
             }
             (ReturnState::Refunded, None) => String::new(),
         };
-        let answer = (!back.answer.is_empty()).then(|| {
+        // Where to send the items matters until they have arrived.
+        let told = matches!(back.state, ReturnState::Approved | ReturnState::Refused) && !back.answer.is_empty();
+        let answer = told.then(|| {
             let heading = match back.state {
                 ReturnState::Refused => t!(i18n, seller_orders.reason),
                 _ => t!(i18n, purchase.return_to),

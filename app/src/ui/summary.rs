@@ -48,15 +48,16 @@ pub fn Sums(
     }
     rows.push(row("", t!(i18n, cart.delivery), shipping));
     rows.push(row("sums-total", t!(i18n, cart.total), words::money(i18n, total)));
-    if let Some(refunded) = refunded.filter(|refunded| refunded.amount() > 0)
-        && let Ok(net) = total.minus(refunded)
-    {
-        rows.push(row("", t!(i18n, cart.refunded), less(refunded)));
-        rows.push(row("", t!(i18n, cart.net), words::money(i18n, net)));
-    }
+    // The tax is that of the total, not of what is left of it.
+    let left = refunded.filter(|refunded| refunded.amount() > 0).and_then(|refunded| {
+        let net = total.minus(refunded).ok()?;
+        let back = row("", t!(i18n, cart.refunded), less(refunded));
+        Some(view! { <dl class="sums">{back}{row("", t!(i18n, cart.net), words::money(i18n, net))}</dl> })
+    });
     view! {
         <dl class="sums">{rows}</dl>
         <p class="note">{taxes}</p>
+        {left}
     }
 }
 

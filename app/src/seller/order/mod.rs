@@ -150,6 +150,7 @@ pub(crate) fn OrderDetails(
     });
     let shipments = shipments.collect_view();
     let asks = returns.iter().any(|back| back.state == ReturnState::Requested);
+    let awaits = returns.iter().any(|back| back.state == ReturnState::Approved);
     let answering = match (looks, decides) {
         (false, _) => Some((action.clone(), draft.clone())),
         (true, decides) => decides.map(|draft| (routes::any_order(&order.number), draft)),
@@ -195,7 +196,7 @@ pub(crate) fn OrderDetails(
     let total = left_to_refund;
     let cancel = match looks {
         true => None,
-        false if partly => Some(view! { <NoCancel /> }.into_any()),
+        false if partly => Some(view! { <NoCancel by_market=method.collected_by_market() /> }.into_any()),
         false => {
             let (action, draft) = (action.clone(), draft.clone());
             Some(view! { <Cancel state=order.state method total action draft /> }.into_any())
@@ -212,7 +213,7 @@ pub(crate) fn OrderDetails(
         || view! { <LinkButton look="secondary" href=slip>{t!(i18n, seller_orders.slip)}</LinkButton> },
     );
     let step = (!looks).then(|| {
-        view! { <NextStep state=order.state pickup partly nothing_left asks action=action.clone() draft=draft.clone() /> }
+        view! { <NextStep state=order.state pickup partly nothing_left asks awaits action=action.clone() draft=draft.clone() /> }
     });
     view! {
         <PageTitle text=title.clone() />

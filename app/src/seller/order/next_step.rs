@@ -23,6 +23,8 @@ pub(super) fn NextStep(
     nothing_left: bool,
     /// Whether a return request waits for an answer.
     asks: bool,
+    /// Whether returned items are on their way.
+    awaits: bool,
     action: String,
     draft: Draft,
 ) -> impl IntoView {
@@ -52,6 +54,7 @@ pub(super) fn NextStep(
             Some(("deliver", t!(i18n, seller_orders.deliver_pickup))),
         ),
         (OrderState::Delivered, _) if asks => (t!(i18n, seller_orders.answer_note), None),
+        (OrderState::Delivered, _) if awaits => (t!(i18n, seller_orders.delivered_note_returns), None),
         (OrderState::Delivered, false) => (t!(i18n, seller_orders.delivered_note), None),
         (OrderState::Delivered, true) => (t!(i18n, seller_orders.delivered_note_pickup), None),
         (OrderState::Cancelled, _) => (t!(i18n, seller_orders.cancelled_note), None),
