@@ -142,6 +142,9 @@ test('a cancelled order returns stock and money', async ({ page, visitor, market
   await visit(seller, dashboard(SHOP, '/balance'));
   const rows = main(seller).getByRole('row').filter({ hasText: order });
   await expect(rows).toHaveCount(4);
+  const statement = await main(seller).getByRole('link', { name: 'Download statement' }).getAttribute('href');
+  const lines = (await (await seller.request.get(statement!)).text()).split('\r\n').filter((line) => line.includes(order));
+  expect(lines.map((line) => line.split(',')[2])).toEqual(['sale', 'commission', 'sale_reversed', 'commission_reversed']);
   await market.run('ledger', 'verify');
 });
 

@@ -49,6 +49,10 @@ pub(crate) fn Balance() -> impl IntoView {
         let older = page.payouts.next.clone();
         let older = older.map(|next| routes::with(&path, &[("payouts", &next), ("after", &after)]));
         let latest = (!payouts.is_empty()).then(|| routes::with(&path, &[("after", &after)]));
+        let statement = (!balance.entries.items.is_empty()).then(|| {
+            let href = routes::statement(&handle);
+            view! { <p class="actions"><a class="button secondary" rel="external" download href=href>{t!(i18n, balance.statement)}</a></p> }
+        });
         let list = if balance.entries.items.is_empty() {
             let (title, note) = (tu_string!(i18n, balance.none), tu_string!(i18n, balance.none_note));
             view! { <EmptyState icon="card" title note /> }.into_any()
@@ -90,6 +94,7 @@ pub(crate) fn Balance() -> impl IntoView {
             <History payouts=page.payouts.items />
             <Pager first=latest next=older next_words=tu_string!(i18n, payouts.older) />
             <h2>{t!(i18n, balance.entries)}</h2>
+            {statement}
             {list}
             <Pager first next next_words=tu_string!(i18n, balance.next) />
         }

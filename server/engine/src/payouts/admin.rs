@@ -16,10 +16,7 @@ use haat_shared::{
     id::kinds::{Payout, PayoutId, ShopId, UserId},
     ledger::{payout_paid, payout_rejected, payout_returned},
     page::{self, Counted, ListRequest, Page, PageRequest},
-    payouts::{
-        AdminPayoutCard, AdminPayouts, PayoutDetails, PayoutForm, PayoutMethodKind, PayoutState, reason,
-        reference,
-    },
+    payouts::{AdminPayoutCard, AdminPayouts, PayoutDetails, PayoutForm, PayoutState, reason, reference},
     permissions::AdminPermission,
 };
 
@@ -59,25 +56,13 @@ statements! {
 
 rows! {
     struct AdminRow {
-        id: PayoutId,
-        state: PayoutState,
-        currency: Currency,
-        amount_minor: i64,
-        kind: PayoutMethodKind,
-        masked: String,
-        reference: String,
-        reason: String,
-        requested_at: i64,
-        approved_at: Option<i64>,
-        sent_at: Option<i64>,
-        paid_at: Option<i64>,
-        ended_at: Option<i64>,
         handle: String,
         name: String,
         holder: String,
         requester: UserId,
         requested_by: String,
-        approved_by: Option<String>,
+        approved_by: Option<String>;
+        payout: PayoutRow
     }
 
     struct Moved {
@@ -90,23 +75,8 @@ rows! {
 
 impl AdminRow {
     fn shown(self, engine: &Engine, caller: &Caller) -> AdminPayoutCard {
-        let payout = PayoutRow {
-            id: self.id,
-            state: self.state,
-            currency: self.currency,
-            amount_minor: self.amount_minor,
-            kind: self.kind,
-            masked: self.masked,
-            reference: self.reference,
-            reason: self.reason,
-            requested_at: self.requested_at,
-            approved_at: self.approved_at,
-            sent_at: self.sent_at,
-            paid_at: self.paid_at,
-            ended_at: self.ended_at,
-        };
         AdminPayoutCard {
-            payout: payout.shown(engine, caller),
+            payout: self.payout.shown(engine, caller),
             shop_handle: self.handle,
             shop_name: self.name,
             holder: self.holder,
@@ -132,7 +102,7 @@ pub async fn list(
     let of = of.into();
     let (after, size) = (cursor::<Payout>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
     let rows: Vec<AdminRow> = engine.db.list(ALL.bind(filters, "newest", after, size + 1)).await?;
-    Ok(Page::cut(rows, size, |row| row.id.to_string()).map(|row| row.shown(engine, caller)))
+    Ok(Page::cut(rows, size, |row| row.payout.id.to_string()).map(|row| row.shown(engine, caller)))
 }
 
 /// The same with the number of payouts in each state.
