@@ -215,6 +215,8 @@ pub struct CheckoutView {
     pub seconds_left: i64,
     /// The payment methods.
     pub payment_methods: Vec<PaymentMethod>,
+    /// Those of them whose gateway doesn't respond at the moment.
+    pub unresponsive_methods: Vec<PaymentMethod>,
     /// Whether the mail server supports non-ASCII letters before the `@` of an email address.
     pub smtputf8: bool,
     /// The outcome of the last payment attempt, if any.

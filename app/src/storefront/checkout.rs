@@ -96,7 +96,14 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     let i18n = use_i18n();
     let CheckoutPage { checkout, held_until: until, known_address: known } = page;
     let CheckoutView {
-        id, mut form, payment_methods: methods, smtputf8, quote, seconds_left: seconds, ..
+        id,
+        mut form,
+        payment_methods: methods,
+        unresponsive_methods: unresponsive,
+        smtputf8,
+        quote,
+        seconds_left: seconds,
+        ..
     } = checkout.clone();
     let (seen, quote) = (quote.version.to_string(), RwSignal::new(quote));
     if form.country.is_empty() {
@@ -232,7 +239,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     <input type="hidden" name="quote_version" value=seen />
                     <Details form=form.clone() country known readonly=paying faults=faults.into() />
                     {ways}
-                    <Ways form methods only_pickup faults=faults.into() />
+                    <Ways form methods unresponsive only_pickup faults=faults.into() />
                     // On wide screens, the other one is beside the beginning of the form.
                     <div class="pay-at-end">
                         <Button busy>{pay_words}</Button>
@@ -583,6 +590,7 @@ fn ShippingMethods(group: CheckoutGroup, readonly: bool) -> impl IntoView {
 fn Ways(
     form: CheckoutUpdate,
     methods: Vec<PaymentMethod>,
+    unresponsive: Vec<PaymentMethod>,
     only_pickup: bool,
     faults: Signal<Option<Error>>,
 ) -> impl IntoView {
@@ -590,7 +598,12 @@ fn Ways(
     let options: Vec<_> = methods
         .into_iter()
         .map(|method| {
-            let (words, note) = (words::method(i18n, method, only_pickup), words::method_note(i18n, method));
+            let words = words::method(i18n, method, only_pickup);
+            let note = if unresponsive.contains(&method) {
+                tu_string!(i18n, payment_method.unresponsive)
+            } else {
+                words::method_note(i18n, method)
+            };
             (method.as_str().to_owned(), words.to_owned(), note.to_owned())
         })
         .collect();

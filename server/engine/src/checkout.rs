@@ -119,11 +119,18 @@ pub(crate) async fn bought(engine: &Engine, id: CheckoutId) -> Result<Option<Pur
     Ok(number.map(|number| link(engine, number.0)))
 }
 
-/// The payment methods that are available in a currency, or in any.
+/// The payment methods that are available in a currency, or in any. Those whose gateway doesn't respond come last.
 pub fn offered(engine: &Engine, currency: Option<Currency>) -> Vec<PaymentMethod> {
     let gateways = engine.gateways.iter();
     let gateways = gateways.filter(|gateway| currency.is_none_or(|currency| gateway.supports(currency)));
-    gateways.flat_map(|gateway| methods_of(gateway.name())).collect()
+    let (up, down): (Vec<_>, Vec<_>) = gateways.partition(|gateway| gateway.responds());
+    up.into_iter().chain(down).flat_map(|gateway| methods_of(gateway.name())).collect()
+}
+
+/// The methods whose gateway doesn't respond at the moment.
+fn unresponsive(engine: &Engine) -> Vec<PaymentMethod> {
+    let down = engine.gateways.iter().filter(|gateway| !gateway.responds());
+    down.flat_map(|gateway| methods_of(gateway.name())).collect()
 }
 
 /// The stored input of the caller's checkout, and what it costs.
@@ -213,6 +220,7 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
         rate: row.rate(),
         seconds_left: (row.hold_until - engine.clock.now_ms()).max(0) / 1000,
         payment_methods: offered(engine, Some(row.quote.currency)),
+        unresponsive_methods: unresponsive(engine),
         smtputf8: engine.smtputf8,
         payment,
         next_action,

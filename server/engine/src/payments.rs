@@ -20,7 +20,7 @@ pub use gateway::{
     ReportOutcome, Webhook, origins,
 };
 pub(crate) use gateway::{check_gateways, methods_of};
-pub use patience::{REQUEST_LIMIT, limited, repeated};
+pub use patience::{Patience, REQUEST_LIMIT, repeated};
 pub(crate) use refund::{OrderRefund, queue_orphaned_in_tx, reserve_refund_in_tx};
 use refund::{Stray, stray};
 pub use refund::{reconcile_refunds, refund};

@@ -11,8 +11,8 @@ use haat_engine::{
     Clock,
     payments::{
         Capabilities, EventSubject, GatewayError, GatewayEvent, GatewayPayment, GatewayResult, GatewayStatus,
-        NextStep, Origins, PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus,
-        Webhook, limited,
+        NextStep, Origins, Patience, PaymentGateway, PaymentRequest, PaymentSession, RefundRequest,
+        RefundStatus, Webhook,
     },
 };
 use haat_shared::{
@@ -71,6 +71,7 @@ pub struct PayPal {
     page: String,
     market: String,
     verifying: Semaphore,
+    patience: Patience,
 }
 
 struct Token {
@@ -97,6 +98,7 @@ impl PayPal {
             page,
             market: market.chars().take(NAME_MAX).collect(),
             verifying: Semaphore::new(VERIFIED_AT_ONCE),
+            patience: Patience::default(),
         }
     }
 
@@ -268,8 +270,6 @@ impl PayPal {
             webhook_event,
         };
         let body = serde_json::to_vec(&verification).map_err(|e| GatewayError::Refused(e.to_string()))?;
-        let busy = |_| GatewayError::Unreachable("too many webhooks at once".into());
-        let _permit = self.verifying.try_acquire().map_err(busy)?;
         let url = format!("{}/v1/notifications/verify-webhook-signature", self.url);
         let answer = self
             .call(|token| {
@@ -495,6 +495,10 @@ impl PaymentGateway for PayPal {
         Capabilities { captures: true, refunds: true }
     }
 
+    fn responds(&self) -> bool {
+        self.patience.responds()
+    }
+
     fn origins(&self) -> Origins {
         Origins { forms: vec![self.page.clone()], ..Origins::default() }
     }
@@ -504,11 +508,11 @@ impl PaymentGateway for PayPal {
     }
 
     async fn create(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession> {
-        limited(self.started(request)).await
+        self.patience.call(self.started(request)).await
     }
 
     async fn retrieve(&self, gateway_ref: &str) -> GatewayResult<GatewayPayment> {
-        let order = limited(self.order(gateway_ref)).await?;
+        let order = self.patience.call(self.order(gateway_ref)).await?;
         let attempt = order.purchase_units.first().and_then(|unit| unit.custom_id.as_ref()?.parse().ok());
         let Some(attempt) = attempt else {
             return Err(GatewayError::Refused("an order that the market did not request".into()));
@@ -517,19 +521,22 @@ impl PaymentGateway for PayPal {
     }
 
     async fn capture(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {
-        limited(self.captured(gateway_ref)).await
+        self.patience.call(self.captured(gateway_ref)).await
     }
 
     async fn cancel(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {
-        limited(self.cancelled(gateway_ref)).await
+        self.patience.call(self.cancelled(gateway_ref)).await
     }
 
     async fn refund(&self, request: &RefundRequest) -> GatewayResult<RefundStatus> {
-        limited(self.refunded(request)).await
+        self.patience.call(self.refunded(request)).await
     }
 
     async fn webhook(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>> {
-        limited(self.verified(webhook, now_ms)).await
+        // Not a call that fails: whoever sends many webhooks must not break the circuit.
+        let busy = |_| GatewayError::Unreachable("too many webhooks at once".into());
+        let _permit = self.verifying.try_acquire().map_err(busy)?;
+        self.patience.call(self.verified(webhook, now_ms)).await
     }
 }
 

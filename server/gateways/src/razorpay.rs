@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use haat_engine::payments::{
     Capabilities, EventSubject, GatewayError, GatewayEvent, GatewayPayment, GatewayResult, GatewayStatus,
-    NextStep, Origins, PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus, Webhook,
-    limited,
+    NextStep, Origins, Patience, PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus,
+    Webhook,
 };
 use haat_shared::{
     Currency, Money,
@@ -63,6 +63,7 @@ pub struct Razorpay {
     webhook_secrets: Vec<String>,
     url: String,
     market: String,
+    patience: Patience,
 }
 
 impl Razorpay {
@@ -76,6 +77,7 @@ impl Razorpay {
             webhook_secrets,
             url: url.trim_end_matches('/').to_owned(),
             market,
+            patience: Patience::default(),
         }
     }
 
@@ -351,6 +353,10 @@ impl PaymentGateway for Razorpay {
         Capabilities { captures: true, refunds: true }
     }
 
+    fn responds(&self) -> bool {
+        self.patience.responds()
+    }
+
     fn origins(&self) -> Origins {
         let forms = if self.url == API { PAGES.map(str::to_owned).to_vec() } else { vec![self.url.clone()] };
         Origins { forms, ..Origins::default() }
@@ -365,19 +371,20 @@ impl PaymentGateway for Razorpay {
     }
 
     async fn create(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession> {
-        limited(self.started(request)).await
+        self.patience.call(self.started(request)).await
     }
 
     async fn retrieve(&self, gateway_ref: &str) -> GatewayResult<GatewayPayment> {
-        limited(async {
-            let link = self.link(gateway_ref).await?;
-            let Some(attempt) = link.reference_id.as_ref().and_then(|id| id.parse().ok()) else {
-                return Err(GatewayError::Refused("a link that the market did not request".into()));
-            };
-            let (status, fee) = self.status(&link).await?;
-            Ok(GatewayPayment { attempt, status, fee })
-        })
-        .await
+        self.patience
+            .call(async {
+                let link = self.link(gateway_ref).await?;
+                let Some(attempt) = link.reference_id.as_ref().and_then(|id| id.parse().ok()) else {
+                    return Err(GatewayError::Refused("a link that the market did not request".into()));
+                };
+                let (status, fee) = self.status(&link).await?;
+                Ok(GatewayPayment { attempt, status, fee })
+            })
+            .await
     }
 
     async fn capture(&self, _: &str) -> GatewayResult<GatewayStatus> {
@@ -385,11 +392,11 @@ impl PaymentGateway for Razorpay {
     }
 
     async fn cancel(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {
-        limited(self.cancelled(gateway_ref)).await
+        self.patience.call(self.cancelled(gateway_ref)).await
     }
 
     async fn refund(&self, request: &RefundRequest) -> GatewayResult<RefundStatus> {
-        limited(self.refunded(request)).await
+        self.patience.call(self.refunded(request)).await
     }
 
     async fn webhook(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>> {

@@ -13,8 +13,8 @@ use haat_engine::{
     Clock,
     payments::{
         self, Capabilities, EventSubject, GatewayError, GatewayEvent, GatewayPayment, GatewayResult,
-        GatewayStatus, NextStep, Origins, PaymentGateway, PaymentRequest, PaymentSession, REQUEST_LIMIT,
-        RefundRequest, RefundStatus, Webhook, limited,
+        GatewayStatus, NextStep, Origins, Patience, PaymentGateway, PaymentRequest, PaymentSession,
+        REQUEST_LIMIT, RefundRequest, RefundStatus, Webhook,
     },
 };
 use haat_shared::{
@@ -74,6 +74,7 @@ pub struct Stripe {
     page: String,
     authorizes: bool,
     market: String,
+    patience: Patience,
 }
 
 impl Stripe {
@@ -92,7 +93,7 @@ impl Stripe {
             .app_info("Haat", Some(env!("CARGO_PKG_VERSION").into()), None)
             .build()
             .map_err(|e| e.to_string())?;
-        Ok(Self { client, webhook_secrets, page, authorizes, market })
+        Ok(Self { client, webhook_secrets, page, authorizes, market, patience: Patience::default() })
     }
 
     /// A session of Stripe's page, with its payment, the charge and the fee.
@@ -412,16 +413,20 @@ impl PaymentGateway for Stripe {
         Capabilities { captures: true, refunds: true }
     }
 
+    fn responds(&self) -> bool {
+        self.patience.responds()
+    }
+
     fn origins(&self) -> Origins {
         Origins { forms: vec![self.page.clone()], ..Origins::default() }
     }
 
     async fn create(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession> {
-        limited(self.started(request)).await
+        self.patience.call(self.started(request)).await
     }
 
     async fn retrieve(&self, gateway_ref: &str) -> GatewayResult<GatewayPayment> {
-        let session = limited(self.session(gateway_ref)).await?;
+        let session = self.patience.call(self.session(gateway_ref)).await?;
         let attempt = session.metadata.as_ref().and_then(|metadata| metadata.get(ATTEMPT)?.parse().ok());
         let Some(attempt) = attempt else {
             return Err(GatewayError::Refused("a payment that the market did not request".into()));
@@ -430,15 +435,15 @@ impl PaymentGateway for Stripe {
     }
 
     async fn capture(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {
-        limited(self.captured(gateway_ref)).await
+        self.patience.call(self.captured(gateway_ref)).await
     }
 
     async fn cancel(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {
-        limited(self.cancelled(gateway_ref)).await
+        self.patience.call(self.cancelled(gateway_ref)).await
     }
 
     async fn refund(&self, request: &RefundRequest) -> GatewayResult<RefundStatus> {
-        limited(self.refunded(request)).await
+        self.patience.call(self.refunded(request)).await
     }
 
     async fn webhook(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>> {
@@ -448,7 +453,7 @@ impl PaymentGateway for Stripe {
         }
         let event: Event =
             serde_json::from_slice(webhook.body).map_err(|e| GatewayError::Refused(e.to_string()))?;
-        let about = limited(self.subject(&event.kind, &event.data.object)).await?;
+        let about = self.patience.call(self.subject(&event.kind, &event.data.object)).await?;
         Ok(about.map(|about| GatewayEvent { id: event.id, about }).into_iter().collect())
     }
 }

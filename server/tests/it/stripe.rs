@@ -238,6 +238,27 @@ async fn a_session_whose_creation_got_no_response_is_found_again() {
     }
 }
 
+/// Who pays while Stripe is down need not wait for what has just failed; the page says so, and has other methods.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_is_down_is_left_alone_for_a_while() {
+    let (program, stripe) = market(On::Sqlite).await;
+    let (shopper, checkout) = checkout(&program, &SHOPS[..1]).await;
+    for _ in 0..16 {
+        stripe.fail(CREATE, Fault::Status(500));
+    }
+    assert!(!shopper.get(&checkout).await.1.contains("responding"));
+    // Five calls, each of three requests.
+    for _ in 0..6 {
+        let failed = location(&shopper.try_post(&checkout, &details("card", "k")).await.unwrap());
+        assert!(failed.contains("error="), "{failed}");
+    }
+    assert_eq!(stripe.faults_left(), 1, "the last call was not made");
+    assert!(shopper.get(&checkout).await.1.contains("This payment service isn’t responding"));
+    let paid = shopper.post(&checkout, &details("cash", "c")).await;
+    assert!(paid.starts_with("/purchases/"), "{paid}");
+    program.close();
+}
+
 /// A request has a time limit, after which it is sent again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_response_that_never_comes_is_not_waited_for() {

@@ -235,6 +235,10 @@ pub trait PaymentGateway: Send + Sync {
     fn supports(&self, _: Currency) -> bool {
         true
     }
+    /// Whether it has responded lately, as far as is known. Otherwise its methods come last, with a hint.
+    fn responds(&self) -> bool {
+        true
+    }
     /// Whether the shopper's return is genuine, by what the gateway added to the query of the return URL. The
     /// status of the payment is read in any case.
     fn genuine_return(&self, _: PaymentId, _: &HashMap<String, String>) -> bool {
