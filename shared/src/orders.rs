@@ -8,6 +8,7 @@ use crate::{
     field::{FieldCode, FieldError},
     id::kinds::{OrderId, PurchaseId, RefundId, ReturnId, ShipmentId, UserId},
     invoices::InvoiceCard,
+    media::Picture,
     money::Money,
     payments::{PaymentMethod, PaymentState},
     pricing::Totals,
@@ -458,6 +459,25 @@ pub struct PurchaseCard {
     pub state: Option<OrderState>,
     /// Whether all orders are for local pickup.
     pub pickup: bool,
+    /// The first items, at most [`PurchaseCard::ITEMS`].
+    pub items: Vec<PurchaseItem>,
+    /// The number of items, each with its quantity.
+    pub items_total: i64,
+}
+
+impl PurchaseCard {
+    /// How many items are listed.
+    pub const ITEMS: usize = 4;
+}
+
+/// An item of a purchase in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PurchaseItem {
+    /// The product's title at the time of purchase.
+    pub title: String,
+    /// The product's first picture.
+    pub picture: Option<Picture>,
 }
 
 impl OrderView {

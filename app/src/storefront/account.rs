@@ -7,7 +7,7 @@ use crate::{
     api,
     i18n::{t, tn, tu_string, use_i18n},
     state::query,
-    ui::{EmptyState, LinkButton, PageTitle, Pager, loaded, unbroken},
+    ui::{EmptyState, LinkButton, PageTitle, Pager, Picture, loaded, unbroken},
     words,
 };
 
@@ -52,17 +52,25 @@ pub(crate) fn Account() -> impl IntoView {
 fn Row(purchase: PurchaseCard) -> impl IntoView {
     let i18n = use_i18n();
     let name = tu_string!(i18n, account.purchase, number = purchase.number.as_str()).to_string();
-    let shops = tn!(i18n, account.orders, purchase.orders);
+    let (shops, count) =
+        (tn!(i18n, account.orders, purchase.orders), tn!(i18n, account.items, purchase.items_total));
     let way = if purchase.pickup { ShippingMethod::Pickup } else { ShippingMethod::Standard };
     let state = purchase.state.map(|state| {
         let words = words::order_state(i18n, state, way);
         view! { <span class=format!("state {}", state.as_str())>{words}</span> }
     });
+    let titles = purchase.items.iter().map(|item| item.title.as_str()).collect::<Vec<_>>().join(", ");
+    let pictures = purchase
+        .items
+        .into_iter()
+        .map(|item| view! { <Picture of=item.picture title=item.title sizes="56px" /> });
     view! {
-        <li class="row">
-            <div>
+        <li class="row purchase-row">
+            <div class="purchase-pictures">{pictures.collect_view()}</div>
+            <div class="purchase-what">
                 <a class="row-link" href=routes::purchase(&purchase.number)>{unbroken(&name, &purchase.number)}</a>
-                <p class="note dots"><span>{words::day(i18n, &purchase.created_at)}</span> " " <span>{shops}</span></p>
+                <p class="note dots"><span>{words::day(i18n, &purchase.created_at)}</span> " " <span>{shops}</span> " " <span>{count}</span></p>
+                <p class="note one-line">{titles}</p>
                 {state}
             </div>
             <p class="price">{words::money(i18n, purchase.total)}</p>

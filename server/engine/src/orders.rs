@@ -57,7 +57,8 @@ use haat_shared::{
     id::kinds::{Job, OrderId, Purchase, PurchaseId, ShopId, UserId},
     media::Picture,
     orders::{
-        Actor, LineQuantity, OrderState, OrderView, PurchaseCard, PurchaseView, Shipment, ShopOrderView,
+        Actor, LineQuantity, OrderState, OrderView, PurchaseCard, PurchaseItem, PurchaseView, Shipment,
+        ShopOrderView,
     },
     page::{self, Page, PageRequest},
     payments::PaymentMethod,
@@ -73,6 +74,8 @@ const PAGE_SIZE: usize = 20;
 lists! {
     HISTORY {
         select: "SELECT p.id, p.number, p.currency, p.total_minor, p.created_at,
+            CAST((SELECT COALESCE(SUM(l.quantity), 0) FROM orders o JOIN order_lines l ON l.order_id = o.id
+                WHERE o.purchase_id = p.id) AS BIGINT) AS items_total,
             (SELECT COUNT(*) FROM orders o WHERE o.purchase_id = p.id) AS orders,
             (SELECT MIN(o.state) FROM orders o WHERE o.purchase_id = p.id
                 AND NOT EXISTS (SELECT 1 FROM orders x WHERE x.purchase_id = p.id AND x.state <> o.state)) AS state,
@@ -90,6 +93,11 @@ statements! {
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.number = $1";
     LINES = lines_of!("orders", "WHERE o.purchase_id = $1 ORDER BY o.number, l.position");
+    HISTORY_ITEMS = "SELECT o.purchase_id, l.title, m.id AS media_id, m.width, m.height, m.color, pp.alt
+        FROM (VALUES [($1)]) AS given JOIN orders o ON o.purchase_id = given.column1
+        JOIN order_lines l ON l.order_id = o.id
+        LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0
+        LEFT JOIN media m ON m.id = pp.media_id ORDER BY o.purchase_id, o.number, l.position";
     NOTIFIED_PURCHASES = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency,
             p.created_at, t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
@@ -208,8 +216,15 @@ rows! {
         total_minor: i64,
         created_at: i64,
         orders: i64,
+        items_total: i64,
         state: Option<String>,
         pickup: bool,
+    }
+
+    struct HistoryItemRow {
+        purchase_id: PurchaseId,
+        title: String;
+        picture: Option<Picture>
     }
 }
 
@@ -448,7 +463,17 @@ pub async fn history(
     let asked = HISTORY.bind(vec![("user", user.into())], "newest", after, size + 1);
     let rows: Vec<HistoryRow> = engine.db.list(asked).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
+    let ids: Vec<[crate::db::Value; 1]> = page.items.iter().map(|row| [row.id.into()]).collect();
+    let mut items: HashMap<PurchaseId, Vec<PurchaseItem>> = HashMap::new();
+    for row in engine.db.all_many::<HistoryItemRow, 1>(&HISTORY_ITEMS, &ids).await? {
+        let of = items.entry(row.purchase_id).or_default();
+        if of.len() < PurchaseCard::ITEMS {
+            of.push(PurchaseItem { title: row.title, picture: row.picture });
+        }
+    }
     Ok(page.map(|row| PurchaseCard {
+        items: items.remove(&row.id).unwrap_or_default(),
+        items_total: row.items_total,
         number: row.number,
         created_at: caller.time(engine, row.created_at),
         total: Money::new(row.total_minor, row.currency),
