@@ -4,7 +4,7 @@ use axum::{
     Extension,
     body::{Body, to_bytes},
     extract::{Path, Request, State as Extract},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use haat_app::{api::Ctx, i18n};
@@ -38,9 +38,26 @@ pub(super) async fn page(
         Ok(cookie) => cookie,
         Err(redirect) => return *redirect,
     };
+    let unfiltered = unfiltered(request.uri());
     let mut response = render(&state, caller, haat_app::shell, request).await;
+    // A link or bookmark may have a filter that doesn't exist any more, or a page of a list that never did.
+    if let (StatusCode::UNPROCESSABLE_ENTITY, Some(page)) = (response.status(), unfiltered) {
+        return back::to(&page).into_response();
+    }
     response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
     response
+}
+
+/// The page without its filters, but with the words that it searches for unless these are all. None if it has no filters, or
+/// shows what was entered in a form.
+fn unfiltered(uri: &Uri) -> Option<String> {
+    let query = uri.query()?;
+    if query.split('&').any(|part| part.starts_with("draft=")) {
+        return None;
+    }
+    let searched = query.split('&').find(|part| part.starts_with("q=")).filter(|part| *part != query);
+    let searched = searched.map(|part| format!("?{part}")).unwrap_or_default();
+    Some(format!("{}{searched}", uri.path()))
 }
 
 /// Renders `shell` for the caller.
@@ -135,6 +152,20 @@ pub(super) async fn function(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn filters_are_taken_off_a_url() {
+        for (url, kept) in [
+            ("/admin/orders", None),
+            ("/admin/orders?state=pending", Some("/admin/orders")),
+            ("/admin/orders?q=a%26b&state=pending&rows=50", Some("/admin/orders?q=a%26b")),
+            ("/products?sort=oldest&q=pen", Some("/products?q=pen")),
+            ("/products?q=pen", Some("/products")),
+            ("/admin/team?draft=d&state=x", None),
+        ] {
+            assert_eq!(unfiltered(&url.parse().unwrap()).as_deref(), kept, "{url}");
+        }
+    }
 
     #[test]
     fn only_the_attribute_nonce_carries_the_nonce() {

@@ -868,6 +868,23 @@ async fn admins_look_at_an_order_and_change_nothing() {
     assert_eq!(sorts.matches("aria-current").count(), 1, "{sorts}");
     let (_, list) = admin.get("/admin/orders?overdue=true").await;
     assert!(list.contains("No results") && list.contains("href=\"/admin/orders?state=placed\""), "{list}");
+    // A filter that doesn't exist leads to the list without it.
+    for (asked, led) in [
+        ("/admin/orders?state=pending", "/admin/orders"),
+        ("/admin/orders?q=h&returns=some", "/admin/orders?q=h"),
+        ("/admin/payments?sort=id", "/admin/payments"),
+        ("/admin/payouts?state=lost", "/admin/payouts"),
+        ("/admin/shops?state=lost", "/admin/shops"),
+        ("/admin/users?after=here", "/admin/users"),
+        ("/admin/jobs?state=lost", "/admin/jobs"),
+        ("/admin/outbox?state=lost", "/admin/outbox"),
+        ("/products?sort=oldest&q=pen", "/products?q=pen"),
+    ] {
+        let response = admin.client.get(program.at(asked)).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::SEE_OTHER, "{asked}");
+        assert_eq!(location(&response), led);
+        assert_eq!(admin.get(led).await.0, StatusCode::OK, "{led}");
+    }
     let (status, page) = admin.get(&order).await;
     assert_eq!(status, StatusCode::OK);
     let main = page.split("<main").nth(1).unwrap();
