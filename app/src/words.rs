@@ -11,7 +11,7 @@ use haat_shared::{
         imports::{RowError, similar_column},
     },
     orders::{Actor, OrderEventKind, OrderState, OrderView},
-    payments::PaymentMethod,
+    payments::{CashState, PaymentFailure, PaymentMethod, PaymentState},
     payouts::{PayoutMethodKind, PayoutState},
     permissions::{AdminRole, Role},
     returns::{ReturnReason, ReturnState},
@@ -584,6 +584,12 @@ pub fn hour(locale: I18n, time: &str) -> String {
     }
 }
 
+/// The zone of a time, if it is one: IST.
+pub(crate) fn zone(time: &str) -> Option<String> {
+    time.get(11..16)?;
+    Some(time.split_once('[').map_or("UTC", |(_, zone)| zone.trim_end_matches(']')).to_owned())
+}
+
 /// A time of day with its zone: 09:30 IST.
 pub(crate) fn clock(time: &str) -> String {
     let zone = time.split_once('[').map_or("UTC", |(_, zone)| zone.trim_end_matches(']'));
@@ -631,7 +637,7 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
         "order_cancelled" | "order_withdrawn" => t!(i18n, admin.email_order_cancelled),
         "return_requested" => t!(i18n, admin.email_return_requested),
         "return_approved" | "return_refused" => t!(i18n, admin.email_return_answered),
-        "order_refunded" => t!(i18n, admin.email_order_refunded),
+        "order_refunded" | "order_refunded_by_market" => t!(i18n, admin.email_order_refunded),
         "payout_sent" | "payout_rejected" | "payout_returned" => t!(i18n, admin.email_payout),
         "payout_method_added" | "payout_method_removed" => t!(i18n, admin.email_payout_method),
         other => other,
@@ -690,6 +696,7 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "payouts::reject" => t!(i18n, admin.act_payout_reject),
         "payouts::return" => t!(i18n, admin.act_payout_return),
         "payouts::bank_file" => t!(i18n, admin.act_payout_file),
+        "orders::refund" => t!(i18n, admin.act_refund),
         other => other,
     }
 }
@@ -715,6 +722,35 @@ pub(crate) fn payout_label(i18n: I18n, state: PayoutState) -> impl IntoView {
         PayoutState::Rejected | PayoutState::Returned => "cancelled",
     };
     view! { <span class=format!("state {look}")>{payout_state(i18n, state)}</span> }
+}
+
+/// What became of a payment, in a word or two.
+pub(crate) fn payment_status(i18n: I18n, state: PaymentState, cash: Option<CashState>) -> &'static str {
+    match (state, cash) {
+        (_, Some(CashState::ToCollect)) => t!(i18n, admin.cash_to_collect),
+        (_, Some(CashState::PartlyCollected)) => t!(i18n, admin.cash_partly),
+        (_, Some(CashState::Collected)) => t!(i18n, admin.cash_collected),
+        (_, Some(CashState::Cancelled)) => t!(i18n, admin.cash_cancelled),
+        (PaymentState::Created, _) => t!(i18n, admin.pay_created),
+        (PaymentState::Pending, _) => t!(i18n, admin.pay_pending),
+        (PaymentState::Authorized, _) => t!(i18n, admin.pay_authorized),
+        (PaymentState::Captured, _) => t!(i18n, admin.pay_captured),
+        (PaymentState::Accepted, _) => t!(i18n, admin.pay_accepted),
+        (PaymentState::Failed, _) => t!(i18n, admin.pay_failed),
+        (PaymentState::Superseded, _) => t!(i18n, admin.pay_superseded),
+        (PaymentState::Orphaned, _) => t!(i18n, admin.pay_orphaned),
+        (PaymentState::Refunded, _) => t!(i18n, admin.pay_refunded),
+    }
+}
+
+/// Why a payment failed, in a few words.
+pub(crate) fn payment_failure(i18n: I18n, why: PaymentFailure) -> &'static str {
+    match why {
+        PaymentFailure::Declined => t!(i18n, admin.failed_declined),
+        PaymentFailure::Refused => t!(i18n, admin.failed_refused),
+        PaymentFailure::Cancelled => t!(i18n, admin.failed_cancelled),
+        PaymentFailure::Abandoned => t!(i18n, admin.failed_abandoned),
+    }
 }
 
 /// The name of a type of payout method.

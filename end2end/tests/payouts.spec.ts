@@ -43,12 +43,12 @@ test('a payout goes from the request to the bank, comes back, and is made again'
   await visit(seller, BALANCE);
   await expect(main(seller)).toContainText('You can request a payout once at least ₹20.00 is available.');
 
-  const name = await shopName(page, SHOP);
+  const shop = await shopName(page, SHOP);
   await addOne(page, SHOP, 1);
   await beginCheckout(page);
   await fillAddress(page);
   await payByCard(page, 'approve');
-  const order = (await thanks(page, [name])).orders[0]!.number;
+  const order = (await thanks(page, [shop])).orders[0]!.number;
   await visit(seller, `/seller/${SHOP}/orders/${order}`);
   await button(seller, 'Confirm order').click();
   await expect(button(seller, 'Mark as shipped')).toBeVisible();
@@ -101,22 +101,29 @@ test('a payout goes from the request to the bank, comes back, and is made again'
   const open = async () => {
     await visit(operator, '/admin/payouts');
     await main(operator).locator('tbody .row-link').first().click();
-    await arriveAt(operator, 'Payout of ₹20.00');
+    await arriveAt(operator, /^Payout P-\d{6}$/);
   };
-  const step = async (name: string, state: string) => {
+  // Each step says what it will do before it is taken, and what it did afterwards.
+  const ask = (name: string) => main(operator).locator('summary', { hasText: name }).click();
+  const step = async (name: string, said: string, state: string) => {
     await button(operator, name).click();
-    await expect(main(operator).getByRole('alert')).toContainText('Saved.');
+    await expect(main(operator).getByRole('alert')).toContainText(said);
+    await expect(main(operator).getByRole('alert')).toContainText(shop);
     await awake(operator);
     await expect(main(operator).locator('.order-head .state')).toHaveText(state);
   };
-  const send = async () => {
+  const approve = async () => {
     await open();
-    await step('Approve payout', 'Approved');
-    await field(operator, 'Bank reference').fill('UTR-1');
-    await step('Mark as sent', 'Sent');
+    await ask('Approve payout');
+    await expect(main(operator)).toContainText(`You’re approving a payout of ₹20.00 to ${shop}.`);
+    await step('Approve ₹20.00', 'approved: ₹20.00', 'Approved');
   };
-  await open();
-  await step('Approve payout', 'Approved');
+  const send = async () => {
+    await ask('Mark as sent');
+    await field(operator, 'Bank reference').fill('UTR-1');
+    await step('Mark ₹20.00 as sent', 'marked as sent: ₹20.00', 'Sent');
+  };
+  await approve();
   await visit(operator, '/admin/payouts?state=approved');
   const files = ['Download approved as CSV', 'Download bank file (ISO 20022)'].map((link) =>
     main(operator).getByRole('link', { name: link }).getAttribute('href'),
@@ -129,21 +136,30 @@ test('a payout goes from the request to the bank, comes back, and is made again'
     expect(text).toContain('20.00');
   }
   await open();
-  await field(operator, 'Bank reference').fill('UTR-1');
-  await step('Mark as sent', 'Sent');
+  await send();
   await visit(seller, BALANCE);
   await expect(history.first()).toContainText('Sent');
   await expect(history.first()).toContainText('UTR-1');
-  await button(operator, 'Mark as returned').click();
+  await ask('Mark as returned');
+  await button(operator, 'Mark ₹20.00 as returned').click();
   await refused(field(operator, 'Reason'));
   await awake(operator);
   await field(operator, 'Reason').fill('The account is closed');
-  await step('Mark as returned', 'Returned');
+  await step('Mark ₹20.00 as returned', '₹20.00 is available', 'Returned');
   await visit(seller, BALANCE);
   await expect(history.first()).toContainText('The account is closed');
   await withdraw();
+  await approve();
   await send();
-  await step('Mark as paid', 'Paid');
+  await ask('Mark as paid');
+  await step('Mark ₹20.00 as paid', 'marked as paid: ₹20.00', 'Paid');
+  // Seller and operator tell each other the number.
+  const number = (await history.first().locator('th .whole').textContent())!;
+  await visit(operator, `/admin/payouts?q=${number}`);
+  await expect(main(operator).locator('tbody tr')).toHaveCount(1);
+  await visit(operator, '/admin/audit');
+  await main(operator).getByRole('link', { name: number, exact: true }).first().click();
+  await arriveAt(operator, `Payout ${number}`);
   await visit(seller, BALANCE);
   await expect(history).toHaveCount(2);
   await expect(history.first()).toContainText('Paid');

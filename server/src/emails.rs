@@ -32,6 +32,7 @@ fn path(content: &EmailContent) -> String {
         | EmailContent::OrderRefunded { link, .. } => routes::purchase_by_link(link),
         EmailContent::OrderReceived { order }
         | EmailContent::OrderWithdrawn { order, .. }
+        | EmailContent::OrderRefundedByMarket { order, .. }
         | EmailContent::ReturnRequested { order, .. } => {
             routes::shop_order(&order.order.shop_handle, &order.order.number)
         }
@@ -72,6 +73,9 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         EmailContent::ReturnRefused { order, back, .. } => returns::refused(locale, order, back, url),
         EmailContent::OrderRefunded { order, refund, reason, .. } => {
             order_refunded::render(locale, order, refund, reason, url)
+        }
+        EmailContent::OrderRefundedByMarket { order, refund, reason } => {
+            order_refunded::by_market(locale, order, refund, reason, url)
         }
         EmailContent::PayoutSent(of) => payouts::sent(locale, of, url),
         EmailContent::PayoutRejected(of) => payouts::rejected(locale, of, url),

@@ -7,9 +7,9 @@ use crate::{
     id::kinds::{PaymentId, RefundId, UserId},
     ledger::CurrencyBalance,
     money::Money,
-    orders::{OrderCard, RefundReason},
+    orders::{OrderCard, OrderState, RefundReason, SellerOrder},
     page::Counted,
-    payments::{PaymentMethod, PaymentState},
+    payments::{CashState, PaymentFailure, PaymentMethod, PaymentState},
     permissions::{AdminRole, Role},
     shops::AdminShopCard,
 };
@@ -77,6 +77,10 @@ pub struct PaymentCard {
     /// The status.
     #[serde(rename = "status")]
     pub state: PaymentState,
+    /// What became of the cash, if shops collect it. Null otherwise.
+    pub cash: Option<CashState>,
+    /// Why it failed. Null if it did not, or if that is unknown.
+    pub failure: Option<PaymentFailure>,
     /// The requested amount.
     pub amount: Money,
     /// What the gateway has captured. Zero if the shop collects the money.
@@ -89,7 +93,7 @@ pub struct PaymentCard {
     pub fee: Money,
     /// The number of the purchase that it pays for.
     pub purchase_number: Option<String>,
-    /// The customer's email address. Null without a purchase.
+    /// The customer's email address, as entered in the checkout. Null if it is unknown.
     pub email: Option<String>,
     /// When the payment was started: RFC 3339, UTC.
     pub created_at: String,
@@ -107,8 +111,14 @@ pub struct PaymentDetails {
     pub check_at: Option<String>,
     /// The number of times that the gateway was read, besides webhooks.
     pub checks: i64,
-    /// The numbers of the orders of its purchase.
-    pub orders: Vec<String>,
+    /// The gateway's own words about why it failed. May be empty.
+    pub failure_note: String,
+    /// The customer's name, as entered in the checkout. Null if it is unknown.
+    pub name: Option<String>,
+    /// The ID of the customer's account. Null for guests, and for admins who may not see users.
+    pub customer_id: Option<UserId>,
+    /// The orders of its purchase.
+    pub orders: Vec<PaidOrder>,
     /// Its refunds, oldest first.
     pub refunds: Vec<PaymentRefund>,
     /// The webhooks about it and its refunds, oldest first.
@@ -117,6 +127,38 @@ pub struct PaymentDetails {
     pub others: Vec<PaymentCard>,
     /// What an admin can do about it now.
     pub actions: Vec<PaymentAction>,
+}
+
+/// An order that a payment pays for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaidOrder {
+    /// The order number.
+    pub number: String,
+    /// The shop's name.
+    pub shop_name: String,
+    /// The status.
+    #[serde(rename = "status")]
+    pub state: OrderState,
+    /// The order's total.
+    pub total: Money,
+    /// When it was placed: RFC 3339, UTC.
+    pub placed_at: String,
+    /// When it was delivered: RFC 3339, UTC. Null if it was not.
+    pub delivered_at: Option<String>,
+    /// When it was cancelled: RFC 3339, UTC. Null if it was not.
+    pub cancelled_at: Option<String>,
+}
+
+/// An order in the admin area: what its shop sees, and what leads on from there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdminOrder {
+    /// The order, as its shop sees it.
+    pub order: SellerOrder,
+    /// The payments of its purchase, oldest first. Empty for admins who may not see them.
+    pub payments: Vec<PaymentCard>,
+    /// The ID of the customer's account. None for guests, and for admins who may not see users.
+    pub customer: Option<UserId>,
 }
 
 /// A refund of a payment.

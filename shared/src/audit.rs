@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::kinds::{EmailId, JobId, NotificationId};
+use crate::{
+    id::kinds::{EmailId, JobId, NotificationId, PaymentId, PayoutId, UserId},
+    money::Money,
+};
 
 /// What needs attention.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +24,28 @@ pub struct AdminHome {
     pub escalated_returns: i64,
 }
 
+/// What an entry, a message or a job is about, as far as people know it by name or number.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Subject {
+    /// The number of the order or purchase. Null if there is none.
+    pub number: Option<String>,
+    /// The handle of the shop, if it is about the shop itself, its payouts or its payout methods. Null otherwise.
+    pub shop_handle: Option<String>,
+    /// The name of that shop.
+    pub shop_name: Option<String>,
+    /// The ID of the payout. Null otherwise.
+    pub payout_id: Option<PayoutId>,
+    /// The number of the payout.
+    pub payout_number: Option<String>,
+    /// The ID of the payment, or of the payment that is refunded. Null otherwise.
+    pub payment_id: Option<PaymentId>,
+    /// The ID of the user. Null otherwise.
+    pub user_id: Option<UserId>,
+    /// The amount of the payout, the refund or the payment. Null otherwise.
+    pub amount: Option<Money>,
+}
+
 /// An entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -29,12 +54,8 @@ pub struct AuditEntry {
     pub action: String,
     /// The ID of the affected object.
     pub subject: String,
-    /// The handle of the affected shop. Null for other objects.
-    pub shop_handle: Option<String>,
-    /// The name of the affected shop. Null for other objects.
-    pub shop_name: Option<String>,
-    /// The number of the order or purchase that it is about. Null if there is none.
-    pub number: Option<String>,
+    /// What it is about.
+    pub about: Subject,
     /// Further details. May be empty.
     pub note: String,
     /// The number of products that the action created and updated. Null for other actions.
@@ -65,6 +86,8 @@ pub struct JobCard {
     pub kind: String,
     /// The ID of the object it works on.
     pub subject: String,
+    /// What it is about.
+    pub about: Subject,
     /// `queued`, `dead` or `discarded`.
     #[serde(rename = "status")]
     pub state: String,
@@ -86,8 +109,8 @@ pub struct OutboxMessageCard {
     pub kind: String,
     /// The ID of the affected object.
     pub subject: String,
-    /// The number of the order or purchase that it is about. Null if there is none.
-    pub number: Option<String>,
+    /// What it is about.
+    pub about: Subject,
     /// When it happened: RFC 3339, UTC.
     pub created_at: String,
     /// When the message was processed. Null if it is still waiting.

@@ -82,6 +82,8 @@ text_enum! {
         Cancelled = "cancelled",
         /// The shop refunds a part of the order.
         ByShop = "by_shop",
+        /// An admin of the marketplace refunds a part of the order.
+        ByMarket = "by_market",
     }
 }
 

@@ -95,6 +95,36 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// Why a payment failed.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum PaymentFailure {
+        /// The gateway, or the customer's bank, declined it.
+        Declined = "declined",
+        /// The gateway refused the request itself.
+        Refused = "refused",
+        /// The customer, or an admin, cancelled it.
+        Cancelled = "cancelled",
+        /// The customer did not finish paying in time.
+        Abandoned = "abandoned",
+    }
+}
+
+text_enum! {
+    /// What became of a payment that shops collect.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum CashState {
+        /// No order was delivered yet.
+        ToCollect = "to_collect",
+        /// Some of its orders were delivered, others are on their way.
+        PartlyCollected = "partly_collected",
+        /// Every order that was not cancelled was delivered, and paid for then.
+        Collected = "collected",
+        /// Every order was cancelled: there is nothing to collect.
+        Cancelled = "nothing_to_collect",
+    }
+}
+
 /// A reference to a purchase.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

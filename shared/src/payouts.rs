@@ -319,6 +319,17 @@ impl PayoutForm {
     }
 }
 
+/// The number of the n-th payout, which sellers and operators tell each other: `P-000123`.
+pub fn number(n: i64) -> String {
+    format!("P-{n:06}")
+}
+
+/// A word of a search as payout numbers are written, if it is one: `p123` and `P-123` are `P-000123`.
+pub fn number_searched(word: &str) -> Option<String> {
+    let digits = word.strip_prefix(['P', 'p'])?.trim_start_matches('-');
+    digits.parse().ok().filter(|n| (1..1_000_000_000).contains(n)).map(number)
+}
+
 /// The bank's reference of a payout that was sent.
 pub fn reference(typed: &str) -> Result<String, FieldError> {
     text::line("reference", typed, REFERENCE_MAX)
@@ -355,6 +366,8 @@ pub struct PayoutMethodCard {
 pub struct PayoutCard {
     /// The payout's ID.
     pub id: PayoutId,
+    /// Its number, which sellers and operators tell each other.
+    pub number: String,
     /// The status.
     #[serde(rename = "status")]
     pub state: PayoutState,
@@ -409,6 +422,12 @@ pub struct AdminPayoutCard {
     pub requested_by: String,
     /// The email address of the admin who approved it. Null if nobody did.
     pub approved_by: Option<String>,
+    /// The email address of the admin who marked it as sent. Null if nobody did.
+    pub sent_by: Option<String>,
+    /// The email address of the admin who marked it as paid. Null if nobody did.
+    pub paid_by: Option<String>,
+    /// The email address of the admin who rejected it or marked it as returned. Null if nobody did.
+    pub ended_by: Option<String>,
 }
 
 /// The payouts in the admin area.
@@ -454,6 +473,18 @@ mod tests {
             let ends = PayoutState::ALL.into_iter().all(|to| !from.may_become(to));
             assert_eq!(ends, matches!(from, Rejected | Returned));
             assert_eq!(from.is_open(), matches!(from, Requested | Approved | Sent));
+        }
+    }
+
+    #[test]
+    fn numbers_are_found_as_people_write_them() {
+        assert_eq!(number(123), "P-000123");
+        assert_eq!(number(12_345_678), "P-12345678");
+        for typed in ["P-000123", "p-123", "P123", "p000123"] {
+            assert_eq!(number_searched(typed), Some(number(123)), "{typed}");
+        }
+        for typed in ["", "P", "P-", "123", "pot", "P-0", "P-1x", "P--1-", "p99999999999999999999"] {
+            assert_eq!(number_searched(typed), None, "{typed}");
         }
     }
 

@@ -51,9 +51,9 @@ text_enum! {
         Owner = "owner",
         /// Manages categories and the market's own pictures.
         Catalog = "catalog",
-        /// Sees the orders of all shops, and decides on return requests that they have left unanswered.
+        /// Sees the orders of all shops, refunds them, and decides on return requests that shops have left unanswered.
         Orders = "orders",
-        /// Sees orders and the audit log, pays shops out, and handles failed background jobs such as refunds.
+        /// Sees and refunds orders, sees the audit log, pays shops out, and handles failed background jobs such as refunds.
         Finance = "finance",
         /// Answers customers: sees orders and users, and sends emails again.
         Support = "support",
@@ -71,6 +71,8 @@ pub enum AdminPermission {
     SeeOrders,
     /// Decide on return requests that shops have left unanswered.
     DecideReturns,
+    /// Refund orders that were paid to the market, on behalf of their shops.
+    RefundOrders,
     /// See all shops.
     SeeShops,
     /// Open shops for others.
@@ -117,13 +119,17 @@ impl AdminRole {
             Self::Owner => true,
             Self::Catalog => matches!(permission, SeeHome | SeeShops | ManageCatalog),
             Self::Orders => {
-                matches!(permission, SeeHome | SeeOrders | DecideReturns | SeeShops | SeePayments)
+                matches!(
+                    permission,
+                    SeeHome | SeeOrders | DecideReturns | RefundOrders | SeeShops | SeePayments
+                )
             }
             Self::Finance => {
                 matches!(
                     permission,
                     SeeHome
                         | SeeOrders
+                        | RefundOrders
                         | SeeShops
                         | SeeBalances
                         | SeePayments
@@ -187,6 +193,7 @@ mod tests {
             (SeeHome,      [true, true,  true,  true,  true,  true]),
             (SeeOrders,    [true, false, true,  true,  true,  true]),
             (DecideReturns,[true, false, true,  false, false, false]),
+            (RefundOrders, [true, false, true,  true,  false, false]),
             (SeeShops,     [true, true,  true,  true,  true,  true]),
             (ManageShops,  [true, false, false, false, false, false]),
             (SeeBalances,  [true, false, false, true,  false, true]),

@@ -338,6 +338,7 @@ routes! {
     FORM_PRODUCTS POST "/seller/{handle}/products" Form Member;
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
     FORM_ANY_ORDER POST "/admin/orders/{number}" Form Operator(DecideReturns);
+    FORM_REFUND_ANY POST "/admin/orders/{number}/refund" Form Operator(RefundOrders) => refund_any(number: &str);
     FORM_BALANCE POST "/seller/{handle}/balance" Form Member;
     FORM_PAYOUT POST "/admin/payouts/{id}" Form Operator(ManagePayouts);
     FORM_JOB POST "/admin/jobs/{id}" Form Operator(ManageJobs) => job(id: JobId);
@@ -544,6 +545,7 @@ rest! {
     API_EVENTS GET "/events" Operator(SeeOrders) Operator;
     API_ALL_ORDERS GET "/admin/orders" Operator(SeeOrders) Operator;
     API_APPROVE_AS_OPERATOR POST "/admin/orders/{number}/returns/{return}/approve" Operator(DecideReturns) Operator;
+    API_REFUND_AS_OPERATOR POST "/admin/orders/{number}/refunds" Operator(RefundOrders) Operator;
     API_REFUSE_AS_OPERATOR POST "/admin/orders/{number}/returns/{return}/refuse" Operator(DecideReturns) Operator;
     API_ALL_SHOPS GET "/admin/shops" Operator(SeeShops) Operator;
     API_USERS GET "/admin/users" Operator(SeeUsers) Operator;

@@ -2,15 +2,16 @@
 
 use haat_shared::{
     audit::{AuditEntry, Upserted},
-    permissions::AdminRole,
+    permissions::{AdminPermission, AdminRole},
     routes,
 };
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part, asked, foot};
+use super::{AdminPage, List, Part, asked, foot, may, subject::subject, zone_of};
 use crate::{
     api,
     i18n::{t, use_i18n},
+    state::Visitor,
     ui::loaded,
     words,
 };
@@ -19,13 +20,17 @@ use crate::{
 #[component]
 pub(crate) fn Audit() -> impl IntoView {
     let i18n = use_i18n();
-    let found =
-        api::find(asked(), |of| async move { api::audit::list(of.clone()).await.map(|table| (of, table)) });
-    let list = loaded(found, move |(of, table)| {
+    let visitor = expect_context::<Visitor>();
+    let found = api::find(asked(), move |of| async move {
+        let table = api::audit::list(of.clone()).await?;
+        Ok((of, table, may(visitor, AdminPermission::SeeUsers).await))
+    });
+    let list = loaded(found, move |(of, table, sees_users)| {
         let total = table.count("");
         List {
             part: Part::Audit,
             filtered: of.is_filtered(),
+            zone_of: zone_of(&table.page, |entry| &entry.created_at),
             tools: ().into_any(),
             foot: foot(Part::Audit.path(), &of, total, table.page.next),
             columns: vec![
@@ -34,7 +39,7 @@ pub(crate) fn Audit() -> impl IntoView {
                 (t!(i18n, admin.at), "wide"),
             ]
             .into(),
-            rows: table.page.items.into_iter().map(|entry| row(entry).into_any()).collect(),
+            rows: table.page.items.into_iter().map(|entry| row(entry, sees_users).into_any()).collect(),
             none: t!(i18n, admin.no_audit),
         }
         .show()
@@ -42,14 +47,13 @@ pub(crate) fn Audit() -> impl IntoView {
     view! { <AdminPage here=Part::Audit>{list}</AdminPage> }
 }
 
-fn row(entry: AuditEntry) -> impl IntoView {
+fn row(entry: AuditEntry, sees_users: bool) -> impl IntoView + use<> {
     let i18n = use_i18n();
-    let at = words::moment(i18n, &entry.created_at);
+    let at = words::hour(i18n, &entry.created_at);
     let by = match entry.user_email {
         Some(email) => view! { <span>{email}</span> }.into_any(),
         None => view! { <span class="word">{t!(i18n, admin.program)}</span> }.into_any(),
     };
-    let of_user = ["accounts::", "admin::"].iter().any(|domain| entry.action.starts_with(domain));
     let note = match (entry.action.as_str(), entry.products) {
         // For jobs, the note holds the kind of job.
         ("jobs::retry" | "jobs::discard", _) => words::job_kind(i18n, &entry.note).to_owned(),
@@ -64,18 +68,19 @@ fn row(entry: AuditEntry) -> impl IntoView {
             }
             None => entry.note,
         },
+        ("payouts::bank_file", _) if entry.note == "csv" => "CSV".to_owned(),
+        ("payouts::bank_file", _) => "ISO 20022".to_owned(),
         _ => entry.note,
     };
-    let link = match (entry.shop_handle, entry.number) {
-        (Some(handle), _) => Some((routes::any_shop(&handle), entry.shop_name.unwrap_or(handle))),
-        (None, Some(number)) => Some((routes::with(Part::Orders.path(), &[("q", &number)]), number)),
-        (None, None) => None,
-    };
-    let subject = match link {
-        Some((href, name)) => view! { <span class="note below"><a href=href>{name}</a></span> }.into_any(),
-        // The note is the user's email address.
-        None if of_user => ().into_any(),
-        None => view! { <span class="note below id">{words::short_id(&entry.subject)}</span> }.into_any(),
+    let user = entry.about.user_id.filter(|_| sees_users).map(routes::user);
+    let subject = subject(i18n, entry.about);
+    // Nothing else says what it is.
+    let id = (note.is_empty() && subject.is_none())
+        .then(|| view! { <span class="note below id">{words::short_id(&entry.subject)}</span> });
+    let note = match user {
+        // The note is, or ends with, the user's email address.
+        Some(href) => view! { <a href=href>{note}</a> }.into_any(),
+        None => note.into_any(),
     };
     view! {
         <tr>
@@ -83,6 +88,7 @@ fn row(entry: AuditEntry) -> impl IntoView {
                 <strong>{words::audit_action(i18n, &entry.action).to_owned()}</strong>
                 <span class="note below">{note}</span>
                 {subject}
+                {id}
                 <span class="note narrow">{at.clone()}</span>
             </th>
             <td>{by}</td>

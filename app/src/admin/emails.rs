@@ -7,7 +7,7 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part, asked, foot, may};
+use super::{AdminPage, List, Part, asked, foot, may, zone_of};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
@@ -42,6 +42,7 @@ pub(crate) fn Emails() -> impl IntoView {
         List {
             part: Part::Emails,
             filtered: of.is_filtered(),
+            zone_of: zone_of(&table.page, |mail| &mail.created_at),
             tools: tools.into_any(),
             foot: foot(Part::Emails.path(), &of, total, table.page.next),
             columns: vec![
@@ -122,7 +123,7 @@ fn Failed(failed: Vec<FailedEmail>, manages: bool) -> impl IntoView {
 
 fn row(mail: EmailCard) -> impl IntoView {
     let i18n = use_i18n();
-    let (href, at) = (routes::email(mail.id), words::moment(i18n, &mail.created_at));
+    let (href, at) = (routes::email(mail.id), words::hour(i18n, &mail.created_at));
     view! {
         <tr>
             <th scope="row">

@@ -3,7 +3,7 @@
 use haat_shared::{audit::JobCard, permissions::AdminPermission, routes};
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part, asked, filters, foot, may, url};
+use super::{AdminPage, List, Part, asked, filters, foot, may, subject::subject, url, zone_of};
 use crate::{
     api,
     i18n::{t, use_i18n},
@@ -45,6 +45,7 @@ pub(crate) fn Jobs() -> impl IntoView {
         List {
             part: Part::Jobs,
             filtered: of.is_filtered(),
+            zone_of: zone_of(&table.page, |job| &job.run_at),
             tools: tools.into_any(),
             foot: foot(path, &of, total, table.page.next),
             columns: vec![
@@ -79,7 +80,7 @@ fn row(job: JobCard, back: &str, manages: bool) -> impl IntoView + use<> {
     let i18n = use_i18n();
     let action = routes::job(job.id);
     let error = (!job.error.is_empty()).then(|| view! { <span class="note below why">{job.error}</span> });
-    let next = (job.state == "queued").then(|| words::moment(i18n, &job.run_at));
+    let next = (job.state == "queued").then(|| words::hour(i18n, &job.run_at));
     let discard = (job.state != "discarded").then(|| {
         view! {
             <details class="more-of">
@@ -103,13 +104,16 @@ fn row(job: JobCard, back: &str, manages: bool) -> impl IntoView + use<> {
             {discard}
         }
     });
+    let subject = subject(i18n, job.about).unwrap_or_else(|| {
+        view! { <span class="note below id">{words::short_id(&job.subject)}</span> }.into_any()
+    });
     let name = job.state;
     let state = || view! { <span class=format!("state {name}")>{state_words(i18n, &name)}</span> };
     view! {
         <tr>
             <th scope="row">
                 <strong>{words::job_kind(i18n, &job.kind).to_owned()}</strong>
-                <span class="note below id">{words::short_id(&job.subject)}</span>
+                {subject}
                 <span class="narrow">{state()}</span>
                 {error}
             </th>

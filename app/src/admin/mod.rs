@@ -14,6 +14,7 @@ mod payout;
 mod payouts;
 mod shop;
 mod shops;
+mod subject;
 mod team;
 mod user;
 mod users;
@@ -39,7 +40,7 @@ pub(crate) use users::Users;
 use haat_shared::{
     Error,
     accounts::Me,
-    page::ListRequest,
+    page::{ListRequest, Page},
     permissions::AdminPermission,
     routes,
     search::{MarketSearch, SearchHit},
@@ -55,7 +56,7 @@ use crate::{
         self, Chip, Column, Columns, EmptyState, Failure, Icon, LinkButton, ListFoot, PageTitle, Table,
         chips, narrow_sorts, search,
     },
-    words::I18n,
+    words::{self, I18n},
 };
 
 /// The sections of the admin area.
@@ -368,11 +369,18 @@ fn figure(name: &'static str, value: String, note: Option<String>) -> impl IntoV
     }
 }
 
+/// A time of a list's first row, for the list's zone.
+fn zone_of<T>(page: &Page<T>, time: impl Fn(&T) -> &String) -> String {
+    page.items.first().map(time).cloned().unwrap_or_default()
+}
+
 /// A list of the admin area.
 struct List {
     part: Part,
     /// Whether there may be rows that it doesn't show.
     filtered: bool,
+    /// One of its times, whose zone is said above it: its rows show times without. Empty if they show none.
+    zone_of: String,
     /// The content above the list.
     tools: AnyView,
     columns: Columns,
@@ -388,7 +396,11 @@ impl List {
         let i18n = use_i18n();
         let title = self.part.title(i18n);
         let list = if !self.rows.is_empty() {
+            let zone = words::zone(&self.zone_of).map(|zone| {
+                view! { <p class="note">{t!(i18n, admin.times_in, zone = zone)}</p> }
+            });
             view! {
+                {zone}
                 <Table caption=title columns=self.columns>{self.rows}</Table>
                 {self.foot}
             }

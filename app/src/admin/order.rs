@@ -1,9 +1,9 @@
-//! An order of any shop. Admins see what its shop sees; they change nothing but what it has left unanswered.
+//! An order of any shop. Admins see what its shop sees; they refund it, and answer what it has left unanswered.
 
 use leptos::prelude::*;
 
 use super::{AdminPage, Part};
-use haat_shared::permissions::AdminPermission;
+use haat_shared::{admin::AdminOrder, permissions::AdminPermission};
 
 use crate::{
     api,
@@ -21,14 +21,17 @@ pub(crate) fn Order() -> impl IntoView {
     let found = api::find(
         move || (number.get(), draft.get()),
         move |(number, draft)| async move {
-            let decides = visitor.await?.is_some_and(|me| me.may(AdminPermission::DecideReturns));
+            let me = visitor.await?;
+            let may = |permission| me.as_ref().is_some_and(|me| me.may(permission));
             let draft = draft_by("any-order", draft).await?;
-            Ok((api::orders::any_order(number).await?, decides.then_some(draft)))
+            let decides = may(AdminPermission::DecideReturns).then(|| draft.clone());
+            let refunds = may(AdminPermission::RefundOrders).then_some(draft);
+            Ok((api::orders::any_order(number).await?, decides, refunds))
         },
     );
-    let page = loaded(found, |(order, decides)| {
+    let page = loaded(found, |(AdminOrder { order, payments, customer }, decides, refunds)| {
         let handle = order.order.order.shop_handle.clone();
-        view! { <OrderDetails handle order draft=None decides /> }
+        view! { <OrderDetails handle order draft=None decides refunds payments account=customer /> }
     });
     view! { <AdminPage here=Part::Orders>{page}</AdminPage> }
 }

@@ -38,6 +38,7 @@ pub(crate) fn Orders() -> impl IntoView {
         List {
             part: Part::Orders,
             filtered: is_filtered(&of),
+            zone_of: String::new(),
             foot,
             tools: tools.into_any(),
             columns: columns.into(),

@@ -1,9 +1,9 @@
 //! The outbox: messages, and whether they have been dispatched.
 
-use haat_shared::{audit::OutboxMessageCard, routes};
+use haat_shared::audit::OutboxMessageCard;
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part, asked, filters, foot};
+use super::{AdminPage, List, Part, asked, filters, foot, subject::subject, zone_of};
 use crate::{
     api,
     i18n::{t, use_i18n},
@@ -25,6 +25,7 @@ pub(crate) fn Outbox() -> impl IntoView {
         List {
             part: Part::Outbox,
             filtered: of.is_filtered(),
+            zone_of: zone_of(&table.page, |message| &message.created_at),
             tools: view! { <div class="list-tools">{chosen}</div> }.into_any(),
             foot: foot(path, &of, total, table.page.next),
             columns: vec![
@@ -43,18 +44,14 @@ pub(crate) fn Outbox() -> impl IntoView {
 
 fn row(message: OutboxMessageCard) -> impl IntoView {
     let i18n = use_i18n();
-    let at = words::moment(i18n, &message.created_at);
+    let at = words::hour(i18n, &message.created_at);
     let dispatched = match message.dispatched_at {
-        Some(at) => words::moment(i18n, &at).into_any(),
+        Some(at) => words::hour(i18n, &at).into_any(),
         None => view! { <span class="state queued">{t!(i18n, admin.pending)}</span> }.into_any(),
     };
-    let subject = match message.number {
-        Some(number) => {
-            let href = routes::with(Part::Orders.path(), &[("q", &number)]);
-            view! { <span class="note below"><a href=href>{number}</a></span> }.into_any()
-        }
-        None => view! { <span class="note below id">{words::short_id(&message.subject)}</span> }.into_any(),
-    };
+    let subject = subject(i18n, message.about).unwrap_or_else(|| {
+        view! { <span class="note below id">{words::short_id(&message.subject)}</span> }.into_any()
+    });
     view! {
         <tr>
             <th scope="row">

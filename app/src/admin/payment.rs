@@ -2,14 +2,15 @@
 
 use haat_shared::{
     Money,
-    admin::{PaymentAction, PaymentCard, PaymentDetails, PaymentRefund, PaymentReport},
+    admin::{PaidOrder, PaymentAction, PaymentCard, PaymentDetails, PaymentRefund, PaymentReport},
     orders::RefundReason,
-    payments::PaymentState,
+    payments::{CashState, PaymentState},
     routes,
+    shipping::ShippingMethod,
 };
 use leptos::prelude::*;
 
-use super::{AdminPage, Part, asked, figure, payments::state, url};
+use super::{AdminPage, Part, asked, figure, payments::label, url};
 use crate::{
     api,
     i18n::{t, tn, use_i18n},
@@ -30,8 +31,21 @@ pub(crate) fn Payment() -> impl IntoView {
 #[component]
 fn Shown(details: PaymentDetails) -> impl IntoView {
     let i18n = use_i18n();
-    let PaymentDetails { payment, updated_at, check_at, checks, orders, refunds, reports, others, actions } =
-        details;
+    let history = timeline(i18n, &details);
+    let PaymentDetails {
+        payment,
+        failure_note,
+        name,
+        customer_id,
+        updated_at,
+        check_at,
+        checks,
+        orders,
+        refunds,
+        reports,
+        others,
+        actions,
+    } = details;
     // The list with the filters that led here.
     let back = url(Part::Payments.path(), &untrack(asked()));
     let by_market = payment.method.collected_by_market();
@@ -41,8 +55,18 @@ fn Shown(details: PaymentDetails) -> impl IntoView {
         PaymentState::Authorized => Some(t!(i18n, admin.note_authorized)),
         PaymentState::Orphaned => Some(t!(i18n, admin.note_orphaned)),
         PaymentState::Superseded => Some(t!(i18n, admin.note_superseded)),
-        _ => None,
+        _ => payment.cash.map(|cash| match cash {
+            CashState::ToCollect => t!(i18n, admin.note_to_collect),
+            CashState::PartlyCollected => t!(i18n, admin.note_partly),
+            CashState::Collected => t!(i18n, admin.note_collected),
+            CashState::Cancelled => t!(i18n, admin.note_nothing),
+        }),
     };
+    let failure = payment.failure.map(|why| {
+        let said =
+            (!failure_note.is_empty()).then(|| view! { <p class="note" translate="no">{failure_note}</p> });
+        view! { <p>{words::payment_failure(i18n, why)}</p>{said} }
+    });
     let money = |amount: Money| words::money(i18n, amount);
     let figures = by_market.then(|| {
         let coming = (payment.being_refunded.amount() > 0)
@@ -55,11 +79,6 @@ fn Shown(details: PaymentDetails) -> impl IntoView {
             </dl>
         }
     });
-    let links = orders.into_iter().map(|number| {
-        let href = routes::any_order(&number);
-        view! { <li><a class="unbroken" href=href>{number}</a></li> }
-    });
-    let links = links.collect_view();
     let check = by_market.then(|| {
         let next = match check_at {
             Some(at) => words::moment(i18n, &at),
@@ -75,44 +94,48 @@ fn Shown(details: PaymentDetails) -> impl IntoView {
         let href = format!("mailto:{email}");
         view! { <p class="note" translate="no"><a href=href>{email}</a></p> }
     });
-    let chip = state(i18n, payment.state);
+    let customer = name.map(|name| match customer_id {
+        Some(id) => view! { <p translate="no"><a href=routes::user(id)>{name}</a></p> }.into_any(),
+        None => view! { <p translate="no">{name}</p> }.into_any(),
+    });
+    let customer = (customer.is_some() || mail.is_some()).then(|| {
+        view! {
+            <div>
+                <h3>{t!(i18n, seller_orders.customer)}</h3>
+                {customer}
+                {mail}
+            </div>
+        }
+    });
+    let chip = label(i18n, &payment);
     view! {
         <PageTitle text=title.clone() />
         <p class="back"><a href=back>{t!(i18n, admin.all_payments)}</a></p>
         <header class="order-head">
             <div>
                 <h1>{title}</h1>
-                {mail}
+                {failure}
             </div>
             {chip}
         </header>
         <CodeAlert />
-        <Done what=query("done").get_untracked() />
+        <Done what=query("done").get_untracked() amount=payment.amount />
         {note.map(|note| view! { <p class="note">{note}</p> })}
         {figures}
         <div class="back-office-columns">
             <div>
-                <Actions id=payment.id.to_string() path=routes::payment(payment.id) actions />
+                <Actions amount=payment.amount path=routes::payment(payment.id) actions />
+                {orders_of(i18n, orders)}
+                {history}
                 {by_market.then(|| refunds_of(i18n, refunds))}
                 {by_market.then(|| reports_of(i18n, reports))}
             </div>
             <section class="panel order">
+                {customer}
                 <div>
                     <h3>{t!(i18n, admin.gateway)}</h3>
                     <p>{words::method(i18n, payment.method, false)}</p>
                     {reference}
-                </div>
-                <div>
-                    <h3>{t!(i18n, seller_orders.title)}</h3>
-                    {if links.is_empty() {
-                        view! { <p>{t!(i18n, admin.no_purchase)}</p> }.into_any()
-                    } else {
-                        view! { <ul>{links}</ul> }.into_any()
-                    }}
-                </div>
-                <div>
-                    <h3>{t!(i18n, admin.since)}</h3>
-                    <p>{words::moment(i18n, &payment.created_at)}</p>
                 </div>
                 <div>
                     <h3>{t!(i18n, admin.last_change)}</h3>
@@ -125,41 +148,140 @@ fn Shown(details: PaymentDetails) -> impl IntoView {
     }
 }
 
+/// What happened to a payment and its orders, oldest first.
+fn timeline(i18n: I18n, details: &PaymentDetails) -> AnyView {
+    type Step = (String, &'static str, Vec<String>);
+    let payment = &details.payment;
+    let cash = !payment.method.collected_by_market();
+    let mut steps: Vec<Step> = vec![(payment.created_at.clone(), t!(i18n, admin.step_started), Vec::new())];
+    if let Some(order) = details.orders.first() {
+        steps.push((order.placed_at.clone(), t!(i18n, admin.message_order_placed), Vec::new()));
+    }
+    for order in &details.orders {
+        let of = |sum: Money| vec![order.number.clone(), order.shop_name.clone(), words::money(i18n, sum)];
+        if let Some(at) = order.delivered_at.as_ref().filter(|_| cash) {
+            steps.push((at.clone(), t!(i18n, admin.step_collected), of(order.total)));
+        }
+        if let Some(at) = &order.cancelled_at {
+            steps.push((at.clone(), t!(i18n, admin.message_order_cancelled), of(order.total)));
+        }
+    }
+    for refund in &details.refunds {
+        let of =
+            || refund.order_number.clone().into_iter().chain([words::money(i18n, refund.amount)]).collect();
+        // Of cash, the shop says only that it gave it back.
+        if !cash {
+            steps.push((refund.created_at.clone(), t!(i18n, admin.message_refund_queued), of()));
+        }
+        if let Some(at) = &refund.completed_at {
+            steps.push((at.clone(), t!(i18n, admin.step_refunded), of()));
+        }
+    }
+    if let Some(why) = payment.failure {
+        let why = words::payment_failure(i18n, why).to_owned();
+        steps.push((details.updated_at.clone(), t!(i18n, admin.pay_failed), vec![why]));
+    }
+    // All are in one zone. Stable, so that what happened at once stays in order.
+    steps.sort_by(|one, other| one.0.cmp(&other.0));
+    let steps = steps.into_iter().enumerate().map(|(i, (at, what, of))| {
+        let at = if i == 0 { words::moment(i18n, &at) } else { words::hour(i18n, &at) };
+        let of = of.into_iter().map(|part| view! { " " <span class="whole">{part}</span> }).collect_view();
+        view! {
+            <li>
+                <strong>{what}</strong>
+                <p class="note dots"><span>{at}</span>{of}</p>
+            </li>
+        }
+    });
+    view! {
+        <section class="panel" aria-labelledby="history">
+            <h2 id="history">{t!(i18n, seller_orders.history)}</h2>
+            <ol class="history">{steps.collect_view()}</ol>
+        </section>
+    }
+    .into_any()
+}
+
+fn orders_of(i18n: I18n, orders: Vec<PaidOrder>) -> impl IntoView {
+    let rows: Vec<_> = orders
+        .into_iter()
+        .map(|order| {
+            let state = words::order_state(i18n, order.state, ShippingMethod::Standard);
+            let look = format!("state {}", order.state.as_str());
+            let href = routes::any_order(&order.number);
+            view! {
+                <tr>
+                    <th scope="row">
+                        <a class="row-link whole" href=href>{order.number}</a>
+                        <span class="note below">{order.shop_name}</span>
+                        <span class="cramped"><span class=look.clone()>{state}</span></span>
+                    </th>
+                    <td class="roomy"><span class=look>{state}</span></td>
+                    <td class="number">{words::money(i18n, order.total)}</td>
+                </tr>
+            }
+            .into_any()
+        })
+        .collect();
+    let columns = vec![
+        (t!(i18n, seller_orders.number), ""),
+        (t!(i18n, seller_orders.state), "roomy"),
+        (t!(i18n, cart.total), "number"),
+    ]
+    .into();
+    panel(t!(i18n, seller_orders.title), "orders", t!(i18n, admin.no_purchase), columns, rows)
+}
+
 /// The result of an action before a redirect.
 #[component]
-fn Done(what: String) -> impl IntoView {
+fn Done(what: String, amount: Money) -> impl IntoView {
     let i18n = use_i18n();
     let words = match PaymentAction::parse(&what)? {
-        PaymentAction::Check => t!(i18n, admin.checked),
-        PaymentAction::Capture => t!(i18n, admin.capture_done),
-        PaymentAction::Cancel => t!(i18n, admin.cancel_done),
+        PaymentAction::Check => t!(i18n, admin.checked).to_owned(),
+        PaymentAction::Capture => t!(i18n, admin.capture_done, price = amount),
+        PaymentAction::Cancel => t!(i18n, admin.cancel_done, price = amount),
     };
     Some(view! { <Alert look="good">{words}</Alert> })
 }
 
 #[component]
-fn Actions(id: String, path: String, actions: Vec<PaymentAction>) -> impl IntoView {
+fn Actions(amount: Money, path: String, actions: Vec<PaymentAction>) -> impl IntoView {
     let i18n = use_i18n();
     if actions.is_empty() {
         return None;
     }
-    let forms = actions.into_iter().map(|action| {
-        let (look, words, note) = match action {
-            PaymentAction::Check => ("secondary", t!(i18n, admin.check_now), None),
-            PaymentAction::Capture => {
-                ("primary", t!(i18n, admin.capture), Some(t!(i18n, admin.capture_note)))
-            }
-            PaymentAction::Cancel => {
-                ("danger", t!(i18n, admin.cancel_payment), Some(t!(i18n, admin.cancel_payment_note)))
-            }
-        };
-        let note_id = note.map(|_| format!("{}-{id}", action.as_str()));
+    let form = |action: PaymentAction, note: Option<&'static str>, look: &'static str, words: String| {
         view! {
             <form method="post" action=path.clone()>
                 <input type="hidden" name="action" value=action.as_str() />
-                {note.map(|note| view! { <p class="note" id=note_id>{note}</p> })}
+                {note.map(|note| view! { <p class="note">{note}</p> })}
                 <Button look>{words}</Button>
             </form>
+        }
+    };
+    // What moves money is asked for before it is done.
+    let asking = |words: &'static str, form: AnyView| {
+        view! {
+            <details class="more-of">
+                <summary>{words}</summary>
+                {form}
+            </details>
+        }
+        .into_any()
+    };
+    let forms = actions.into_iter().map(|action| match action {
+        PaymentAction::Check => {
+            form(action, None, "secondary", t!(i18n, admin.check_now).to_owned()).into_any()
+        }
+        PaymentAction::Capture => {
+            let words = t!(i18n, admin.capture_now, price = amount);
+            let note = Some(t!(i18n, admin.capture_note));
+            asking(t!(i18n, admin.capture), form(action, note, "primary", words).into_any())
+        }
+        PaymentAction::Cancel => {
+            let words = t!(i18n, admin.cancel_now, price = amount);
+            let note = Some(t!(i18n, admin.cancel_payment_note));
+            asking(t!(i18n, admin.cancel_payment), form(action, note, "danger", words).into_any())
         }
     });
     Some(view! {
@@ -178,20 +300,23 @@ fn refunds_of(i18n: I18n, refunds: Vec<PaymentRefund>) -> impl IntoView {
                 RefundReason::Orphaned => t!(i18n, admin.reason_orphaned),
                 RefundReason::Cancelled => t!(i18n, admin.reason_cancelled),
                 RefundReason::ByShop => t!(i18n, admin.reason_by_shop),
+                RefundReason::ByMarket => t!(i18n, admin.reason_by_market),
             };
             let order = refund.order_number.map(|number| {
                 let href = routes::any_order(&number);
-                view! { <span class="note below"><a class="whole" href=href>{number}</a></span> }
+                view! { <span><a class="whole" href=href>{number}</a></span> }
             });
             let done = match refund.completed_at {
-                Some(at) => words::moment(i18n, &at).into_any(),
-                None => view! { <span class="state placed">{t!(i18n, admin.refund_open)}</span> }.into_any(),
+                Some(at) => view! { <span>{words::hour(i18n, &at)}</span> }.into_any(),
+                None => {
+                    let words = t!(i18n, admin.refund_open);
+                    view! { <span><span class="state placed">{words}</span></span> }.into_any()
+                }
             };
             view! {
                 <tr>
-                    <th scope="row">{reason}{order}</th>
+                    <th scope="row">{reason}<span class="note below"><span class="dots">{order} " " {done}</span></span></th>
                     <td class="wide"><span class="id">{refund.gateway_ref}</span></td>
-                    <td>{done}</td>
                     <td class="number">{words::money(i18n, refund.amount)}</td>
                 </tr>
             }
@@ -201,7 +326,6 @@ fn refunds_of(i18n: I18n, refunds: Vec<PaymentRefund>) -> impl IntoView {
     let columns = vec![
         (t!(i18n, seller_orders.reason), ""),
         (t!(i18n, admin.gateway), "wide"),
-        (t!(i18n, admin.at), ""),
         (t!(i18n, cart.total), "number"),
     ]
     .into();
@@ -221,7 +345,7 @@ fn reports_of(i18n: I18n, reports: Vec<PaymentReport>) -> impl IntoView {
             view! {
                 <tr>
                     <th scope="row">{kind}<span class="note below id">{report.event}</span></th>
-                    <td>{words::moment(i18n, &report.received_at)}</td>
+                    <td class="whole">{words::hour(i18n, &report.received_at)}</td>
                 </tr>
             }
             .into_any()
@@ -241,9 +365,9 @@ fn others_of(i18n: I18n, others: Vec<PaymentCard>) -> impl IntoView {
                     <th scope="row">
                         <a class="row-link" href=href>{words::method(i18n, payment.method, false)}</a>
                     </th>
-                    <td>{words::moment(i18n, &payment.created_at)}</td>
+                    <td class="whole">{words::hour(i18n, &payment.created_at)}</td>
                     <td class="number">{words::money(i18n, payment.amount)}</td>
-                    <td>{state(i18n, payment.state)}</td>
+                    <td>{label(i18n, &payment)}</td>
                 </tr>
             }
             .into_any()

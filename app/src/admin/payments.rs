@@ -3,12 +3,12 @@
 use haat_shared::{
     admin::{PAYMENT_SORTS, PaymentCard},
     page::ListRequest,
-    payments::PaymentState,
+    payments::{CashState, PaymentState},
     routes,
 };
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part, asked, filters, foot, sorted, tools, url};
+use super::{AdminPage, List, Part, asked, filters, foot, sorted, tools, url, zone_of};
 use crate::{
     api,
     i18n::{t, use_i18n},
@@ -27,9 +27,11 @@ pub(crate) fn Payments() -> impl IntoView {
         );
     let list = loaded(found, move |(of, table)| {
         let path = Part::Payments.path();
-        let occurs = |state: &PaymentState| table.count(state.as_str()) > 0 || of.state == state.as_str();
-        let states = PaymentState::ALL.into_iter().filter(occurs);
-        let states = states.map(|state| (state.as_str(), state_words(i18n, state)));
+        let paid = PaymentState::ALL.map(|state| (state.as_str(), words::payment_status(i18n, state, None)));
+        let cash = CashState::ALL
+            .map(|cash| (cash.as_str(), words::payment_status(i18n, PaymentState::Accepted, Some(cash))));
+        let occurs = |(state, _): &(&str, &str)| table.count(state) > 0 || of.state == *state;
+        let states = paid.into_iter().chain(cash).filter(occurs);
         let states: Vec<_> = std::iter::once(("", t!(i18n, seller_orders.all))).chain(states).collect();
         let chosen = filters(t!(i18n, admin.pay_state), path, &of, &states, |state| table.count(state));
         let sorts = PAYMENT_SORTS.map(|sort| match sort {
@@ -40,6 +42,7 @@ pub(crate) fn Payments() -> impl IntoView {
         List {
             part: Part::Payments,
             filtered: of.is_filtered(),
+            zone_of: zone_of(&table.page, |payment| &payment.created_at),
             tools: tools(path, &of, t!(i18n, admin.search_payments), chosen, sorts.to_vec()),
             columns: vec![
                 (t!(i18n, admin.payment), "").into(),
@@ -47,7 +50,7 @@ pub(crate) fn Payments() -> impl IntoView {
                 (t!(i18n, seller_orders.customer), "wide").into(),
                 sorted((t!(i18n, admin.since), "wide"), "-created", PAYMENT_SORTS[0], path, &of),
                 (t!(i18n, cart.total), "number").into(),
-                (t!(i18n, seller_orders.state), "").into(),
+                (t!(i18n, seller_orders.state), "roomy").into(),
             ]
             .into(),
             foot: foot(path, &of, total, table.page.next),
@@ -63,45 +66,42 @@ fn row(payment: PaymentCard, of: &ListRequest) -> impl IntoView + use<> {
     let i18n = use_i18n();
     // The page links back to the list as it is.
     let href = url(&routes::payment(payment.id), of);
+    let state = || {
+        let why = payment.failure.map(|why| {
+            view! { <span class="note below">{words::payment_failure(i18n, why)}</span> }
+        });
+        view! { {label(i18n, &payment)}" "{why} }
+    };
+    let (state, cramped) = (state(), state());
     let name = payment.purchase_number.unwrap_or_else(|| t!(i18n, admin.no_purchase).to_owned());
     let day = words::day(i18n, &payment.created_at);
+    let method = words::method(i18n, payment.method, false);
     view! {
         <tr>
             <th scope="row">
                 <a class="row-link whole" href=href>{name}</a>
-                <span class="note narrow">{words::method(i18n, payment.method, false)}" · "{day}</span>
+                <span class="note narrow"><span class="dots"><span>{method}</span> " " <span>{day}</span> " " <span translate="no">{payment.email.clone()}</span></span></span>
+                <span class="cramped">{cramped}</span>
             </th>
-            <td class="wide">{words::method(i18n, payment.method, false)}</td>
+            <td class="wide">{method}</td>
             <td class="wide">{payment.email}</td>
-            <td class="wide">{words::moment(i18n, &payment.created_at)}</td>
+            <td class="wide">{words::hour(i18n, &payment.created_at)}</td>
             <td class="number">{words::money(i18n, payment.amount)}</td>
-            <td>{state(i18n, payment.state)}</td>
+            <td class="roomy">{state}</td>
         </tr>
     }
 }
 
 /// The status of a payment, as a chip.
-pub(super) fn state(i18n: I18n, state: PaymentState) -> impl IntoView + use<> {
-    let look = match state {
-        PaymentState::Captured => "delivered",
-        PaymentState::Failed | PaymentState::Orphaned => "cancelled",
-        PaymentState::Authorized | PaymentState::Accepted => "confirmed",
-        PaymentState::Created | PaymentState::Pending => "placed",
-        PaymentState::Superseded | PaymentState::Refunded => "",
+pub(super) fn label(i18n: I18n, payment: &PaymentCard) -> impl IntoView + use<> {
+    let look = match (payment.state, payment.cash) {
+        (_, Some(CashState::ToCollect | CashState::PartlyCollected)) => "placed",
+        (_, Some(CashState::Collected)) | (PaymentState::Captured, _) => "delivered",
+        (_, Some(CashState::Cancelled)) | (PaymentState::Failed | PaymentState::Orphaned, _) => "cancelled",
+        (PaymentState::Authorized | PaymentState::Accepted, _) => "confirmed",
+        (PaymentState::Created | PaymentState::Pending, _) => "placed",
+        (PaymentState::Superseded | PaymentState::Refunded, _) => "",
     };
-    view! { <span class=format!("state {look}")>{state_words(i18n, state)}</span> }
-}
-
-fn state_words(i18n: I18n, state: PaymentState) -> &'static str {
-    match state {
-        PaymentState::Created => t!(i18n, admin.pay_created),
-        PaymentState::Pending => t!(i18n, admin.pay_pending),
-        PaymentState::Authorized => t!(i18n, admin.pay_authorized),
-        PaymentState::Captured => t!(i18n, admin.pay_captured),
-        PaymentState::Accepted => t!(i18n, admin.pay_accepted),
-        PaymentState::Failed => t!(i18n, admin.pay_failed),
-        PaymentState::Superseded => t!(i18n, admin.pay_superseded),
-        PaymentState::Orphaned => t!(i18n, admin.pay_orphaned),
-        PaymentState::Refunded => t!(i18n, admin.pay_refunded),
-    }
+    let words = words::payment_status(i18n, payment.state, payment.cash);
+    view! { <span class=format!("state {look}")>{words}</span> }
 }

@@ -12,10 +12,10 @@ use leptos::prelude::*;
 use super::{AdminPage, Part, asked, may, url};
 use crate::{
     api,
-    i18n::{t, use_i18n},
+    i18n::{t, tu_string, use_i18n},
     state::{Visitor, param, query},
     storefront::draft_by,
-    ui::{Alert, Button, CodeAlert, ErrorSummary, Field, PageTitle, loaded},
+    ui::{Alert, Button, CodeAlert, ErrorSummary, Field, PageTitle, loaded, unbroken},
     words::{self, I18n},
 };
 
@@ -42,46 +42,30 @@ pub(crate) fn Payout() -> impl IntoView {
 fn Shown(details: PayoutDetails, draft: Draft, done: String, manages: bool) -> impl IntoView {
     let i18n = use_i18n();
     let PayoutDetails { card, own } = details;
-    let AdminPayoutCard { payout, shop_handle, shop_name, holder, requested_by, approved_by } = card;
     // The list with the filters that led here.
     let back = url(Part::Payouts.path(), &untrack(asked()));
-    let title = t!(i18n, payouts.payout_of, price = payout.amount);
-    let done = match done.as_str() {
-        "approve" | "send" | "pay" | "reject" | "return" => Some(t!(i18n, form.saved)),
-        _ => None,
-    };
-    let done = done.map(|words| view! { <Alert look="good">{words}</Alert> });
+    let title = tu_string!(i18n, payouts.numbered, number = card.payout.number.as_str()).to_string();
+    let done = done_words(i18n, &done, &card).map(|words| view! { <Alert look="good">{words}</Alert> });
+    let history = history(i18n, &card);
+    let actions = manages.then(|| actions(i18n, &card, own, draft));
+    let AdminPayoutCard { payout, shop_handle, shop_name, holder, .. } = card;
     let method = format!("{} {}", words::payout_method(i18n, payout.kind), payout.account);
-    let by = |at: &str, who: Option<&str>| {
-        let at = words::moment(i18n, at);
-        who.map_or(at.clone(), |who| format!("{at} · {who}"))
-    };
-    let approver = approved_by.unwrap_or_else(|| t!(i18n, admin.program).to_owned());
-    let ended = if payout.state == PayoutState::Returned {
-        t!(i18n, payouts.returned)
-    } else {
-        t!(i18n, payouts.rejected)
-    };
     let facts = [
-        (t!(i18n, payouts.method), Some(method)),
-        (t!(i18n, payouts.holder), Some(holder)),
-        (t!(i18n, payouts.requested), Some(by(&payout.requested_at, Some(&requested_by)))),
-        (t!(i18n, payouts.approved), payout.approved_at.as_deref().map(|at| by(at, Some(&approver)))),
-        (t!(i18n, payouts.sent), payout.sent_at.as_deref().map(|at| by(at, Some(&payout.reference)))),
-        (t!(i18n, payouts.paid), payout.paid_at.as_deref().map(|at| by(at, None))),
-        (ended, payout.ended_at.as_deref().map(|at| by(at, Some(&payout.reason)))),
+        (t!(i18n, balance.amount), words::money(i18n, payout.amount)),
+        (t!(i18n, payouts.method), method),
+        (t!(i18n, payouts.holder), holder),
+        (t!(i18n, payouts.reference), payout.reference),
+        (t!(i18n, payouts.reason), payout.reason),
     ];
-    let facts = facts.into_iter().filter_map(|(name, value)| {
-        let value = value?;
-        Some(view! {
+    let facts = facts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| {
+        view! {
             <div>
                 <dt>{name}</dt>
                 <dd><bdi>{value}</bdi></dd>
             </div>
-        })
+        }
     });
     let facts = facts.collect_view();
-    let actions = manages.then(|| actions(i18n, routes::any_payout(payout.id), payout.state, own, draft));
     view! {
         <PageTitle text=title.clone() />
         <p class="back"><a href=back>{t!(i18n, payouts.all)}</a></p>
@@ -89,8 +73,8 @@ fn Shown(details: PayoutDetails, draft: Draft, done: String, manages: bool) -> i
         {done}
         <header class="order-head">
             <div>
-                <h1>{title}</h1>
-                <p class="note" translate="no"><a href=routes::any_shop(&shop_handle)>{shop_name}</a></p>
+                <h1>{unbroken(&title, &payout.number)}</h1>
+                <p class="note dots"><span class="whole">{words::money(i18n, payout.amount)}</span> " " <span translate="no"><a href=routes::any_shop(&shop_handle)>{shop_name}</a></span></p>
             </div>
             {words::payout_label(i18n, payout.state)}
         </header>
@@ -99,69 +83,178 @@ fn Shown(details: PayoutDetails, draft: Draft, done: String, manages: bool) -> i
             <h2 id="details">{t!(i18n, payouts.details)}</h2>
             <dl class="details">{facts}</dl>
         </section>
+        {history}
     }
 }
 
+/// What was done before a redirect, unless the payout has moved on since.
+fn done_words(i18n: I18n, done: &str, card: &AdminPayoutCard) -> Option<String> {
+    let AdminPayoutCard { payout, shop_name, .. } = card;
+    let (number, price, shop) = (payout.number.as_str(), payout.amount, shop_name.as_str());
+    Some(match (done, payout.state) {
+        ("approve", PayoutState::Approved) => {
+            t!(i18n, payouts.done_approve, number = number, price = price, shop = shop)
+        }
+        ("send", PayoutState::Sent) => {
+            t!(i18n, payouts.done_send, number = number, price = price, shop = shop)
+        }
+        ("pay", PayoutState::Paid) => t!(i18n, payouts.done_pay, number = number, price = price, shop = shop),
+        ("reject", PayoutState::Rejected) => {
+            t!(i18n, payouts.done_reject, number = number, price = price, shop = shop)
+        }
+        ("return", PayoutState::Returned) => {
+            t!(i18n, payouts.done_return, number = number, price = price, shop = shop)
+        }
+        _ => return None,
+    })
+}
+
+/// Each step of a payout: when, and by whom.
+fn history(i18n: I18n, card: &AdminPayoutCard) -> AnyView {
+    let payout = &card.payout;
+    let ended = match payout.state {
+        PayoutState::Returned => t!(i18n, payouts.returned),
+        _ => t!(i18n, payouts.rejected),
+    };
+    let none = &String::new();
+    let steps = [
+        (t!(i18n, payouts.requested), Some(&payout.requested_at), Some(&card.requested_by), none),
+        (t!(i18n, payouts.approved), payout.approved_at.as_ref(), card.approved_by.as_ref(), none),
+        (t!(i18n, payouts.sent), payout.sent_at.as_ref(), card.sent_by.as_ref(), &payout.reference),
+        (t!(i18n, payouts.paid), payout.paid_at.as_ref(), card.paid_by.as_ref(), none),
+        (ended, payout.ended_at.as_ref(), card.ended_by.as_ref(), &payout.reason),
+    ];
+    let steps = steps.into_iter().enumerate().filter_map(|(i, (what, at, by, note))| {
+        // The first one shows the zone of all.
+        let at = at.map(|at| if i == 0 { words::moment(i18n, at) } else { words::hour(i18n, at) })?;
+        let by = match by {
+            Some(email) => view! { <span translate="no">{email.clone()}</span> }.into_any(),
+            None => view! { <span>{t!(i18n, admin.program)}</span> }.into_any(),
+        };
+        let note = (!note.is_empty()).then(|| view! { <p><bdi>{note.clone()}</bdi></p> });
+        Some(view! {
+            <li>
+                <strong>{what}</strong>
+                <p class="note dots"><span>{at}</span> " " {by}</p>
+                {note}
+            </li>
+        })
+    });
+    view! {
+        <section class="panel" aria-labelledby="history">
+            <h2 id="history">{t!(i18n, seller_orders.history)}</h2>
+            <ol class="history">{steps.collect_view()}</ol>
+        </section>
+    }
+    .into_any()
+}
+
+/// A step that an admin can take, behind what it will do.
+struct Step {
+    action: &'static str,
+    words: &'static str,
+    /// What happens then.
+    note: String,
+    /// The name, the label and the hint of what it asks for.
+    field: Option<[&'static str; 3]>,
+    /// The button that takes the step.
+    button: String,
+    look: &'static str,
+}
+
 /// What an admin can do with a payout in this state.
-fn actions(i18n: I18n, path: String, state: PayoutState, own: bool, draft: Draft) -> Option<AnyView> {
-    let step = |action: &'static str, words: &'static str| {
-        view! {
-            <form method="post" action=path.clone()>
-                <input type="hidden" name="action" value=action />
-                <Button>{words}</Button>
-            </form>
-        }
-        .into_any()
+fn actions(i18n: I18n, card: &AdminPayoutCard, own: bool, draft: Draft) -> Option<AnyView> {
+    let AdminPayoutCard { payout, shop_name, holder, .. } = card;
+    let (price, shop) = (payout.amount, shop_name.as_str());
+    let account = format!("{} {}", words::payout_method(i18n, payout.kind), payout.account);
+    let (account, holder) = (account.as_str(), holder.as_str());
+    let approve = || Step {
+        action: "approve",
+        words: t!(i18n, payouts.approve),
+        note: t!(i18n, payouts.approve_note, price = price, shop = shop, account = account, holder = holder),
+        field: None,
+        button: t!(i18n, payouts.approve_now, price = price),
+        look: "primary",
     };
-    let asking = |action: &'static str,
-                  name: &'static str,
-                  label: &'static str,
-                  hint: &'static str,
-                  words: &'static str,
-                  look: &'static str| {
-        let typed = if draft.typed("action") == action { draft.clone() } else { Draft::default() };
-        let value = typed.typed(name);
-        let faults: Signal<Option<Error>> = Signal::stored(typed.error);
-        view! {
-            <form method="post" action=path.clone() class="form" novalidate>
-                <ErrorSummary faults labels=vec![(name, label.to_owned())] />
-                <input type="hidden" name="action" value=action />
-                <Field name label value hint required=true faults />
-                <div><Button look>{words}</Button></div>
-            </form>
-        }
-        .into_any()
+    let send = || Step {
+        action: "send",
+        words: t!(i18n, payouts.mark_sent),
+        note: t!(i18n, payouts.send_note, price = price, shop = shop, account = account, holder = holder),
+        field: Some(["reference", t!(i18n, payouts.reference), t!(i18n, payouts.reference_hint)]),
+        button: t!(i18n, payouts.send_now, price = price),
+        look: "primary",
     };
-    let reject = || {
-        let hint = t!(i18n, payouts.reason_hint);
-        asking("reject", "reason", t!(i18n, payouts.reason), hint, t!(i18n, payouts.reject), "danger")
+    let pay = || Step {
+        action: "pay",
+        words: t!(i18n, payouts.mark_paid),
+        note: t!(i18n, payouts.pay_note, price = price, shop = shop),
+        field: None,
+        button: t!(i18n, payouts.pay_now, price = price),
+        look: "primary",
     };
-    let back = || {
-        let hint = t!(i18n, payouts.return_hint);
-        asking("return", "reason", t!(i18n, payouts.reason), hint, t!(i18n, payouts.mark_returned), "danger")
+    let reject = || Step {
+        action: "reject",
+        words: t!(i18n, payouts.reject),
+        note: t!(i18n, payouts.reject_note, price = price, shop = shop),
+        field: Some(["reason", t!(i18n, payouts.reason), t!(i18n, payouts.reference_hint)]),
+        button: t!(i18n, payouts.reject_now, price = price),
+        look: "danger",
     };
-    let forms = match state {
-        PayoutState::Requested if own => {
-            vec![view! { <p class="note">{t!(i18n, error.own_payout)}</p> }.into_any(), reject()]
-        }
-        PayoutState::Requested => vec![step("approve", t!(i18n, payouts.approve)), reject()],
-        PayoutState::Approved => {
-            let hint = t!(i18n, payouts.reference_hint);
-            let send = t!(i18n, payouts.mark_sent);
-            vec![asking("send", "reference", t!(i18n, payouts.reference), hint, send, "primary"), reject()]
-        }
-        PayoutState::Sent => vec![step("pay", t!(i18n, payouts.mark_paid)), back()],
+    let back = || Step {
+        action: "return",
+        words: t!(i18n, payouts.mark_returned),
+        note: t!(i18n, payouts.return_note, price = price, shop = shop),
+        field: Some(["reason", t!(i18n, payouts.reason), t!(i18n, payouts.return_hint)]),
+        button: t!(i18n, payouts.return_now, price = price),
+        look: "danger",
+    };
+    let steps = match payout.state {
+        PayoutState::Requested if own => vec![reject()],
+        PayoutState::Requested => vec![approve(), reject()],
+        PayoutState::Approved => vec![send(), reject()],
+        PayoutState::Sent => vec![pay(), back()],
         PayoutState::Paid => vec![back()],
         PayoutState::Rejected | PayoutState::Returned => return None,
     };
-    let forms = forms.into_iter().map(|form| view! { <div class="payout-step">{form}</div> }).collect_view();
+    let path = routes::any_payout(payout.id);
+    let own = (own && payout.state == PayoutState::Requested)
+        .then(|| view! { <p class="note">{t!(i18n, error.own_payout)}</p> });
+    let steps = steps.into_iter().map(|step| view! { <Asking step path=path.clone() draft=draft.clone() /> });
     Some(
         view! {
             <section class="panel" aria-labelledby="next">
                 <h2 id="next">{t!(i18n, seller_orders.next_step)}</h2>
-                {forms}
+                {own}
+                {steps.collect_view()}
             </section>
         }
         .into_any(),
     )
+}
+
+#[component]
+fn Asking(step: Step, path: String, draft: Draft) -> impl IntoView {
+    let Step { action, words, note, field, button, look } = step;
+    let mine = draft.typed("action") == action;
+    let typed = if mine { draft } else { Draft::default() };
+    let open = typed.error.is_some();
+    let field = field.map(|[name, label, hint]| {
+        let value = typed.typed(name);
+        let faults: Signal<Option<Error>> = Signal::stored(typed.error);
+        view! {
+            <ErrorSummary faults labels=vec![(name, label.to_owned())] />
+            <Field name label value hint required=true faults />
+        }
+    });
+    view! {
+        <details class="more-of payout-step" open=open>
+            <summary>{words}</summary>
+            <form method="post" action=path class="form" novalidate>
+                <input type="hidden" name="action" value=action />
+                <p>{note}</p>
+                {field}
+                <div><Button look>{button}</Button></div>
+            </form>
+        </details>
+    }
 }

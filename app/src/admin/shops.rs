@@ -43,6 +43,7 @@ pub(crate) fn Shops() -> impl IntoView {
         List {
             part: Part::Shops,
             filtered: of.is_filtered(),
+            zone_of: String::new(),
             tools: tools(path, &of, t!(i18n, admin.search_shops), chosen, sorts.to_vec()),
             columns: vec![
                 by((t!(i18n, admin.shop), ""), "handle"),

@@ -41,6 +41,7 @@ pub(crate) fn Team() -> impl IntoView {
         List {
             part: Part::Team,
             filtered: false,
+            zone_of: String::new(),
             tools: tools.into_any(),
             foot: view! { <div class="list-foot"><p class="note">{tn!(i18n, list.total, total)}</p></div> }
                 .into_any(),

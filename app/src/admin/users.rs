@@ -49,6 +49,7 @@ pub(crate) fn Users() -> impl IntoView {
         List {
             part: Part::Users,
             filtered: of.is_filtered(),
+            zone_of: String::new(),
             tools: tools(path, &of, t!(i18n, admin.search_users), chosen, sorts.to_vec()),
             columns: vec![
                 by((t!(i18n, admin.user), ""), "email"),

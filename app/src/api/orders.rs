@@ -1,6 +1,7 @@
 //! Purchases and orders.
 
 use haat_shared::{
+    admin::AdminOrder,
     orders::{ListOrders, OrderCard, PurchaseCard, PurchaseView, SellerOrder, Shipment, ShopOrderView},
     page::{Counted, Page},
 };
@@ -94,8 +95,9 @@ pub async fn cancel(handle: String, number: String, reason: String) -> Result<()
 
 /// An order of any shop. Admins only.
 #[server(name = FetchAnyOrder, prefix = "/api", endpoint = "orders/any_order", input = Json)]
-pub async fn any_order(number: String) -> Result<SellerOrder, ApiError> {
-    super::call(async |engine, caller| haat_engine::orders::any_order(&engine, &caller, &number).await).await
+pub async fn any_order(number: String) -> Result<AdminOrder, ApiError> {
+    super::call(async |engine, caller| haat_engine::orders::any_order_page(&engine, &caller, &number).await)
+        .await
 }
 
 /// All orders. Admins only.

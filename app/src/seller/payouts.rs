@@ -220,7 +220,7 @@ pub(super) fn History(payouts: Vec<PayoutCard>) -> impl IntoView {
     } else {
         let rows = payouts.into_iter().map(row).collect_view();
         let columns = vec![
-            (t!(i18n, payouts.requested_on), ""),
+            (t!(i18n, payouts.payout), ""),
             (t!(i18n, payouts.method), "wide"),
             (t!(i18n, balance.amount), "number"),
             (t!(i18n, seller_orders.state), ""),
@@ -244,7 +244,8 @@ fn row(payout: PayoutCard) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">
-                {words::day(i18n, &payout.requested_at)}
+                <span class="whole">{payout.number}</span>
+                <span class="note below">{words::day(i18n, &payout.requested_at)}</span>
                 <span class="note narrow">{method.clone()}</span>
             </th>
             <td class="wide">{method}</td>

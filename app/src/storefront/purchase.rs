@@ -167,7 +167,8 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
     });
     let shipments = shipments.collect_view();
     // The refund of a cancelled order is told above.
-    let part = order.refunds.iter().filter(|refund| refund.reason == RefundReason::ByShop);
+    let part = order.refunds.iter();
+    let part = part.filter(|refund| matches!(refund.reason, RefundReason::ByShop | RefundReason::ByMarket));
     let done = part.clone().all(|refund| refund.completed_at.is_some());
     let part: i64 = part.map(|refund| refund.amount.amount()).sum();
     let refunded = (part > 0).then(|| {

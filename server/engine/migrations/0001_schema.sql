@@ -779,6 +779,9 @@ CREATE TABLE payments (
     refund_pending_minor BIGINT NOT NULL,
     -- What the gateway charges for the payment; 0 until it is known.
     fee_minor BIGINT NOT NULL,
+    -- Why it failed, and the gateway's own words about it.
+    failure TEXT,
+    failure_note TEXT NOT NULL DEFAULT '',
     -- JSON: how the shopper continues; NULL if there is nothing to do.
     next_action TEXT,
     -- When reconciliation will next query the gateway, and how often it has so far; NULL when nothing is left to query.
@@ -977,8 +980,16 @@ CREATE TABLE payout_methods (
 );
 CREATE INDEX payout_methods_shop_id_idx ON payout_methods (shop_id) WHERE removed_at IS NULL;
 
+-- The number of the last payout, in one row. Payouts are numbered without gaps from 1, for people to tell each other.
+CREATE TABLE payout_numbers (
+    id BIGINT PRIMARY KEY CHECK (id = 1),
+    last BIGINT NOT NULL
+);
+
 CREATE TABLE payouts (
     id UUID PRIMARY KEY,
+    -- Such as `P-000123`.
+    number TEXT NOT NULL UNIQUE,
     shop_id UUID NOT NULL REFERENCES shops (id),
     method_id UUID NOT NULL REFERENCES payout_methods (id),
     currency TEXT NOT NULL,
@@ -987,6 +998,10 @@ CREATE TABLE payouts (
     requested_by UUID NOT NULL REFERENCES users (id),
     -- NULL while it isn't approved, or if the program itself did that.
     approved_by UUID REFERENCES users (id),
+    -- Who marked it as sent and as paid, and who rejected it or marked it as returned. NULL as above.
+    sent_by UUID REFERENCES users (id),
+    paid_by UUID REFERENCES users (id),
+    ended_by UUID REFERENCES users (id),
     -- The bank's reference of the transfer, once it is sent.
     reference TEXT NOT NULL DEFAULT '',
     -- Why it was rejected or returned.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::{
     Caller, Engine, TxResult, cursor,
     db::{CountRow, Tx},
-    insert, lists, params, rows, statements,
+    insert, lists, params, rows, statements, subjects,
 };
 use haat_shared::{
     Id, Result,
@@ -38,11 +38,8 @@ pub(crate) use is_delayed;
 
 lists! {
     AUDIT {
-        select: "SELECT a.id, a.action, a.subject, a.note, a.created_at, u.email AS user_email, s.handle AS shop_handle,
-                s.name AS shop_name, COALESCE(o.number, p.number) AS number
-            FROM audit a LEFT JOIN users u ON u.id = a.user_id LEFT JOIN shops s ON s.id = a.subject
-            LEFT JOIN shipments h ON h.id = a.subject LEFT JOIN orders o ON o.id = COALESCE(h.order_id, a.subject)
-            LEFT JOIN payments y ON y.id = a.subject LEFT JOIN purchases p ON p.id = COALESCE(y.purchase_id, a.subject)",
+        select: "SELECT a.id, a.action, a.subject, a.note, a.created_at, u.email AS user_email
+            FROM audit a LEFT JOIN users u ON u.id = a.user_id",
         base_filter: "TRUE",
         filters: &[],
         sorts: &[("newest", "a.id < {}", "a.id DESC")],
@@ -86,9 +83,6 @@ rows! {
         note: String,
         created_at: i64,
         user_email: Option<String>,
-        shop_handle: Option<String>,
-        shop_name: Option<String>,
-        number: Option<String>,
     }
 }
 
@@ -149,14 +143,13 @@ pub async fn list(
     let (after, size) = (cursor::<Audit>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
     let rows: Vec<AuditRow> = engine.db.list(AUDIT.bind(Vec::new(), "newest", after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
+    let about = subjects::about(engine, page.items.iter().map(|row| row.subject)).await?;
     Ok(page.map(|row| {
         let products = (row.action == UPSERT).then(|| serde_json::from_str(&row.note).ok()).flatten();
         AuditEntry {
             action: row.action,
             subject: row.subject.to_string(),
-            shop_handle: row.shop_handle,
-            shop_name: row.shop_name,
-            number: row.number,
+            about: about.get(&row.subject).cloned().unwrap_or_default(),
             note: if products.is_some() { String::new() } else { row.note },
             products,
             user_email: row.user_email,

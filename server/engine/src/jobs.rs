@@ -10,13 +10,14 @@ pub(crate) mod refund;
 use std::time::Duration;
 
 use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
 
 use crate::{
     Caller, Engine, TxError, TxResult, audit, bug,
     bus::Topic,
     cursor,
     db::{BoxFuture, CountRow, Scalar, Statement, is_unique},
-    insert, lists, params, random, rows, statements,
+    insert, lists, params, random, rows, statements, subjects,
 };
 use haat_shared::{
     Conflict, Error, FieldCode,
@@ -271,9 +272,11 @@ pub async fn list(
     let (after, size) = (cursor::<Job>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
     let rows: Vec<JobRow> = engine.db.list(JOBS.bind(filters, "newest", after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
+    let about = subjects::about(engine, page.items.iter().filter_map(|row| subject(&row.dedupe_key))).await?;
     Ok(page.map(|row| JobCard {
         id: row.id,
         kind: row.name,
+        about: subject(&row.dedupe_key).and_then(|id| about.get(&id)).cloned().unwrap_or_default(),
         subject: row.dedupe_key,
         state: row.state,
         attempts: row.attempts,
@@ -281,6 +284,12 @@ pub async fn list(
         run_at: caller.time(engine, row.run_at),
         created_at: caller.time(engine, row.created_at),
     }))
+}
+
+/// The object that a job works on, from its key: the ID of a refund, or another ID and a time behind it.
+fn subject(key: &str) -> Option<Uuid> {
+    let refund = key.parse::<RefundId>().ok().map(RefundId::uuid);
+    refund.or_else(|| key.get(..36)?.parse().ok())
 }
 
 /// The same with the number of jobs in each state.

@@ -42,6 +42,7 @@ pub mod seals;
 pub mod search;
 pub mod shops;
 mod spreadsheet;
+mod subjects;
 pub mod users;
 
 use std::sync::Arc;

@@ -117,6 +117,15 @@ pub enum EmailContent {
         /// The link to the purchase, readable by whoever has it.
         link: PurchaseLink,
     },
+    /// To the shop's owners: the marketplace refunds a part of an order.
+    OrderRefundedByMarket {
+        /// The order.
+        order: Box<ShopOrderView>,
+        /// The refund.
+        refund: OrderRefund,
+        /// Why, in the words of the marketplace.
+        reason: String,
+    },
     /// To an address that someone has signed up with.
     ConfirmSignUp {
         /// The name entered at sign-up.
@@ -239,6 +248,9 @@ statements! {
     OWNERS_OF_RETURN = "SELECT m.column1 AS event, b.id AS subject, u.email AS recipient, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN returns b ON b.id = m.column2 JOIN orders o ON o.id = b.order_id
         JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
+    OWNERS_IF_BY_MARKET = "SELECT m.column1 AS event, r.id AS subject, u.email AS recipient, u.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN refunds r ON r.id = m.column2 AND r.reason = 'by_market' JOIN orders o ON o.id = r.order_id
+        JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
     OWNERS_IF_WITHDRAWN = "SELECT m.column1 AS event, o.id AS subject, u.email AS recipient, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2
         JOIN order_events e ON e.order_id = o.id AND e.kind = 'cancelled' AND e.actor = 'shopper'
@@ -345,6 +357,7 @@ static NOTICES: &[(OutboxMessage, &str, &Statement)] = &[
     (OutboxMessage::OrderReturnApproved, "return_approved", &SHOPPER_OF_RETURN),
     (OutboxMessage::OrderReturnRefused, "return_refused", &SHOPPER_OF_RETURN),
     (OutboxMessage::OrderRefunded, "order_refunded", &SHOPPER_OF_REFUND),
+    (OutboxMessage::OrderRefunded, "order_refunded_by_market", &OWNERS_IF_BY_MARKET),
     (OutboxMessage::PayoutSent, "payout_sent", &OWNERS_OF_PAYOUT),
     (OutboxMessage::PayoutRejected, "payout_rejected", &OWNERS_OF_PAYOUT),
     (OutboxMessage::PayoutReturned, "payout_returned", &OWNERS_OF_PAYOUT),
@@ -580,6 +593,12 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
                 order.order.refunds.iter().find(|refund| refund.id.uuid() == notice.subject)?.clone();
             let reason = data.reasons.get(&notice.subject)?.clone();
             EmailContent::OrderRefunded { order, refund, reason, link }
+        }
+        "order_refunded_by_market" => {
+            let refund =
+                order.order.refunds.iter().find(|refund| refund.id.uuid() == notice.subject)?.clone();
+            let reason = data.reasons.get(&notice.subject)?.clone();
+            EmailContent::OrderRefundedByMarket { order, refund, reason }
         }
         "order_withdrawn" => {
             let (_, reason) = data.ends.get(&notice.subject)?.clone();

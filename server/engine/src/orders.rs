@@ -33,13 +33,15 @@ mod transitions;
 
 pub use export::export;
 pub use notes::add_note;
-pub use refunds::refund;
+pub use refunds::{refund, refund_as_operator};
 pub use release::release_due;
 pub use returns::{
     approve_as_operator, approve_return, open_return, receive_return, refund_return, refuse_as_operator,
     refuse_return, request_return, withdraw_return,
 };
-pub use seller::{any_order, list_all, packing_slips, seller_list, seller_order, seller_table, table_of_all};
+pub use seller::{
+    any_order, any_order_page, list_all, packing_slips, seller_list, seller_order, seller_table, table_of_all,
+};
 pub use shipments::{ship_part, track};
 pub use transitions::{cancel, cancel_by_customer, confirm, confirm_pending, deliver, ship};
 
@@ -125,7 +127,7 @@ statements! {
             WHERE b.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('return_requested', 'return_approved',
                 'return_refused'))
         UNION ALL SELECT r.id, r.order_id, r.note FROM refunds r
-            WHERE r.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'order_refunded')";
+            WHERE r.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_refunded', 'order_refunded_by_market'))";
     NOTIFIED_CANCELLATIONS = "SELECT order_id, actor, data FROM order_events WHERE kind = 'cancelled' AND order_id IN
         (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_cancelled', 'order_withdrawn'))";
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     Caller, Engine, TxError, cursor,
     db::{CountRow, Value},
-    lists, params, random, rows, statements,
+    lists, params, random, rows, statements, subjects,
 };
 use haat_shared::{
     Error, FieldCode, Id,
@@ -68,12 +68,8 @@ const PAGE_SIZE: usize = 50;
 
 lists! {
     OUTBOX {
-        select: "SELECT f.id, f.kind, f.subject, f.created_at, f.dispatched_at, COALESCE(o.number, p.number) AS number,
-                CASE WHEN f.dispatched_at IS NULL THEN 'waiting' ELSE 'dispatched' END AS state FROM outbox f
-            LEFT JOIN shipments h ON h.id = f.subject LEFT JOIN refunds r ON r.id = f.subject
-            LEFT JOIN returns b ON b.id = f.subject
-            LEFT JOIN orders o ON o.id = COALESCE(h.order_id, r.order_id, b.order_id, f.subject)
-            LEFT JOIN purchases p ON p.id = f.subject",
+        select: "SELECT f.id, f.kind, f.subject, f.created_at, f.dispatched_at,
+                CASE WHEN f.dispatched_at IS NULL THEN 'waiting' ELSE 'dispatched' END AS state FROM outbox f",
         base_filter: "TRUE",
         filters: &[("waiting", "f.dispatched_at IS NULL AND {} = TRUE")],
         sorts: &[("newest", "f.id < {}", "f.id DESC")],
@@ -93,7 +89,6 @@ rows! {
         subject: Uuid,
         created_at: i64,
         dispatched_at: Option<i64>,
-        number: Option<String>,
     }
 }
 
@@ -140,10 +135,11 @@ pub async fn list(
     let size = page::rows(of.limit, PAGE_SIZE);
     let rows: Vec<MessageRow> = engine.db.list(OUTBOX.bind(filters, "newest", after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
+    let about = subjects::about(engine, page.items.iter().map(|row| row.subject)).await?;
     Ok(page.map(|row| OutboxMessageCard {
         kind: row.kind,
         subject: row.subject.to_string(),
-        number: row.number,
+        about: about.get(&row.subject).cloned().unwrap_or_default(),
         created_at: caller.time(engine, row.created_at),
         dispatched_at: row.dispatched_at.map(|at| caller.time(engine, at)),
     }))

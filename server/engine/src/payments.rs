@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use futures::future::join_all;
 use tracing::Instrument;
 
+pub(crate) use admin::of_purchase;
 pub use admin::{details, follow_up, list};
 pub use gateway::{
     Capabilities, EventSubject, GatewayError, GatewayEvent, GatewayPayment, GatewayResult, GatewayStatus,
@@ -31,7 +32,7 @@ use haat_shared::{
     checkout::CheckoutState,
     id::kinds::{CheckoutId, PaymentId},
     ledger::gateway_fee,
-    payments::{NextAction, PaymentMethod, PaymentState, PurchaseLink},
+    payments::{NextAction, PaymentFailure, PaymentMethod, PaymentState, PurchaseLink},
     routes,
 };
 
@@ -42,6 +43,8 @@ pub(crate) const FIRST_CHECK_MS: i64 = 10_000;
 /// A payment that is still pending after this time is abandoned. If it is captured later, it is honoured
 /// or refunded.
 const GIVE_UP_MS: i64 = 24 * 3_600_000;
+/// The maximum length of what is kept of a gateway's words about a failed payment.
+const FAILURE_NOTE_MAX: usize = 200;
 
 /// The columns of a `PaymentRow`.
 macro_rules! payment_columns {
@@ -157,7 +160,8 @@ pub(crate) async fn start(
         Ok(session) => session,
         Err(GatewayError::Refused(why)) => {
             tracing::warn!(payment.id = %payment.id, error = why, "payment refused");
-            return Ok((apply_status(engine, payment.id, "", GatewayStatus::Declined).await?, None));
+            failed(engine, payment.id, PaymentFailure::Refused, &why).await?;
+            return Ok((ReportOutcome::Declined, None));
         }
         Err(error) => return Err(payment.failed("create", &error)),
     };
@@ -202,27 +206,36 @@ async fn settle(
 ) -> Result<ReportOutcome> {
     match status {
         GatewayStatus::Waiting | GatewayStatus::Authorized(_) => Ok(ReportOutcome::Waiting),
-        GatewayStatus::Declined | GatewayStatus::Cancelled => {
-            engine
-                .db
-                .write(("payments::failed", id), (id, engine.clock.now_ms()), |tx, (id, now)| {
-                    Box::pin(async move {
-                        let checkout = checkout::lock_checkout_in_tx(tx, *id).await?;
-                        tx.exec(&checkout::FAILED, params![*id, *now]).await?;
-                        tx.exec(&REOPEN, params![checkout, *now]).await?;
-                        Ok(())
-                    })
-                })
-                .await?;
-            Ok(match status {
-                GatewayStatus::Cancelled => ReportOutcome::Cancelled,
-                _ => ReportOutcome::Declined,
-            })
+        GatewayStatus::Declined => {
+            failed(engine, id, PaymentFailure::Declined, "").await?;
+            Ok(ReportOutcome::Declined)
+        }
+        GatewayStatus::Cancelled => {
+            failed(engine, id, PaymentFailure::Cancelled, "").await?;
+            Ok(ReportOutcome::Cancelled)
         }
         GatewayStatus::Captured(_) | GatewayStatus::Accepted => {
             checkout::complete(engine, id, gateway_ref, status).await
         }
     }
+}
+
+/// Nothing was charged: the shopper may pay in another way. `note` is what the gateway said about it.
+async fn failed(engine: &Engine, id: PaymentId, why: PaymentFailure, note: &str) -> Result<()> {
+    let note: String = note.chars().take(FAILURE_NOTE_MAX).collect();
+    let input = (id, why, note, engine.clock.now_ms());
+    engine
+        .db
+        .write(("payments::failed", id), input, |tx, (id, why, note, now)| {
+            Box::pin(async move {
+                let checkout = checkout::lock_checkout_in_tx(tx, *id).await?;
+                tx.exec(&checkout::FAILED, params![*id, *now, why.as_str(), note.as_str()]).await?;
+                tx.exec(&REOPEN, params![checkout, *now]).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    Ok(())
 }
 
 /// What follows from an authorized payment.
@@ -337,7 +350,8 @@ async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) 
     let found = match retrieve.instrument(span).await {
         Err(GatewayError::Gone(why)) if own == Some(gateway_ref) => {
             tracing::info!(payment.id = %payment.id, why, "a gateway has forgotten an unpaid payment");
-            return apply_status(engine, payment.id, gateway_ref, GatewayStatus::Cancelled).await;
+            failed(engine, payment.id, PaymentFailure::Abandoned, "").await?;
+            return Ok(ReportOutcome::Cancelled);
         }
         found => found.map_err(|error| payment.failed("retrieve", &error))?,
     };
@@ -498,7 +512,7 @@ async fn check(engine: &Engine, payment: &PaymentRow, lease_until: i64) -> TxRes
     let now = engine.clock.now_ms();
     match refresh(engine, payment, None).await {
         Ok(ReportOutcome::Waiting) if now - payment.created_at > GIVE_UP_MS => {
-            apply_status(engine, payment.id, "", GatewayStatus::Declined).await?;
+            failed(engine, payment.id, PaymentFailure::Abandoned, "").await?;
         }
         // Failures were logged where they occurred.
         reported => tracing::debug!(payment.id = %payment.id, ?reported, "reconciled"),

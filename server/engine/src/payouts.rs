@@ -32,6 +32,7 @@ use haat_shared::{
     page::{self, Page, PageRequest},
     payouts::{
         NewPayout, PayoutCard, PayoutForm, PayoutMethodKind, PayoutState, ShopPayouts, bank_file::Payer,
+        number,
     },
     permissions::Permission,
 };
@@ -52,7 +53,7 @@ const PAGE_SIZE: usize = 20;
 
 lists! {
     OF_SHOP {
-        select: "SELECT p.id, p.state, p.currency, p.amount_minor, m.kind, m.masked, p.reference, p.reason, p.requested_at,
+        select: "SELECT p.id, p.number, p.state, p.currency, p.amount_minor, m.kind, m.masked, p.reference, p.reason, p.requested_at,
                 p.approved_at, p.sent_at, p.paid_at, p.ended_at
             FROM payouts p JOIN payout_methods m ON m.id = p.method_id",
         base_filter: "TRUE",
@@ -63,10 +64,13 @@ lists! {
 
 statements! {
     CURRENCY = "SELECT currency AS value FROM shops WHERE id = $1";
-    NOTIFIED = "SELECT p.id, s.name, s.handle, m.masked, p.currency, p.amount_minor, p.reference, p.reason, m.usable_at
+    // Those who request payouts at once wait here, so that numbers have no gaps.
+    NEXT_NUMBER = "INSERT INTO payout_numbers (id, last) VALUES (1, 1)
+        ON CONFLICT (id) DO UPDATE SET last = payout_numbers.last + 1 RETURNING last AS value";
+    NOTIFIED = "SELECT p.id, p.number, s.name, s.handle, m.masked, p.currency, p.amount_minor, p.reference, p.reason, m.usable_at
         FROM payouts p JOIN payout_methods m ON m.id = p.method_id JOIN shops s ON s.id = p.shop_id
         WHERE p.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind LIKE 'payout%')
-        UNION ALL SELECT m.id, s.name, s.handle, m.masked, s.currency, 0 AS amount_minor, '' AS reference, '' AS reason, m.usable_at
+        UNION ALL SELECT m.id, '' AS number, s.name, s.handle, m.masked, s.currency, 0 AS amount_minor, '' AS reference, '' AS reason, m.usable_at
         FROM payout_methods m JOIN shops s ON s.id = m.shop_id
         WHERE m.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind LIKE 'payout_method%')";
 }
@@ -74,6 +78,7 @@ statements! {
 insert! {
     struct AddPayout into payouts {
         id: PayoutId,
+        number: String,
         shop_id: ShopId,
         method_id: PayoutMethodId,
         currency: Currency,
@@ -88,6 +93,7 @@ insert! {
 rows! {
     struct PayoutRow {
         id: PayoutId,
+        number: String,
         state: PayoutState,
         currency: Currency,
         amount_minor: i64,
@@ -104,6 +110,7 @@ rows! {
 
     struct NotifiedRow {
         id: Uuid,
+        number: String,
         name: String,
         handle: String,
         masked: String,
@@ -120,6 +127,7 @@ impl PayoutRow {
         let time = |at: Option<i64>| at.map(|at| caller.time(engine, at));
         PayoutCard {
             id: self.id,
+            number: self.number,
             state: self.state,
             amount: Money::new(self.amount_minor, self.currency),
             kind: self.kind,
@@ -218,8 +226,10 @@ async fn request_in_tx(
         Claim::Done(id) => return Ok(id.parse::<PayoutId>().map_err(Error::from)?),
     };
     let NewPayout { amount, method } = *new;
+    let last: Option<Scalar<i64>> = tx.opt(&NEXT_NUMBER, params![]).await?;
     let row = AddPayout {
         id,
+        number: number(last.map_or(1, |last| last.0)),
         shop_id: shop,
         method_id: method,
         currency: amount.currency(),
@@ -245,6 +255,8 @@ async fn request_in_tx(
 /// What an email says of a payout or a payout method.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayoutNotice {
+    /// The payout's number; empty for a method.
+    pub number: String,
     /// The shop's name.
     pub shop_name: String,
     /// The shop's handle.
@@ -270,6 +282,7 @@ pub(crate) async fn notification_data(
     let rows: Vec<NotifiedRow> = engine.db.all(&NOTIFIED, params![claim]).await?;
     let notice = |row: NotifiedRow| {
         let notice = PayoutNotice {
+            number: row.number,
             shop_name: row.name,
             shop_handle: row.handle,
             amount: Money::new(row.amount_minor, row.currency),

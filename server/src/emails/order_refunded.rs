@@ -1,4 +1,4 @@
-//! The email about a refund of a part of an order.
+//! The emails about a refund of a part of an order: to the customer, and to the shop if the marketplace refunds it.
 
 use haat_app::{
     i18n::{Locale, td_string},
@@ -43,6 +43,40 @@ pub(super) fn render(
         left_out: 0,
         contents: td_string!(locale, email.refunded_contents),
         reason: td_string!(locale, email.confirmed_reason).to_owned(),
+    };
+    order_news::render(&subject, &m)
+}
+
+pub(super) fn by_market(
+    locale: Locale,
+    of: &ShopOrderView,
+    refund: &OrderRefund,
+    why: &str,
+    url: &str,
+) -> TxResult<RenderedEmail> {
+    let (order, contents) = (&of.order, &only(&of.order, &refund.lines));
+    let (shop, price) = (&order.shop_name, words::money(locale, refund.amount));
+    let balance = td_string!(locale, email.refunded_by_market_balance);
+    let reason = (td_string!(locale, seller_orders.reason), why.to_owned());
+    let shipping = (refund.shipping.amount() > 0)
+        .then(|| (td_string!(locale, email.refunded_shipping), words::money(locale, refund.shipping)));
+    let first = (td_string!(locale, balance.title), balance.to_owned());
+    let subject = td_string!(locale, email.refunded_by_market_subject, price = price, number = order.number);
+    let m = News {
+        locale,
+        url,
+        button: td_string!(locale, email.withdrawn_button),
+        title: td_string!(locale, email.refunded_by_market),
+        lead: td_string!(locale, email.refunded_by_market_lead, price = price, shop = shop),
+        preheader: balance.to_owned(),
+        number: &order.number,
+        facts: [reason].into_iter().chain(shipping).chain([first]).collect(),
+        follow: "",
+        orders: if contents.lines.is_empty() { &[] } else { std::slice::from_ref(contents) },
+        totals: false,
+        left_out: 0,
+        contents: td_string!(locale, email.refunded_contents),
+        reason: td_string!(locale, email.received_reason, shop = shop),
     };
     order_news::render(&subject, &m)
 }

@@ -12,7 +12,8 @@ use super::sign_up::{Note, note};
 pub(super) fn sent(locale: Locale, of: &PayoutNotice, url: &str) -> TxResult<RenderedEmail> {
     let (shop, account) = (of.shop_name.as_str(), of.account.as_str());
     let lead = td_string!(locale, email.payout_sent_lead, price = of.amount, account = account, shop = shop);
-    let about = td_string!(locale, email.payout_sent_note, reference = of.reference.as_str());
+    let (number, reference) = (of.number.as_str(), of.reference.as_str());
+    let about = td_string!(locale, email.payout_sent_note, number = number, reference = reference);
     about_payout(locale, url, td_string!(locale, email.payout_sent), lead, about, shop)
 }
 
@@ -20,7 +21,8 @@ pub(super) fn sent(locale: Locale, of: &PayoutNotice, url: &str) -> TxResult<Ren
 pub(super) fn rejected(locale: Locale, of: &PayoutNotice, url: &str) -> TxResult<RenderedEmail> {
     let shop = of.shop_name.as_str();
     let lead = td_string!(locale, email.payout_rejected_lead, price = of.amount, shop = shop);
-    let about = td_string!(locale, email.payout_reason, reason = of.reason.as_str());
+    let about =
+        td_string!(locale, email.payout_reason, number = of.number.as_str(), reason = of.reason.as_str());
     about_payout(locale, url, td_string!(locale, email.payout_rejected), lead, about, shop)
 }
 
@@ -29,7 +31,8 @@ pub(super) fn returned(locale: Locale, of: &PayoutNotice, url: &str) -> TxResult
     let (shop, account) = (of.shop_name.as_str(), of.account.as_str());
     let lead =
         td_string!(locale, email.payout_returned_lead, price = of.amount, account = account, shop = shop);
-    let about = td_string!(locale, email.payout_reason, reason = of.reason.as_str());
+    let about =
+        td_string!(locale, email.payout_reason, number = of.number.as_str(), reason = of.reason.as_str());
     about_payout(locale, url, td_string!(locale, email.payout_returned), lead, about, shop)
 }
 

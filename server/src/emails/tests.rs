@@ -209,8 +209,18 @@ fn refunded(method: PaymentMethod, [shop, name]: Names<'_>, shipping: bool, reas
     EmailContent::OrderRefunded { order, refund, reason, link: link() }
 }
 
+fn refunded_by_market(why: &str) -> EmailContent {
+    match refunded(PaymentMethod::Sandbox, NAMES, false, why) {
+        EmailContent::OrderRefunded { order, refund, reason, .. } => {
+            EmailContent::OrderRefundedByMarket { order, refund, reason }
+        }
+        other => other,
+    }
+}
+
 fn payout(shop: &str, reason: &str, reference: &str) -> Box<PayoutNotice> {
     Box::new(PayoutNotice {
+        number: "P-000123".into(),
         shop_name: shop.into(),
         shop_handle: "meena-crafts".into(),
         amount: money(124_950),
@@ -255,6 +265,7 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("order_refunded_card", refunded(PaymentMethod::Sandbox, NAMES, false, "Chipped")),
         ("order_refunded_cash", refunded(PaymentMethod::Cash, NAMES, false, "")),
         ("order_refunded_shipping", refunded(PaymentMethod::Sandbox, NAMES, true, "Late")),
+        ("order_refunded_by_market", refunded_by_market("Never arrived")),
         ("confirm_sign_up", EmailContent::ConfirmSignUp { name: name_of_user.clone(), id, token }),
         ("account_exists", EmailContent::AccountExists { name: name_of_user }),
         ("payout_sent", EmailContent::PayoutSent(payout(shop, "", "HDFCN26112800001"))),
@@ -287,17 +298,18 @@ fn every_mail_in_every_language() {
         EmailContent::ReturnApproved { .. } => 7,
         EmailContent::ReturnRefused { .. } => 8,
         EmailContent::OrderRefunded { .. } => 9,
-        EmailContent::ConfirmSignUp { .. } => 10,
-        EmailContent::AccountExists { .. } => 11,
-        EmailContent::PayoutSent(_) => 12,
-        EmailContent::PayoutRejected(_) => 13,
-        EmailContent::PayoutReturned(_) => 14,
-        EmailContent::PayoutMethodAdded(_) => 15,
-        EmailContent::PayoutMethodRemoved(_) => 16,
+        EmailContent::OrderRefundedByMarket { .. } => 10,
+        EmailContent::ConfirmSignUp { .. } => 11,
+        EmailContent::AccountExists { .. } => 12,
+        EmailContent::PayoutSent(_) => 13,
+        EmailContent::PayoutRejected(_) => 14,
+        EmailContent::PayoutReturned(_) => 15,
+        EmailContent::PayoutMethodAdded(_) => 16,
+        EmailContent::PayoutMethodRemoved(_) => 17,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();
-    assert_eq!(kinds, (0..17).collect::<Vec<_>>(), "a letter is not among the samples");
+    assert_eq!(kinds, (0..18).collect::<Vec<_>>(), "a letter is not among the samples");
 }
 
 #[test]

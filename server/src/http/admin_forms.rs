@@ -19,9 +19,9 @@ use haat_shared::{
 
 use super::{
     State, Typed, back,
-    forms::{back_with_draft, clean, field, refused},
+    forms::{at_lines, back_with_draft, clean, field, refused},
     outcome::redirect,
-    seller_forms::approval,
+    seller_forms::{approval, new_refund},
 };
 
 /// Decides on a return request that a shop has left unanswered.
@@ -49,6 +49,30 @@ pub(super) async fn order(
     .await;
     match done {
         Ok(()) => redirect(&state, &page, &[("done", &action)]),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "any-order", &page, typed, &error).await,
+        Err(error) => refused(&state, &page, &error),
+    }
+}
+
+/// Refunds a part of an order, if the form has shown this amount. Errors about a line name its field.
+pub(super) async fn refund(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(number): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, page) = (&state.runtime.engine, routes::any_order(&number));
+    let done: Result<()> = async {
+        caller.admin(AdminPermission::RefundOrders)?;
+        let order = orders::any_order(engine, &caller, &number).await?.order.order;
+        let refund = new_refund(&typed, &order)?;
+        let lines = refund.lines.clone();
+        let refunded = orders::refund_as_operator(engine, &caller, &number, refund).await;
+        refunded.map(drop).map_err(|error| at_lines(error, &lines))
+    }
+    .await;
+    match done {
+        Ok(()) => redirect(&state, &page, &[("done", "refund")]),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "any-order", &page, typed, &error).await,
         Err(error) => refused(&state, &page, &error),
     }

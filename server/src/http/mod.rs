@@ -170,6 +170,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_ANY_ORDER, post(admin_forms::order))
         .route(FORM_BALANCE, post(seller_forms::balance))
         .route(FORM_PAYOUT, post(admin_forms::payout))
+        .route(FORM_REFUND_ANY, post(admin_forms::refund))
         .route(FORM_JOB, post(admin_forms::job))
         .route(FORM_PAYMENT, post(admin_forms::payment))
         .route(FORM_RESEND, post(admin_forms::resend))
@@ -307,6 +308,7 @@ mod tests {
             (EMAIL, email(email_id.parse().unwrap()), vec![&email_id]),
             (ANY_ORDER, any_order(text), vec![text]),
             (ANY_SHOP, any_shop(text), vec![text]),
+            (FORM_REFUND_ANY, refund_any(text), vec![text]),
             (PAYMENT, payment(pay.parse().unwrap()), vec![&pay]),
             (ANY_PAYOUT, any_payout(payout_id.parse().unwrap()), vec![&payout_id]),
             (USER, user(user_id.parse().unwrap()), vec![&user_id]),

@@ -12,7 +12,7 @@ use haat_shared::{
     Error, FieldCode, Money, Result,
     catalog::edit::ProductState,
     id::kinds::ProductId,
-    orders::{NewRefund, Shipment},
+    orders::{NewRefund, OrderView, Shipment},
     page::LIMIT_MAX,
     payouts::{PayoutForm, PayoutMethodForm},
     permissions::Permission,
@@ -125,18 +125,23 @@ async fn ship_part(
 /// Refunds the quantities that were entered, if the form has shown this amount. Errors about a line name its field.
 async fn refund(engine: &Engine, caller: &Caller, handle: &str, number: &str, typed: &Typed) -> Result<()> {
     let order = orders::seller_order(engine, caller, handle, number).await?.order.order;
-    let lines = quantities_of(typed, &order.lines)?;
+    let refund = new_refund(typed, &order)?;
+    let lines = refund.lines.clone();
+    let refunded = orders::refund(engine, caller, handle, number, refund).await;
+    refunded.map(drop).map_err(|error| at_lines(error, &lines))
+}
+
+/// The refund of an order, as entered by its shop or by an admin.
+pub(super) fn new_refund(typed: &Typed, order: &OrderView) -> Result<NewRefund> {
     // Without an amount, nothing was shown yet.
     let shown = Money::new(field(typed, "amount").parse().unwrap_or_default(), order.totals.total.currency());
-    let refund = NewRefund {
-        lines: lines.clone(),
+    Ok(NewRefund {
+        lines: quantities_of(typed, &order.lines)?,
         shipping: field(typed, "shipping") == "true",
         restock: field(typed, "restock") == "true",
         reason: field(typed, "reason"),
         amount: Some(shown),
-    };
-    let refunded = orders::refund(engine, caller, handle, number, refund).await;
-    refunded.map(drop).map_err(|error| at_lines(error, &lines))
+    })
 }
 
 /// An answer to a return request, or what becomes of an approved return.

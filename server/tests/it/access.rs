@@ -272,6 +272,8 @@ const TABLE: &[Row] = &[
         "action=return_refuse&return=ret_00000000000000000000000000&reason=No",
         404,
     ),
+    // Nothing is entered, so the page shows what is missing.
+    form(FORM_REFUND_ANY, "order", "action=refund", 303),
     // No email has failed.
     form(FORM_RESEND, "", "id=notif_00000000000000000000000000", 404),
     // From here on the gateway is unavailable, so that the refund stays in the queue.

@@ -1,6 +1,6 @@
 //! The customer.
 
-use haat_shared::{orders::OtherOrder, routes, shipping::ShippingMethod};
+use haat_shared::{id::kinds::UserId, orders::OtherOrder, routes, shipping::ShippingMethod};
 use leptos::prelude::*;
 
 use crate::{
@@ -17,6 +17,8 @@ pub(super) fn Customer(
     count: i64,
     orders: Vec<OtherOrder>,
     looks: bool,
+    /// The account, for admins who may see users.
+    account: Option<UserId>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let mail = format!("mailto:{email}");
@@ -51,7 +53,10 @@ pub(super) fn Customer(
     view! {
         <section class="panel" aria-labelledby="customer">
             <h3 id="customer">{t!(i18n, seller_orders.customer)}</h3>
-            <p translate="no">{name}</p>
+            {match account {
+                Some(id) => view! { <p translate="no"><a href=routes::user(id)>{name}</a></p> }.into_any(),
+                None => view! { <p translate="no">{name}</p> }.into_any(),
+            }}
             <p><a href=mail>{email}</a></p>
             <p class="note">{words}</p>
             {(count > 0).then(|| view! { <ul class="rows">{rows}</ul> })}

@@ -12,7 +12,9 @@ mod slips;
 pub(crate) use slips::{PackingSlip, PackingSlips};
 
 use haat_shared::{
+    admin::PaymentCard,
     forms::Draft,
+    id::kinds::UserId,
     orders::{OrderEventKind, OrderState, OrderView, SellerOrder, ShopOrderView},
     returns::ReturnState,
     routes,
@@ -66,9 +68,19 @@ pub(crate) fn OrderDetails(
     /// The input of an admin's rejected form; `None` if they can't decide on returns, or it isn't an admin.
     #[prop(default = None)]
     decides: Option<Draft>,
+    /// The same of an admin who may refund it, or not.
+    #[prop(default = None)]
+    refunds: Option<Draft>,
+    /// The payments of the purchase that an admin may see.
+    #[prop(default = Vec::new())]
+    payments: Vec<PaymentCard>,
+    /// The customer's account, for admins who may see users.
+    #[prop(default = None)]
+    account: Option<UserId>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let looks = draft.is_none();
+    let may_refund = refunds;
     let draft = draft.unwrap_or_default();
     let SellerOrder {
         order,
@@ -109,6 +121,11 @@ pub(crate) fn OrderDetails(
         _ => words::collected_by(i18n, method, &order),
     };
     let all_refunds = refunds.clone();
+    // What an admin has just refunded.
+    let latest_refund =
+        refunds.last().filter(|_| looks && query("done").with_untracked(|done| done == "refund"));
+    let latest_refund = latest_refund
+        .map(|refund| t!(i18n, admin.done_refund, price = refund.amount, shop = order.shop_name.as_str()));
     let refunds = refunds.into_iter().map(|refund| {
         let words = match refund.completed_at {
             Some(at) => t!(i18n, seller_orders.refunded, price = refund.amount, date = words::day(i18n, &at)),
@@ -163,9 +180,22 @@ pub(crate) fn OrderDetails(
         left: refundable.clone(),
     });
     let returns = view! { <Returns returns lines=order.lines.clone() refunds=all_refunds answering /> };
-    let refund = refundable.filter(|_| !looks).map(|left| {
-        view! { <Refund lines=order.lines.clone() left action=action.clone() draft=draft.clone() /> }
+    let refunding = match looks {
+        false => Some((action.clone(), draft.clone())),
+        // Only the shop can give back cash.
+        true => may_refund
+            .filter(|_| method.collected_by_market())
+            .map(|draft| (routes::refund_any(&order.number), draft)),
+    };
+    let refund = refundable.zip(refunding).map(|(left, (action, draft))| {
+        view! { <Refund lines=order.lines.clone() left action draft admin=looks /> }
     });
+    let several_payments = payments.len() > 1;
+    let payments = payments.into_iter().map(|payment| {
+        let sum = several_payments.then(|| words::money(i18n, payment.amount));
+        view! { <p><a href=routes::payment(payment.id)>{t!(i18n, admin.view_payment)}</a>" "{sum}</p> }
+    });
+    let payments = payments.collect_view();
     let lines = match order.state {
         OrderState::Placed | OrderState::Confirmed if !looks && !partly => t!(i18n, seller_orders.pack),
         _ => t!(i18n, seller_orders.items),
@@ -231,7 +261,10 @@ pub(crate) fn OrderDetails(
             <Print words=t!(i18n, purchase.print) />
         </div>
         <CodeAlert />
-        <Done what=query("done").get_untracked() state=order.state pickup />
+        {match latest_refund {
+            Some(words) => view! { <Alert look="good">{words}</Alert> }.into_any(),
+            None => view! { <Done what=query("done").get_untracked() state=order.state pickup /> }.into_any(),
+        }}
         <div class="back-office-columns">
             <div>
                 <section class="panel order next-step" aria-labelledby="next">
@@ -248,7 +281,7 @@ pub(crate) fn OrderDetails(
                 </section>
             </div>
             <div>
-                <Customer handle name email count=other_order_count orders=other_orders looks />
+                <Customer handle name email count=other_order_count orders=other_orders looks account />
                 <section class="panel order">
                     {place}
                     <div>
@@ -262,6 +295,7 @@ pub(crate) fn OrderDetails(
                         <p class:collect=to_collect>{payment}</p>
                         {refunds}
                         {shares}
+                        {payments}
                     </div>
                     {invoices}
                 </section>

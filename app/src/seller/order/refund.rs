@@ -38,6 +38,8 @@ pub(super) fn Refund(
     left: Refundable,
     action: String,
     draft: Draft,
+    /// Whether it is an admin, on behalf of the shop.
+    admin: bool,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let typed = Some(draft).filter(|draft| draft.typed("action") == "refund");
@@ -75,6 +77,11 @@ pub(super) fn Refund(
         view! { <Check name="restock" id=format!("restock{of}") label checked=value("restock") == "true" /> }
     });
     let (open, cash, reason) = (typed.is_some(), !left.by_marketplace, value("reason"));
+    let note = match (admin, cash) {
+        (true, _) => t!(i18n, admin.refund_note),
+        (false, true) => t!(i18n, seller_orders.refund_note_cash),
+        (false, false) => t!(i18n, seller_orders.refund_note),
+    };
     let left = StoredValue::new(left);
     let quote = Memo::new(move |_| {
         shown.with(|(part, shipping)| left.with_value(|left| left.quote(part, *shipping).ok()))
@@ -97,7 +104,7 @@ pub(super) fn Refund(
                     value=move || amount().map(|amount| amount.amount().to_string()).unwrap_or_default()
                 />
                 {summary}
-                <p class="note">{if cash { t!(i18n, seller_orders.refund_note_cash) } else { t!(i18n, seller_orders.refund_note) }}</p>
+                <p class="note">{note}</p>
                 {fields}
                 {shipping}
                 {restock}

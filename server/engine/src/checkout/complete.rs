@@ -17,7 +17,7 @@ use haat_shared::{
     checkout::ValidCheckout,
     id::kinds::*,
     ledger::{Posting, capture, cash_commission, commission, promotion, sale},
-    payments::{CollectedBy, PaymentMethod, PaymentState},
+    payments::{CollectedBy, PaymentFailure, PaymentMethod, PaymentState},
     text,
 };
 
@@ -63,7 +63,7 @@ statements! {
         SELECT order_id, number, position, code, label, borne_by, amount_minor FROM checkout_adjustments WHERE checkout_id = $1";
     EMPTY_CART = "DELETE FROM cart_lines WHERE cart_id = $1
         AND variant_id IN (SELECT variant_id FROM checkout_lines WHERE checkout_id = $2)";
-    pub(crate) FAILED = "UPDATE payments SET state = 'failed', check_at = NULL, updated_at = $2
+    pub(crate) FAILED = "UPDATE payments SET state = 'failed', failure = $3, failure_note = $4, check_at = NULL, updated_at = $2
         WHERE id = $1 AND state IN ('created', 'pending', 'authorized', 'superseded')";
     ORPHANED = "UPDATE payments SET state = 'orphaned', refund_pending_minor = captured_minor, check_at = NULL, updated_at = $2
         WHERE id = $1 AND state = 'captured' AND purchase_id IS NULL RETURNING captured_minor AS value";
@@ -353,7 +353,7 @@ async fn orphaned_in_tx(tx: &mut Tx, input: &Input) -> TxResult<()> {
     let now = clock.now_ms();
     let GatewayStatus::Captured(captured) = input.status else {
         // Cash was only promised, so there is nothing to refund.
-        tx.exec(&FAILED, params![*payment, now]).await?;
+        tx.exec(&FAILED, params![*payment, now, PaymentFailure::Abandoned.as_str(), ""]).await?;
         return Ok(());
     };
     // In the currency that was charged, whatever was requested: that amount is refunded.

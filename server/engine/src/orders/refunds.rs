@@ -7,7 +7,7 @@ use super::{
     timeline::{self, By},
 };
 use crate::{
-    Caller, Clock, Engine, TxResult, bug,
+    Caller, Clock, Engine, TxError, TxResult, audit, bug,
     bus::Topic,
     db::{Tx, Value},
     insert,
@@ -21,11 +21,12 @@ use haat_shared::{
     id::kinds::*,
     ledger::{Earnings, cash_commission_reversed, commission_reversed, promotion_reversed, sale_reversed},
     orders::{Actor, LineQuantity, NewRefund, OrderEventData, OrderEventKind, OrderState, RefundReason},
-    permissions::Permission,
+    permissions::{AdminPermission, Permission},
     refunds::{RefundQuote, Refundable, RefundableLine, is_refundable},
 };
 
 statements! {
+    PAID_ORDER = "SELECT shop_id, collected_minor FROM orders WHERE number = $1";
     LOCK = "UPDATE orders SET updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END
         WHERE number = $1 AND shop_id = $2 AND state IN ('confirmed', 'shipped', 'delivered')
         RETURNING id, updated_at, state, shop_id, purchase_id, currency, total_minor, items_minor, commission_minor,
@@ -90,6 +91,11 @@ rows! {
         delivery_refunded_minor: i64,
         released_at: Option<i64>,
     }
+
+    struct PaidOrder {
+        shop_id: ShopId,
+        collected_minor: i64,
+    }
 }
 
 /// Refunds a part of an order that is not cancelled. Of a cash order, the shop gives back the money itself,
@@ -115,6 +121,38 @@ pub async fn refund(
     Ok(id)
 }
 
+/// An admin refunds a part of an order that was paid to the market, as its shop could. The shop's owners get an email.
+pub async fn refund_as_operator(
+    engine: &Engine,
+    caller: &Caller,
+    number: &str,
+    refund: NewRefund,
+) -> Result<RefundId> {
+    caller.admin(AdminPermission::RefundOrders)?;
+    let refund = refund.check().map_err(Error::Invalid)?;
+    let paid: Option<PaidOrder> = engine.db.opt(&PAID_ORDER, params![number]).await?;
+    let paid = paid.ok_or(Error::NotFound)?;
+    if paid.collected_minor == 0 {
+        // Only the shop can give back cash.
+        return Err(Error::Denied);
+    }
+    let by = By { actor: Actor::Market, user: caller.user_id() };
+    let input = (number.to_owned(), paid.shop_id, by, refund, engine.clock.clone());
+    let about = ("orders::refund_as_operator", number.to_owned());
+    let id = engine
+        .db
+        .write(about, input, |tx, (number, shop, by, refund, clock)| {
+            Box::pin(async move {
+                let id = refund_in_tx(tx, number, *shop, *by, refund, None, clock).await?;
+                audit::write(tx, by.user, "orders::refund", id, &refund.reason, clock.now_ms()).await?;
+                Ok::<_, TxError>(id)
+            })
+        })
+        .await?;
+    engine.bus.publish(Topic::Outbox, "");
+    Ok(id)
+}
+
 /// Refunds a part of an order, or what was returned of it.
 pub(super) async fn refund_in_tx(
     tx: &mut Tx,
@@ -132,6 +170,10 @@ pub(super) async fn refund_in_tx(
     if !is_refundable(order.state, by_market) {
         return Err(Conflict::OrderMoved(order.state).into());
     }
+    let reason = match by.actor {
+        Actor::Market => RefundReason::ByMarket,
+        Actor::Shop | Actor::Shopper => RefundReason::ByShop,
+    };
     let unshipped = order.state == OrderState::Confirmed;
     if refund.restock && !unshipped {
         return Err(Error::field("restock", FieldCode::NotAChoice).into());
@@ -193,7 +235,7 @@ pub(super) async fn refund_in_tx(
             commission,
             market_discount,
             restocked: refund.restock,
-            reason: RefundReason::ByShop,
+            reason,
             note: refund.reason.clone(),
         };
         messages.extend(payments::reserve_refund_in_tx(tx, order.purchase_id, refund, now).await?);
@@ -213,7 +255,7 @@ pub(super) async fn refund_in_tx(
             delivery_minor: delivery.amount(),
             commission_minor: commission.amount(),
             market_discount_minor: market_discount.amount(),
-            reason: RefundReason::ByShop,
+            reason,
             note: &refund.reason,
             created_at: now,
             done_at: now,

@@ -7,11 +7,12 @@ use crate::{
     Caller, Engine,
     audit::ORDER_MS,
     db::{CountRow, Value, list::words},
-    lists, params, rows, statements,
+    lists, params, payments, rows, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
-    id::kinds::{OrderId, ShopId},
+    admin::AdminOrder,
+    id::kinds::{OrderId, PurchaseId, ShopId, UserId},
     orders::{
         Actor, ListOrders, ORDER_SORTS, OrderCard, OrderEvent, OrderEventData, OrderEventKind, OrderState,
         OtherOrder, PARTLY_SHIPPED, SellerOrder, ShopOrderView,
@@ -75,6 +76,7 @@ statements! {
         FROM orders here JOIN purchases h ON h.id = here.purchase_id JOIN purchases p ON p.email = h.email
         JOIN orders o ON o.purchase_id = p.id AND o.shop_id = here.shop_id
         WHERE here.id = $1 AND o.id <> here.id ORDER BY o.created_at DESC, o.id DESC LIMIT $2";
+    BOUGHT = "SELECT p.id, p.user_id FROM purchases p JOIN orders o ON o.purchase_id = p.id WHERE o.number = $1";
     // Of several payments, the last one was made with the selected method.
     PAID = "SELECT p.email, (SELECT y.state FROM payments y WHERE y.purchase_id = p.id ORDER BY y.id DESC LIMIT 1) AS state,
             o.market_discount_minor, CAST(COALESCE(SUM(r.commission_minor), 0) AS BIGINT) AS commission_back,
@@ -115,6 +117,11 @@ rows! {
         currency: Currency,
         total_minor: i64,
         order_count: i64,
+    }
+
+    struct BoughtRow {
+        id: PurchaseId,
+        user_id: Option<UserId>,
     }
 
     struct PaidRow {
@@ -279,6 +286,19 @@ pub async fn any_order(engine: &Engine, caller: &Caller, number: &str) -> Result
     let order = details(engine, caller, engine.db.all(&LINES_OF_ANY, params![number]).await?).await?;
     let events = order.events.into_iter().filter(|event| event.kind != OrderEventKind::Noted).collect();
     Ok(SellerOrder { events, ..order })
+}
+
+/// The same with what leads on from the page: the payments of its purchase and the customer's account, for those who may
+/// see them. Operators only.
+pub async fn any_order_page(engine: &Engine, caller: &Caller, number: &str) -> Result<AdminOrder> {
+    let order = any_order(engine, caller, number).await?;
+    let bought: BoughtRow = engine.db.opt(&BOUGHT, params![number]).await?.ok_or(Error::NotFound)?;
+    let payments = match caller.admin(AdminPermission::SeePayments) {
+        Ok(_) => payments::of_purchase(engine, caller, bought.id).await?,
+        Err(_) => Vec::new(),
+    };
+    let customer = bought.user_id.filter(|_| caller.admin(AdminPermission::SeeUsers).is_ok());
+    Ok(AdminOrder { order, payments, customer })
 }
 
 /// What is left of an order to refund, if anything.

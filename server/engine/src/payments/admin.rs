@@ -6,17 +6,21 @@ use tracing::Instrument;
 use super::{PaymentRow, gateway, refresh, settle};
 use crate::{
     Caller, Engine, TxResult, audit, cursor,
-    db::{CountRow, Scalar, Value},
+    db::{CountRow, Value},
     lists, params, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
-    admin::{PAYMENT_SORTS, PaymentAction, PaymentCard, PaymentDetails, PaymentRefund, PaymentReport},
+    addresses::Address,
+    admin::{
+        PAYMENT_SORTS, PaidOrder, PaymentAction, PaymentCard, PaymentDetails, PaymentRefund, PaymentReport,
+    },
     amounts,
-    id::kinds::{Payment, PaymentId, RefundId},
-    orders::RefundReason,
+    checkout::ValidCheckout,
+    id::kinds::{Payment, PaymentId, PurchaseId, RefundId, UserId},
+    orders::{OrderState, RefundReason},
     page::{self, Counted, ListRequest, Page},
-    payments::{PaymentMethod, PaymentState},
+    payments::{CashState, PaymentFailure, PaymentMethod, PaymentState},
     permissions::AdminPermission,
     text,
 };
@@ -29,9 +33,16 @@ const SEARCH_MAX: usize = 255;
 /// The columns of a [`CardRow`].
 macro_rules! card_columns {
     () => {
-        "SELECT p.id, p.method, p.gateway, p.gateway_ref, p.state, p.currency, p.amount_minor, p.captured_minor,
-            p.refunded_minor, p.refund_pending_minor, p.fee_minor, p.created_at, u.number AS purchase_number, u.email
-        FROM payments p LEFT JOIN purchases u ON u.id = p.purchase_id"
+        "SELECT p.id, p.method, p.gateway, p.gateway_ref, p.state, p.cash, COALESCE(p.cash, p.state) AS status, p.failure,
+            p.currency, p.amount_minor, p.captured_minor, p.refunded_minor, p.refund_pending_minor, p.fee_minor,
+            p.created_at, u.number AS purchase_number, u.email, CASE WHEN u.id IS NULL THEN c.details END AS details
+        FROM (SELECT x.*, CASE WHEN x.state <> 'accepted' THEN NULL
+                WHEN EXISTS (SELECT 1 FROM orders o WHERE o.purchase_id = x.purchase_id AND o.state = 'delivered') THEN
+                    CASE WHEN EXISTS (SELECT 1 FROM orders o WHERE o.purchase_id = x.purchase_id
+                        AND o.state IN ('placed', 'confirmed', 'shipped')) THEN 'partly_collected' ELSE 'collected' END
+                WHEN EXISTS (SELECT 1 FROM orders o WHERE o.purchase_id = x.purchase_id AND o.state <> 'cancelled')
+                    THEN 'to_collect' ELSE 'nothing_to_collect' END AS cash FROM payments x) AS p
+            LEFT JOIN purchases u ON u.id = p.purchase_id LEFT JOIN checkouts c ON c.id = p.checkout_id"
     };
 }
 
@@ -41,6 +52,7 @@ lists! {
         base_filter: "TRUE",
         filters: &[
             ("state", "p.state = {}"),
+            ("cash", "p.cash = {}"),
             ("amount", "p.amount_minor = {}"),
             // Each has an index.
             ("word", "p.id IN (WITH asked AS (SELECT CAST({} AS TEXT) AS q)
@@ -59,9 +71,15 @@ lists! {
 
 statements! {
     OF_CHECKOUT = concat!(card_columns!(), " WHERE p.checkout_id = $1 ORDER BY p.id");
-    FOLLOWED = "SELECT checkout_id, updated_at, check_at, checks FROM payments WHERE id = $1";
-    ORDERS = "SELECT o.number AS value FROM orders o JOIN payments p ON p.purchase_id = o.purchase_id
-        WHERE p.id = $1 ORDER BY o.number";
+    OF_PURCHASE = concat!(card_columns!(), " WHERE p.purchase_id = $1 ORDER BY p.id");
+    FOLLOWED = "SELECT p.checkout_id, p.updated_at, p.check_at, p.checks, p.failure_note,
+            COALESCE(u.address, c.details) AS customer, CASE WHEN u.id IS NULL THEN t.user_id ELSE u.user_id END AS customer_id
+        FROM payments p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
+        LEFT JOIN purchases u ON u.id = p.purchase_id WHERE p.id = $1";
+    ORDERS = "SELECT o.number, o.shop_name, o.state, o.currency, o.total_minor, o.created_at,
+            (SELECT MIN(e.created_at) FROM order_events e WHERE e.order_id = o.id AND e.kind = 'delivered') AS delivered_at,
+            (SELECT MIN(e.created_at) FROM order_events e WHERE e.order_id = o.id AND e.kind = 'cancelled') AS cancelled_at
+        FROM orders o JOIN payments p ON p.purchase_id = o.purchase_id WHERE p.id = $1 ORDER BY o.number";
     REFUNDS = "SELECT r.id, r.gateway_ref, r.amount_minor, r.reason, r.created_at, r.done_at, o.number
         FROM refunds r LEFT JOIN orders o ON o.id = r.order_id WHERE r.payment_id = $1 ORDER BY r.id";
     REPORTS = "SELECT w.kind, w.event_id, w.received_at FROM payments p
@@ -78,6 +96,8 @@ rows! {
         gateway: String,
         gateway_ref: Option<String>,
         state: PaymentState,
+        cash: Option<String>,
+        failure: Option<String>,
         currency: Currency,
         amount_minor: i64,
         captured_minor: i64,
@@ -87,6 +107,7 @@ rows! {
         created_at: i64,
         purchase_number: Option<String>,
         email: Option<String>,
+        details: Option<String>,
     }
 
     struct FollowedRow {
@@ -94,6 +115,20 @@ rows! {
         updated_at: i64,
         check_at: Option<i64>,
         checks: i64,
+        failure_note: String,
+        customer: Option<String>,
+        customer_id: Option<UserId>,
+    }
+
+    struct OrderRow {
+        number: String,
+        shop_name: String,
+        state: OrderState,
+        currency: Currency,
+        total_minor: i64,
+        created_at: i64,
+        delivered_at: Option<i64>,
+        cancelled_at: Option<i64>,
     }
 
     struct RefundRow {
@@ -113,7 +148,8 @@ rows! {
     }
 }
 
-/// All payments in one of [`PAYMENT_SORTS`], with the number in each state among those found.
+/// All payments in one of [`PAYMENT_SORTS`], with the number in each state among those found. Of cash that shops collect, the
+/// state is a [`CashState`].
 pub async fn list(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Result<Counted<PaymentCard>> {
     caller.admin(AdminPermission::SeePayments)?;
     let sort = if ask.sort.is_empty() { PAYMENT_SORTS[0] } else { &ask.sort };
@@ -121,11 +157,13 @@ pub async fn list(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Result
         return Err(Error::field("sort", FieldCode::NotAChoice));
     }
     let found = searched(engine, &ask.q)?;
-    let counts = engine.db.list(PAYMENTS.count_by("state", found.clone())).await?;
+    let counts = engine.db.list(PAYMENTS.count_by("status", found.clone())).await?;
     let mut filters = found;
-    if !ask.state.is_empty() {
-        let state = PaymentState::parse(&ask.state).ok_or(Error::field("state", FieldCode::NotAChoice))?;
-        filters.push(("state", state.as_str().into()));
+    match (PaymentState::parse(&ask.state), CashState::parse(&ask.state)) {
+        _ if ask.state.is_empty() => {}
+        (Some(state), _) => filters.push(("state", state.as_str().into())),
+        (_, Some(cash)) => filters.push(("cash", cash.as_str().into())),
+        _ => return Err(Error::field("state", FieldCode::NotAChoice)),
     }
     let (after, size) = (cursor::<Payment>(&ask.after)?.map(Value::from), page::rows(ask.limit, PAGE_SIZE));
     let rows: Vec<CardRow> = engine.db.list(PAYMENTS.bind(filters, sort, after, size + 1)).await?;
@@ -151,19 +189,27 @@ fn searched(engine: &Engine, q: &str) -> Result<Vec<(&'static str, Value)>> {
 
 fn card(engine: &Engine, caller: &Caller, row: CardRow) -> PaymentCard {
     let money = |amount| Money::new(amount, row.currency);
+    let entered: Option<ValidCheckout> =
+        row.details.as_deref().and_then(|details| serde_json::from_str(details).ok());
     PaymentCard {
         id: row.id,
         method: row.method,
         gateway: row.gateway,
         gateway_ref: row.gateway_ref,
         state: row.state,
+        cash: row.cash.as_deref().and_then(CashState::parse),
+        failure: row
+            .failure
+            .as_deref()
+            .and_then(PaymentFailure::parse)
+            .filter(|_| row.state == PaymentState::Failed),
         amount: money(row.amount_minor),
         captured: money(row.captured_minor),
         refunded: money(row.refunded_minor),
         being_refunded: money(row.refund_pending_minor),
         fee: money(row.fee_minor),
         purchase_number: row.purchase_number,
-        email: row.email,
+        email: row.email.or_else(|| entered.map(|entered| entered.email.as_str().to_owned())),
         created_at: caller.time(engine, row.created_at),
     }
 }
@@ -176,7 +222,7 @@ pub async fn details(engine: &Engine, caller: &Caller, id: PaymentId) -> Result<
     let (own, others): (Vec<_>, Vec<_>) =
         cards.into_iter().map(|row| card(engine, caller, row)).partition(|card| card.id == id);
     let payment = own.into_iter().next().ok_or(Error::NotFound)?;
-    let orders: Vec<Scalar<String>> = engine.db.all(&ORDERS, params![id]).await?;
+    let orders: Vec<OrderRow> = engine.db.all(&ORDERS, params![id]).await?;
     let refunds: Vec<RefundRow> = engine.db.all(&REFUNDS, params![id]).await?;
     let reports: Vec<ReportRow> = engine.db.all(&REPORTS, params![id]).await?;
     let manages = caller.admin(AdminPermission::ManagePayments).is_ok();
@@ -188,7 +234,21 @@ pub async fn details(engine: &Engine, caller: &Caller, id: PaymentId) -> Result<
         updated_at: caller.time(engine, row.updated_at),
         check_at: row.check_at.map(|at| caller.time(engine, at)),
         checks: row.checks,
-        orders: orders.into_iter().map(|Scalar(number)| number).collect(),
+        failure_note: row.failure_note,
+        name: row.customer.as_deref().and_then(name),
+        customer_id: row.customer_id.filter(|_| caller.admin(AdminPermission::SeeUsers).is_ok()),
+        orders: orders
+            .into_iter()
+            .map(|order| PaidOrder {
+                number: order.number,
+                shop_name: order.shop_name,
+                state: order.state,
+                total: Money::new(order.total_minor, order.currency),
+                placed_at: caller.time(engine, order.created_at),
+                delivered_at: order.delivered_at.map(|at| caller.time(engine, at)),
+                cancelled_at: order.cancelled_at.map(|at| caller.time(engine, at)),
+            })
+            .collect(),
         refunds: refunds
             .into_iter()
             .map(|refund| PaymentRefund {
@@ -212,6 +272,24 @@ pub async fn details(engine: &Engine, caller: &Caller, id: PaymentId) -> Result<
         others,
         payment,
     })
+}
+
+/// The customer's name: in the address of a purchase, or in the details of a checkout.
+fn name(customer: &str) -> Option<String> {
+    let of_checkout =
+        serde_json::from_str::<ValidCheckout>(customer).ok().map(|entered| entered.address.name);
+    of_checkout.or_else(|| serde_json::from_str::<Address>(customer).ok().map(|address| address.name))
+}
+
+/// The payments of a purchase, oldest first, for admins who may see them.
+pub(crate) async fn of_purchase(
+    engine: &Engine,
+    caller: &Caller,
+    purchase: PurchaseId,
+) -> Result<Vec<PaymentCard>> {
+    caller.admin(AdminPermission::SeePayments)?;
+    let rows: Vec<CardRow> = engine.db.all(&OF_PURCHASE, params![purchase]).await?;
+    Ok(rows.into_iter().map(|row| card(engine, caller, row)).collect())
 }
 
 /// Follows up a payment at its gateway, whose answer is acted on like a webhook: money that has nothing to pay for goes

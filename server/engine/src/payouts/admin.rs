@@ -6,7 +6,7 @@ use crate::{
     Caller, Engine, TxResult, audit,
     bus::Topic,
     cursor,
-    db::{CountRow, Scalar, Tx},
+    db::{CountRow, Scalar, Tx, Value, list::words},
     ledger, lists, outbox,
     outbox::OutboxMessage,
     params, rows, statements,
@@ -16,7 +16,10 @@ use haat_shared::{
     id::kinds::{Payout, PayoutId, ShopId, UserId},
     ledger::{payout_paid, payout_rejected, payout_returned},
     page::{self, Counted, ListRequest, Page, PageRequest},
-    payouts::{AdminPayoutCard, AdminPayouts, PayoutDetails, PayoutForm, PayoutState, reason, reference},
+    payouts::{
+        AdminPayoutCard, AdminPayouts, PayoutDetails, PayoutForm, PayoutState, number_searched, reason,
+        reference,
+    },
     permissions::AdminPermission,
 };
 
@@ -25,13 +28,18 @@ const PAGE_SIZE: usize = 50;
 
 lists! {
     ALL {
-        select: "SELECT p.id, p.state, p.currency, p.amount_minor, m.kind, m.masked, p.reference, p.reason, p.requested_at,
+        select: "SELECT p.id, p.number, p.state, p.currency, p.amount_minor, m.kind, m.masked, p.reference, p.reason, p.requested_at,
                 p.approved_at, p.sent_at, p.paid_at, p.ended_at, s.handle, s.name, m.holder, p.requested_by AS requester,
-                u.email AS requested_by, a.email AS approved_by
+                u.email AS requested_by, a.email AS approved_by, b.email AS sent_by, c.email AS paid_by, e.email AS ended_by
             FROM payouts p JOIN payout_methods m ON m.id = p.method_id JOIN shops s ON s.id = p.shop_id
-            JOIN users u ON u.id = p.requested_by LEFT JOIN users a ON a.id = p.approved_by",
+            JOIN users u ON u.id = p.requested_by LEFT JOIN users a ON a.id = p.approved_by
+            LEFT JOIN users b ON b.id = p.sent_by LEFT JOIN users c ON c.id = p.paid_by LEFT JOIN users e ON e.id = p.ended_by",
         base_filter: "TRUE",
-        filters: &[("state", "p.state = {}"), ("id", "p.id = {}")],
+        filters: &[
+            ("state", "p.state = {}"),
+            ("id", "p.id = {}"),
+            ("word", r"s.search_folded || ' ' || LOWER(p.number || ' ' || p.reference) LIKE {} ESCAPE '\'"),
+        ],
         sorts: &[("newest", "p.id < {}", "p.id DESC")],
     }
 }
@@ -42,14 +50,14 @@ statements! {
     APPROVE = "UPDATE payouts SET state = 'approved', approved_by = $3, approved_at = $2
         WHERE id = $1 AND state = 'requested' AND COALESCE(requested_by <> $3, TRUE)
         RETURNING shop_id, currency, amount_minor, paid_at";
-    SEND = "UPDATE payouts SET state = 'sent', reference = $3, sent_at = $2 WHERE id = $1 AND state = 'approved'
+    SEND = "UPDATE payouts SET state = 'sent', reference = $4, sent_by = $3, sent_at = $2 WHERE id = $1 AND state = 'approved'
         RETURNING shop_id, currency, amount_minor, paid_at";
-    PAY = "UPDATE payouts SET state = 'paid', paid_at = $2 WHERE id = $1 AND state = 'sent'
+    PAY = "UPDATE payouts SET state = 'paid', paid_by = $3, paid_at = $2 WHERE id = $1 AND state = 'sent'
         RETURNING shop_id, currency, amount_minor, paid_at";
-    REJECT = "UPDATE payouts SET state = 'rejected', reason = $3, ended_at = $2
+    REJECT = "UPDATE payouts SET state = 'rejected', reason = $4, ended_by = $3, ended_at = $2
         WHERE id = $1 AND state IN ('requested', 'approved')
         RETURNING shop_id, currency, amount_minor, paid_at";
-    RETURN = "UPDATE payouts SET state = 'returned', reason = $3, ended_at = $2 WHERE id = $1 AND state IN ('sent', 'paid')
+    RETURN = "UPDATE payouts SET state = 'returned', reason = $4, ended_by = $3, ended_at = $2 WHERE id = $1 AND state IN ('sent', 'paid')
         RETURNING shop_id, currency, amount_minor, paid_at";
     STATE = "SELECT state AS value FROM payouts WHERE id = $1";
 }
@@ -61,7 +69,10 @@ rows! {
         holder: String,
         requester: UserId,
         requested_by: String,
-        approved_by: Option<String>;
+        approved_by: Option<String>,
+        sent_by: Option<String>,
+        paid_by: Option<String>,
+        ended_by: Option<String>;
         payout: PayoutRow
     }
 
@@ -82,6 +93,9 @@ impl AdminRow {
             holder: self.holder,
             requested_by: self.requested_by,
             approved_by: self.approved_by,
+            sent_by: self.sent_by,
+            paid_by: self.paid_by,
+            ended_by: self.ended_by,
         }
     }
 }
@@ -93,22 +107,37 @@ pub async fn list(
     state: &str,
     of: impl Into<PageRequest<'_>>,
 ) -> Result<Page<AdminPayoutCard>> {
+    found(engine, caller, Vec::new(), state, of.into()).await
+}
+
+async fn found(
+    engine: &Engine,
+    caller: &Caller,
+    words: Vec<(&'static str, Value)>,
+    state: &str,
+    of: PageRequest<'_>,
+) -> Result<Page<AdminPayoutCard>> {
     caller.admin(AdminPermission::SeePayouts)?;
-    let filters = match (state, PayoutState::parse(state)) {
-        ("", _) => Vec::new(),
-        (_, Some(state)) => vec![("state", state.as_str().into())],
+    let mut filters = words;
+    match (state, PayoutState::parse(state)) {
+        ("", _) => {}
+        (_, Some(state)) => filters.push(("state", state.as_str().into())),
         _ => return Err(Error::field("state", FieldCode::NotAChoice)),
-    };
-    let of = of.into();
+    }
     let (after, size) = (cursor::<Payout>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
     let rows: Vec<AdminRow> = engine.db.list(ALL.bind(filters, "newest", after, size + 1)).await?;
     Ok(Page::cut(rows, size, |row| row.payout.id.to_string()).map(|row| row.shown(engine, caller)))
 }
 
-/// The same with the number of payouts in each state.
+/// The same by the name or handle of the shop, the number of the payout or the bank's reference, with the number of payouts
+/// in each state among those found.
 pub async fn table(engine: &Engine, caller: &Caller, of: &ListRequest) -> Result<Counted<AdminPayoutCard>> {
-    let page = list(engine, caller, &of.state, of).await?;
-    Ok(CountRow::with(engine.db.list(ALL.count_by("state", Vec::new())).await?, page))
+    caller.admin(AdminPermission::SeePayouts)?;
+    let asked: Vec<_> = of.q.split_whitespace().collect();
+    let asked = asked.into_iter().map(|word| number_searched(word).unwrap_or_else(|| word.to_owned()));
+    let words = words(&asked.collect::<Vec<_>>().join(" "))?;
+    let page = found(engine, caller, words.clone(), &of.state, of.into()).await?;
+    Ok(CountRow::with(engine.db.list(ALL.count_by("state", words)).await?, page))
 }
 
 /// The same with what else the page shows.
@@ -197,10 +226,10 @@ async fn step(engine: &Engine, caller: &Caller, id: PayoutId, step: Step) -> Res
 async fn step_in_tx(tx: &mut Tx, id: PayoutId, by: Option<UserId>, step: &Step, now: i64) -> TxResult<()> {
     let moved: Option<Moved> = match step {
         Step::Approve => tx.opt(&APPROVE, params![id, now, by]).await?,
-        Step::Send(reference) => tx.opt(&SEND, params![id, now, reference]).await?,
-        Step::Pay => tx.opt(&PAY, params![id, now]).await?,
-        Step::Reject(reason) => tx.opt(&REJECT, params![id, now, reason]).await?,
-        Step::Return(reason) => tx.opt(&RETURN, params![id, now, reason]).await?,
+        Step::Send(reference) => tx.opt(&SEND, params![id, now, by, reference]).await?,
+        Step::Pay => tx.opt(&PAY, params![id, now, by]).await?,
+        Step::Reject(reason) => tx.opt(&REJECT, params![id, now, by, reason]).await?,
+        Step::Return(reason) => tx.opt(&RETURN, params![id, now, by, reason]).await?,
     };
     let Some(Moved { shop_id, currency, amount_minor, paid_at }) = moved else {
         let state: Option<Scalar<PayoutState>> = tx.opt(&STATE, params![id]).await?;
@@ -228,8 +257,7 @@ async fn step_in_tx(tx: &mut Tx, id: PayoutId, by: Option<UserId>, step: &Step, 
             Some(payout_returned(shop_id, amount, paid_at.is_some())?),
         ),
     };
-    let note = if note.is_empty() { amount.to_string() } else { format!("{amount} · {note}") };
-    audit::write(tx, by, action, id, &note, now).await?;
+    audit::write(tx, by, action, id, note, now).await?;
     let messages: Vec<_> = message.into_iter().map(|message| outbox::row(message, id, now)).collect();
     tx.exec_many(&outbox::WRITE, &messages).await?;
     let postings: Vec<_> = posting.into_iter().map(|posting| (posting, id)).collect();

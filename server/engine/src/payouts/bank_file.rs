@@ -21,7 +21,7 @@ use haat_shared::{
 const TRANSFERS_MAX: i64 = 1_000;
 
 statements! {
-    APPROVED = "SELECT p.id, p.currency, p.amount_minor, m.holder, m.details, s.handle
+    APPROVED = "SELECT p.id, p.number, p.currency, p.amount_minor, m.holder, m.details, s.handle
         FROM payouts p JOIN payout_methods m ON m.id = p.method_id JOIN shops s ON s.id = p.shop_id
         WHERE p.state = 'approved' ORDER BY p.id LIMIT $1";
 }
@@ -29,6 +29,7 @@ statements! {
 rows! {
     struct ApprovedRow {
         id: PayoutId,
+        number: String,
         currency: Currency,
         amount_minor: i64,
         holder: String,
@@ -90,7 +91,7 @@ async fn approved(engine: &Engine, caller: &Caller, format: &'static str) -> Res
             serde_json::from_str(&row.details).map_err(|e| bug(format!("the account of {}: {e}", row.id)))?;
         let amount = Money::new(row.amount_minor, row.currency);
         // What the seller reads on their statement; banks take no more than ASCII.
-        let about = format!("Payout {}", row.handle);
+        let about = format!("Payout {} {}", row.number, row.handle);
         Ok((row.handle, Transfer { payout: row.id, amount, holder: row.holder, account, about }))
     };
     Ok(rows.into_iter().map(transfer).collect::<TxResult<Vec<_>>>()?)

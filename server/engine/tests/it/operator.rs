@@ -64,7 +64,7 @@ both! {
         assert_eq!(refused.at("state"), Some(FieldCode::NotAChoice));
 
         let rows = audit::list(engine, &operator, "").await.unwrap().items;
-        assert_eq!(rows.iter().find(|r| r.action == "shops::open").and_then(|r| r.shop_handle.as_deref()), Some("delta-electronics"));
+        assert_eq!(rows.iter().find(|r| r.action == "shops::open").and_then(|r| r.about.shop_handle.as_deref()), Some("delta-electronics"));
         let products: Vec<_> = rows[..3].iter().map(|r| r.products).collect();
         assert_eq!(products, [None, None, Some(Upserted { added: 1, updated: 0 })]);
         let rows: Vec<_> = rows.iter().map(|r| (r.action.as_str(), r.note.as_str(), r.user_email.as_deref())).collect();
@@ -85,7 +85,7 @@ both! {
             ("order_cancelled", format!("{number}-1")),
         ] {
             let message = messages.iter().find(|f| f.kind == kind).unwrap();
-            assert_eq!(message.number, Some(about), "{kind}");
+            assert_eq!(message.about.number, Some(about), "{kind}");
         }
         assert!(outbox::list(engine, &operator, true, "").await.unwrap().items.is_empty());
         let two = ListRequest { limit: Some(2), ..ListRequest::default() };
@@ -186,7 +186,7 @@ both! {
         assert_eq!(notifications::failed(engine, &system).await.unwrap().len(), 3);
         let log = audit::list(engine, &system, "").await.unwrap().items.remove(0);
         assert_eq!((log.action.as_str(), log.note, log.subject), ("notifications::resend", first.to.clone(), first.subject.clone()));
-        assert!(log.number.is_some_and(|about| about.starts_with('H') && !about.contains('-')), "the purchase");
+        assert!(log.about.number.is_some_and(|about| about.starts_with('H') && !about.contains('-')), "the purchase");
         change(market, &REWRITE).await;
         notifications::send_due(engine).await.unwrap();
         orders::cancel(engine, &market.owner(MEENA).await, MEENA, &format!("{number}-1"), "No").await.unwrap();

@@ -97,7 +97,7 @@ both! {
         let statements = || engine.db.counts().0;
         let before = statements();
         let id = payouts::request(engine, &owner, MEENA, &asked, "k").await.unwrap();
-        assert!(statements() - before <= 7, "{}", statements() - before);
+        assert!(statements() - before <= 8, "{}", statements() - before);
         // Again by the same page: nothing more is withdrawn.
         assert_eq!(payouts::request(engine, &owner, MEENA, &asked, "k").await, Ok(id));
         let other = PayoutForm { amount: "200".into(), ..asked.clone() };
@@ -107,6 +107,7 @@ both! {
         assert_eq!((page.minimum, page.methods.len(), page.payouts.items.len()), (inr(10_000), 1, 1));
         assert_eq!(page.methods[0].account, "•••• 8901 · HDFC0001234");
         let listed = &page.payouts.items[0];
+        assert_eq!(listed.number, "P-000001");
         assert_eq!((listed.id, listed.state, listed.amount, listed.account.as_str()), (id, PayoutState::Requested, inr(100_050), "•••• 8901 · HDFC0001234"));
 
         let finance = admin_with(market, "finance", AdminRole::Finance).await;
@@ -132,11 +133,16 @@ both! {
         assert!(seen.approved_at.is_some() && seen.sent_at.is_some() && seen.paid_at.is_some() && seen.ended_at.is_none());
         let details = payouts::any(engine, &finance, id).await.unwrap();
         assert_eq!((details.card.requested_by.as_str(), details.card.approved_by.as_deref(), details.own), ("meena-crafts@haat.example", Some("finance@haat.example"), false));
+        let steps = [&details.card.sent_by, &details.card.paid_by, &details.card.ended_by].map(|by| by.as_deref());
+        assert_eq!(steps, [Some("finance@haat.example"), Some("finance@haat.example"), None]);
         let log = audit::list(engine, &Caller::system(), "").await.unwrap().items;
         let log: Vec<_> = log.iter().filter(|entry| entry.subject.contains(&id.uuid().to_string()) || entry.action.starts_with("payouts::")).collect();
         let actions: Vec<_> = log.iter().rev().map(|entry| (entry.action.as_str(), entry.note.as_str(), entry.user_email.as_deref())).collect();
         let by = Some("finance@haat.example");
-        assert_eq!(actions, [("payouts::approve", "INR 1000.50", by), ("payouts::send", "INR 1000.50 · UTR1", by), ("payouts::pay", "INR 1000.50", by)]);
+        assert_eq!(actions, [("payouts::approve", "", by), ("payouts::send", "UTR1", by), ("payouts::pay", "", by)]);
+        let about = &log[0].about;
+        assert_eq!((about.payout_id, about.payout_number.as_deref(), about.amount), (Some(id), Some("P-000001"), Some(inr(100_050))));
+        assert_eq!((about.shop_handle.as_deref(), about.number.as_deref()), (Some(MEENA), None));
         let entries = ledger::balance(engine, &owner, MEENA, "").await.unwrap().entries.items;
         assert_eq!((entries[0].kind, entries[0].amount), (PostingKind::PayoutRequested, inr(-100_050)));
         market.settle().await;
@@ -189,6 +195,20 @@ both! {
         assert_eq!((returned.page.items.len(), returned.count(""), returned.count("rejected")), (2, 4, 2));
         assert_eq!(returned.page.items[0].payout.reason, "Account closed");
         assert_eq!(at(table("lost").await.unwrap_err())["state"], FieldCode::NotAChoice);
+        let ended: Vec<_> = returned.page.items.iter().map(|card| card.ended_by.as_deref()).collect();
+        assert_eq!(ended, [Some("finance@haat.example"); 2]);
+        // By the number, however it is written, the shop and the bank's reference.
+        let found = async |q: &str| {
+            let of = ListRequest { q: q.into(), ..ListRequest::default() };
+            let found = payouts::table(engine, finance, &of).await.unwrap();
+            assert_eq!(found.count("") as usize, found.page.items.len());
+            found.page.items.into_iter().map(|card| card.payout.number).collect::<Vec<_>>()
+        };
+        assert_eq!(found("P-000002").await, ["P-000002"]);
+        assert_eq!(found("p2").await, ["P-000002"]);
+        assert_eq!(found("MEENA utr1").await, ["P-000004", "P-000003"]);
+        assert_eq!(found("Meena Crafts").await.len(), 4);
+        assert_eq!(found("delta").await, [""; 0]);
         let first = payouts::list(engine, finance, "", haat_shared::page::PageRequest { after: "", limit: Some(3) }).await.unwrap();
         let rest = payouts::list(engine, finance, "", first.next.as_deref().unwrap()).await.unwrap();
         assert_eq!((first.items.len(), rest.items.len()), (3, 1));
@@ -396,6 +416,7 @@ both! {
         ]);
         let file = String::from_utf8(payouts::as_pain_001(engine, &finance).await.unwrap()).unwrap();
         assert!(file.contains("<NbOfTxs>2</NbOfTxs>") && file.contains("<CtrlSum>300.50</CtrlSum>") && file.contains("012345678901"));
+        assert!(file.contains("<Ustrd>Payout P-000001 meena-crafts</Ustrd>"), "{file}");
         assert!(file.contains("001122334455") && !file.contains("meena@haat.example"));
         let log = audit::list(engine, &Caller::system(), "").await.unwrap().items;
         assert_eq!(log.iter().filter(|entry| entry.action == "payouts::bank_file").count(), 6);

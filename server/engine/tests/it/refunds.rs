@@ -1,10 +1,19 @@
 //! Refunds and returns by line, and the release of earnings to shops.
 
-use haat_engine::{Caller, Engine, ledger, orders, sandbox, schedules, shops};
+use haat_engine::{
+    Caller, Engine,
+    admin::{self, Grantee},
+    audit, ledger,
+    notifications::mailbox,
+    orders, sandbox, schedules, shops,
+};
 use haat_shared::{
     Conflict, Error, FieldCode,
-    orders::{LineQuantity, NewRefund, OrderEventKind, OrderState, RefundReason, SellerOrder, Shipment},
+    orders::{
+        Actor, LineQuantity, NewRefund, OrderEventKind, OrderState, RefundReason, SellerOrder, Shipment,
+    },
     payments::PaymentState,
+    permissions::AdminRole,
     returns::ReturnReceipt,
     shops::ShopForm,
 };
@@ -350,5 +359,55 @@ both! {
         let kinds: Vec<_> = seen.events.iter().map(|event| event.kind).collect();
         assert_eq!(kinds, [Placed, Confirmed, Shipped, Delivered, ReturnOpened, ReturnOpened, ReturnReceived, ReturnReceived, Refunded]);
         assert_eq!((seen.events[4].data.note.as_str(), &seen.events[6].data.lines[..]), ("Too big", &[order.part(0, 2)][..]));
+    }
+    async fn an_operator_refunds_what_the_market_has_collected(market) {
+        let engine = &market.engine;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let number = market.buy_by_card(&market.guest_with(&[(bowl, 2)]).await).await;
+        let order = Order::of(market, &number).await;
+        order.confirm().await;
+        order.ship().await;
+        let with = async |name: &str, role: AdminRole| {
+            let user = market.signed_up(&Caller::guest(), name).await.user_id().unwrap();
+            admin::grant_role(engine, &Caller::system(), Grantee::Id(user), role).await.unwrap();
+            market.owner(name).await
+        };
+        let (orders_admin, support) = (with("orders", AdminRole::Orders).await, with("support", AdminRole::Support).await);
+        let refund = |quantity, reason: &str| NewRefund { lines: vec![order.part(0, quantity)], reason: reason.into(), ..NewRefund::default() };
+        for (who, refused) in [(&support, Error::Denied), (&order.owner, Error::NotFound), (&Caller::guest(), Error::SignInNeeded)] {
+            assert_eq!(orders::refund_as_operator(engine, who, &order.number, refund(1, "Never arrived")).await.err(), Some(refused));
+        }
+        let unknown = orders::refund_as_operator(engine, &orders_admin, "H0-1", refund(1, "Never arrived")).await;
+        assert_eq!(unknown.err(), Some(Error::NotFound));
+        let wrong = orders::refund_as_operator(engine, &orders_admin, &order.number, refund(3, " ")).await.unwrap_err();
+        assert_eq!(wrong.at("reason"), Some(FieldCode::Missing));
+        let id = orders::refund_as_operator(engine, &orders_admin, &order.number, refund(1, "Never arrived")).await.unwrap();
+        let much = orders::refund_as_operator(engine, &orders_admin, &order.number, refund(2, "Again")).await.unwrap_err();
+        assert_eq!(much.at("lines.0.quantity"), Some(FieldCode::TooBig));
+        market.settle().await;
+        assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 45_000 + 4_900);
+        let seen = order.seen().await;
+        let refunds: Vec<_> = seen.order.order.refunds.iter().map(|refund| (refund.id, refund.reason, refund.amount.amount())).collect();
+        assert_eq!(refunds, [(id, RefundReason::ByMarket, 45_000)]);
+        let last = seen.events.last().unwrap();
+        assert_eq!((last.kind, last.actor, last.data.note.as_str()), (OrderEventKind::Refunded, Actor::Market, "Never arrived"));
+        // Who did it is in the audit log, and the shop's owner and the customer are told.
+        let log = audit::list(engine, &Caller::system(), "").await.unwrap().items.remove(0);
+        assert_eq!((log.action.as_str(), log.note.as_str(), log.user_email.as_deref()), ("orders::refund", "Never arrived", Some("orders@haat.example")));
+        assert_eq!((log.about.number.as_deref(), log.about.amount.map(|sum| sum.amount())), (Some(order.number.as_str()), Some(45_000)));
+        let mails = mailbox::latest(&engine.db).await.unwrap();
+        let to: Vec<_> = mails.iter().filter(|mail| mail.subject.starts_with("refunded")).map(|mail| (mail.recipient.as_str(), mail.subject.as_str())).collect();
+        assert_eq!(to.len(), 2, "{to:?}");
+        let by_market = format!("refunded by the market {} INR 450.00 Never arrived", order.number);
+        assert!(to.contains(&("meena-crafts@haat.example", by_market.as_str())), "{to:?}");
+        assert!(to.iter().any(|(recipient, _)| *recipient == "asha@example.com"), "{to:?}");
+        // Cash is with the shop: nobody else can give it back.
+        let cash = Order::of(market, &market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap()).await;
+        cash.confirm().await;
+        cash.ship().await;
+        cash.deliver().await;
+        let lines = NewRefund { lines: vec![cash.part(0, 1)], reason: "Chipped".into(), ..NewRefund::default() };
+        let refused = orders::refund_as_operator(engine, &orders_admin, &cash.number, lines).await;
+        assert_eq!(refused.err(), Some(Error::Denied));
     }
 }

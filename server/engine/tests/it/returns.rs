@@ -313,7 +313,7 @@ both! {
         // The shop may still have answered, had it been faster.
         assert_eq!(order.approve(second, false).await, Err(Conflict::ReturnMoved(ReturnState::Refused).into()));
         let log = audit::list(&market.engine, &operator, "").await.unwrap().items;
-        let log: Vec<_> = log.iter().filter(|entry| entry.number.as_ref() == Some(&order.number)).map(|entry| entry.action.as_str()).collect();
+        let log: Vec<_> = log.iter().filter(|entry| entry.about.number.as_ref() == Some(&order.number)).map(|entry| entry.action.as_str()).collect();
         assert_eq!(log, ["orders::refuse_return", "orders::approve_return"]);
         assert_eq!(audit::home(&market.engine, &operator).await.unwrap().escalated_returns, 0);
         let by: Vec<_> = order.seen().await.events.into_iter().rev().take(3).map(|event| (event.kind, event.actor)).collect();

@@ -234,6 +234,10 @@ fn in_words(
         EmailContent::PayoutRejected(of) => (format!("rejected {}: {}", of.amount, of.reason), String::new()),
         EmailContent::PayoutReturned(of) => (format!("returned {}: {}", of.amount, of.reason), String::new()),
         EmailContent::PayoutMethodAdded(of) => (format!("added {}", of.account), String::new()),
+        EmailContent::OrderRefundedByMarket { order, refund, reason } => (
+            format!("refunded by the market {} {} {reason}", order.order.number, refund.amount),
+            String::new(),
+        ),
         EmailContent::PayoutMethodRemoved(of) => (format!("removed {}", of.account), String::new()),
     };
     Ok(RenderedEmail { subject, text: format!("{market} {leads_to}"), html: format!("{locale} {content:?}") })

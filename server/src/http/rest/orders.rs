@@ -70,6 +70,11 @@ pub(super) fn routes(api: Api) -> Api {
             approve_as_operator,
         )
         .on(
+            API_REFUND_AS_OPERATOR,
+            "Refunds a part of an order on behalf of its shop. Only of orders that were paid to the marketplace.",
+            refund_as_operator,
+        )
+        .on(
             API_REFUSE_AS_OPERATOR,
             "Refuses a return request that the shop has left unanswered for too long.",
             refuse_as_operator,
@@ -409,6 +414,15 @@ async fn approve_as_operator(
     (At((number, id)), Body(approval), _): (At<(String, ReturnId)>, Body<ReturnApproval>, Once),
 ) -> Result<()> {
     orders::approve_as_operator(context.engine(), &context.caller, &number, id, approval).await
+}
+
+async fn refund_as_operator(
+    context: RequestContext,
+    (At(number), Body(refund), _): (At<String>, Body<NewRefund>, Once),
+) -> Result<Made<SellerOrder>> {
+    let (engine, caller) = (context.engine(), &context.caller);
+    orders::refund_as_operator(engine, caller, &number, refund).await?;
+    orders::any_order(engine, caller, &number).await.map(Made)
 }
 
 async fn refuse_as_operator(
