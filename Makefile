@@ -14,7 +14,8 @@ check:
 test:
 	scripts/test
 
-# Runs the attacks of docs/security.md against markets on this machine, on both databases.
+# Runs the attacks of docs/security.md and docs/reliability.md against markets on this machine, on both databases. Takes hours;
+# `make test` runs one percent of the latter.
 attack:
 	scripts/attack
 

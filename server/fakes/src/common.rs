@@ -131,6 +131,11 @@ impl<B: Books> Fake<B> {
         self.books().common().faults.add(request, fault);
     }
 
+    /// From now on, as many of a hundred requests get no response, most of them after they were done.
+    pub fn fail_often(&self, percent: u64) {
+        self.books().common().faults.often(percent);
+    }
+
     /// How many requests began like this.
     pub fn requests(&self, like: &str) -> usize {
         self.books().common().faults.requests(like)
@@ -156,12 +161,20 @@ impl<B: Books> Fake<B> {
         self.send_signed(event, age_s, Some(secret)).await
     }
 
-    async fn send_signed(&self, event: &Value, age_s: i64, secret: Option<&str>) -> StatusCode {
+    /// The headers and the body of a webhook that was signed `age_s` ago: with this secret, or with the account's.
+    pub fn signed(
+        &self,
+        event: &Value,
+        age_s: i64,
+        secret: Option<&str>,
+    ) -> (Vec<(&'static str, String)>, Vec<u8>) {
         let body = serde_json::to_vec_pretty(event).unwrap();
-        let (headers, webhook) = {
-            let mut books = self.books();
-            (books.signed(&body, age_s, secret), books.common().webhook.clone())
-        };
+        (self.books().signed(&body, age_s, secret), body)
+    }
+
+    async fn send_signed(&self, event: &Value, age_s: i64, secret: Option<&str>) -> StatusCode {
+        let (headers, body) = self.signed(event, age_s, secret);
+        let webhook = self.books().common().webhook.clone();
         let request = self.account.client.post(webhook).header("content-type", "application/json");
         let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
         request.body(body).send().await.map_or(StatusCode::BAD_GATEWAY, |response| response.status())

@@ -26,6 +26,7 @@ mod paypal;
 mod pressure;
 mod program;
 mod razorpay;
+mod reliability;
 mod requests;
 mod rest;
 mod stripe;

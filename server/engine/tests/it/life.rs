@@ -1,24 +1,32 @@
-//! A market that lives: random sales, shipments, refunds and cancellations, the same on both databases for a seed. The
-//! books must be those of a model in memory, which knows neither SQL nor the rules' own functions.
+//! A market that lives for a year: random sales, shipments, refunds, cancellations and payouts, the same on both databases
+//! for a seed. The books must be those of a model in memory, which knows neither SQL nor the rules' own functions.
 //!
-//! `HAAT_LIFE_STEPS` and `HAAT_LIFE_SEED` make it longer, or another one.
+//! `HAAT_LIFE_STEPS` and `HAAT_LIFE_SEED` make it longer, or another one; `make attack` does a hundred times as much.
 
 use std::collections::BTreeMap;
 
-use haat_engine::{Caller, books, orders, seals};
+use haat_engine::{
+    Caller,
+    admin::{self, Grantee},
+    books, dispatch, ledger, orders, payouts, seals,
+};
 use haat_shared::{
-    Conflict, Error,
-    id::kinds::VariantId,
+    Conflict, Currency, Error, Money,
+    id::kinds::{PayoutId, VariantId},
     ledger::Account,
     orders::{LineQuantity, NewRefund, OrderState, Shipment},
+    payouts::{PayoutForm, PayoutState},
+    permissions::AdminRole,
 };
 
-use crate::support::*;
+use crate::{payouts::withdrawal, support::*};
 
 const SHOPS: [&str; 2] = ["meena-crafts", "delta-electronics"];
 const DAY: i64 = 24 * 3_600_000;
-/// Earnings are available this long after delivery.
-const RETURNABLE: i64 = 30 * DAY;
+/// Sessions end after 30 days.
+const SIGN_IN_AGAIN: i64 = 20 * DAY;
+/// The least that a shop can withdraw.
+const MINIMUM: i64 = 10_000;
 
 /// Random numbers of a seed: SplitMix64.
 struct Dice(u64);
@@ -47,6 +55,8 @@ struct Order {
     number: String,
     shop: usize,
     state: OrderState,
+    /// Whether its earnings are available to the shop.
+    released: bool,
     by_market: bool,
     total: i64,
     commission: i64,
@@ -67,26 +77,66 @@ impl Order {
         let share = |part: i64| self.commission * part / self.items().max(1);
         share(self.items_refunded + items) - share(self.items_refunded)
     }
+
+    /// What the shop earns by it.
+    fn earned(&self) -> i64 {
+        let kept = if self.by_market { self.total - self.refunded } else { 0 };
+        kept - self.commission + self.commission_back
+    }
 }
 
-/// What can be compared: the accounts, and each order's state and money.
+/// A payout as the model knows it.
+struct Payout {
+    id: PayoutId,
+    shop: usize,
+    amount: i64,
+    state: PayoutState,
+}
+
+impl Payout {
+    /// Whether the shop doesn't have it.
+    fn taken(&self) -> bool {
+        !matches!(self.state, PayoutState::Rejected | PayoutState::Returned)
+    }
+
+    fn on_its_way(&self) -> bool {
+        self.taken() && self.state != PayoutState::Paid
+    }
+}
+
+/// What can be compared: the accounts, what is pending, available and in transit of each shop, and each order's state and
+/// money.
 #[derive(Debug, PartialEq)]
 struct Books {
     accounts: BTreeMap<String, i64>,
+    shops: Vec<[i64; 3]>,
     orders: Vec<(OrderState, i64, i64, usize)>,
+    payouts: Vec<(i64, PayoutState)>,
 }
 
 struct World {
     market: Market,
     dice: Dice,
     owners: Vec<Caller>,
+    finance: Caller,
+    signed_in_at: i64,
+    /// How many steps there will be.
+    steps: u64,
+    ticks: u64,
+    /// How each shop withdraws money.
+    methods: Vec<PayoutForm>,
     goods: Vec<(VariantId, usize)>,
     orders: Vec<Order>,
+    payouts: Vec<Payout>,
 }
 
 impl World {
-    async fn open(on: On, seed: u64) -> Self {
+    async fn open(on: On, seed: u64, steps: u64) -> Self {
         let market = Market::open(on).await;
+        let finance = market.signed_up(&Caller::guest(), "finance").await.user_id().unwrap();
+        admin::grant_role(&market.engine, &Caller::system(), Grantee::Id(finance), AdminRole::Finance)
+            .await
+            .unwrap();
         let (mut owners, mut goods) = (Vec::new(), Vec::new());
         for (i, shop) in SHOPS.iter().enumerate() {
             // Prices that don't divide evenly.
@@ -95,7 +145,100 @@ impl World {
             }
             owners.push(market.owner(shop).await);
         }
-        Self { market, dice: Dice(seed), owners, goods, orders: Vec::new() }
+        let mut methods = Vec::new();
+        for shop in SHOPS {
+            methods.push(withdrawal(&market, shop, "").await);
+        }
+        Self {
+            dice: Dice(seed),
+            owners,
+            finance: market.owner("finance").await,
+            signed_in_at: market.clock.now_ms(),
+            steps,
+            ticks: 0,
+            methods,
+            goods,
+            orders: Vec::new(),
+            payouts: Vec::new(),
+            market,
+        }
+    }
+
+    /// Time passes: the steps take a year.
+    async fn tick(&mut self) {
+        let ticks = (self.steps * 3 / 100).max(1);
+        self.market.clock.advance_ms(365 * DAY / ticks.cast_signed());
+        let now = self.market.clock.now_ms();
+        if now - self.signed_in_at > SIGN_IN_AGAIN {
+            for (i, shop) in SHOPS.iter().enumerate() {
+                self.owners[i] = self.market.owner(shop).await;
+            }
+            self.finance = self.market.owner("finance").await;
+            self.signed_in_at = now;
+        }
+        while orders::release_due(&self.market.engine).await.unwrap() > 0 {}
+        for order in &mut self.orders {
+            order.released |= order.state == OrderState::Delivered;
+        }
+        self.ticks += 1;
+        // The oracle reads everything.
+        if self.ticks % (ticks / 20).max(1) == 0 {
+            self.market.settle().await;
+            seals::seal(&self.market.engine).await.unwrap();
+        } else {
+            dispatch::drain(&self.market.engine).await.unwrap();
+        }
+    }
+
+    /// What is pending, available and in transit of a shop.
+    fn shop(&self, shop: usize) -> [i64; 3] {
+        let of = |released| {
+            let own = |order: &&Order| order.shop == shop && order.released == released;
+            self.orders.iter().filter(own).map(Order::earned).sum::<i64>()
+        };
+        let payouts = |counts: fn(&Payout) -> bool| {
+            let own = |payout: &&Payout| payout.shop == shop && counts(payout);
+            self.payouts.iter().filter(own).map(|payout| payout.amount).sum::<i64>()
+        };
+        [of(false), of(true) - payouts(Payout::taken), payouts(Payout::on_its_way)]
+    }
+
+    /// A shop withdraws some of what it has, or more.
+    async fn withdraw(&mut self) {
+        let shop = self.dice.below(SHOPS.len());
+        let available = self.shop(shop)[1];
+        let amount = (available * (1 + self.dice.below(140) as i64) / 100).max(MINIMUM - 1);
+        let form =
+            PayoutForm { amount: Money::new(amount, Currency::INR).plain(), ..self.methods[shop].clone() };
+        let key = self.payouts.len().to_string() + "/" + &self.ticks.to_string() + "/" + &amount.to_string();
+        let asked = payouts::request(&self.market.engine, &self.owners[shop], SHOPS[shop], &form, &key).await;
+        if amount < MINIMUM || amount > available {
+            assert!(matches!(asked, Err(Error::Invalid(_))), "{asked:?}");
+            return;
+        }
+        self.payouts.push(Payout { id: asked.unwrap(), shop, amount, state: PayoutState::Requested });
+    }
+
+    /// An admin does something to a payout, whether it is its turn or not.
+    async fn advance(&mut self) {
+        let Self { market, dice, finance, payouts: known, .. } = self;
+        let last = known.len();
+        let payout = &mut known[last - 1 - dice.below(last.min(8))];
+        let (engine, id) = (&market.engine, payout.id);
+        use PayoutState::*;
+        let (to, from, done) = match dice.below(5) {
+            0 => (Approved, &[Requested][..], payouts::approve(engine, finance, id).await),
+            1 => (Sent, &[Approved][..], payouts::mark_sent(engine, finance, id, "UTR1").await),
+            2 => (Paid, &[Sent][..], payouts::mark_paid(engine, finance, id).await),
+            3 => (Rejected, &[Requested, Approved][..], payouts::reject(engine, finance, id, "No").await),
+            _ => (Returned, &[Sent, Paid][..], payouts::mark_returned(engine, finance, id, "Closed").await),
+        };
+        if !from.contains(&payout.state) {
+            assert_eq!(done, Err(Conflict::PayoutMoved.into()), "{:?} to {to:?}", payout.state);
+            return;
+        }
+        done.unwrap();
+        payout.state = to;
     }
 
     async fn buy(&mut self) {
@@ -138,6 +281,7 @@ impl World {
                 number: order.number,
                 shop,
                 state: OrderState::Placed,
+                released: false,
                 by_market,
                 total: order.totals.total.amount(),
                 commission: seen.unwrap().commission.amount(),
@@ -232,11 +376,12 @@ impl World {
             return self.buy().await;
         }
         if dice < 33 {
-            self.market.clock.advance_ms(3 * DAY);
-            for (i, shop) in SHOPS.iter().enumerate() {
-                self.owners[i] = self.market.owner(shop).await;
-            }
-            return self.market.settle().await;
+            return self.tick().await;
+        }
+        match self.dice.below(20) {
+            0 => return self.withdraw().await,
+            1 | 2 if !self.payouts.is_empty() => return self.advance().await,
+            _ => {}
         }
         // Mostly the latest ones.
         let last = self.orders.len();
@@ -271,8 +416,14 @@ impl World {
             add("gateway_clearing", collected - refunded);
             add("marketplace_commission", -commission);
             add("sellers", commission + refunded - collected);
-            add("shopper_payable", 0);
         }
+        for payout in &self.payouts {
+            let mut add = |name: &str, amount: i64| *accounts.entry(name.to_owned()).or_insert(0) += amount;
+            add("sellers", if payout.taken() { payout.amount } else { 0 });
+            add("payouts_in_transit", if payout.on_its_way() { -payout.amount } else { 0 });
+            add("bank", if payout.state == PayoutState::Paid { -payout.amount } else { 0 });
+        }
+        accounts.retain(|_, balance| *balance != 0);
         accounts
     }
 
@@ -291,6 +442,17 @@ impl World {
             };
             *accounts.entry(name.to_owned()).or_insert(0) += each.balance.amount();
         }
+        accounts.retain(|_, balance| *balance != 0);
+        let (mut shops, mut payouts) = (Vec::new(), Vec::new());
+        for (owner, shop) in self.owners.iter().zip(SHOPS) {
+            let balance = ledger::balance(engine, owner, shop, "").await.unwrap();
+            shops.push([balance.pending, balance.available, balance.in_transit].map(Money::amount));
+        }
+        for payout in &self.payouts {
+            let seen = payouts::any(engine, &Caller::system(), payout.id).await.unwrap().card.payout;
+            assert_eq!((seen.amount.amount(), seen.state), (payout.amount, payout.state));
+            payouts.push((payout.amount, payout.state));
+        }
         let mut orders = Vec::new();
         for order in &self.orders {
             let owner = &self.owners[order.shop];
@@ -299,36 +461,44 @@ impl World {
             assert_eq!((seen.order.order.state, refunded), (order.state, order.refunded), "{}", order.number);
             orders.push((order.state, order.total, refunded, seen.order.order.invoices.len()));
         }
-        Books { accounts, orders }
+        Books { accounts, shops, orders, payouts }
     }
 }
 
 fn setting(name: &str, usual: u64) -> u64 {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
+    std::env::var(name).map_or(usual, |value| value.parse().unwrap())
+}
+
+/// Lives for a year, in as many of the steps as the scale of the attacks says, in percent; then compares the books with those
+/// of the model.
+async fn live(on: On, whole: u64) -> Books {
+    let scale = setting("HAAT_ATTACK_SCALE", 1);
+    let steps = setting("HAAT_LIFE_STEPS", (whole * scale / 100).max(250));
+    let seed = setting("HAAT_LIFE_SEED", 2_026);
+    let mut world = World::open(on, seed, steps).await;
+    for _ in 0..steps {
+        world.step().await;
+    }
+    world.tick().await;
+    let books = world.books().await;
+    assert_eq!(books.accounts, world.model(), "seed {seed}");
+    assert_eq!(books.shops, [world.shop(0), world.shop(1)], "seed {seed}");
+    for state in OrderState::ALL {
+        assert!(world.orders.iter().any(|order| order.state == state), "{state:?} never happened");
+    }
+    let (orders, payouts) = (books.orders.len(), books.payouts.len());
+    println!("{on:?}, seed {seed}: {steps} steps, {orders} orders, {payouts} payouts, as in the model");
+    world.market.close().await;
+    books
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn both_databases_and_a_model_agree_on_a_random_life() {
-    let (steps, seed) = (setting("HAAT_LIFE_STEPS", 250), setting("HAAT_LIFE_SEED", 2_026));
-    let mut found = Vec::new();
-    for on in [On::Sqlite, On::Postgres] {
-        let mut world = World::open(on, seed).await;
-        for _ in 0..steps {
-            world.step().await;
-        }
-        // Everything that can be is available to the shops.
-        world.market.clock.advance_ms(RETURNABLE);
-        for (i, shop) in SHOPS.iter().enumerate() {
-            world.owners[i] = world.market.owner(shop).await;
-        }
-        orders::release_due(&world.market.engine).await.unwrap();
-        let books = world.books().await;
-        assert_eq!(books.accounts, world.model(), "seed {seed}");
-        for state in OrderState::ALL {
-            assert!(world.orders.iter().any(|order| order.state == state), "{state:?} never happened");
-        }
-        found.push(books);
-        world.market.close().await;
-    }
-    assert_eq!(found[0], found[1], "seed {seed}");
+    let (one, other) = (live(On::Sqlite, 100_000).await, live(On::Postgres, 100_000).await);
+    assert_eq!(one, other);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn attack_a_simulated_year() {
+    live(On::Sqlite, 1_000_000).await;
 }

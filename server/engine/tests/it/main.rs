@@ -45,6 +45,7 @@ mod products;
 mod promotions;
 mod races;
 mod refunds;
+mod reliability;
 mod returns;
 mod seals;
 mod shops;
