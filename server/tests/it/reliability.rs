@@ -215,18 +215,22 @@ async fn with_stripe(on: On, authorizes: bool) -> (Vec<Program>, Stripe) {
 /// How one of those who want the last units fares: the number of their purchase, if they get one.
 async fn buy_while_killed(api: &Api, variant: &str, by_card: bool, sold: &AtomicUsize) -> Option<String> {
     let held = api.begin(variant, 1, if by_card { "sandbox" } else { "cash" }).await?;
-    loop {
-        let next = api.pay(&held, "pay").await;
-        if let Some(number) = next["purchase"]["number"].as_str() {
-            sold.fetch_add(1, Relaxed);
-            return Some(number.to_owned());
-        }
-        // What breaks here is begun again with the same key.
-        match api.enter_card(next["url"].as_str().unwrap()).await {
-            Some(back) => drop(api.come_back(&back).await),
-            None => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    }
+    let next = api.pay(&held, "pay").await;
+    let number = match next["url"].as_str() {
+        None => next["purchase"]["number"].as_str().unwrap().to_owned(),
+        // Until the card was entered and its shopper is back, from one process or the other.
+        Some(page) => loop {
+            if let Some(back) = api.enter_card(page).await {
+                api.come_back(&back).await;
+            }
+            if let Some(number) = api.purchase(&held).await {
+                break number;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        },
+    };
+    sold.fetch_add(1, Relaxed);
+    Some(number)
 }
 
 async fn kills(on: On) {
@@ -245,11 +249,12 @@ async fn kills(on: On) {
             numbers.into_iter().flatten().collect::<Vec<_>>()
         }
     });
-    // Every two seconds, and whenever some more were sold.
-    let mut kills = 0;
+    // Whenever some more were sold, and every two seconds. In short runs more seldom, because a request that was killed may be
+    // repeated only after its lease.
+    let (mut kills, pause) = (0, if buyers == 10_000 { 2 } else { 15 });
     while !buying.is_finished() {
         let (begun, before) = (Instant::now(), sold.load(Relaxed));
-        while begun.elapsed().as_secs() < 2 && sold.load(Relaxed) < before + 4 && !buying.is_finished() {
+        while begun.elapsed().as_secs() < pause && sold.load(Relaxed) < before + 4 && !buying.is_finished() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         let victim = kills % nodes.len();
@@ -259,7 +264,7 @@ async fn kills(on: On) {
     }
     let mut numbers = buying.await.unwrap();
     println!("{on:?}: {buyers} checkouts of {units} units, {kills} kills: {} sold", numbers.len());
-    assert!(kills > 3, "{kills}");
+    assert!(kills > 2, "{kills}");
     assert_eq!(numbers.len(), units);
     numbers.sort();
     numbers.dedup();
@@ -268,10 +273,13 @@ async fn kills(on: On) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn attack_the_last_units_while_processes_are_killed() {
-    for on in BOTH {
-        kills(on).await;
-    }
+async fn attack_the_last_units_while_a_process_is_killed() {
+    kills(On::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_the_last_units_while_two_processes_are_killed() {
+    kills(On::Postgres).await;
 }
 
 /// Pays 32 times at once, half of them with the same key, and comes back as often. The market captures what was authorized.
