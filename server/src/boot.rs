@@ -10,15 +10,17 @@ use haat_engine::{
     payments::PaymentGateway,
     random::SigningKey,
 };
+#[cfg(feature = "sandbox")]
+use haat_gateways::sandbox::{Behaviour, Sandbox};
 use haat_gateways::{
     cash::Cash,
     nats::Nats,
     paypal::{self, PayPal},
     pictures::PictureFolder,
     razorpay::{self, Razorpay},
-    sandbox::{Behaviour, Sandbox},
     smtp::{Sender, Smtp},
 };
+#[cfg(feature = "sandbox")]
 use haat_shared::routes;
 
 use crate::{
@@ -34,6 +36,7 @@ pub struct Runtime {
     /// The engine.
     pub engine: Engine,
     /// The sandbox gateway, if enabled.
+    #[cfg(feature = "sandbox")]
     pub sandbox: Option<Arc<Sandbox>>,
     /// The sender of emails.
     pub sender: Sender,
@@ -100,6 +103,11 @@ pub(crate) fn missing_site(site_root: &str) -> Option<String> {
 pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, String> {
     let secret = SigningKey::new(config.security.secret.reveal());
     let public_url = config.server.public_url.trim_end_matches('/').to_owned();
+    #[cfg(not(feature = "sandbox"))]
+    if config.payments.sandbox {
+        return Err("payments.sandbox: this program was built without the feature `sandbox`".into());
+    }
+    #[cfg(feature = "sandbox")]
     let sandbox = config.payments.sandbox.then(|| {
         // The webhook is called on localhost, whatever the public URL is.
         let port = config.server.bind.rsplit(':').next().unwrap_or_default();
@@ -137,6 +145,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
             market: market_name(&sender),
         })));
     }
+    #[cfg(feature = "sandbox")]
     if let Some(sandbox) = &sandbox {
         gateways.push(sandbox.clone());
     }
@@ -176,7 +185,14 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         pictures: pictures.clone(),
         bounds: config.limits.bounds(),
     })?;
-    Ok(Runtime { config: Arc::new(config), engine, sandbox, sender, pictures })
+    Ok(Runtime {
+        config: Arc::new(config),
+        engine,
+        #[cfg(feature = "sandbox")]
+        sandbox,
+        sender,
+        pictures,
+    })
 }
 
 /// What people know the market by in their emails is also what they read on the pages of payment providers.

@@ -521,7 +521,7 @@ impl Config {
         if self.payments.sandbox_url == usual.payments.sandbox_url {
             self.payments.sandbox_url = format!("http://127.0.0.1:{port}");
         }
-        self.payments.sandbox = true;
+        self.payments.sandbox = cfg!(feature = "sandbox");
         self.market.demo = true;
         // So that a visitor can follow a payout from the request to the file for the bank.
         self.payouts.hold_hours = 0;

@@ -56,6 +56,7 @@ pub fn start(runtime: &Runtime, stop: &CancellationToken) -> JoinSet<()> {
             async move { schedules::run_if_due(&engine, schedule).await.map(drop) }
         }));
     }
+    #[cfg(feature = "sandbox")]
     if let Some(sandbox) = runtime.sandbox.clone() {
         tasks.spawn(every(stop.clone(), Duration::from_millis(250), "sandbox webhooks", move || {
             let sandbox = sandbox.clone();

@@ -36,6 +36,7 @@ mod quotas;
 pub mod random;
 mod revisions;
 pub mod sales;
+#[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod schedules;
 pub mod seals;

@@ -6,5 +6,6 @@ pub mod nats;
 pub mod paypal;
 pub mod pictures;
 pub mod razorpay;
+#[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod smtp;

@@ -18,6 +18,7 @@ mod outage;
 mod outcome;
 mod pages;
 mod rest;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod seller_forms;
 mod sitemap;
@@ -53,6 +54,14 @@ use url::Url;
 
 use crate::boot::Runtime;
 
+/// The pages of the sandbox, if it is part of the program.
+fn sandbox_pages() -> Router<State> {
+    let router = Router::new();
+    #[cfg(feature = "sandbox")]
+    let router = router.route(SANDBOX_PAGE, get(sandbox::page)).route(SANDBOX_PAY, post(sandbox::pay));
+    router
+}
+
 /// The fields of a form by their names, as they were sent.
 type Typed = BTreeMap<String, String>;
 
@@ -75,6 +84,7 @@ impl FromRef<State> for LeptosOptions {
 }
 
 /// Scheme, host and port of a URL.
+#[cfg(any(feature = "sandbox", test))]
 fn origin(url: &str) -> String {
     Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }
@@ -195,8 +205,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(CONFIRM_SIGN_UP, get(forms::confirm_sign_up))
         .route(PAYMENT_RETURN, get(webhooks::returned))
         .route(WEBHOOK, post(webhooks::receive))
-        .route(SANDBOX_PAGE, get(sandbox::page))
-        .route(SANDBOX_PAY, post(sandbox::pay))
+        .merge(sandbox_pages())
         .route(DEV_MAILS, get(dev::mails))
         .route(DEV_MAIL, get(dev::mail))
         .route(DEV_MAIL_HTML, get(dev::mail_html))
