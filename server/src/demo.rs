@@ -14,7 +14,7 @@ use haat_engine::{
     shops::{self, NewShop, Terms},
 };
 use haat_shared::{
-    Error, Money, Result,
+    Currency, Error, Money, Result,
     accounts::{DEMO_PASSWORD, SignUp},
     catalog::{Attribute, ListProducts, ProductCard},
     id::kinds::CategoryId,
@@ -179,11 +179,28 @@ pub(crate) async fn create(config: &Config, file: &Path, clock: Clock) -> std::r
     std::fs::rename(&whole, file).and_then(|()| std::fs::File::open(folder)?.sync_all()).map_err(said)
 }
 
+/// The demo's prices are in rupees. In dollars, a hundredth of the number is what such a thing may cost.
+fn priced_in(currency: Currency, mut market: DemoMarket) -> DemoMarket {
+    if currency.code() != "USD" {
+        return market;
+    }
+    for shop in &mut market.shop {
+        let variants = shop.product.iter_mut().flat_map(|product| {
+            let prices = product.variants.iter_mut().map(|variant| &mut variant.price_minor);
+            prices.chain(&mut product.compare_at_minor)
+        });
+        let shipping = [&mut shop.delivery_minor].into_iter();
+        let shipping = shipping.chain(&mut shop.free_delivery_from_minor).chain(&mut shop.express_minor);
+        shipping.chain(variants).for_each(|minor| *minor /= 100);
+    }
+    market
+}
+
 /// Opens the demo's shops with their products, which have no pictures yet. Returns the addresses of their
 /// owners.
 async fn seed(engine: &Engine) -> Result<Vec<String>> {
     let system = Caller::system();
-    let market = read()?;
+    let market = priced_in(engine.currency, read()?);
     put_categories(engine, &system, categories(&market).collect()).await?;
     let categories = catalog::category_ids(engine).await?;
     let (mut owners, mut shelves) = (Vec::new(), Vec::new());
