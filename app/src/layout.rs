@@ -21,9 +21,20 @@ pub(crate) fn secure_headers() {
     let origins = use_context::<crate::api::Ctx>()
         .map(|ctx| haat_engine::payments::origins(&ctx.engine))
         .unwrap_or_default();
-    let policy = policy(&nonce, &origins, std::env::var_os("LEPTOS_WATCH").is_some());
+    let at_checkout =
+        use_context::<http::request::Parts>().is_some_and(|it| routes::is_checkout(it.uri.path()));
+    let policy = policy(&nonce, &needed(origins, at_checkout), std::env::var_os("LEPTOS_WATCH").is_some());
     if let Ok(policy) = http::HeaderValue::from_str(&policy) {
         response.insert_header(http::header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// The origins of payment gateways that a page needs: only the checkout has their fields.
+#[cfg(feature = "ssr")]
+fn needed(origins: haat_engine::payments::Origins, at_checkout: bool) -> haat_engine::payments::Origins {
+    match at_checkout {
+        true => origins,
+        false => haat_engine::payments::Origins { forms: origins.forms, ..Default::default() },
     }
 }
 
@@ -268,5 +279,11 @@ mod tests {
         ] {
             assert!(with.contains(part), "{part}: {with}");
         }
+        let elsewhere = super::policy("n", &super::needed(origins, false), false);
+        assert_eq!(
+            elsewhere,
+            format!("{alone} https://pay.acme.example https://pay.other.example"),
+            "forms only, where nothing is paid"
+        );
     }
 }

@@ -209,6 +209,7 @@ fn stripe(payments: &Payments, market: String) -> Result<Arc<dyn PaymentGateway>
         url: payments.stripe_url.clone(),
         authorizes: payments.stripe_authorizes,
         market,
+        publishable_key: payments.stripe_publishable_key.clone(),
     };
     let stripe = haat_stripe::Stripe::new(settings).map_err(|e| format!("payments.stripe_url: {e}"))?;
     Ok(Arc::new(stripe))

@@ -170,6 +170,9 @@ pub struct Payments {
     pub stripe_webhook_secrets: SecretString,
     /// The URL of Stripe's API. Tests have a fake.
     pub stripe_url: String,
+    /// The publishable key of the Stripe account. With one, shoppers with JavaScript enter their card on the checkout
+    /// page, in Stripe's fields; otherwise, everybody pays on Stripe's page.
+    pub stripe_publishable_key: String,
     /// Whether payments by card are authorized first, and captured once the order can be placed.
     pub stripe_authorizes: bool,
     /// The client ID of a PayPal app, for payments with PayPal. Without one, there are none.
@@ -420,6 +423,7 @@ impl Default for Payments {
             stripe_secret_key: SecretString::default(),
             stripe_webhook_secrets: SecretString::default(),
             stripe_url: STRIPE_URL.into(),
+            stripe_publishable_key: String::new(),
             stripe_authorizes: false,
             paypal_client_id: String::new(),
             paypal_secret: SecretString::default(),

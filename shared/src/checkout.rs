@@ -11,7 +11,7 @@ use crate::{
     id::kinds::{CheckoutId, ShopId},
     media::Picture,
     money::{Money, Rate},
-    payments::{NextAction, PaymentMethod, PurchaseLink},
+    payments::{NextAction, PaymentFields, PaymentMethod, PurchaseLink},
     pricing::Totals,
     shipping::{ShippingMethod, ShippingOption},
 };
@@ -315,6 +315,8 @@ pub struct CheckoutPage {
     pub held_until: String,
     /// Whether it goes to the address of the customer's last purchase.
     pub known_address: bool,
+    /// The fields of a gateway on this page, in which its script takes payments.
+    pub fields: Option<PaymentFields>,
 }
 
 #[cfg(test)]

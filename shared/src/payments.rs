@@ -8,7 +8,7 @@ text_enum! {
     /// A payment method: what a customer selects.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum PaymentMethod {
-        /// A card, on the page of Stripe.
+        /// A card, on the page of Stripe or in its fields on ours.
         Card = "card",
         /// A PayPal account, on the page of PayPal.
         PayPal = "paypal",
@@ -133,6 +133,21 @@ pub struct PurchaseLink {
     pub number: String,
     /// The key that grants access to the purchase without signing in: `/purchases/{number}?key=…`.
     pub key: String,
+}
+
+/// What the script of a gateway needs to show its fields for a payment method on our page. All of it may be published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentFields {
+    /// The method.
+    pub method: PaymentMethod,
+    /// The URL of the script.
+    pub script: String,
+    /// The publishable key of the account.
+    pub key: String,
+    /// The decimals with which the gateway counts the currency.
+    pub decimals: u32,
+    /// Whether payments are authorized first, and captured later.
+    pub authorizes: bool,
 }
 
 /// The next step of a payment.

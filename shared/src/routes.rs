@@ -141,6 +141,11 @@ pub fn is_back_office(path: &str) -> bool {
     below(SELLER_SHOPS) || below(ADMIN)
 }
 
+/// Whether a path is that of a checkout's page.
+pub fn is_checkout(path: &str) -> bool {
+    path.strip_prefix("/checkout/").is_some_and(|id| !id.is_empty() && !id.contains('/'))
+}
+
 /// Server functions that only read, although they use POST. All others change something.
 const READS: &[&str] = &[
     FN_ME,

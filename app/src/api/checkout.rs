@@ -28,17 +28,18 @@ pub async fn update(id: CheckoutId, update: CheckoutUpdate) -> Result<CheckoutQu
         .await
 }
 
-/// Stores the input and pays, if the quote is still the one that was shown. Repeating it with the same `key`
-/// pays once.
+/// Stores the input and pays, if the quote is still the one that was shown: in the gateway's fields `on_page`, if it
+/// has such fields. Repeating it with the same `key` pays once.
 #[server(prefix = "/api", endpoint = "checkout/pay", input = Json)]
 pub async fn pay(
     id: CheckoutId,
     update: CheckoutUpdate,
     quote_version: i64,
     key: String,
+    #[server(default)] on_page: bool,
 ) -> Result<NextAction, ApiError> {
     super::call(async |engine, caller| {
-        haat_engine::checkout::pay(&engine, &caller, id, update, quote_version, &key).await
+        haat_engine::checkout::pay_in(&engine, &caller, id, update, quote_version, &key, on_page).await
     })
     .await
 }

@@ -10,7 +10,8 @@ use haat_shared::{
         CheckoutView, PaymentOutcome, choice,
     },
     id::kinds::CheckoutId,
-    payments::{NextAction, PaymentMethod},
+    money::scaled,
+    payments::{NextAction, PaymentFields, PaymentMethod},
     routes,
     shipping::ShippingMethod,
 };
@@ -94,7 +95,7 @@ fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
 #[component]
 fn Open(page: CheckoutPage) -> impl IntoView {
     let i18n = use_i18n();
-    let CheckoutPage { checkout, held_until: until, known_address: known } = page;
+    let CheckoutPage { checkout, held_until: until, known_address: known, fields } = page;
     let CheckoutView {
         id,
         mut form,
@@ -120,13 +121,15 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     // Nothing can be updated while a payment is in progress, so nothing can be entered that would be lost.
     // Paying again, perhaps with another method, submits the form anyway.
     let paying = checkout.state == CheckoutState::Paying;
+    // The same, once a payment has begun in the fields of a gateway, which are lost if the page is loaded again.
+    let begun = RwSignal::new(false);
     // The input that is still to be stored, and whether input is being stored.
     let (waiting, storing) = (StoredValue::new(None), StoredValue::new(false));
     // The click that pays also ends the last change. It is part of the payment then, and not stored before.
     let keep = move |typed| {
         waiting.set_value(Some(typed));
         let store = move || {
-            if !paying && !busy.get_untracked() && !storing.get_value() {
+            if !paying && !begun.get_untracked() && !busy.get_untracked() && !storing.get_value() {
                 keep(id, waiting, storing, quote);
             }
         };
@@ -144,13 +147,16 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     let shops_too = shops.clone();
     // The idempotency key for this attempt; after a declined card, the next click is a new attempt.
     let (key, tries) = (checkout.key.clone(), RwSignal::new(0u32));
+    let in_fields = fields.as_ref().map(|fields| fields.method);
     let pay = move |event: SubmitEvent| {
         // Signing in leaves the page, so the browser submits the form by itself.
         if event.submitter().is_some_and(|button| button.id() == "sign-in") {
             return;
         }
         event.prevent_default();
-        if busy.get_untracked() {
+        let card = document().get_element_by_id("card").filter(|card| card.has_attribute("data-on"));
+        let ready = card.as_ref().is_some_and(|card| card.has_attribute("data-ready"));
+        if busy.get_untracked() && !ready {
             return;
         }
         let Some(typed) = event.target().and_then(|form| typed(form, &shops)) else { return };
@@ -161,13 +167,35 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         }
         busy.set(true);
         waiting.set_value(None);
+        let card = card.filter(|_| typed.payment_method == in_fields);
+        if let Some(card) = &card {
+            // The script checks what was entered in the fields, and submits the form once more.
+            let asked = match ready {
+                true => card.remove_attribute("data-ready"),
+                false => card.set_attribute("data-step", "check"),
+            };
+            if !ready && asked.is_ok() {
+                return;
+            }
+        }
         let key = match tries.get_untracked() {
             0 => key.clone(),
             again => format!("{key}-{again}"),
         };
         let version = quote.get_untracked().version;
         leptos::task::spawn_local(async move {
-            match api::checkout::pay(id, typed, version, key).await {
+            match api::checkout::pay(id, typed, version, key, card.is_some()).await {
+                Ok(NextAction::ClientSecret { client_secret, parameters, .. }) => {
+                    // The next click continues with the same payment.
+                    tries.update(|n| *n += 1);
+                    begun.set(true);
+                    let back = parameters.get("return_url").map_or("", String::as_str);
+                    let steps =
+                        [("data-secret", &*client_secret), ("data-back", back), ("data-step", "confirm")];
+                    for (name, value) in steps {
+                        let _ = card.as_ref().map(|card| card.set_attribute(name, value));
+                    }
+                }
                 Ok(next) => {
                     if window()
                         .location()
@@ -237,9 +265,12 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     {move || view! { <ErrorSummary faults labels=country.with(|code| labels(i18n, code)) /> }}
                     <input type="hidden" name="key" value=checkout.key />
                     <input type="hidden" name="quote_version" value=seen />
-                    <Details form=form.clone() country known readonly=paying faults=faults.into() />
-                    {ways}
+                    <div class="form" inert=move || begun.get()>
+                        <Details form=form.clone() country known readonly=paying faults=faults.into() />
+                        {ways}
+                    </div>
                     <Ways form methods unresponsive only_pickup faults=faults.into() />
+                    {fields.map(|fields| view! { <CardFields fields quote busy /> })}
                     // On wide screens, the other one is beside the beginning of the form.
                     <div class="pay-at-end">
                         <Button busy>{pay_words}</Button>
@@ -611,6 +642,37 @@ fn Ways(
         <section class="part">
             <Choice name="payment_method" label=tu_string!(i18n, checkout.how) value=form.payment_method.map_or("", PaymentMethod::as_str) options faults />
         </section>
+    }
+}
+
+/// Where the script of a gateway shows its fields (`public/card.js`). Without JavaScript, they stay hidden, and the
+/// shopper pays on the gateway's page.
+#[component]
+fn CardFields(fields: PaymentFields, quote: RwSignal<CheckoutQuote>, busy: RwSignal<bool>) -> impl IntoView {
+    let i18n = use_i18n();
+    let PaymentFields { method, script, key, decimals, authorizes } = fields;
+    let currency = quote.get_untracked().totals.total.currency();
+    // Without an amount, as of one that the gateway can't charge exactly, there are no fields.
+    let amount =
+        move || scaled(quote.get().totals.total.amount(), currency.decimals(), decimals).unwrap_or_default();
+    view! {
+        <div
+            id="card"
+            class="card-fields"
+            hidden
+            data-method=method.as_str()
+            data-script=script
+            data-key=key
+            data-currency=currency.code().to_lowercase()
+            data-amount=amount
+            data-authorizes=authorizes
+            data-note=tu_string!(i18n, payment_method.card_here)
+            on:declined=move |_: web_sys::Event| busy.set(false)
+        >
+            <div></div>
+            <p class="field-error" role="alert"></p>
+        </div>
+        <script type="module" src="/card.js"></script>
     }
 }
 

@@ -768,6 +768,8 @@ CREATE TABLE payments (
     gateway_ref TEXT,
     -- Who receives the money: `market` or `shop`.
     collected_by TEXT NOT NULL,
+    -- Whether the shopper pays in the gateway's fields on our page, rather than on the gateway's own page.
+    on_page BOOLEAN NOT NULL,
     -- The version of the checkout's quote that it is for. A part of the total counts only for this version.
     quote_version BIGINT NOT NULL,
     state TEXT NOT NULL,

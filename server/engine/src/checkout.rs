@@ -11,7 +11,7 @@ pub use begin::{begin, begin_in};
 pub use complete::complete;
 pub(crate) use complete::{FAILED, lock_checkout_in_tx};
 pub use expire::{free, sweep};
-pub use pay::pay;
+pub use pay::{pay, pay_in};
 pub use update::update;
 
 use crate::{
@@ -27,7 +27,7 @@ use haat_shared::{
     id::kinds::{CheckoutId, ShopId, UserId},
     media::Picture,
     money::Rate,
-    payments::{PaymentMethod, PaymentState, PurchaseLink},
+    payments::{PaymentFields, PaymentMethod, PaymentState, PurchaseLink},
     pricing::Totals,
     shipping::{ShippingMethod, ShippingOption},
 };
@@ -133,6 +133,12 @@ fn unresponsive(engine: &Engine) -> Vec<PaymentMethod> {
     down.flat_map(|gateway| methods_of(gateway.name())).collect()
 }
 
+/// The fields of a gateway that payments in a currency can be made in on our page.
+pub(crate) fn fields(engine: &Engine, currency: Currency) -> Option<PaymentFields> {
+    let mut gateways = engine.gateways.iter().filter(|gateway| gateway.supports(currency));
+    gateways.find_map(|gateway| gateway.fields(currency))
+}
+
 /// The stored input of the caller's checkout, and what it costs.
 pub async fn stored(
     engine: &Engine,
@@ -156,7 +162,11 @@ pub async fn page(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
     let held_until = caller.time(engine, hold_until);
     let last = last_address(engine, caller).await?;
     let known_address = last.is_some_and(|last| last == checkout.form.address());
-    Ok(CheckoutPage { checkout, held_until, known_address })
+    let currency = checkout.quote.totals.total.currency();
+    // The method then says that its gateway doesn't respond.
+    let down = |fields: &PaymentFields| checkout.unresponsive_methods.contains(&fields.method);
+    let fields = fields(engine, currency).filter(|fields| !down(fields));
+    Ok(CheckoutPage { checkout, held_until, known_address, fields })
 }
 
 /// A checkout, with its holds and the input so far.

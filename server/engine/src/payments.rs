@@ -49,7 +49,7 @@ const FAILURE_NOTE_MAX: usize = 200;
 /// The columns of a `PaymentRow`.
 macro_rules! payment_columns {
     () => {
-        "id, checkout_id, method, gateway, gateway_ref, quote_version, state, currency, amount_minor, checks, created_at"
+        "id, checkout_id, method, gateway, gateway_ref, quote_version, state, currency, amount_minor, on_page, checks, created_at"
     };
 }
 pub(crate) use payment_columns;
@@ -97,6 +97,7 @@ rows! {
         pub(crate) state: PaymentState,
         pub(crate) currency: Currency,
         pub(crate) amount_minor: i64,
+        pub(crate) on_page: bool,
         pub(crate) checks: i64,
         pub(crate) created_at: i64,
     }
@@ -153,6 +154,7 @@ pub(crate) async fn start(
         method: payment.method,
         amount: payment.amount(),
         return_url: engine.return_url(payment.id),
+        on_page: payment.on_page,
         locale,
     };
     let span = gateway::call(&payment.gateway, "create", payment.id);

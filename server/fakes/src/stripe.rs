@@ -3,6 +3,7 @@
 //! the SDK can read them is tested by everything that uses them.
 
 mod books;
+mod element;
 mod page;
 
 use std::ops::{Deref, DerefMut};
@@ -11,7 +12,7 @@ use axum::{
     Router,
     extract::State as Extract,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
@@ -99,6 +100,9 @@ impl Stripe {
         let router = Router::new()
             .route("/c/pay/{session}", get(page::page).post(page::pay))
             .route("/c/pay/{session}/challenge", get(page::page).post(page::challenge))
+            .route("/v3/", get(element::script))
+            .route("/element", get(element::fields))
+            .route("/element/confirm", post(element::confirm))
             .fallback(api);
         stripe.serve(listener, router);
         stripe
@@ -145,6 +149,15 @@ impl Stripe {
         let mut books = self.books();
         for id in books.with("checkout.session", "status", "open") {
             books.expire(&id).unwrap();
+        }
+    }
+
+    /// The payments on pages of the shop were created earlier than they were.
+    pub fn age(&self, seconds: i64) {
+        let mut books = self.books();
+        for id in books.with("payment_intent", "status", "requires_payment_method") {
+            let created = books.objects[&id]["created"].as_i64().unwrap();
+            books.set(&id, "created", created - seconds);
         }
     }
 

@@ -155,6 +155,17 @@ impl Payments {
                     .into(),
             );
         }
+        let publishable = self.stripe_publishable_key.as_str();
+        if !publishable.is_empty() {
+            if !has_form(publishable, &["pk_"]) {
+                return Err("payments.stripe_publishable_key must be a publishable key: pk_…".into());
+            }
+            if key.contains("_live_") != publishable.contains("_live_") {
+                return Err("payments.stripe_publishable_key and payments.stripe_secret_key must both be for tests, or \
+                            both be live"
+                    .into());
+            }
+        }
         if !self.is_stripe_itself() && key.contains("_live_") {
             return Err("payments.stripe_url is not Stripe's, which must not be sent a live key".into());
         }
@@ -369,6 +380,22 @@ mod tests {
             (&[("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "pk_test_x")], "sk_… or rk_…"),
             (&[("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_test_a b")], "sk_… or rk_…"),
             (&[("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_test_x")], "payments.stripe_webhook_secrets must"),
+            (
+                &[
+                    ("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_test_x"),
+                    ("HAAT__PAYMENTS__STRIPE_WEBHOOK_SECRETS", "whsec_a"),
+                    ("HAAT__PAYMENTS__STRIPE_PUBLISHABLE_KEY", "sk_test_x"),
+                ],
+                "pk_…",
+            ),
+            (
+                &[
+                    ("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_live_x"),
+                    ("HAAT__PAYMENTS__STRIPE_WEBHOOK_SECRETS", "whsec_a"),
+                    ("HAAT__PAYMENTS__STRIPE_PUBLISHABLE_KEY", "pk_test_x"),
+                ],
+                "must both be for tests",
+            ),
             (
                 &[
                     ("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_test_x"),

@@ -1,4 +1,5 @@
-//! The payment gateway Stripe: shoppers pay by card on Stripe's own page (Checkout), which also does 3-D Secure.
+//! The payment gateway Stripe. With JavaScript, shoppers enter their card in Stripe's fields on our page (the Payment
+//! Element); without, on Stripe's own page (Checkout). Both also do 3-D Secure.
 //!
 //! A crate of its own, because its SDK takes long to compile. `docs/payments.md` says how it is set up, and
 //! what was never tried against the real Stripe.
@@ -6,7 +7,7 @@
 mod signature;
 mod units;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use haat_engine::{
@@ -18,8 +19,9 @@ use haat_engine::{
     },
 };
 use haat_shared::{
-    Money,
+    Currency, Money,
     id::kinds::{PaymentId, RefundId},
+    payments::{PaymentFields, PaymentMethod},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,17 +34,23 @@ use stripe_checkout::checkout_session::{
     ProductData, RetrieveCheckoutSession,
 };
 use stripe_core::{
-    payment_intent::{CancelPaymentIntent, CapturePaymentIntent},
+    payment_intent::{
+        CancelPaymentIntent, CapturePaymentIntent, CreatePaymentIntent,
+        CreatePaymentIntentAutomaticPaymentMethods, RetrievePaymentIntent,
+    },
     refund::{CreateRefund, ListRefund, RetrieveRefund},
 };
 use stripe_shared::{
-    CheckoutSession, CheckoutSessionMode, CheckoutSessionStatus, PaymentIntent, PaymentIntentStatus, Refund,
+    CheckoutSession, CheckoutSessionMode, CheckoutSessionStatus, PaymentIntent, PaymentIntentCaptureMethod,
+    PaymentIntentStatus, Refund,
 };
 
 /// Stripe's API.
 pub const API: &str = "https://api.stripe.com";
 /// Stripe's page, on which shoppers pay.
 const PAGE: &str = "https://checkout.stripe.com";
+/// Stripe's script, which shows its fields on our page. It must be loaded from there.
+const SCRIPT: &str = "https://js.stripe.com/v3/";
 
 /// How long a shopper can pay after the attempt began. Stripe accepts 30 minutes to 24 hours.
 const OPEN_S: i64 = 3_600;
@@ -51,6 +59,10 @@ const FRESH_S: i64 = 20;
 
 /// Our IDs in Stripe's metadata.
 const ATTEMPT: &str = "haat_attempt";
+/// The attempt, in the metadata of a payment that is made on our page and so has no session.
+const ON_PAGE: &str = "haat_on_page";
+/// How references to such payments begin.
+const INTENT: &str = "pi_";
 const REFUND: &str = "haat_refund";
 
 /// The settings of a Stripe account.
@@ -59,48 +71,138 @@ pub struct Settings {
     pub secret_key: String,
     /// The secrets of the webhook, two while they are rotated: `whsec_…`.
     pub webhook_secrets: Vec<String>,
-    /// The URL of the API. Another one than [`API`] is a fake, which also serves the page for paying.
+    /// The URL of the API. Another one than [`API`] is a fake, which also serves the page for paying and
+    /// the script.
     pub url: String,
     /// Whether payments are authorized first, and captured once the checkout can be bought.
     pub authorizes: bool,
     /// What the market is called, on Stripe's page.
     pub market: String,
+    /// The publishable key: `pk_…`. Empty if payments are only made on Stripe's page.
+    pub publishable_key: String,
 }
 
 /// The gateway.
 pub struct Stripe {
     client: Client,
     webhook_secrets: Vec<String>,
-    page: String,
     authorizes: bool,
     market: String,
+    publishable_key: String,
+    script: String,
+    origins: Origins,
     patience: Patience,
+}
+
+/// A payment at Stripe.
+enum Payment {
+    /// On Stripe's page.
+    Session(Box<CheckoutSession>),
+    /// On ours.
+    Intent(Box<PaymentIntent>),
+}
+
+impl Payment {
+    /// On Stripe's page, there is none until the shopper pays.
+    fn intent(&self) -> Option<&PaymentIntent> {
+        match self {
+            Self::Session(session) => session.payment_intent.as_ref()?.as_object(),
+            Self::Intent(intent) => Some(intent),
+        }
+    }
+
+    fn id(&self) -> String {
+        match self {
+            Self::Session(session) => session.id.to_string(),
+            Self::Intent(intent) => intent.id.to_string(),
+        }
+    }
+
+    fn created_s(&self) -> i64 {
+        match self {
+            Self::Session(session) => session.created,
+            Self::Intent(intent) => intent.created,
+        }
+    }
+
+    /// The attempt that it was created for.
+    fn attempt(&self) -> Option<PaymentId> {
+        let ours = match self {
+            Self::Session(session) => session.metadata.as_ref()?.get(ATTEMPT),
+            Self::Intent(intent) => intent.metadata.get(ON_PAGE),
+        };
+        ours?.parse().ok()
+    }
+
+    fn status(&self) -> GatewayResult<GatewayStatus> {
+        match self {
+            Self::Session(session) => match (&session.status, self.intent()) {
+                (Some(CheckoutSessionStatus::Expired), _) => Ok(GatewayStatus::Cancelled),
+                (Some(CheckoutSessionStatus::Complete), Some(intent)) => intent_status(intent),
+                // After a declined card, the shopper can try another one on the same page.
+                _ => Ok(GatewayStatus::Waiting),
+            },
+            Self::Intent(intent) => match intent_status(intent)? {
+                GatewayStatus::Declined => Ok(GatewayStatus::Waiting),
+                status => Ok(status),
+            },
+        }
+    }
+
+    /// Whether nobody has paid yet, and it can still be ended.
+    fn is_open(&self) -> bool {
+        match self {
+            Self::Session(session) => matches!(session.status, Some(CheckoutSessionStatus::Open)),
+            Self::Intent(intent) => matches!(
+                intent.status,
+                PaymentIntentStatus::RequiresPaymentMethod
+                    | PaymentIntentStatus::RequiresConfirmation
+                    | PaymentIntentStatus::RequiresAction
+            ),
+        }
+    }
+
+    /// The fee, once Stripe has booked the charge.
+    fn fee(&self) -> Option<Money> {
+        let charge = self.intent()?.latest_charge.as_ref()?.as_object()?;
+        let booked = charge.balance_transaction.as_ref()?.as_object()?;
+        units::from_stripe(booked.fee, &booked.currency.to_string())
+    }
 }
 
 impl Stripe {
     /// The gateway of an account. The error says what is wrong with the settings, without secrets.
     pub fn new(settings: Settings) -> Result<Self, String> {
-        let Settings { secret_key, webhook_secrets, url, authorizes, market } = settings;
+        let Settings { secret_key, webhook_secrets, url, authorizes, market, publishable_key } = settings;
         let address = url::Url::parse(&url).map_err(|e| e.to_string())?;
-        let page = if url.trim_end_matches('/') == API {
-            PAGE.to_owned()
+        let (page, script) = if url.trim_end_matches('/') == API {
+            (PAGE.to_owned(), SCRIPT.to_owned())
         } else {
-            address.origin().ascii_serialization()
+            let fake = address.origin().ascii_serialization();
+            (fake.clone(), format!("{fake}/v3/"))
         };
+        let origins = origins(&page, &publishable_key);
         let client = ClientBuilder::new(secret_key)
             .url(url)
             .timeout(REQUEST_LIMIT)
             .app_info("Haat", Some(env!("CARGO_PKG_VERSION").into()), None)
             .build()
             .map_err(|e| e.to_string())?;
-        Ok(Self { client, webhook_secrets, page, authorizes, market, patience: Patience::default() })
+        let patience = Patience::default();
+        Ok(Self { client, webhook_secrets, authorizes, market, publishable_key, script, origins, patience })
     }
 
-    /// A session of Stripe's page, with its payment, the charge and the fee.
-    async fn session(&self, id: &str) -> GatewayResult<CheckoutSession> {
-        let expand = vec!["payment_intent.latest_charge.balance_transaction".to_owned()];
-        let request = RetrieveCheckoutSession::new(id).expand(expand);
-        repeated(|| request.customize().send(&self.client)).await
+    /// A payment with its charge and the fee.
+    async fn payment(&self, id: &str) -> GatewayResult<Payment> {
+        let expand = "latest_charge.balance_transaction";
+        if id.starts_with(INTENT) {
+            let request = RetrievePaymentIntent::new(id).expand(vec![expand.to_owned()]);
+            let intent = repeated(|| request.customize().send(&self.client)).await?;
+            return Ok(Payment::Intent(Box::new(intent)));
+        }
+        let request = RetrieveCheckoutSession::new(id).expand(vec![format!("payment_intent.{expand}")]);
+        let session = repeated(|| request.customize().send(&self.client)).await?;
+        Ok(Payment::Session(Box::new(session)))
     }
 
     /// The session that a payment of Stripe belongs to. Events about payments don't name it.
@@ -110,11 +212,25 @@ impl Stripe {
         Ok(found.data.into_iter().next().map(|session| session.id.to_string()))
     }
 
+    /// Requests a payment that the shopper makes on our page. All methods that are enabled in Stripe's dashboard may
+    /// be used.
+    async fn create_intent(&self, attempt: PaymentId, amount: Money) -> GatewayResult<PaymentIntent> {
+        // One entry: the order of several would differ from request to request, and Stripe might refuse the key.
+        let metadata = HashMap::from([(ON_PAGE.to_owned(), attempt.to_string())]);
+        // As for sessions, everything depends on the attempt alone.
+        let mut create = CreatePaymentIntent::new(to_stripe(amount)?, stripe_currency(amount))
+            .automatic_payment_methods(CreatePaymentIntentAutomaticPaymentMethods::new(true))
+            .metadata(metadata);
+        if self.authorizes {
+            create = create.capture_method(PaymentIntentCaptureMethod::Manual);
+        }
+        let key = key(attempt)?;
+        repeated(|| create.customize().request_strategy(key.clone()).send(&self.client)).await
+    }
+
     async fn create_session(&self, request: &PaymentRequest) -> GatewayResult<CheckoutSession> {
-        let PaymentRequest { attempt, amount, return_url, method: _, locale: _ } = request;
-        let Some(units) = units::to_stripe(*amount) else {
-            return Err(GatewayError::Refused(format!("Stripe cannot charge exactly {amount}")));
-        };
+        let PaymentRequest { attempt, amount, return_url, method: _, on_page: _, locale: _ } = request;
+        let units = to_stripe(*amount)?;
         let metadata = HashMap::from([(ATTEMPT.to_owned(), attempt.to_string())]);
         let item = CreateCheckoutSessionLineItems {
             price_data: Some(CreateCheckoutSessionLineItemsPriceData {
@@ -150,28 +266,42 @@ impl Stripe {
     }
 
     async fn started(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession> {
-        let mut session = self.create_session(request).await?;
+        let on_page = request.on_page && !self.publishable_key.is_empty();
+        let mut payment = match on_page {
+            true => Payment::Intent(Box::new(self.create_intent(request.attempt, request.amount).await?)),
+            false => Payment::Session(Box::new(self.create_session(request).await?)),
+        };
         // A repeated request gets the response that the first one got, however long ago.
-        if Clock::default().now_ms() / 1000 - session.created > FRESH_S {
-            session = self.session(session.id.as_str()).await?;
+        if Clock::default().now_ms() / 1000 - payment.created_s() > FRESH_S {
+            payment = self.payment(&payment.id()).await?;
         }
-        let status = status(&session)?;
-        let next = match (status, &session.url) {
-            (GatewayStatus::Waiting, Some(url)) => NextStep::Redirect(url.clone()),
+        let status = payment.status()?;
+        let next = match (status, &payment) {
+            (GatewayStatus::Waiting, Payment::Session(session)) => {
+                session.url.clone().map_or(NextStep::Done, NextStep::Redirect)
+            }
+            (GatewayStatus::Waiting, Payment::Intent(intent)) => {
+                let parameters = BTreeMap::from([("return_url".to_owned(), request.return_url.clone())]);
+                let secret = intent.client_secret.clone();
+                secret.map_or(NextStep::Done, |client_secret| NextStep::ClientSecret {
+                    client_secret,
+                    parameters,
+                })
+            }
             _ => NextStep::Done,
         };
-        Ok(PaymentSession { gateway_ref: session.id.to_string(), status, next })
+        Ok(PaymentSession { gateway_ref: payment.id(), status, next })
     }
 
     async fn captured(&self, id: &str) -> GatewayResult<GatewayStatus> {
-        let session = self.session(id).await?;
-        match (intent(&session), status(&session)?) {
+        let payment = self.payment(id).await?;
+        match (payment.intent(), payment.status()?) {
             (Some(intent), GatewayStatus::Authorized(_)) => {
                 let request = CapturePaymentIntent::new(intent.id.clone());
                 match repeated(|| request.customize().send(&self.client)).await {
                     Ok(intent) => intent_status(&intent),
                     // Perhaps captured by an earlier request, whose response was lost.
-                    Err(GatewayError::Refused(why)) => match status(&self.session(id).await?)? {
+                    Err(GatewayError::Refused(why)) => match self.payment(id).await?.status()? {
                         GatewayStatus::Authorized(_) => Err(GatewayError::Refused(why)),
                         status => Ok(status),
                     },
@@ -183,20 +313,21 @@ impl Stripe {
     }
 
     async fn cancelled(&self, id: &str) -> GatewayResult<GatewayStatus> {
-        let session = self.session(id).await?;
-        let ended = match (&session.status, intent(&session)) {
-            (Some(CheckoutSessionStatus::Open), _) => {
+        let payment = self.payment(id).await?;
+        let is_authorized = matches!(payment.status()?, GatewayStatus::Authorized(_));
+        let ended = match (&payment, payment.intent()) {
+            (Payment::Session(session), _) if payment.is_open() => {
                 let request = ExpireCheckoutSession::new(session.id.clone());
                 repeated(|| request.customize().send(&self.client)).await.map(drop)
             }
-            (_, Some(intent)) if matches!(status(&session)?, GatewayStatus::Authorized(_)) => {
+            (_, Some(intent)) if is_authorized || payment.is_open() => {
                 let request = CancelPaymentIntent::new(intent.id.clone());
                 repeated(|| request.customize().send(&self.client)).await.map(drop)
             }
-            _ => return status(&session),
+            _ => return payment.status(),
         };
         // What it is now, even if it ended otherwise in the meantime.
-        match (ended, status(&self.session(id).await?)?) {
+        match (ended, self.payment(id).await?.status()?) {
             (Err(error), GatewayStatus::Waiting | GatewayStatus::Authorized(_)) => Err(error),
             (_, status) => Ok(status),
         }
@@ -208,8 +339,8 @@ impl Stripe {
             let found = repeated(|| retrieve.customize().send(&self.client)).await?;
             return refund_status(&found, request);
         }
-        let session = self.session(&request.payment_ref).await?;
-        let Some(intent) = session.payment_intent.map(|intent| intent.into_id().to_string()) else {
+        let payment = self.payment(&request.payment_ref).await?;
+        let Some(intent) = payment.intent().map(|intent| intent.id.to_string()) else {
             return Err(GatewayError::Refused("nothing was paid".into()));
         };
         // Stripe forgets idempotency keys after a day; the refund keeps our ID.
@@ -253,12 +384,25 @@ impl Stripe {
         let Some(id) = object["id"].as_str().map(str::to_owned) else { return Ok(None) };
         let ours = |name: &str| object["metadata"][name].as_str();
         let attempt: Option<PaymentId> = ours(ATTEMPT).and_then(|id| id.parse().ok());
+        let on_page: Option<PaymentId> = ours(ON_PAGE).and_then(|id| id.parse().ok());
         let refund: Option<RefundId> = ours(REFUND).and_then(|id| id.parse().ok());
         Ok(match kind {
             "checkout.session.completed"
             | "checkout.session.expired"
             | "checkout.session.async_payment_succeeded"
             | "checkout.session.async_payment_failed" => attempt.map(|_| EventSubject::Payment(id, attempt)),
+            // Paid on our page; its charge has the same metadata.
+            "payment_intent.succeeded"
+            | "payment_intent.canceled"
+            | "payment_intent.amount_capturable_updated"
+                if on_page.is_some() =>
+            {
+                Some(EventSubject::Payment(id, on_page))
+            }
+            "charge.updated" if on_page.is_some() => {
+                let intent = object["payment_intent"].as_str();
+                intent.map(|intent| EventSubject::Payment(intent.to_owned(), on_page))
+            }
             // Captured or cancelled in Stripe's dashboard, or no longer authorized.
             "payment_intent.succeeded" | "payment_intent.canceled" if attempt.is_some() => {
                 self.session_of(&id).await?.map(|session| EventSubject::Payment(session, attempt))
@@ -317,21 +461,32 @@ fn money(units: i64, currency: &stripe_types::Currency) -> GatewayResult<Money> 
         .ok_or_else(|| GatewayError::Refused(format!("Stripe reports {units} {code}, which is no amount")))
 }
 
-/// The payment of a session. Until the shopper pays, there is none.
-fn intent(session: &CheckoutSession) -> Option<&PaymentIntent> {
-    session.payment_intent.as_ref()?.as_object()
+/// An amount in Stripe's units.
+fn to_stripe(amount: Money) -> GatewayResult<i64> {
+    let units = units::to_stripe(amount);
+    units.ok_or_else(|| GatewayError::Refused(format!("Stripe cannot charge exactly {amount}")))
 }
 
-fn status(session: &CheckoutSession) -> GatewayResult<GatewayStatus> {
-    match (&session.status, intent(session)) {
-        (Some(CheckoutSessionStatus::Expired), _) => Ok(GatewayStatus::Cancelled),
-        (Some(CheckoutSessionStatus::Complete), Some(intent)) => intent_status(intent),
-        // After a declined card, the shopper can try another one on the same page.
-        _ => Ok(GatewayStatus::Waiting),
+/// The origins that pages need for Stripe's page and, with a publishable key, for its script
+/// (<https://docs.stripe.com/security/guide#content-security-policy>).
+fn origins(page: &str, publishable_key: &str) -> Origins {
+    let all = |origins: &[&str]| origins.iter().map(|&origin| origin.to_owned()).collect();
+    let forms = all(&[page]);
+    let scripts = ["https://js.stripe.com", "https://*.js.stripe.com"];
+    match page {
+        _ if publishable_key.is_empty() => Origins { forms, ..Origins::default() },
+        PAGE => Origins {
+            forms,
+            scripts: all(&scripts),
+            frames: all(&[scripts[0], scripts[1], "https://hooks.stripe.com"]),
+            connections: all(&[API]),
+        },
+        // The fake's script asks its frame, which connects to where it is from.
+        fake => Origins { forms, scripts: all(&[fake]), frames: all(&[fake]), ..Origins::default() },
     }
 }
 
-/// The status of a payment whose page is complete.
+/// The status of a payment that the shopper has submitted.
 fn intent_status(intent: &PaymentIntent) -> GatewayResult<GatewayStatus> {
     Ok(match &intent.status {
         PaymentIntentStatus::Succeeded => {
@@ -344,13 +499,6 @@ fn intent_status(intent: &PaymentIntent) -> GatewayResult<GatewayStatus> {
         PaymentIntentStatus::RequiresPaymentMethod => GatewayStatus::Declined,
         _ => GatewayStatus::Waiting,
     })
-}
-
-/// The fee, once Stripe has booked the charge.
-fn fee(session: &CheckoutSession) -> Option<Money> {
-    let charge = intent(session)?.latest_charge.as_ref()?.as_object()?;
-    let booked = charge.balance_transaction.as_ref()?.as_object()?;
-    units::from_stripe(booked.fee, &booked.currency.to_string())
 }
 
 fn refund_status(refund: &Refund, request: &RefundRequest) -> GatewayResult<RefundStatus> {
@@ -418,7 +566,17 @@ impl PaymentGateway for Stripe {
     }
 
     fn origins(&self) -> Origins {
-        Origins { forms: vec![self.page.clone()], ..Origins::default() }
+        self.origins.clone()
+    }
+
+    fn fields(&self, currency: Currency) -> Option<PaymentFields> {
+        (!self.publishable_key.is_empty()).then(|| PaymentFields {
+            method: PaymentMethod::Card,
+            script: self.script.clone(),
+            key: self.publishable_key.clone(),
+            decimals: units::decimals(currency),
+            authorizes: self.authorizes,
+        })
     }
 
     async fn create(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession> {
@@ -426,12 +584,22 @@ impl PaymentGateway for Stripe {
     }
 
     async fn retrieve(&self, gateway_ref: &str) -> GatewayResult<GatewayPayment> {
-        let session = self.patience.call(self.session(gateway_ref)).await?;
-        let attempt = session.metadata.as_ref().and_then(|metadata| metadata.get(ATTEMPT)?.parse().ok());
-        let Some(attempt) = attempt else {
+        let payment = self.patience.call(self.payment(gateway_ref)).await?;
+        let Some(attempt) = payment.attempt() else {
             return Err(GatewayError::Refused("a payment that the market did not request".into()));
         };
-        Ok(GatewayPayment { attempt, status: status(&session)?, fee: fee(&session) })
+        let status = match payment.status()? {
+            // Sessions close by themselves; a payment on our page would wait for ever.
+            GatewayStatus::Waiting
+                if gateway_ref.starts_with(INTENT)
+                    && payment.is_open()
+                    && Clock::default().now_ms() / 1000 - payment.created_s() > OPEN_S =>
+            {
+                self.patience.call(self.cancelled(gateway_ref)).await?
+            }
+            status => status,
+        };
+        Ok(GatewayPayment { attempt, status, fee: payment.fee() })
     }
 
     async fn capture(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {

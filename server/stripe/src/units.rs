@@ -9,7 +9,7 @@ const WHOLE: &str = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF
 /// Currencies that Stripe counts in thousandths, the last digit of which must be zero.
 const THOUSANDTHS: &str = "BHD JOD KWD OMR TND";
 
-fn decimals(currency: Currency) -> u32 {
+pub(crate) fn decimals(currency: Currency) -> u32 {
     match currency.code() {
         code if WHOLE.contains(code) => 0,
         code if THOUSANDTHS.contains(code) => 3,

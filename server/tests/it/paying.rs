@@ -3,6 +3,8 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use sqlx_core::{connection::Connection, query::query, row::Row, sql_str::AssertSqlSafe};
+use sqlx_postgres::{PgConnection, PgRow};
 
 use crate::program::*;
 
@@ -32,6 +34,22 @@ pub fn kept(program: &Program) -> Vec<(String, String)> {
         (path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned())
     };
     files.map(text).collect()
+}
+
+/// The same, and what it has written into PostgreSQL.
+pub async fn kept_anywhere(program: &Program) -> Vec<(String, String)> {
+    let mut kept = kept(program);
+    if program.url.starts_with("postgres") {
+        let mut connection = PgConnection::connect(&program.url).await.unwrap();
+        let name = |row: PgRow| row.get::<String, _>(0);
+        let tables = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'";
+        for table in query(tables).fetch_all(&mut connection).await.unwrap().into_iter().map(name) {
+            let rows = AssertSqlSafe(format!("SELECT t::text FROM \"{table}\" t"));
+            let rows = query(rows).fetch_all(&mut connection).await.unwrap().into_iter().map(name);
+            kept.push((table.clone(), rows.collect::<Vec<_>>().join("\n")));
+        }
+    }
+    kept
 }
 
 pub fn number(purchase: &str) -> &str {

@@ -352,7 +352,7 @@ impl Shopper {
         Self { client, home: program.at("") }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.home) }
     }
 

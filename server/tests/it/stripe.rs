@@ -472,3 +472,185 @@ async fn without_a_key_there_are_no_cards() {
     assert!(stripe.send(&json!({"id": "evt_1"})).await.is_client_error());
     program.close();
 }
+
+/// A market on whose checkout cards are entered in Stripe's fields.
+async fn with_fields(on: On) -> (Program, Stripe) {
+    let (mut program, stripe) = prepared(on).await;
+    program.set("HAAT__PAYMENTS__STRIPE_PUBLISHABLE_KEY", "pk_test_fake");
+    program.start().await;
+    (program, stripe)
+}
+
+/// Pays as the page does once the fields are filled in: asks for a payment in them.
+async fn pay_on_page(shopper: &Shopper, checkout: &str, key: &str) -> Value {
+    let update: serde_json::Map<String, Value> = details("card", key)
+        .into_iter()
+        .filter(|(name, _)| !["key", "quote_version"].contains(name))
+        .map(|(name, value)| (name.to_owned(), json!(value)))
+        .collect();
+    let id = checkout.rsplit('/').next().unwrap();
+    let body = json!({"id": id, "update": update, "quote_version": 1, "key": key, "on_page": true});
+    let answer = shopper.client.post(shopper.url("/api/checkout/pay")).json(&body).send().await.unwrap();
+    answer.json().await.unwrap()
+}
+
+/// Submits a card in the frame of Stripe's fields. Returns what its script is told.
+async fn confirm(stripe: &Stripe, next: &Value, card: &str, answer: &str) -> Value {
+    let amount = stripe.objects("payment_intent").iter().find_map(|intent| {
+        (intent["client_secret"] == next["client_secret"]).then(|| intent["amount"].to_string())
+    });
+    let (secret, amount) = (next["client_secret"].as_str().unwrap(), amount.unwrap());
+    let form = [("secret", secret), ("amount", &*amount), ("card", card), ("answer", answer)];
+    let at = format!("{}/element/confirm", stripe.url);
+    reqwest::Client::new().post(at).form(&form).send().await.unwrap().json().await.unwrap()
+}
+
+fn back(next: &Value) -> &str {
+    next["parameters"]["return_url"].as_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_is_entered_on_our_page_declined_challenged_and_paid() {
+    for on in BOTH {
+        let (program, stripe) = with_fields(on).await;
+        let (shopper, checkout) = checkout(&program, &SHOPS).await;
+        let (_, page) = shopper.get(&checkout).await;
+        assert!(page.contains("pk_test_fake") && page.contains(&format!("{}/v3/", stripe.url)), "{page}");
+        let policy = async |path: &str| {
+            let page = shopper.client.get(program.at(path)).send().await.unwrap();
+            page.headers()["content-security-policy"].to_str().unwrap().to_owned()
+        };
+        let (here, elsewhere) = (policy(&checkout).await, policy("/cart").await);
+        assert!(here.contains(&format!("'wasm-unsafe-eval' {};", stripe.url)), "{here}");
+        assert!(here.contains(&format!("frame-src 'self' {};", stripe.url)), "{here}");
+        assert!(elsewhere.contains("'wasm-unsafe-eval'; ") && elsewhere.contains("frame-src 'self';"));
+
+        let next = pay_on_page(&shopper, &checkout, "k").await;
+        assert_eq!((&next["type"], &next["gateway"]), (&json!("client_secret"), &json!("stripe")));
+        assert_eq!(pay_on_page(&shopper, &checkout, "k").await, next, "the same click");
+        let declined = confirm(&stripe, &next, DECLINED, "").await;
+        assert_eq!(declined["error"]["message"], "Your card was declined.");
+        stripe.deliver().await;
+        // The same payment continues, also on a page that was loaded again.
+        assert!(shopper.get(&checkout).await.1.contains("You have a payment in progress."));
+        let again = pay_on_page(&shopper, &checkout, "k2").await;
+        assert_eq!(again["client_secret"], next["client_secret"]);
+        assert_eq!(confirm(&stripe, &again, CHALLENGED, "").await["challenge"], true);
+        assert!(confirm(&stripe, &again, CHALLENGED, "fail").await["error"].is_object());
+        assert_eq!(come_back(&shopper, back(&again)).await, checkout, "nothing is paid yet");
+        assert_eq!(confirm(&stripe, &again, CHALLENGED, "complete").await, json!({}));
+        let purchase = come_back(&Shopper::new(&program), back(&again)).await;
+        assert!(purchase.starts_with("/purchases/"), "{purchase}");
+        stripe.deliver().await;
+        assert!(Shopper::new(&program).get(&purchase).await.1.contains("Paid by card"));
+        assert_eq!(pay_on_page(&shopper, &checkout, "k3").await["type"], "done");
+        assert_eq!(come_back(&shopper, back(&again)).await, purchase);
+
+        let intents = stripe.objects("payment_intent");
+        let [intent] = &intents[..] else { panic!("{intents:?}") };
+        assert_eq!(intent["automatic_payment_methods"]["enabled"], true);
+        assert_eq!(stripe.objects("checkout.session").len(), 0);
+        // Refunded like every other payment.
+        cancel(&shopper, &purchase, 1).await;
+        until("refunded", async || stripe.objects("refund").len() == 1).await;
+        stripe.deliver().await;
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_on_our_page_that_is_left_is_paid_once() {
+    for on in BOTH {
+        let (program, stripe) = with_fields(on).await;
+        // The shopper pays and closes the tab: the webhooks make the purchase.
+        let (shopper, checkout_path) = checkout(&program, &SHOPS[..1]).await;
+        let next = pay_on_page(&shopper, &checkout_path, "k").await;
+        confirm(&stripe, &next, GOOD, "").await;
+        stripe.deliver().await;
+        assert!(shopper.get(&checkout_path).await.1.contains("You’ve already placed this order"));
+        // Or reconciliation does.
+        let (shopper, checkout_path) = checkout(&program, &SHOPS[..1]).await;
+        let next = pay_on_page(&shopper, &checkout_path, "k").await;
+        confirm(&stripe, &next, GOOD, "").await;
+        stripe.take_events();
+        until_bought(&shopper, &checkout_path).await;
+        program.verify();
+        // The creation gets no response three times: the same payment is found again.
+        let made = stripe.objects("payment_intent").len();
+        let (shopper, checkout_path) = checkout(&program, &SHOPS[..1]).await;
+        for _ in 0..3 {
+            stripe.fail("POST /v1/payment_intents", Fault::Lost);
+        }
+        assert!(pay_on_page(&shopper, &checkout_path, "k").await["type"].is_null());
+        let next = pay_on_page(&shopper, &checkout_path, "k").await;
+        assert_eq!((stripe.faults_left(), stripe.objects("payment_intent").len()), (0, made + 1));
+        // Without JavaScript, it continues on Stripe's page; what is paid in the other tab, too, is refunded.
+        let page = shopper.post(&checkout_path, &details("card", "k2")).await;
+        let purchase = come_back(&shopper, &pay(&shopper, &page).await).await;
+        assert!(purchase.starts_with("/purchases/"), "{purchase}");
+        assert_eq!(confirm(&stripe, &next, GOOD, "").await, json!({}));
+        stripe.deliver().await;
+        until("refunded", async || stripe.objects("refund").len() == 1).await;
+        stripe.deliver().await;
+        program.verify();
+        // Nobody pays for an hour: cancelled, and the checkout can be paid again.
+        let (shopper, checkout_path) = checkout(&program, &SHOPS[1..2]).await;
+        let next = pay_on_page(&shopper, &checkout_path, "k").await;
+        stripe.age(3_700);
+        assert_eq!(
+            come_back(&shopper, back(&next)).await,
+            format!("{checkout_path}?error=payment_cancelled")
+        );
+        assert!(confirm(&stripe, &next, GOOD, "").await["error"].is_object());
+        let next = pay_on_page(&shopper, &checkout_path, "k2").await;
+        confirm(&stripe, &next, GOOD, "").await;
+        assert!(come_back(&shopper, back(&next)).await.starts_with("/purchases/"));
+        stripe.deliver().await;
+        program.close();
+    }
+}
+
+/// Whether cards are entered on Stripe's page or in its fields: nothing that the program keeps contains a number.
+#[tokio::test(flavor = "multi_thread")]
+async fn card_numbers_are_kept_nowhere() {
+    for on in BOTH {
+        let (mut program, stripe) = prepared(on).await;
+        program.set("HAAT__PAYMENTS__STRIPE_PUBLISHABLE_KEY", "pk_test_fake");
+        // Every span and event, of libraries as well.
+        program.set("HAAT__LOG__FILTER", "trace");
+        program.start().await;
+        let (shopper, _, page) = at_stripe(&program, &SHOPS[..1]).await;
+        shopper.try_post(&page, &[("card", DECLINED)]).await.unwrap();
+        let back_from_page = pay(&shopper, &page).await;
+        assert!(come_back(&shopper, &back_from_page).await.starts_with("/purchases/"));
+        let (shopper, checkout_path) = checkout(&program, &SHOPS[..1]).await;
+        let next = pay_on_page(&shopper, &checkout_path, "k").await;
+        confirm(&stripe, &next, DECLINED, "").await;
+        confirm(&stripe, &next, CHALLENGED, "").await;
+        confirm(&stripe, &next, CHALLENGED, "complete").await;
+        // As Stripe's script extends it.
+        let secret = next["client_secret"].as_str().unwrap();
+        let returned =
+            format!("{}&payment_intent_client_secret={secret}&redirect_status=succeeded", back(&next));
+        let purchase = come_back(&shopper, &returned).await;
+        assert!(purchase.starts_with("/purchases/"), "{purchase}");
+        stripe.deliver().await;
+        cancel(&shopper, &purchase, 1).await;
+        until("refunded", async || stripe.objects("refund").len() == 1).await;
+        stripe.deliver().await;
+        let grouped = |card: &str| {
+            let parts: Vec<String> =
+                card.as_bytes().chunks(4).map(|part| String::from_utf8_lossy(part).into()).collect();
+            [parts.join(" "), parts.join("-"), card.to_owned()]
+        };
+        let kept = kept_anywhere(&program).await;
+        assert!(kept.iter().any(|(_, text)| text.contains("/api/checkout/pay")), "the log was searched");
+        assert!(kept.iter().any(|(_, text)| text.contains("asha@example.com")), "the database was searched");
+        for (name, text) in kept {
+            for number in [GOOD, DECLINED, CHALLENGED].into_iter().flat_map(grouped) {
+                assert!(!text.contains(&number), "{number} in {name}");
+            }
+        }
+        program.close();
+    }
+}

@@ -37,6 +37,7 @@ insert! {
         method: PaymentMethod,
         gateway: &'static str,
         collected_by: CollectedBy,
+        on_page: bool,
         check_at: i64,
         created_at: i64,
         updated_at: i64;
@@ -56,7 +57,7 @@ insert! {
             JOIN payments p ON p.checkout_id = k.id AND p.quote_version = k.quote_version
             WHERE p.purchase_id IS NULL AND p.state IN ('authorized', 'captured')) AS covered
         WHERE covered.minor = 0 OR c.total_minor > covered.minor
-        RETURNING id, checkout_id, method, gateway, gateway_ref, quote_version, state, currency, amount_minor, checks, created_at"
+        RETURNING id, checkout_id, method, gateway, gateway_ref, quote_version, state, currency, amount_minor, on_page, checks, created_at"
 }
 
 /// Pays the caller's checkout if `quote_version` is still the version of its quote, so that what is charged is
@@ -72,9 +73,22 @@ pub async fn pay(
     quote_version: i64,
     key: &str,
 ) -> Result<NextAction> {
+    pay_in(engine, caller, id, update, quote_version, key, false).await
+}
+
+/// The same, from a page that may show the gateway's fields. If so, the payment is made there, `on_page`.
+pub async fn pay_in(
+    engine: &Engine,
+    caller: &Caller,
+    id: CheckoutId,
+    update: CheckoutUpdate,
+    quote_version: i64,
+    key: &str,
+    on_page: bool,
+) -> Result<NextAction> {
     let (engine, caller, key) = (engine.clone(), caller.clone(), key.to_owned());
     crate::to_its_end(async move {
-        let paid = pay_once(&engine, &caller, id, update, quote_version, &key).await;
+        let paid = pay_once(&engine, &caller, id, update, (quote_version, on_page), &key).await;
         or_bought(&engine, id, paid).await
     })
     .await?
@@ -96,7 +110,7 @@ async fn pay_once(
     caller: &Caller,
     id: CheckoutId,
     update: CheckoutUpdate,
-    quote_version: i64,
+    (quote_version, on_page): (i64, bool),
     key: &str,
 ) -> Result<NextAction> {
     let checkout = find(engine, caller, id).await?;
@@ -110,14 +124,17 @@ async fn pay_once(
     let details = update
         .check(&offered(engine, Some(checkout.quote.currency)), engine.smtputf8)
         .map_err(Error::Invalid)?;
-    let body = serde_json::to_string(&(&update, quote_version)).map_err(|_| Error::Internal)?;
+    let fields = super::fields(engine, checkout.quote.currency);
+    let on_page = on_page && fields.is_some_and(|fields| fields.method == details.payment_method);
+    let how = (quote_version, on_page);
+    let body = serde_json::to_string(&(&update, how)).map_err(|_| Error::Internal)?;
     let key = IdempotencyKey::new(id, "checkout::pay", key, &body);
     let attempt = match idempotency::claim::<haat_shared::id::kinds::Payment>(engine, &key).await? {
         Claim::Mine(attempt) => attempt,
         Claim::Done(answer) => return serde_json::from_str(&answer).unwrap_or(Err(Error::Internal)),
     };
     let agreed = (details, update);
-    let answer = attempt_payment(engine, caller, (id, checkout.rate()), attempt, agreed, quote_version).await;
+    let answer = attempt_payment(engine, caller, (id, checkout.rate()), attempt, agreed, how).await;
     let answer = or_bought(engine, id, answer).await;
     // A failure that may succeed later is not stored as the response.
     let keep = !matches!(
@@ -139,7 +156,7 @@ async fn attempt_payment(
     (id, rate): (CheckoutId, Rate),
     attempt: PaymentId,
     (details, form): (ValidCheckout, CheckoutUpdate),
-    quote_version: i64,
+    (quote_version, on_page): (i64, bool),
 ) -> Result<NextAction> {
     let (method, locale) = (details.payment_method, caller.locale);
     let cash = (!method.collected_by_market() && caller.user().is_none()).then(|| GuestCash {
@@ -154,11 +171,20 @@ async fn attempt_payment(
         .db
         .write(
             ("checkout::pay", id),
-            (id, attempt, method, (details, form), quote_version, locale, cash, engine.clock.now_ms()),
-            |tx, (id, attempt, method, agreed, quote_version, locale, cash, now)| {
+            (
+                id,
+                attempt,
+                (method, on_page),
+                (details, form),
+                quote_version,
+                locale,
+                cash,
+                engine.clock.now_ms(),
+            ),
+            |tx, (id, attempt, how, agreed, quote_version, locale, cash, now)| {
                 Box::pin(async move {
                     agree_in_tx(tx, *id, agreed, *quote_version, locale, *now).await?;
-                    let (payment, new) = open_in_tx(tx, *id, *attempt, *method, *now).await?;
+                    let (payment, new) = open_in_tx(tx, *id, *attempt, *how, *now).await?;
                     if let (Some(cash), true) = (cash, new) {
                         let amount = Money::new(payment.amount_minor, payment.currency);
                         cash.bound_in_tx(tx, amount, *now).await?;
@@ -239,18 +265,20 @@ async fn agree_in_tx(
     Err(Conflict::TotalChanged { total, quote_version: quote.quote_version }.into())
 }
 
-/// Inserts the payment, or finds the one in progress with the same method. One with another method is
+/// Inserts the payment, or finds the one in progress with the same method, on the same page. Another one is
 /// superseded: if it is captured after all, it is refunded.
 async fn open_in_tx(
     tx: &mut Tx,
     checkout: CheckoutId,
     attempt: PaymentId,
-    method: PaymentMethod,
+    (method, on_page): (PaymentMethod, bool),
     now: i64,
 ) -> TxResult<(PaymentRow, bool)> {
     let open: Option<PaymentRow> = tx.opt(&OPEN_ONE, params![checkout]).await?;
     match open {
-        Some(payment) if payment.method == method => return Ok((payment, false)),
+        Some(payment) if (payment.method, payment.on_page) == (method, on_page) => {
+            return Ok((payment, false));
+        }
         Some(payment) => {
             tx.exec(&SUPERSEDE, params![payment.id, now]).await?;
         }
@@ -262,6 +290,7 @@ async fn open_in_tx(
         method: code,
         gateway,
         collected_by,
+        on_page,
         check_at: now + FIRST_CHECK_MS,
         created_at: now,
         updated_at: now,

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use haat_shared::{
     Currency, Money,
     id::kinds::{PaymentId, RefundId},
-    payments::{CollectedBy, NextAction, PaymentMethod},
+    payments::{CollectedBy, NextAction, PaymentFields, PaymentMethod},
 };
 
 /// The status of a payment at its gateway.
@@ -38,6 +38,8 @@ pub struct PaymentRequest {
     pub amount: Money,
     /// The URL to which the gateway's page redirects the shopper.
     pub return_url: String,
+    /// Whether the shopper pays in the gateway's fields on our page, which [`PaymentGateway::fields`] offered.
+    pub on_page: bool,
     /// The shopper's language, for gateways with a page of their own.
     pub locale: &'static str,
 }
@@ -227,7 +229,7 @@ pub trait PaymentGateway: Send + Sync {
     fn name(&self) -> &'static str;
     /// What it can do.
     fn capabilities(&self) -> Capabilities;
-    /// The origins that pages need to use it.
+    /// The origins that pages need to use it: forms on all pages, everything else on that of the checkout.
     fn origins(&self) -> Origins {
         Origins::default()
     }
@@ -238,6 +240,11 @@ pub trait PaymentGateway: Send + Sync {
     /// Whether it has responded lately, as far as is known. Otherwise its methods come last, with a hint.
     fn responds(&self) -> bool {
         true
+    }
+    /// What its script needs to take payments in a currency on our page. Otherwise, payments are made on its own
+    /// page, as by shoppers without JavaScript.
+    fn fields(&self, _: Currency) -> Option<PaymentFields> {
+        None
     }
     /// Whether the shopper's return is genuine, by what the gateway added to the query of the return URL. The
     /// status of the payment is read in any case.

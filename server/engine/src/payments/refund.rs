@@ -78,6 +78,7 @@ insert! {
         created_at: i64,
         updated_at: i64;
         state = "'orphaned'",
+        on_page = "FALSE",
         quote_version = "0",
         refunded_minor = "0",
         fee_minor = "0",

@@ -28,9 +28,9 @@ use haat_shared::{
 use crate::{both, notifications::change, races::at_once, support::*};
 
 statements! {
-    ADD_PART = "INSERT INTO payments (id, checkout_id, method, gateway, collected_by, quote_version, state, currency, amount_minor,
+    ADD_PART = "INSERT INTO payments (id, checkout_id, method, gateway, collected_by, on_page, quote_version, state, currency, amount_minor,
             captured_minor, refunded_minor, refund_pending_minor, fee_minor, check_at, checks, created_at, updated_at)
-        SELECT $1, id, 'sandbox', 'sandbox', 'market', quote_version, 'created', currency, $3, 0, 0, 0, 0, $4, 0, $4, $4
+        SELECT $1, id, 'sandbox', 'sandbox', 'market', FALSE, quote_version, 'created', currency, $3, 0, 0, 0, 0, $4, 0, $4, $4
         FROM checkouts WHERE id = $2";
     REFUNDED = "SELECT refunded_minor AS value FROM payments WHERE id = $1";
     FEES = "SELECT CAST(SUM(amount_minor) AS BIGINT) AS value FROM ledger_entries WHERE account = 'gateway_fees'";
@@ -63,6 +63,7 @@ pub async fn pay_part(market: &Market, checkout: CheckoutId) -> PaymentId {
         method: PaymentMethod::Sandbox,
         amount: Money::new(30_000, Currency::INR),
         return_url: String::new(),
+        on_page: false,
         locale: "en",
     };
     let session = market.sandbox.create(&request).await.unwrap();

@@ -185,11 +185,39 @@ impl Books {
             .map(|(k, v)| (k.clone(), v.as_str().unwrap().to_owned()))
             .collect();
         let manual = form.get("payment_intent_data[capture_method]").is_some_and(|how| how == "manual");
+        let (amount, currency) =
+            (self.objects[session]["amount_total"].clone(), self.objects[session]["currency"].clone());
+        let id = self.new_intent(amount, currency, manual, metadata(&form, "payment_intent_data[metadata]"));
+        self.set(session, "payment_intent", id.clone());
+        id
+    }
+
+    /// A payment on a page of the shop.
+    fn create_intent(&mut self, form: &Fields) -> Answer {
+        let currency = form.get("currency").cloned();
+        let currency =
+            currency.ok_or_else(|| invalid("parameter_missing", "Missing required param: currency."))?;
+        let amount = number(form, "amount")?;
+        if amount < 1 {
+            return Err(invalid("parameter_invalid_integer", "Invalid amount."));
+        }
+        let manual = form.get("capture_method").is_some_and(|how| how == "manual");
+        let id = self.new_intent(amount.into(), currency.into(), manual, metadata(form, "metadata"));
+        let automatic = form.get("automatic_payment_methods[enabled]").is_some_and(|on| on == "true");
+        self.set(
+            &id,
+            "automatic_payment_methods",
+            json!({ "allow_redirects": "always", "enabled": automatic }),
+        );
+        Ok(self.objects[&id].clone())
+    }
+
+    fn new_intent(&mut self, amount: Value, currency: Value, manual: bool, metadata: Value) -> String {
         let id = self.id("pi");
         let intent = json!({
             "id": id,
             "object": "payment_intent",
-            "amount": self.objects[session]["amount_total"],
+            "amount": amount,
             "amount_capturable": 0,
             "amount_details": { "tip": {} },
             "amount_received": 0,
@@ -202,13 +230,13 @@ impl Books {
             "client_secret": format!("{id}_secret_fake"),
             "confirmation_method": "automatic",
             "created": now_s(),
-            "currency": self.objects[session]["currency"],
+            "currency": currency,
             "customer": null,
             "description": null,
             "last_payment_error": null,
             "latest_charge": null,
             "livemode": false,
-            "metadata": metadata(&form, "payment_intent_data[metadata]"),
+            "metadata": metadata,
             "next_action": null,
             "on_behalf_of": null,
             "payment_method": null,
@@ -233,14 +261,26 @@ impl Books {
             "transfer_group": null,
         });
         self.objects.insert(id.clone(), intent);
-        self.set(session, "payment_intent", id.clone());
         self.event("payment_intent.created", &id);
         id
     }
 
-    /// A card is charged, or declined.
+    /// A card is charged on the page of a session, or declined.
     pub(super) fn charge(&mut self, session: &str, card: &str, succeeds: bool) {
         let intent = self.intent_of(session);
+        let manual = self.text(&intent, "capture_method") == "manual";
+        self.charge_intent(&intent, card, succeeds);
+        if succeeds {
+            self.set(session, "status", "complete");
+            self.set(session, "url", Value::Null);
+            self.set(session, "payment_status", if manual { "unpaid" } else { "paid" });
+            self.event("checkout.session.completed", session);
+        }
+    }
+
+    /// A card is charged for a payment, or declined.
+    pub(super) fn charge_intent(&mut self, intent: &str, card: &str, succeeds: bool) {
+        let intent = intent.to_owned();
         let manual = self.text(&intent, "capture_method") == "manual";
         let id = self.id("ch");
         let amount = self.objects[&intent]["amount"].clone();
@@ -349,9 +389,6 @@ impl Books {
             self.event("payment_intent.payment_failed", &intent);
             return;
         }
-        self.set(session, "status", "complete");
-        self.set(session, "url", Value::Null);
-        self.set(session, "payment_status", if manual { "unpaid" } else { "paid" });
         self.set(&intent, "last_payment_error", Value::Null);
         if manual {
             self.set(&intent, "status", "requires_capture");
@@ -364,7 +401,6 @@ impl Books {
             self.event("payment_intent.succeeded", &intent);
             self.book_unless_later(&id);
         }
-        self.event("checkout.session.completed", session);
     }
 
     fn book_unless_later(&mut self, charge: &str) {
@@ -424,7 +460,7 @@ impl Books {
 
     pub(super) fn cancel(&mut self, intent: &str) -> Answer {
         let found = self.object(intent)?;
-        if found["status"] != "requires_capture" {
+        if found["status"] != "requires_capture" && found["status"] != "requires_payment_method" {
             return Err(invalid("payment_intent_unexpected_state", "You cannot cancel this PaymentIntent."));
         }
         self.set(intent, "status", "canceled");
@@ -530,6 +566,8 @@ impl Books {
                 self.list(&self.with("checkout.session", "payment_intent", &of), form, path)
             }
             ["v1", "checkout", "sessions", id, "expire"] if post => self.expire(id)?,
+            ["v1", "payment_intents"] if post => self.create_intent(form)?,
+            ["v1", "payment_intents", id] if !post => self.object(id)?.clone(),
             ["v1", "payment_intents", id, "capture"] if post => self.capture(id)?,
             ["v1", "payment_intents", id, "cancel"] if post => self.cancel(id)?,
             ["v1", "refunds"] if post => self.refund(form)?,
