@@ -23,7 +23,7 @@ function load() {
       elements = stripe.elements({
         mode: 'payment',
         amount: Number(data.amount),
-        currency: data.currency,
+        currency: data.currency.toLowerCase(),
         captureMethod: 'authorizes' in data ? 'manual' : 'automatic',
         appearance: { theme: matchMedia('(prefers-color-scheme: dark)').matches ? 'night' : 'stripe' },
       });
@@ -63,6 +63,7 @@ const steps = {
       data.ready = '';
     }
     form.requestSubmit();
+    delete data.ready;
   },
   async confirm() {
     const { secret, back } = data;

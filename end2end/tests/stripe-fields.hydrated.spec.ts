@@ -129,7 +129,10 @@ test('Stripe’s script is loaded once a card is chosen, and without it the card
   await addOne(page, SHOPS[0], 1);
   await beginCheckout(page);
   await fillAddress(page);
+  const kept = page.waitForResponse((response) => (response.request().postData() ?? '').includes('"payment_method":"cash"'));
   await choose(page, 'cash');
+  await kept;
+  loaded.length = 0;
   await page.reload();
   await expect(page.locator('#card[data-on]')).toHaveCount(1);
   expect(loaded).toEqual([]);

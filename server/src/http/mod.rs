@@ -50,7 +50,6 @@ use tower_http::{
     timeout::TimeoutLayer,
     trace::TraceLayer,
 };
-use url::Url;
 
 use crate::boot::Runtime;
 
@@ -86,7 +85,7 @@ impl FromRef<State> for LeptosOptions {
 /// Scheme, host and port of a URL.
 #[cfg(any(feature = "sandbox", test))]
 fn origin(url: &str) -> String {
-    Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+    url::Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }
 
 /// The options of the user interface. File names contain hashes if the build left the list of them beside

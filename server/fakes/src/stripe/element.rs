@@ -117,7 +117,7 @@ pub(super) async fn confirm(Extract(stripe): Extract<Stripe>, body: String) -> R
         if found["status"] != "requires_payment_method" {
             let message = "This payment can no longer be confirmed.";
             json!({ "error": { "type": "invalid_request_error", "message": message } })
-        } else if found["amount"].to_string() != field("amount") {
+        } else if found["amount"].as_i64() != field("amount").parse().ok() {
             let message = "The amount of the fields is not that of the payment.";
             json!({ "error": { "type": "invalid_request_error", "message": message } })
         } else if card == CHALLENGED && field("answer").is_empty() {
