@@ -182,7 +182,7 @@ impl World {
         }
         self.ticks += 1;
         // The oracle reads everything.
-        if self.ticks % (ticks / 20).max(1) == 0 {
+        if self.ticks.is_multiple_of((ticks / 20).max(1)) {
             self.market.settle().await;
             seals::seal(&self.market.engine).await.unwrap();
         } else {
