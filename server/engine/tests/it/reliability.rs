@@ -84,6 +84,14 @@ both! {
         }
         println!("{bought} bought, {ended} ended");
         assert_eq!(bought + ended, 24);
+        // In turn: the first tab pays after the second one has begun.
+        let mut guest = market.guest_with(&[(bowl, 1)]).await;
+        let first = checkout::begin(&market.engine, &guest).await.unwrap();
+        market.add(&mut guest, bowl, 1).await.unwrap();
+        let second = checkout::begin(&market.engine, &guest).await.unwrap();
+        let paid = checkout::pay(&market.engine, &guest, first, form("cash"), 1, "k").await;
+        assert_eq!(paid, Err(Conflict::CheckoutEnded.into()));
+        checkout::pay(&market.engine, &guest, second, form("cash"), 1, "k").await.unwrap();
     }
 
     /// The hold of the last unit ends while its shopper confirms the payment at the bank, and others want it: one gets it, and
