@@ -90,8 +90,8 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "mixed_currencies" => tu_string!(i18n, error.mixed_currencies),
         "key_reused" => tu_string!(i18n, error.key_reused),
         "in_flight" => tu_string!(i18n, error.in_flight),
-        "order_moved" => tu_string!(i18n, error.order_moved),
-        "payment_moved" => tu_string!(i18n, error.payment_moved),
+        "order_moved" | "disputed" => tu_string!(i18n, error.order_moved),
+        "payment_moved" | "refund_moved" => tu_string!(i18n, error.payment_moved),
         "partly_shipped" => tu_string!(i18n, error.partly_shipped),
         "already_cancelled" => tu_string!(i18n, error.already_cancelled),
         "edited" => tu_string!(i18n, error.edited),
@@ -284,11 +284,10 @@ pub fn paid_by(locale: I18n, method: PaymentMethod, pickup: bool) -> &'static st
     }
 }
 
-/// The shop's earnings from an order, and who collects the money.
-pub fn collected_by(locale: I18n, method: PaymentMethod, order: &OrderView) -> String {
+/// Who collects the money for an order, and how much that is in cash.
+pub fn collected_by(locale: I18n, method: PaymentMethod, order: &OrderView, price: Money) -> String {
     let (done, pickup) =
         (order.state == OrderState::Delivered, order.shipping_method == ShippingMethod::Pickup);
-    let price = order.totals.total;
     match (method.collected_by_market(), done, pickup) {
         (true, ..) => t!(locale, seller_orders.collected).to_owned(),
         (false, true, true) => t!(locale, seller_orders.cash_collected_pickup, price = price),
@@ -378,6 +377,9 @@ pub(crate) fn order_event(
         OrderEventKind::ReturnRefused => return t!(i18n, seller_orders.return_refused),
         OrderEventKind::ReturnWithdrawn => return t!(i18n, seller_orders.return_withdrawn),
         OrderEventKind::Noted => return t!(i18n, seller_orders.noted),
+        OrderEventKind::Disputed => return t!(i18n, seller_orders.event_disputed),
+        OrderEventKind::DisputeWon => return t!(i18n, seller_orders.event_dispute_won),
+        OrderEventKind::DisputeLost => return t!(i18n, seller_orders.event_dispute_lost),
         OrderEventKind::Placed => OrderState::Placed,
         OrderEventKind::Confirmed => OrderState::Confirmed,
         OrderEventKind::Shipped => OrderState::Shipped,
@@ -611,6 +613,13 @@ pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
     }
 }
 
+/// The reason of a dispute, which gateways give as `product_not_received` or `PRODUCT_NOT_RECEIVED`.
+pub fn dispute_reason(code: &str) -> String {
+    let words = code.replace('_', " ").to_lowercase();
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// What becomes of the money of a cancelled order: what was refunded because of that, not before.
 pub fn cancelled_money(i18n: I18n, order: &OrderView, collected_by_market: bool) -> String {
     let back =
@@ -640,6 +649,7 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
         "order_refunded" | "order_refunded_by_market" => t!(i18n, admin.email_order_refunded),
         "payout_sent" | "payout_rejected" | "payout_returned" => t!(i18n, admin.email_payout),
         "payout_method_added" | "payout_method_removed" => t!(i18n, admin.email_payout_method),
+        "order_disputed" | "dispute_won" | "dispute_lost" => t!(i18n, admin.email_dispute),
         other => other,
     }
 }
@@ -667,6 +677,9 @@ pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
         "payout_returned" => t!(i18n, admin.message_payout_returned),
         "payout_method_added" => t!(i18n, admin.message_payout_method_added),
         "payout_method_removed" => t!(i18n, admin.message_payout_method_removed),
+        "order_disputed" => t!(i18n, admin.message_order_disputed),
+        "order_dispute_won" => t!(i18n, admin.message_dispute_won),
+        "order_dispute_lost" => t!(i18n, admin.message_dispute_lost),
         other => other,
     }
 }
@@ -697,6 +710,8 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "payouts::return" => t!(i18n, admin.act_payout_return),
         "payouts::bank_file" => t!(i18n, admin.act_payout_file),
         "orders::refund" => t!(i18n, admin.act_refund),
+        "payments::retry_refund" => t!(i18n, admin.act_retry_refund),
+        "payments::settle_refund" => t!(i18n, admin.act_settle_refund),
         other => other,
     }
 }

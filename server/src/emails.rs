@@ -1,6 +1,7 @@
 //! Renders emails as HTML and text, from `templates/mail` and the texts in `app/locales`. Each email, or
 //! each group of emails with the same templates, has a file; what they share is in `parts`.
 
+mod disputes;
 mod order_cancelled;
 mod order_confirmed;
 mod order_news;
@@ -33,7 +34,10 @@ fn path(content: &EmailContent) -> String {
         EmailContent::OrderReceived { order }
         | EmailContent::OrderWithdrawn { order, .. }
         | EmailContent::OrderRefundedByMarket { order, .. }
-        | EmailContent::ReturnRequested { order, .. } => {
+        | EmailContent::ReturnRequested { order, .. }
+        | EmailContent::OrderDisputed { order, .. }
+        | EmailContent::DisputeWon { order, .. }
+        | EmailContent::DisputeLost { order, .. } => {
             routes::shop_order(&order.order.shop_handle, &order.order.number)
         }
         EmailContent::PayoutSent(of)
@@ -77,6 +81,9 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         EmailContent::OrderRefundedByMarket { order, refund, reason } => {
             order_refunded::by_market(locale, order, refund, reason, url)
         }
+        EmailContent::OrderDisputed { order, dispute } => disputes::opened(locale, order, dispute, url),
+        EmailContent::DisputeWon { order, dispute } => disputes::won(locale, order, dispute, url),
+        EmailContent::DisputeLost { order, dispute } => disputes::lost(locale, order, dispute, url),
         EmailContent::PayoutSent(of) => payouts::sent(locale, of, url),
         EmailContent::PayoutRejected(of) => payouts::rejected(locale, of, url),
         EmailContent::PayoutReturned(of) => payouts::returned(locale, of, url),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     accounts::{Membership, UserCard},
+    disputes::PaymentDispute,
     id::kinds::{PaymentId, RefundId, UserId},
     ledger::CurrencyBalance,
     money::Money,
@@ -59,6 +60,9 @@ pub struct StaffMember {
     pub role: Role,
 }
 
+/// In the admin's list of payments, those that are, or were, disputed.
+pub const DISPUTED: &str = "disputed";
+
 /// The sort orders of the admin's list of payments. The first is the default.
 pub const PAYMENT_SORTS: [&str; 2] = ["-created", "created"];
 
@@ -97,6 +101,8 @@ pub struct PaymentCard {
     pub email: Option<String>,
     /// When the payment was started: RFC 3339, UTC.
     pub created_at: String,
+    /// Whether it is disputed now.
+    pub disputed: bool,
 }
 
 /// A payment with everything that is known about it.
@@ -121,7 +127,11 @@ pub struct PaymentDetails {
     pub orders: Vec<PaidOrder>,
     /// Its refunds, oldest first.
     pub refunds: Vec<PaymentRefund>,
-    /// The webhooks about it and its refunds, oldest first.
+    /// Its disputes, oldest first.
+    pub disputes: Vec<PaymentDispute>,
+    /// Whether an admin can act on refunds that failed.
+    pub manages_refunds: bool,
+    /// The webhooks about it, its refunds and disputes, oldest first.
     pub reports: Vec<PaymentReport>,
     /// The other payments of the same checkout, oldest first.
     pub others: Vec<PaymentCard>,
@@ -171,14 +181,49 @@ pub struct PaymentRefund {
     pub gateway_ref: Option<String>,
     /// The amount.
     pub amount: Money,
+    /// The status.
+    #[serde(rename = "status")]
+    pub state: RefundState,
     /// The reason.
     pub reason: RefundReason,
+    /// How it was paid instead, if it failed at the gateway. May be empty.
+    pub note: String,
     /// The number of the refunded order. Null if the payment paid for nothing.
     pub order_number: Option<String>,
     /// When it was requested: RFC 3339, UTC.
     pub created_at: String,
     /// When the money was on its way: RFC 3339, UTC. Null while it is not.
     pub completed_at: Option<String>,
+}
+
+text_enum! {
+    /// The status of a refund at its gateway.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum RefundState {
+        /// It will be requested from the gateway.
+        Queued = "queued",
+        /// The gateway has accepted it.
+        Pending = "pending",
+        /// The money is on its way, or the shop gave it back itself.
+        Done = "done",
+        /// It came back after the gateway had reported it as done. The money is still owed.
+        Failed = "failed",
+        /// It failed, and another refund was requested instead.
+        Replaced = "replaced",
+        /// It failed, and the money was paid in another way.
+        PaidOtherwise = "paid_otherwise",
+    }
+}
+
+text_enum! {
+    /// What an admin can do about a refund that failed.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum RefundAction {
+        /// Request it again.
+        Retry = "retry",
+        /// Record that the money was paid in another way.
+        Settle = "settle",
+    }
 }
 
 /// A webhook about a payment. It only caused the payment to be read from its gateway.

@@ -126,6 +126,10 @@ pub enum Conflict {
     PayoutMoved,
     /// Whoever requested a payout can't approve it.
     OwnPayout,
+    /// The payment of the order is disputed, so it can't be cancelled.
+    Disputed,
+    /// The refund's status does not allow it.
+    RefundMoved,
 }
 
 /// A line that can't be fulfilled completely.
@@ -184,6 +188,8 @@ impl Error {
                 Conflict::LastOwner => "last_owner",
                 Conflict::PayoutMoved => "payout_moved",
                 Conflict::OwnPayout => "own_payout",
+                Conflict::Disputed => "disputed",
+                Conflict::RefundMoved => "refund_moved",
             },
             Self::SignInNeeded => "sign_in_needed",
             Self::Denied => "denied",

@@ -35,6 +35,12 @@ text_enum! {
         OrderReturnWithdrawn = "order.return_withdrawn",
         /// The shop received a part of it back.
         OrderReturnReceived = "order.return_received",
+        /// The customer disputes its payment.
+        OrderDisputed = "order.disputed",
+        /// The dispute was decided for the shop.
+        OrderDisputeWon = "order.dispute_won",
+        /// The dispute was decided for the customer.
+        OrderDisputeLost = "order.dispute_lost",
     }
 }
 

@@ -228,6 +228,12 @@ pub mod kinds {
         SignUp SignUpId "signup";
         /// A currency's rate, from some moment on.
         CurrencyRate CurrencyRateId "rate";
+        /// A dispute of a payment.
+        Dispute DisputeId "dp";
+        /// A disputed part of an order.
+        DisputedOrder DisputedOrderId "dpo";
+        /// A transfer of a gateway to the market's bank account.
+        Settlement SettlementId "settle";
     }
 }
 

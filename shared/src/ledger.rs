@@ -37,6 +37,12 @@ text_enum! {
         PayoutsInTransit = "payouts_in_transit",
         /// Money in our own bank account. What gateways transfer to it isn't posted yet, so the account shows what left it.
         Bank = "bank",
+        /// What gateways took from us for disputes that are not decided.
+        Disputes = "disputes",
+        /// What we would owe a shop for orders whose payment is disputed.
+        SellerDisputed = "seller_disputed",
+        /// What lost disputes cost the marketplace.
+        DisputeLosses = "dispute_losses",
     }
 }
 
@@ -94,6 +100,30 @@ text_enum! {
         PayoutRejected = "payout_rejected",
         /// A payout that the bank returned.
         PayoutReturned = "payout_returned",
+        /// A gateway took the money of a payment that is disputed.
+        DisputeOpened = "dispute_opened",
+        /// It gave the money back: the dispute was won.
+        DisputeWon = "dispute_won",
+        /// A shop's earnings that are held while the payment of an order is disputed.
+        DisputeHeld = "dispute_held",
+        /// They are no longer held, because the dispute was decided.
+        DisputeReleased = "dispute_released",
+        /// A lost dispute: the sale of an order, or of a part of it, that the customer got back.
+        Chargeback = "chargeback",
+        /// The part of a lost dispute that belongs to no order.
+        DisputeLoss = "dispute_loss",
+        /// A gateway's fee for a dispute.
+        DisputeFee = "dispute_fee",
+        /// The same fee, given back.
+        DisputeFeeReturned = "dispute_fee_returned",
+        /// A refund that the gateway had reported as done came back.
+        RefundFailed = "refund_failed",
+        /// A refund that failed was paid to the customer in another way.
+        RefundPaidOtherwise = "refund_paid_otherwise",
+        /// A gateway transferred money to our bank account.
+        Settled = "settled",
+        /// The bank returned such a transfer.
+        SettlementFailed = "settlement_failed",
     }
 }
 
@@ -107,6 +137,8 @@ pub struct Balance {
     pub available: Money,
     /// Payouts that were requested and haven't arrived yet.
     pub in_transit: Money,
+    /// Earnings that are held because the payments of their orders are disputed.
+    pub disputed: Money,
     /// The same in the other currencies in which the shop has sold. Nothing is converted.
     #[serde(default)]
     pub other_currencies: Vec<CurrencyBalance>,
@@ -124,6 +156,8 @@ pub struct CurrencyBalance {
     pub available: Money,
     /// Payouts that were requested and haven't arrived yet.
     pub in_transit: Money,
+    /// Earnings that are held because the payments of their orders are disputed.
+    pub disputed: Money,
 }
 
 /// A transaction on a shop's balance.
@@ -347,6 +381,83 @@ pub fn payout_returned(shop: ShopId, amount: Money, was_paid: bool) -> Result<Po
     transfer(PostingKind::PayoutReturned, amount, (from, None), (Account::SellerPayable, Some(shop)))
 }
 
+/// The gateway took the money of a disputed payment.
+pub fn dispute_opened(amount: Money) -> Result<Posting, MoneyError> {
+    transfer(PostingKind::DisputeOpened, amount, (Account::Disputes, None), (Account::GatewayClearing, None))
+}
+
+/// The dispute was won: the gateway gave the money back.
+pub fn dispute_won(amount: Money) -> Result<Posting, MoneyError> {
+    transfer(PostingKind::DisputeWon, amount, (Account::GatewayClearing, None), (Account::Disputes, None))
+}
+
+/// The shop's earnings from what is disputed are held.
+pub fn dispute_held(shop: ShopId, earned: Money, earnings: Earnings) -> Result<Posting, MoneyError> {
+    transfer(
+        PostingKind::DisputeHeld,
+        earned,
+        (earnings.account(Account::SellerPayable), Some(shop)),
+        (Account::SellerDisputed, Some(shop)),
+    )
+}
+
+/// The dispute was decided: the earnings are no longer held. If it was lost, the chargeback takes them.
+pub fn dispute_released(shop: ShopId, earned: Money, earnings: Earnings) -> Result<Posting, MoneyError> {
+    transfer(
+        PostingKind::DisputeReleased,
+        earned,
+        (Account::SellerDisputed, Some(shop)),
+        (earnings.account(Account::SellerPayable), Some(shop)),
+    )
+}
+
+/// The dispute was lost: the shop bears its part of the money that the gateway keeps.
+pub fn chargeback(shop: ShopId, amount: Money, earnings: Earnings) -> Result<Posting, MoneyError> {
+    transfer(
+        PostingKind::Chargeback,
+        amount,
+        (earnings.account(Account::SellerPayable), Some(shop)),
+        (Account::Disputes, None),
+    )
+}
+
+/// The dispute was lost: we bear what belongs to no order.
+pub fn dispute_loss(amount: Money) -> Result<Posting, MoneyError> {
+    transfer(PostingKind::DisputeLoss, amount, (Account::DisputeLosses, None), (Account::Disputes, None))
+}
+
+/// The gateway charged a fee for a dispute.
+pub fn dispute_fee(fee: Money) -> Result<Posting, MoneyError> {
+    transfer(PostingKind::DisputeFee, fee, (Account::GatewayFees, None), (Account::GatewayClearing, None))
+}
+
+/// The gateway gave the fee for a dispute back.
+pub fn dispute_fee_returned(fee: Money) -> Result<Posting, MoneyError> {
+    let (gateway, fees) = ((Account::GatewayClearing, None), (Account::GatewayFees, None));
+    transfer(PostingKind::DisputeFeeReturned, fee, gateway, fees)
+}
+
+/// A refund came back to the gateway after it was reported as done: we owe it to the shopper again.
+pub fn refund_failed(amount: Money) -> Result<Posting, MoneyError> {
+    let (gateway, shopper) = ((Account::GatewayClearing, None), (Account::ShopperPayable, None));
+    transfer(PostingKind::RefundFailed, amount, gateway, shopper)
+}
+
+/// A refund that failed was paid from our bank account.
+pub fn refund_paid_otherwise(amount: Money) -> Result<Posting, MoneyError> {
+    transfer(PostingKind::RefundPaidOtherwise, amount, (Account::ShopperPayable, None), (Account::Bank, None))
+}
+
+/// A gateway transferred money to our bank account.
+pub fn settled(amount: Money) -> Result<Posting, MoneyError> {
+    transfer(PostingKind::Settled, amount, (Account::Bank, None), (Account::GatewayClearing, None))
+}
+
+/// The bank returned a transfer of a gateway.
+pub fn settlement_failed(amount: Money) -> Result<Posting, MoneyError> {
+    transfer(PostingKind::SettlementFailed, amount, (Account::GatewayClearing, None), (Account::Bank, None))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -361,8 +472,9 @@ mod tests {
             let shop = ShopId::from_uuid(Uuid::from_u128(7));
             let mut postings = vec![capture(money), sale(shop, money), commission(shop, money), cash_commission(shop, money), promotion(shop, money), gateway_fee(money), refund(money), released(shop, money, true), released(shop, money.times(-1).unwrap(), false)];
             postings.extend([payout_requested(shop, money), payout_rejected(shop, money), payout_paid(money), payout_returned(shop, money, false), payout_returned(shop, money, true)]);
+            postings.extend([dispute_opened(money), dispute_won(money), dispute_loss(money), dispute_fee(money), dispute_fee_returned(money), refund_failed(money), refund_paid_otherwise(money), settled(money), settlement_failed(money)]);
             for earnings in [Earnings::Pending, Earnings::Released] {
-                postings.extend([sale_reversed(shop, money, earnings), commission_reversed(shop, money, earnings), cash_commission_reversed(shop, money, earnings), promotion_reversed(shop, money, earnings, true), promotion_reversed(shop, money, earnings, false)]);
+                postings.extend([sale_reversed(shop, money, earnings), commission_reversed(shop, money, earnings), cash_commission_reversed(shop, money, earnings), promotion_reversed(shop, money, earnings, true), promotion_reversed(shop, money, earnings, false), dispute_held(shop, money, earnings), dispute_released(shop, money, earnings), chargeback(shop, money, earnings)]);
             }
             for posting in postings {
                 let posting = posting.unwrap();
@@ -370,7 +482,7 @@ mod tests {
                 prop_assert_eq!(sum, Ok(Money::zero(Currency::INR)), "{:?}", posting.kind);
                 // Entries in a shop's accounts name the shop; entries in all other accounts don't.
                 for entry in posting.entries {
-                    let of_shop = matches!(entry.account, Account::SellerPending | Account::SellerPayable | Account::SellerReceivable);
+                    let of_shop = matches!(entry.account, Account::SellerPending | Account::SellerPayable | Account::SellerReceivable | Account::SellerDisputed);
                     prop_assert_eq!(entry.shop.is_some(), of_shop);
                 }
             }

@@ -17,6 +17,7 @@ pub mod carts;
 pub mod catalog;
 pub mod checkout;
 pub mod currencies;
+pub mod disputes;
 pub mod error;
 pub mod events;
 pub mod field;

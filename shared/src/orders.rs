@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     addresses::Address,
     checkout::CheckoutLineView,
+    disputes::OrderDispute,
     field::{FieldCode, FieldError},
     id::kinds::{OrderId, PurchaseId, RefundId, ReturnId, ShipmentId, UserId},
     invoices::InvoiceCard,
@@ -84,6 +85,8 @@ text_enum! {
         ByShop = "by_shop",
         /// An admin of the marketplace refunds a part of the order.
         ByMarket = "by_market",
+        /// Items of a cash order won't be shipped: there is less to collect.
+        Unshipped = "unshipped",
     }
 }
 
@@ -172,6 +175,12 @@ text_enum! {
         ReturnReceived = "return_received",
         /// A member of the shop wrote a note, which only the shop's members see.
         Noted = "noted",
+        /// The customer disputes the payment with their bank or the payment provider.
+        Disputed = "disputed",
+        /// The dispute was decided for the shop.
+        DisputeWon = "dispute_won",
+        /// The dispute was decided for the customer.
+        DisputeLost = "dispute_lost",
     }
 }
 
@@ -316,6 +325,8 @@ pub struct SellerOrder {
     pub earned: Money,
     /// What is left to refund. Null if nothing can be refunded.
     pub refundable: Option<Refundable>,
+    /// The disputes of its payment, oldest first.
+    pub disputes: Vec<OrderDispute>,
     /// Where customers send returns: the shop's name and address.
     pub return_address: String,
     /// How many other orders this customer placed in the shop, by their email address.
@@ -491,6 +502,13 @@ impl OrderView {
     /// Whether nothing of the order follows this one of its shipments. Cash is collected with the last one.
     pub fn is_last(&self, shipment: ShipmentId) -> bool {
         self.state != OrderState::Confirmed && self.shipments.last().is_some_and(|last| last.id == shipment)
+    }
+
+    /// The cash that is left to collect, or was collected: the total without the items that were cancelled before.
+    pub fn to_collect(&self) -> Money {
+        let cancelled = self.refunds.iter().filter(|refund| refund.reason == RefundReason::Unshipped);
+        let cancelled: i64 = cancelled.map(|refund| refund.amount.amount()).sum();
+        Money::new(self.totals.total.amount() - cancelled, self.totals.total.currency())
     }
 
     /// The sum of its refunds, whether completed or in progress.

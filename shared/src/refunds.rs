@@ -30,6 +30,8 @@ pub struct Refundable {
     pub commission: Money,
     /// The part of the order's discount that the marketplace bears.
     pub marketplace_discount: Money,
+    /// The most that can be refunded: less than the lines and shipping together if the payment is, or was, disputed.
+    pub limit: Money,
 }
 
 /// What is left of a line to refund.
@@ -77,12 +79,13 @@ pub fn refundable(state: OrderState, quantity: i64, shipped: i64, refunded: i64)
     }
 }
 
-/// Whether a part of an order in this state can be refunded. Cash must have been collected.
+/// Whether a part of an order in this state can be refunded. What the shop collects in cash can be taken off before it is
+/// shipped, and given back once it was collected.
 pub fn is_refundable(state: OrderState, by_marketplace: bool) -> bool {
     match state {
         OrderState::Placed | OrderState::Cancelled => false,
-        OrderState::Confirmed | OrderState::Shipped => by_marketplace,
-        OrderState::Delivered => true,
+        OrderState::Shipped => by_marketplace,
+        OrderState::Confirmed | OrderState::Delivered => true,
     }
 }
 
@@ -119,6 +122,9 @@ impl Refundable {
         if amount.amount() == 0 {
             return Err(Error::field("lines", FieldCode::TooSmall));
         }
+        if amount.amount() > self.limit.amount() {
+            return Err(Error::field("lines", FieldCode::TooBig));
+        }
         let (whole, before) = (self.items_total.amount(), self.items_refunded.amount());
         let commission = self.commission.part(whole, before, before + items.amount())?;
         let marketplace_discount = self.marketplace_discount.part(whole, before, before + items.amount())?;
@@ -135,10 +141,26 @@ impl Refundable {
         })
     }
 
+    /// The same for an order of which a part is disputed, or was charged back: shares of what is left, since the dispute took
+    /// its own share of commission and discount, so that both together never take more than there was. `left` are what is
+    /// left of both and of the amount.
+    pub fn less_disputed(self, left: crate::disputes::Disputable) -> Result<Self> {
+        let zero = Money::zero(self.currency());
+        Ok(Self {
+            items_total: self.items_total.minus(self.items_refunded)?,
+            items_refunded: zero,
+            commission: left.commission,
+            marketplace_discount: left.market_discount,
+            limit: left.amount,
+            ..self
+        })
+    }
+
     /// Whether nothing is left.
     pub fn is_empty(&self) -> bool {
-        self.shipping.amount() == 0
-            && self.lines.iter().all(|line| line.refundable == 0 || line.paid.amount() == 0)
+        self.limit.amount() <= 0
+            || (self.shipping.amount() == 0
+                && self.lines.iter().all(|line| line.refundable == 0 || line.paid.amount() == 0))
     }
 
     fn currency(&self) -> Currency {
@@ -173,6 +195,7 @@ mod tests {
             items_refunded: inr(0),
             commission: inr(16_501),
             marketplace_discount: inr(1_000),
+            limit: inr(169_900),
         }
     }
 
@@ -186,6 +209,7 @@ mod tests {
         }
         left.items_refunded = left.items_refunded.plus(quote.items).unwrap();
         left.shipping = left.shipping.minus(quote.shipping).unwrap();
+        left.limit = left.limit.minus(quote.amount).unwrap();
         left
     }
 
@@ -215,7 +239,7 @@ mod tests {
         let table = [
             // state, of a card payment, of cash, of 5 of which 2 were shipped and 1 was refunded
             (Placed, false, false, 0),
-            (Confirmed, true, false, 2),
+            (Confirmed, true, true, 2),
             (Shipped, true, false, 4),
             (Delivered, true, true, 4),
             (Cancelled, false, false, 0),

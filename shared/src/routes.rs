@@ -11,7 +11,7 @@ use crate::{
     access::Scope,
     id::kinds::{
         CartLineId, CheckoutId, EmailId, ImportId, InvoiceId, JobId, PaymentId, PayoutId, ProductId,
-        SignUpId, UserId,
+        RefundId, SignUpId, UserId,
     },
     payments::PurchaseLink,
     permissions::AdminPermission,
@@ -348,6 +348,7 @@ routes! {
     FORM_PAYOUT POST "/admin/payouts/{id}" Form Operator(ManagePayouts);
     FORM_JOB POST "/admin/jobs/{id}" Form Operator(ManageJobs) => job(id: JobId);
     FORM_PAYMENT POST "/admin/payments/{id}" Form Operator(ManagePayments);
+    FORM_REFUND POST "/admin/refunds/{id}" Form Operator(ManagePayments) => refund(id: RefundId);
     FORM_RESEND POST "/admin/emails" Form Operator(ManageEmails);
     FORM_TEAM POST "/admin/team" Form Operator(ManageTeam);
     FORM_IMPORT POST "/seller/{handle}/products/import" Form Member;

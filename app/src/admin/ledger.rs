@@ -118,5 +118,8 @@ fn account_words(i18n: I18n, account: Account) -> &'static str {
         Account::GatewayFees => t!(i18n, admin.gateway_fees),
         Account::PayoutsInTransit => t!(i18n, admin.payouts_in_transit),
         Account::Bank => t!(i18n, admin.bank),
+        Account::Disputes => t!(i18n, admin.disputes_account),
+        Account::SellerDisputed => t!(i18n, admin.seller_disputed),
+        Account::DisputeLosses => t!(i18n, admin.dispute_losses),
     }
 }

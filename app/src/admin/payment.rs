@@ -1,8 +1,13 @@
 //! A payment: its status at the gateway, its refunds and webhooks, and what an admin can do about it.
 
 use haat_shared::{
-    Money,
-    admin::{PaidOrder, PaymentAction, PaymentCard, PaymentDetails, PaymentRefund, PaymentReport},
+    Error, Money,
+    admin::{
+        PaidOrder, PaymentAction, PaymentCard, PaymentDetails, PaymentRefund, PaymentReport, RefundAction,
+        RefundState,
+    },
+    disputes::{DisputeState, PaymentDispute},
+    id::kinds::RefundId,
     orders::RefundReason,
     payments::{CashState, PaymentState},
     routes,
@@ -10,12 +15,16 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{AdminPage, Part, asked, figure, payments::label, url};
+use super::{
+    AdminPage, Part, asked, figure,
+    payments::{disputed, label},
+    url,
+};
 use crate::{
     api,
     i18n::{t, tn, use_i18n},
     state::{param, query},
-    ui::{Alert, Button, CodeAlert, Columns, PageTitle, Table, loaded},
+    ui::{Alert, Button, CodeAlert, Columns, Field, PageTitle, Table, loaded},
     words::{self, I18n},
 };
 
@@ -42,6 +51,8 @@ fn Shown(details: PaymentDetails) -> impl IntoView {
         checks,
         orders,
         refunds,
+        disputes,
+        manages_refunds,
         reports,
         others,
         actions,
@@ -55,6 +66,7 @@ fn Shown(details: PaymentDetails) -> impl IntoView {
         PaymentState::Authorized => Some(t!(i18n, admin.note_authorized)),
         PaymentState::Orphaned => Some(t!(i18n, admin.note_orphaned)),
         PaymentState::Superseded => Some(t!(i18n, admin.note_superseded)),
+        _ if payment.disputed => Some(t!(i18n, admin.note_disputed)),
         _ => payment.cash.map(|cash| match cash {
             CashState::ToCollect => t!(i18n, admin.note_to_collect),
             CashState::PartlyCollected => t!(i18n, admin.note_partly),
@@ -107,7 +119,11 @@ fn Shown(details: PaymentDetails) -> impl IntoView {
             </div>
         }
     });
+    let failed = refunds.iter().filter(|refund| manages_refunds && refund.state == RefundState::Failed);
+    let failed =
+        failed.map(|refund| view! { <FailedRefund id=refund.id amount=refund.amount /> }).collect_view();
     let chip = label(i18n, &payment);
+    let disputed = payment.disputed.then(|| disputed(i18n));
     view! {
         <PageTitle text=title.clone() />
         <p class="back"><a href=back>{t!(i18n, admin.all_payments)}</a></p>
@@ -117,6 +133,7 @@ fn Shown(details: PaymentDetails) -> impl IntoView {
                 {failure}
             </div>
             {chip}
+            {disputed}
         </header>
         <CodeAlert />
         <Done what=query("done").get_untracked() amount=payment.amount />
@@ -125,6 +142,8 @@ fn Shown(details: PaymentDetails) -> impl IntoView {
         <div class="back-office-columns">
             <div>
                 <Actions amount=payment.amount path=routes::payment(payment.id) actions />
+                {disputes_of(i18n, disputes)}
+                {failed}
                 {orders_of(i18n, orders)}
                 {history}
                 {by_market.then(|| refunds_of(i18n, refunds))}
@@ -236,10 +255,13 @@ fn orders_of(i18n: I18n, orders: Vec<PaidOrder>) -> impl IntoView {
 #[component]
 fn Done(what: String, amount: Money) -> impl IntoView {
     let i18n = use_i18n();
-    let words = match PaymentAction::parse(&what)? {
-        PaymentAction::Check => t!(i18n, admin.checked).to_owned(),
-        PaymentAction::Capture => t!(i18n, admin.capture_done, price = amount),
-        PaymentAction::Cancel => t!(i18n, admin.cancel_done, price = amount),
+    let words = match (PaymentAction::parse(&what), RefundAction::parse(&what)) {
+        (Some(PaymentAction::Check), _) => t!(i18n, admin.checked).to_owned(),
+        (Some(PaymentAction::Capture), _) => t!(i18n, admin.capture_done, price = amount),
+        (Some(PaymentAction::Cancel), _) => t!(i18n, admin.cancel_done, price = amount),
+        (None, Some(RefundAction::Retry)) => t!(i18n, admin.refund_retried).to_owned(),
+        (None, Some(RefundAction::Settle)) => t!(i18n, admin.refund_settled_done).to_owned(),
+        (None, None) => return None,
     };
     Some(view! { <Alert look="good">{words}</Alert> })
 }
@@ -301,17 +323,27 @@ fn refunds_of(i18n: I18n, refunds: Vec<PaymentRefund>) -> impl IntoView {
                 RefundReason::Cancelled => t!(i18n, admin.reason_cancelled),
                 RefundReason::ByShop => t!(i18n, admin.reason_by_shop),
                 RefundReason::ByMarket => t!(i18n, admin.reason_by_market),
+                RefundReason::Unshipped => t!(i18n, admin.reason_unshipped),
             };
             let order = refund.order_number.map(|number| {
                 let href = routes::any_order(&number);
                 view! { <span><a class="whole" href=href>{number}</a></span> }
             });
-            let done = match refund.completed_at {
-                Some(at) => view! { <span>{words::hour(i18n, &at)}</span> }.into_any(),
-                None => {
-                    let words = t!(i18n, admin.refund_open);
-                    view! { <span><span class="state placed">{words}</span></span> }.into_any()
-                }
+            let chip = match refund.state {
+                RefundState::Queued | RefundState::Pending => Some(("placed", t!(i18n, admin.refund_open))),
+                RefundState::Failed => Some(("cancelled", t!(i18n, admin.refund_failed))),
+                RefundState::Replaced => Some(("", t!(i18n, admin.refund_replaced))),
+                RefundState::PaidOtherwise => Some(("delivered", t!(i18n, admin.refund_settled))),
+                RefundState::Done => None,
+            };
+            let chip =
+                chip.map(|(look, words)| view! { <span class=format!("state {look}")>{words}</span> " " });
+            let done = view! {
+                <span>
+                    {chip}
+                    {refund.completed_at.map(|at| words::hour(i18n, &at))}
+                    {(!refund.note.is_empty()).then(|| view! { <span class="note below">{refund.note}</span> })}
+                </span>
             };
             view! {
                 <tr>
@@ -331,6 +363,81 @@ fn refunds_of(i18n: I18n, refunds: Vec<PaymentRefund>) -> impl IntoView {
     .into();
     let title = t!(i18n, admin.pay_refunds);
     panel(title, "refunds", t!(i18n, admin.no_refunds), columns, rows)
+}
+
+/// What to do about a refund that came back.
+#[component]
+fn FailedRefund(id: RefundId, amount: Money) -> impl IntoView {
+    let i18n = use_i18n();
+    let (action, title) = (routes::refund(id), format!("failed-{id}"));
+    let faults: Signal<Option<Error>> = Signal::stored(None);
+    view! {
+        <section class="panel" aria-labelledby=title.clone()>
+            <h2 id=title.clone()>{t!(i18n, admin.refund_failed)}</h2>
+            <Alert look="bad">{t!(i18n, admin.refund_failed_note, price = words::money(i18n, amount))}</Alert>
+            <form method="post" action=action.clone()>
+                <input type="hidden" name="action" value="retry" />
+                <Button look="secondary">{t!(i18n, admin.refund_retry)}</Button>
+            </form>
+            <form method="post" action=action class="form">
+                <input type="hidden" name="action" value="settle" />
+                <Field name="note" id=format!("note-{id}") label=t!(i18n, admin.refund_how) hint=t!(i18n, admin.refund_how_hint).to_owned() required=true faults />
+                <div><Button look="secondary">{t!(i18n, admin.refund_settle)}</Button></div>
+            </form>
+        </section>
+    }
+}
+
+/// The disputes, with where to respond. A payment without any says nothing about them.
+fn disputes_of(i18n: I18n, disputes: Vec<PaymentDispute>) -> impl IntoView {
+    let rows: Vec<_> = disputes
+        .into_iter()
+        .map(|dispute| {
+            let (look, state) = match dispute.state {
+                DisputeState::Inquiry => ("placed", t!(i18n, admin.dispute_inquiry)),
+                DisputeState::Open => ("placed", t!(i18n, admin.dispute_open)),
+                DisputeState::Won => ("delivered", t!(i18n, admin.dispute_won)),
+                DisputeState::Lost => ("cancelled", t!(i18n, admin.dispute_lost)),
+            };
+            let reason = match dispute.reason.as_str() {
+                "" => t!(i18n, admin.dispute).to_owned(),
+                reason => words::dispute_reason(reason),
+            };
+            let respond = dispute.respond_url.map(|url| {
+                view! { <span class="note below"><a href=url rel="external noopener">{t!(i18n, admin.respond)}</a></span> }
+            });
+            let due = dispute.evidence_due_at.filter(|_| dispute.state.is_open());
+            let due = due.map(|at| view! { <span class="note below">{t!(i18n, admin.dispute_due)} " " {words::moment(i18n, &at)}</span> });
+            let closed = dispute.closed_at.map(|at| view! { <span class="note below">{words::moment(i18n, &at)}</span> });
+            let fee = (dispute.fee.amount() > 0).then(|| {
+                view! { <span class="note below">{t!(i18n, admin.dispute_fee, price = words::money(i18n, dispute.fee))}</span> }
+            });
+            let own = (dispute.unallocated.amount() > 0).then(|| {
+                view! { <span class="note below">{t!(i18n, admin.dispute_own, price = words::money(i18n, dispute.unallocated))}</span> }
+            });
+            view! {
+                <tr>
+                    <th scope="row">
+                        {reason}
+                        <span class="note below id" translate="no">{dispute.gateway_ref}</span>
+                        {respond}
+                    </th>
+                    <td class="wide">{words::moment(i18n, &dispute.opened_at)}</td>
+                    <td><span class=format!("state {look}")>{state}</span>{due}{closed}</td>
+                    <td class="number">{words::money(i18n, dispute.amount)}{fee}{own}</td>
+                </tr>
+            }
+            .into_any()
+        })
+        .collect();
+    let columns = vec![
+        (t!(i18n, seller_orders.reason), ""),
+        (t!(i18n, admin.since), "wide"),
+        (t!(i18n, seller_orders.state), ""),
+        (t!(i18n, cart.total), "number"),
+    ]
+    .into();
+    (!rows.is_empty()).then(|| panel(t!(i18n, admin.disputes), "disputes", "", columns, rows))
 }
 
 fn reports_of(i18n: I18n, reports: Vec<PaymentReport>) -> impl IntoView {

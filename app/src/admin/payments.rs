@@ -1,7 +1,7 @@
 //! All payments.
 
 use haat_shared::{
-    admin::{PAYMENT_SORTS, PaymentCard},
+    admin::{DISPUTED, PAYMENT_SORTS, PaymentCard},
     page::ListRequest,
     payments::{CashState, PaymentState},
     routes,
@@ -30,15 +30,21 @@ pub(crate) fn Payments() -> impl IntoView {
         let paid = PaymentState::ALL.map(|state| (state.as_str(), words::payment_status(i18n, state, None)));
         let cash = CashState::ALL
             .map(|cash| (cash.as_str(), words::payment_status(i18n, PaymentState::Accepted, Some(cash))));
+        let disputed = [(DISPUTED, t!(i18n, admin.disputed))];
         let occurs = |(state, _): &(&str, &str)| table.count(state) > 0 || of.state == *state;
-        let states = paid.into_iter().chain(cash).filter(occurs);
+        let states = paid.into_iter().chain(cash).chain(disputed).filter(occurs);
         let states: Vec<_> = std::iter::once(("", t!(i18n, seller_orders.all))).chain(states).collect();
-        let chosen = filters(t!(i18n, admin.pay_state), path, &of, &states, |state| table.count(state));
+        // Disputed ones are counted by their own status as well.
+        let count = |state: &str| match state {
+            "" => table.count("") - table.count(DISPUTED),
+            state => table.count(state),
+        };
+        let chosen = filters(t!(i18n, admin.pay_state), path, &of, &states, count);
         let sorts = PAYMENT_SORTS.map(|sort| match sort {
             "created" => (sort, t!(i18n, seller_orders.sort_oldest)),
             _ => (sort, t!(i18n, products.sort_newest)),
         });
-        let total = table.count(&of.state);
+        let total = count(&of.state);
         List {
             part: Part::Payments,
             filtered: of.is_filtered(),
@@ -87,9 +93,17 @@ fn row(payment: PaymentCard, of: &ListRequest) -> impl IntoView + use<> {
             <td class="wide">{payment.email}</td>
             <td class="wide">{words::hour(i18n, &payment.created_at)}</td>
             <td class="number">{words::money(i18n, payment.amount)}</td>
-            <td class="roomy">{state}</td>
+            <td class="roomy">
+                {state}
+                {payment.disputed.then(|| disputed(i18n))}
+            </td>
         </tr>
     }
+}
+
+/// That a payment is disputed, as a chip.
+pub(super) fn disputed(i18n: I18n) -> impl IntoView + use<> {
+    view! { " " <span class="state cancelled">{t!(i18n, admin.disputed)}</span> }
 }
 
 /// The status of a payment, as a chip.

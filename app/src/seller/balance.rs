@@ -46,6 +46,21 @@ pub(crate) fn Balance() -> impl IntoView {
             view! { <p class="note">{t!(i18n, payouts.other_currency, currency = other.available.currency().code())}": "{sums.join(" · ")}</p> }
         });
         let others = others.collect_view();
+        // In the currencies in which something is disputed.
+        let disputed: Vec<_> = std::iter::once(balance.disputed)
+            .chain(balance.other_currencies.iter().map(|other| other.disputed))
+            .filter(|sum| sum.amount() != 0)
+            .map(|sum| words::money(i18n, sum))
+            .collect();
+        let disputed = (!disputed.is_empty()).then(|| {
+            view! {
+                <div class="panel">
+                    <dt>{t!(i18n, balance.disputed)}</dt>
+                    <dd class="figure">{disputed.join(" · ")}</dd>
+                    <dd class="note">{t!(i18n, balance.disputed_note)}</dd>
+                </div>
+            }
+        });
         let older = page.payouts.next.clone();
         let older = older.map(|next| routes::with(&path, &[("payouts", &next), ("after", &after)]));
         let latest = (!payouts.is_empty()).then(|| routes::with(&path, &[("after", &after)]));
@@ -87,6 +102,7 @@ pub(crate) fn Balance() -> impl IntoView {
                     <dd class="figure">{words::money(i18n, balance.in_transit)}</dd>
                     <dd class="note">{t!(i18n, payouts.in_transit_note)}</dd>
                 </div>
+                {disputed}
             </dl>
             {others}
             <Withdraw path=path.clone() available page=page.clone() draft=draft.clone() />
@@ -114,9 +130,22 @@ fn row(handle: &str, entry: BalanceEntry) -> impl IntoView + use<> {
             t!(i18n, balance.commission_reversed)
         }
         // None of these changes the balance of a shop.
-        PostingKind::Capture | PostingKind::Refund | PostingKind::GatewayFee | PostingKind::Released => {
-            t!(i18n, balance.refund)
-        }
+        PostingKind::Capture
+        | PostingKind::Refund
+        | PostingKind::GatewayFee
+        | PostingKind::Released
+        | PostingKind::DisputeOpened
+        | PostingKind::DisputeWon
+        | PostingKind::DisputeLoss
+        | PostingKind::DisputeFee
+        | PostingKind::DisputeFeeReturned
+        | PostingKind::RefundFailed
+        | PostingKind::RefundPaidOtherwise
+        | PostingKind::Settled
+        | PostingKind::SettlementFailed => t!(i18n, balance.refund),
+        PostingKind::DisputeHeld => t!(i18n, balance.dispute_held),
+        PostingKind::DisputeReleased => t!(i18n, balance.dispute_released),
+        PostingKind::Chargeback => t!(i18n, balance.chargeback),
         PostingKind::PayoutRequested | PostingKind::PayoutPaid => t!(i18n, payouts.payout),
         PostingKind::PayoutRejected => t!(i18n, payouts.payout_rejected),
         PostingKind::PayoutReturned => t!(i18n, payouts.payout_returned),

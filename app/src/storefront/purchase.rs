@@ -143,6 +143,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
 fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: Holding) -> impl IntoView {
     let i18n = use_i18n();
     let back = order.refunded();
+    let unshipped = order.totals.total.minus(order.to_collect()).ok().filter(|less| less.amount() > 0);
     let money = (order.state == OrderState::Cancelled)
         .then(|| words::cancelled_money(i18n, &order, collected_by_market));
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str());
@@ -180,6 +181,9 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
         };
         view! { <p class="order-due">{words}</p> }
     });
+    let unshipped = unshipped.map(|less| {
+        view! { <p class="order-due">{t!(i18n, purchase.part_cancelled_cash, total = less)}</p> }
+    });
     view! {
         <section class="panel order">
             <header class="order-head">
@@ -194,6 +198,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
             {partly.then(|| view! { <p class="order-due">{t!(i18n, purchase.partly_shipped)}</p> })}
             {shipments}
             {refunded}
+            {unshipped}
             {returns}
             {order_lines(i18n, order.lines, true)}
             <Sums totals=order.totals refunded=Some(back) />

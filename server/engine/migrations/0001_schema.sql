@@ -660,6 +660,13 @@ CREATE TABLE orders (
     refunded_minor BIGINT NOT NULL DEFAULT 0 CHECK (refunded_minor >= 0 AND refunded_minor <= total_minor),
     delivery_refunded_minor BIGINT NOT NULL DEFAULT 0
         CHECK (delivery_refunded_minor >= 0 AND delivery_refunded_minor <= total_minor - items_minor),
+    -- The parts of it that are disputed, or were lost in a dispute: of what was collected, of the commission and of the market's
+    -- discount. What is refunded and what is disputed never exceed the total together.
+    disputed_minor BIGINT NOT NULL DEFAULT 0 CHECK (disputed_minor >= 0 AND refunded_minor + disputed_minor <= total_minor),
+    disputed_commission_minor BIGINT NOT NULL DEFAULT 0 CHECK (disputed_commission_minor >= 0),
+    disputed_discount_minor BIGINT NOT NULL DEFAULT 0 CHECK (disputed_discount_minor >= 0),
+    -- The number of its disputes that are not decided. Until then, its earnings are not released.
+    open_disputes BIGINT NOT NULL DEFAULT 0 CHECK (open_disputes >= 0),
     delivery TEXT NOT NULL CHECK (delivery IN ('standard', 'express', 'pickup')),
     days_min BIGINT NOT NULL,
     days_max BIGINT NOT NULL,
@@ -779,6 +786,8 @@ CREATE TABLE payments (
     refunded_minor BIGINT NOT NULL,
     -- Refunds that are queued or pending.
     refund_pending_minor BIGINT NOT NULL,
+    -- What its orders bear of its disputes that are open or lost.
+    disputed_minor BIGINT NOT NULL DEFAULT 0 CHECK (disputed_minor >= 0),
     -- What the gateway charges for the payment; 0 until it is known.
     fee_minor BIGINT NOT NULL,
     -- Why it failed, and the gateway's own words about it.
@@ -795,7 +804,8 @@ CREATE TABLE payments (
     UNIQUE (gateway_ref, gateway),
     CHECK (collected_by = 'market' OR captured_minor = 0),
     -- A gateway may capture more than was requested; all of it is then refunded.
-    CHECK (refunded_minor >= 0 AND refund_pending_minor >= 0 AND refunded_minor + refund_pending_minor <= captured_minor)
+    CHECK (refunded_minor >= 0 AND refund_pending_minor >= 0 AND refunded_minor + refund_pending_minor
+        + disputed_minor <= captured_minor)
 );
 -- One payment of a checkout at a time waits for the shopper.
 CREATE UNIQUE INDEX payments_one_open_per_checkout_key ON payments (checkout_id) WHERE state IN ('created', 'pending');
@@ -811,6 +821,10 @@ CREATE TABLE refunds (
     -- A refund that takes from several payments is done in parts. The first part has the lines, the shares and the postings of
     -- the whole refund; the others refer to it.
     part_of UUID REFERENCES refunds (id),
+    -- The refund that failed, and that it replaces.
+    retry_of UUID UNIQUE REFERENCES refunds (id),
+    -- How it was paid otherwise, after it failed.
+    settled_note TEXT NOT NULL DEFAULT '',
     -- The gateway's own ID for the refund.
     gateway_ref TEXT,
     amount_minor BIGINT NOT NULL CHECK (amount_minor > 0),
@@ -824,6 +838,7 @@ CREATE TABLE refunds (
     restocked BOOLEAN NOT NULL DEFAULT FALSE,
     reason TEXT NOT NULL,
     note TEXT NOT NULL DEFAULT '',
+    -- `queued`, `pending`, `done`; if it failed after it was done: `failed`, then `replaced` or `paid_otherwise`.
     state TEXT NOT NULL,
     -- When reconciliation will next query the gateway about a pending refund, and how often it has so far.
     check_at BIGINT,
@@ -831,8 +846,8 @@ CREATE TABLE refunds (
     created_at BIGINT NOT NULL,
     done_at BIGINT
 );
-CREATE UNIQUE INDEX refunds_orphaned_key ON refunds (payment_id) WHERE reason = 'orphaned';
-CREATE UNIQUE INDEX refunds_cancelled_key ON refunds (order_id, payment_id) WHERE reason = 'cancelled';
+CREATE UNIQUE INDEX refunds_orphaned_key ON refunds (payment_id) WHERE reason = 'orphaned' AND retry_of IS NULL;
+CREATE UNIQUE INDEX refunds_cancelled_key ON refunds (order_id, payment_id) WHERE reason = 'cancelled' AND retry_of IS NULL;
 CREATE INDEX refunds_payment_id_idx ON refunds (payment_id);
 CREATE INDEX refunds_order_id_idx ON refunds (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX refunds_part_of_idx ON refunds (part_of) WHERE part_of IS NOT NULL;
@@ -845,6 +860,62 @@ CREATE TABLE refund_lines (
     quantity BIGINT NOT NULL CHECK (quantity > 0),
     amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
     PRIMARY KEY (refund_id, position)
+);
+
+-- Disputes of payments, as their gateways report them.
+CREATE TABLE disputes (
+    id UUID PRIMARY KEY,
+    payment_id UUID NOT NULL REFERENCES payments (id),
+    gateway TEXT NOT NULL,
+    gateway_ref TEXT NOT NULL,
+    -- `inquiry`: no money was taken; `open`: it was taken; `won` or `lost`.
+    state TEXT NOT NULL,
+    -- In the gateway's words.
+    reason TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL CHECK (amount_minor > 0),
+    -- What no order bears of it, because it was refunded before.
+    unallocated_minor BIGINT NOT NULL CHECK (unallocated_minor BETWEEN 0 AND amount_minor),
+    -- What the gateway charged for it, and whether it gave that back.
+    fee_minor BIGINT NOT NULL CHECK (fee_minor >= 0),
+    fee_returned BOOLEAN NOT NULL,
+    -- Until when evidence can be submitted.
+    evidence_due_at BIGINT,
+    opened_at BIGINT NOT NULL,
+    closed_at BIGINT,
+    -- When reconciliation will next query the gateway; NULL once it is decided.
+    check_at BIGINT,
+    UNIQUE (gateway_ref, gateway),
+    CHECK ((closed_at IS NOT NULL) = (state IN ('won', 'lost')))
+);
+CREATE INDEX disputes_payment_id_idx ON disputes (payment_id);
+CREATE INDEX disputes_check_at_idx ON disputes (check_at) WHERE check_at IS NOT NULL;
+
+-- What the orders of its purchase bear of a dispute. Its postings refer to these parts.
+CREATE TABLE dispute_orders (
+    id UUID PRIMARY KEY,
+    dispute_id UUID NOT NULL REFERENCES disputes (id),
+    order_id UUID NOT NULL REFERENCES orders (id),
+    amount_minor BIGINT NOT NULL CHECK (amount_minor > 0),
+    -- The commission on it, and the part of the market's discount.
+    commission_minor BIGINT NOT NULL CHECK (commission_minor >= 0),
+    market_discount_minor BIGINT NOT NULL CHECK (market_discount_minor >= 0),
+    UNIQUE (dispute_id, order_id)
+);
+CREATE INDEX dispute_orders_order_id_idx ON dispute_orders (order_id);
+
+-- Transfers of gateways to the market's bank account.
+CREATE TABLE settlements (
+    id UUID PRIMARY KEY,
+    gateway TEXT NOT NULL,
+    gateway_ref TEXT NOT NULL,
+    -- `pending`, `paid` or `failed`.
+    state TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    -- Negative if the gateway took it from the account.
+    amount_minor BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (gateway_ref, gateway)
 );
 
 -- Requested by the customer, or opened by the shop. Those that were refused or withdrawn count no longer for their lines.
@@ -920,7 +991,7 @@ CREATE TABLE ledger_batches (
 CREATE TABLE ledger_postings (
     id UUID PRIMARY KEY,
     kind TEXT NOT NULL,
-    -- What is posted once: an order, a payment, a refund or a payout.
+    -- What is posted once: an order, a payment, a refund, a dispute or an order's part of it, a payout or a settlement.
     reference UUID NOT NULL,
     -- The order that it concerns, if any.
     order_id UUID REFERENCES orders (id),
@@ -1043,11 +1114,21 @@ CREATE TABLE sandbox_refunds (
     -- `pending`, `done` or `failed`.
     state TEXT NOT NULL
 );
+CREATE TABLE sandbox_disputes (
+    dispute_ref TEXT PRIMARY KEY,
+    gateway_ref TEXT NOT NULL REFERENCES sandbox_payments (gateway_ref),
+    amount_minor BIGINT NOT NULL,
+    fee_minor BIGINT NOT NULL,
+    -- `inquiry`, `open`, `won` or `lost`.
+    state TEXT NOT NULL,
+    opened_at BIGINT NOT NULL
+);
 CREATE TABLE sandbox_events (
     event_id UUID PRIMARY KEY,
     gateway_ref TEXT NOT NULL REFERENCES sandbox_payments (gateway_ref),
-    -- The refund that it is about; NULL if it is about the payment.
+    -- The refund or the dispute that it is about; NULL if it is about the payment.
     refund_id UUID,
+    dispute_ref TEXT,
     deliver_at BIGINT NOT NULL,
     deliveries_left BIGINT NOT NULL,
     failures BIGINT NOT NULL

@@ -27,13 +27,16 @@ statements! {
         GROUP BY currency, account";
     LAST_SEAL = "SELECT number, seal, sealed_at FROM ledger_batches ORDER BY number DESC LIMIT 1";
     UNSEALED = "SELECT COUNT(*) AS value FROM ledger_postings WHERE batch IS NULL";
-    // Releases move earnings between a shop's accounts, so they do not change its balance.
+    // Releases move earnings between a shop's accounts, so they do not change its balance. What is held for a dispute is no part
+    // of it.
     OPENING = "SELECT e.currency, CAST(-SUM(e.amount_minor) AS BIGINT) AS total
         FROM ledger_entries e JOIN ledger_postings p ON p.id = e.posting_id
-        WHERE e.shop_id = $1 AND p.created_at < $2 AND p.kind <> 'released' GROUP BY e.currency";
+        WHERE e.shop_id = $1 AND p.created_at < $2 AND p.kind <> 'released' AND e.account <> 'seller_disputed'
+        GROUP BY e.currency";
     LINES = "SELECT p.id, p.created_at, p.kind, o.number, e.currency, CAST(-SUM(e.amount_minor) AS BIGINT) AS total
         FROM ledger_entries e JOIN ledger_postings p ON p.id = e.posting_id LEFT JOIN orders o ON o.id = p.order_id
         WHERE e.shop_id = $1 AND e.posting_id > $2 AND p.created_at >= $3 AND p.created_at < $4 AND p.kind <> 'released'
+            AND e.account <> 'seller_disputed'
         GROUP BY p.id, p.created_at, p.kind, o.number, e.currency ORDER BY p.id, e.currency LIMIT $5";
 }
 

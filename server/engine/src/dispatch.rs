@@ -33,7 +33,7 @@ macro_rules! pending {
             'order_shipment_updated', 'order_delivered', 'order_cancelled', 'order_refunded', 'order_return_opened',
             'order_return_requested', 'order_return_approved', 'order_return_refused', 'order_return_withdrawn',
             'order_return_received', 'payout_sent', 'payout_rejected', 'payout_returned', 'payout_method_added',
-            'payout_method_removed')"
+            'payout_method_removed', 'order_disputed', 'order_dispute_won', 'order_dispute_lost')"
     };
 }
 
@@ -95,7 +95,10 @@ fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<Ad
         | OutboxMessage::PayoutRejected
         | OutboxMessage::PayoutReturned
         | OutboxMessage::PayoutMethodAdded
-        | OutboxMessage::PayoutMethodRemoved => Ok(None),
+        | OutboxMessage::PayoutMethodRemoved
+        | OutboxMessage::OrderDisputed
+        | OutboxMessage::OrderDisputeWon
+        | OutboxMessage::OrderDisputeLost => Ok(None),
     }
 }
 

@@ -98,6 +98,9 @@ fn event_of(message: OutboxMessage) -> Option<EventKind> {
         OutboxMessage::OrderReturnRefused => Some(EventKind::OrderReturnRefused),
         OutboxMessage::OrderReturnWithdrawn => Some(EventKind::OrderReturnWithdrawn),
         OutboxMessage::OrderReturnReceived => Some(EventKind::OrderReturnReceived),
+        OutboxMessage::OrderDisputed => Some(EventKind::OrderDisputed),
+        OutboxMessage::OrderDisputeWon => Some(EventKind::OrderDisputeWon),
+        OutboxMessage::OrderDisputeLost => Some(EventKind::OrderDisputeLost),
     }
 }
 

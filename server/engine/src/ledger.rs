@@ -25,15 +25,17 @@ statements! {
     TOTALS = "SELECT s.currency AS own_currency, COALESCE(e.currency, s.currency) AS currency,
             CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT) AS total,
             CAST(COALESCE(-SUM(CASE WHEN e.account = 'seller_pending' THEN e.amount_minor END), 0) AS BIGINT) AS pending,
+            CAST(COALESCE(-SUM(CASE WHEN e.account = 'seller_disputed' THEN e.amount_minor END), 0) AS BIGINT) AS disputed,
             CAST(COALESCE((SELECT SUM(p.amount_minor) FROM payouts p WHERE p.shop_id = $1
                 AND p.currency = COALESCE(e.currency, s.currency) AND p.state IN ('requested', 'approved', 'sent')), 0) AS BIGINT)
                 AS in_transit
         FROM shops s LEFT JOIN ledger_entries e ON e.shop_id = s.id
         WHERE s.id = $1 GROUP BY s.currency, e.currency ORDER BY e.currency";
-    // Releases move earnings between a shop's accounts, so they do not change its balance.
+    // Releases move earnings between a shop's accounts, so they do not change its balance. What is held for a dispute is no part
+    // of it.
     ENTRIES = "SELECT e.posting_id, e.currency, -e.amount_minor AS amount_minor, p.kind, p.created_at, o.number
         FROM ledger_entries e JOIN ledger_postings p ON p.id = e.posting_id LEFT JOIN orders o ON o.id = p.order_id
-        WHERE e.shop_id = $1 AND e.posting_id < $2 AND p.kind <> 'released' ORDER BY e.posting_id DESC LIMIT $3";
+        WHERE e.shop_id = $1 AND e.posting_id < $2 AND p.kind <> 'released' AND e.account <> 'seller_disputed' ORDER BY e.posting_id DESC LIMIT $3";
     TAKE = "UPDATE shop_balances SET available_minor = available_minor - $3
         WHERE shop_id = $1 AND currency = $2 AND available_minor >= $3";
     AVAILABLE = "SELECT available_minor AS value FROM shop_balances WHERE shop_id = $1 AND currency = $2";
@@ -71,6 +73,7 @@ rows! {
         currency: Currency,
         total: i64,
         pending: i64,
+        disputed: i64,
         in_transit: i64,
     }
 
@@ -103,6 +106,7 @@ pub async fn balance(
         pending: own.pending,
         available: own.available,
         in_transit: own.in_transit,
+        disputed: own.disputed,
         other_currencies: totals.collect(),
         entries: entries.map(|entry| BalanceEntry {
             kind: entry.kind,
@@ -118,15 +122,16 @@ pub(crate) async fn totals(engine: &Engine, shop: ShopId) -> Result<Vec<Currency
     let rows: Vec<TotalRow> = engine.db.all(&TOTALS, params![shop]).await?;
     let own = rows.first().ok_or(Error::NotFound)?.own_currency;
     let total = |row: &TotalRow| {
-        let pending = Money::new(row.pending, row.currency);
+        let [pending, disputed] = [row.pending, row.disputed].map(|minor| Money::new(minor, row.currency));
         Result::Ok(CurrencyBalance {
             pending,
-            available: Money::new(row.total, row.currency).minus(pending)?,
+            disputed,
+            available: Money::new(row.total, row.currency).minus(pending)?.minus(disputed)?,
             in_transit: Money::new(row.in_transit, row.currency),
         })
     };
     let none = Money::zero(own);
-    let none = CurrencyBalance { pending: none, available: none, in_transit: none };
+    let none = CurrencyBalance { pending: none, available: none, in_transit: none, disputed: none };
     let in_own = rows.iter().find(|row| row.currency == own).map_or(Ok(none), total);
     let others = rows.iter().filter(|row| row.currency != own).map(total);
     std::iter::once(in_own).chain(others).collect()
@@ -137,6 +142,12 @@ pub(crate) async fn totals(engine: &Engine, shop: ShopId) -> Result<Vec<Currency
 pub(crate) struct Reference {
     id: Uuid,
     order: Option<OrderId>,
+}
+
+impl Reference {
+    pub(crate) fn new(id: Uuid, order: Option<OrderId>) -> Self {
+        Self { id, order }
+    }
 }
 
 impl From<OrderId> for Reference {

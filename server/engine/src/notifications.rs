@@ -29,6 +29,7 @@ use haat_shared::{
     Error, Id, Result,
     accounts::mailbox,
     audit::{FailedEmail, UnsentEmails},
+    disputes::OrderDispute,
     id::kinds::{EmailId, Job, NotificationId, SignUpId},
     orders::{Actor, OrderRefund, PurchaseView, ShopOrderView},
     payments::PurchaseLink,
@@ -125,6 +126,27 @@ pub enum EmailContent {
         refund: OrderRefund,
         /// Why, in the words of the marketplace.
         reason: String,
+    },
+    /// To the shop's owners: the payment of an order is disputed, and its earnings are held.
+    OrderDisputed {
+        /// The order.
+        order: Box<ShopOrderView>,
+        /// The dispute.
+        dispute: OrderDispute,
+    },
+    /// To the shop's owners: the dispute was won, and the earnings are theirs again.
+    DisputeWon {
+        /// The order.
+        order: Box<ShopOrderView>,
+        /// The dispute.
+        dispute: OrderDispute,
+    },
+    /// To the shop's owners: the dispute was lost, and the earnings are gone.
+    DisputeLost {
+        /// The order.
+        order: Box<ShopOrderView>,
+        /// The dispute.
+        dispute: OrderDispute,
     },
     /// To an address that someone has signed up with.
     ConfirmSignUp {
@@ -363,6 +385,9 @@ static NOTICES: &[(OutboxMessage, &str, &Statement)] = &[
     (OutboxMessage::PayoutReturned, "payout_returned", &OWNERS_OF_PAYOUT),
     (OutboxMessage::PayoutMethodAdded, "payout_method_added", &OWNERS_OF_PAYOUT_METHOD),
     (OutboxMessage::PayoutMethodRemoved, "payout_method_removed", &OWNERS_OF_PAYOUT_METHOD),
+    (OutboxMessage::OrderDisputed, "order_disputed", &OWNERS),
+    (OutboxMessage::OrderDisputeWon, "dispute_won", &OWNERS),
+    (OutboxMessage::OrderDisputeLost, "dispute_lost", &OWNERS),
 ];
 
 /// Writes the notifications for messages: one per message, recipient and channel.
@@ -599,6 +624,14 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
                 order.order.refunds.iter().find(|refund| refund.id.uuid() == notice.subject)?.clone();
             let reason = data.reasons.get(&notice.subject)?.clone();
             EmailContent::OrderRefundedByMarket { order, refund, reason }
+        }
+        "order_disputed" | "dispute_won" | "dispute_lost" => {
+            let dispute = data.disputes.get(&notice.subject)?.clone();
+            match notice.kind.as_str() {
+                "order_disputed" => EmailContent::OrderDisputed { order, dispute },
+                "dispute_won" => EmailContent::DisputeWon { order, dispute },
+                _ => EmailContent::DisputeLost { order, dispute },
+            }
         }
         "order_withdrawn" => {
             let (_, reason) = data.ends.get(&notice.subject)?.clone();

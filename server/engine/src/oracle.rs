@@ -14,11 +14,12 @@ statements! {
             CAST(o.due AS TEXT) AS value
         FROM purchases u
         JOIN (SELECT purchase_id, SUM(total_minor) AS placed, SUM(collected_minor) AS collected,
-            SUM(CASE WHEN state = 'cancelled' OR collected_minor = 0 THEN 0 ELSE collected_minor - refunded_minor END) AS due
+            SUM(CASE WHEN state = 'cancelled' OR collected_minor = 0 THEN 0 ELSE collected_minor - refunded_minor - disputed_minor END)
+                AS due
             FROM orders GROUP BY purchase_id) o
             ON o.purchase_id = u.id
         LEFT JOIN (SELECT purchase_id, SUM(amount_minor) AS amount, SUM(captured_minor) AS captured,
-            SUM(captured_minor - refunded_minor - refund_pending_minor) AS kept,
+            SUM(captured_minor - refunded_minor - refund_pending_minor - disputed_minor) AS kept,
             SUM(CASE WHEN (collected_by = 'market' AND state IN ('captured', 'refunded') AND captured_minor = amount_minor)
                 OR (collected_by = 'shop' AND state = 'accepted') THEN 0 ELSE 1 END) AS unpaid
             FROM payments WHERE purchase_id IS NOT NULL GROUP BY purchase_id) p ON p.purchase_id = u.id
@@ -28,20 +29,24 @@ statements! {
             CAST(p.refund_pending_minor AS TEXT) || ' pending, which does not match its refunds' AS value
         FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id WHERE p.collected_by = 'market'
         GROUP BY p.id, p.refunded_minor, p.refund_pending_minor
-        HAVING p.refunded_minor <> COALESCE(SUM(CASE WHEN r.state = 'done' THEN r.amount_minor END), 0)
-            OR p.refund_pending_minor <> COALESCE(SUM(CASE WHEN r.state <> 'done' THEN r.amount_minor END), 0)";
+        HAVING p.refunded_minor <> COALESCE(SUM(CASE WHEN r.state IN ('done', 'paid_otherwise') THEN r.amount_minor END), 0)
+            OR p.refund_pending_minor <>
+                COALESCE(SUM(CASE WHEN r.state IN ('queued', 'pending', 'failed') THEN r.amount_minor END), 0)";
     REFUNDED = "SELECT 'order ' || o.number || ' is ' || o.state || ' and has refunds of ' ||
             CAST(COALESCE(r.amount, 0) AS TEXT) AS value
-        FROM orders o LEFT JOIN (SELECT order_id, SUM(amount_minor) AS amount, SUM(delivery_minor) AS delivery,
+        FROM orders o LEFT JOIN (SELECT order_id, SUM(CASE WHEN state <> 'replaced' THEN amount_minor ELSE 0 END) AS amount,
+            SUM(delivery_minor) AS delivery,
             SUM(commission_minor) AS commission, SUM(market_discount_minor) AS market_discount
             FROM refunds GROUP BY order_id) r ON r.order_id = o.id
-        WHERE COALESCE(r.amount, 0) <> CASE WHEN o.state = 'cancelled' THEN o.collected_minor ELSE o.refunded_minor END
-            OR COALESCE(r.delivery, 0) <> CASE WHEN o.state = 'cancelled' AND o.collected_minor > 0
+        WHERE COALESCE(r.amount, 0) <> CASE WHEN o.state = 'cancelled' AND o.collected_minor > 0
+                AND o.disputed_minor = 0 THEN o.collected_minor ELSE o.refunded_minor END
+            OR COALESCE(r.delivery, 0) <> CASE WHEN o.state = 'cancelled' AND o.collected_minor > 0 AND o.disputed_minor = 0
                 THEN o.total_minor - o.items_minor ELSE o.delivery_refunded_minor END
             OR r.commission > o.commission_minor OR r.market_discount > o.market_discount_minor";
     // Of several parts, the first one has the lines.
     REFUND_LINES = "SELECT 'a refund does not match its lines and delivery: ' || CAST(r.amount AS TEXT) AS value
-        FROM (SELECT COALESCE(x.part_of, x.id) AS id, SUM(x.amount_minor) AS amount, SUM(x.delivery_minor) AS delivery
+        FROM (SELECT COALESCE(x.part_of, x.id) AS id, SUM(x.delivery_minor) AS delivery,
+                SUM(CASE WHEN x.state <> 'replaced' THEN x.amount_minor ELSE 0 END) AS amount
             FROM refunds x WHERE x.order_id IS NOT NULL GROUP BY COALESCE(x.part_of, x.id)) r
         LEFT JOIN refund_lines l ON l.refund_id = r.id GROUP BY r.id, r.amount, r.delivery
         HAVING COALESCE(SUM(l.amount_minor), 0) + r.delivery <> r.amount";
@@ -51,20 +56,24 @@ statements! {
             FROM refund_lines x JOIN refunds f ON f.id = x.refund_id GROUP BY f.order_id, x.position) r
             ON r.order_id = l.order_id AND r.position = l.position
         WHERE r.amount > l.total_minor - l.discount_minor + l.added_tax_minor OR COALESCE(r.quantity, 0) <>
-            CASE WHEN o.state = 'cancelled' AND o.collected_minor > 0 THEN l.quantity ELSE l.refunded END";
+            CASE WHEN o.state = 'cancelled' AND o.collected_minor > 0 AND o.disputed_minor = 0 THEN l.quantity
+                ELSE l.refunded END";
     // A refund in several parts is posted with the ID of the first one, and each part once it is done.
     REFUND_POSTINGS = "SELECT 'a refund of ' || CAST(r.amount_minor AS TEXT) || ' does not match its postings' AS value
         FROM refunds r JOIN payments y ON y.id = r.payment_id
-        JOIN (SELECT COALESCE(x.part_of, x.id) AS id, SUM(x.amount_minor) AS amount FROM refunds x
+        JOIN (SELECT COALESCE(x.part_of, x.id) AS id,
+                SUM(CASE WHEN x.state <> 'replaced' THEN x.amount_minor ELSE 0 END) AS amount FROM refunds x
             GROUP BY COALESCE(x.part_of, x.id)) w ON w.id = COALESCE(r.part_of, r.id)
         LEFT JOIN (SELECT p.reference, COUNT(DISTINCT CASE WHEN p.kind <> 'promotion_reversed' THEN p.id END) AS postings,
             SUM(CASE WHEN p.kind = 'promotion_reversed' AND e.amount_minor > 0 THEN e.amount_minor ELSE 0 END) AS market_discount,
             SUM(CASE WHEN p.kind = 'sale_reversed' AND e.amount_minor > 0 THEN e.amount_minor ELSE 0 END) AS reversed,
             SUM(CASE WHEN p.kind IN ('commission_reversed', 'cash_commission_reversed') AND e.amount_minor > 0
                 THEN e.amount_minor ELSE 0 END) AS commission,
-            SUM(CASE WHEN p.kind = 'refund' AND e.amount_minor > 0 THEN e.amount_minor ELSE 0 END) AS paid
+            SUM(CASE WHEN p.kind IN ('refund', 'refund_paid_otherwise') AND e.amount_minor > 0 THEN e.amount_minor
+                WHEN p.kind = 'refund_failed' AND e.amount_minor > 0 THEN -e.amount_minor ELSE 0 END) AS paid
             FROM ledger_postings p JOIN ledger_entries e ON e.posting_id = p.id GROUP BY p.reference) b ON b.reference = r.id
-        WHERE COALESCE(b.paid, 0) <> CASE WHEN r.state = 'done' AND y.collected_by = 'market' THEN r.amount_minor ELSE 0 END
+        WHERE COALESCE(b.paid, 0) <> CASE WHEN r.state IN ('done', 'paid_otherwise') AND y.collected_by = 'market'
+                THEN r.amount_minor ELSE 0 END
             OR COALESCE(b.reversed, 0) <> CASE WHEN r.order_id IS NOT NULL AND r.part_of IS NULL AND y.collected_by = 'market'
                 THEN w.amount ELSE 0 END
             OR COALESCE(b.commission, 0) <> r.commission_minor
@@ -72,7 +81,8 @@ statements! {
             OR COALESCE(b.postings, 0) <> CASE WHEN y.collected_by = 'shop' OR r.order_id IS NULL OR r.part_of IS NOT NULL
                     THEN 0 ELSE 1 END
                 + CASE WHEN r.commission_minor > 0 THEN 1 ELSE 0 END
-                + CASE WHEN r.state = 'done' AND y.collected_by = 'market' THEN 1 ELSE 0 END";
+                + CASE WHEN y.collected_by = 'shop' THEN 0 WHEN r.state = 'done' THEN 1
+                    WHEN r.state IN ('failed', 'replaced') THEN 2 WHEN r.state = 'paid_otherwise' THEN 3 ELSE 0 END";
     SHIPPED = "SELECT 'a line of order ' || o.number || ' does not match its shipments and returns' AS value
         FROM orders o JOIN order_lines l ON l.order_id = o.id
         LEFT JOIN (SELECT h.order_id, x.position, SUM(x.quantity) AS quantity
@@ -104,7 +114,7 @@ statements! {
     ORPHANED = "SELECT 'captured money without a purchase or a refund: ' || p.method AS value FROM payments p
         WHERE p.captured_minor > p.refunded_minor AND (p.state NOT IN ('captured', 'refunded') OR p.purchase_id IS NULL)
             AND NOT (p.state = 'captured' AND p.check_at IS NOT NULL)
-            AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.payment_id = p.id AND r.state <> 'done'
+            AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.payment_id = p.id AND r.state IN ('queued', 'pending', 'failed')
                 AND r.amount_minor = p.captured_minor - p.refunded_minor)";
     PAID_FOR = "SELECT 'purchase ' || u.number || ' was paid with a payment of another checkout' AS value
         FROM purchases u JOIN payments p ON p.purchase_id = u.id WHERE p.checkout_id <> u.checkout_id";
@@ -113,7 +123,8 @@ statements! {
         FROM payments p JOIN purchases u ON u.id = p.purchase_id
         LEFT JOIN sandbox_payments s ON s.gateway_ref = p.gateway_ref AND s.attempt_id = p.id
         WHERE p.gateway = 'sandbox' AND p.captured_minor > 0 AND (s.gateway_ref IS NULL OR s.state <> 'captured'
-            OR s.currency <> p.currency OR s.amount_minor <> p.captured_minor OR s.refunded_minor < p.refunded_minor)";
+            OR s.currency <> p.currency OR s.amount_minor <> p.captured_minor OR s.refunded_minor < p.refunded_minor
+                - COALESCE((SELECT SUM(r.amount_minor) FROM refunds r WHERE r.payment_id = p.id AND r.state = 'paid_otherwise'), 0))";
     ORDERS = "SELECT 'the orders of purchase ' || u.number || ' do not add up to its total' AS value
         FROM purchases u LEFT JOIN orders o ON o.purchase_id = u.id
         GROUP BY u.id, u.number, u.total_minor HAVING COALESCE(SUM(o.total_minor), 0) <> u.total_minor";
@@ -196,8 +207,14 @@ statements! {
     COMPLETED = "SELECT 'a completed checkout has no purchase' AS value FROM checkouts c
         LEFT JOIN purchases p ON p.checkout_id = c.id AND p.id = c.purchase_id
         WHERE (c.state = 'completed') <> (p.id IS NOT NULL)";
-    CLEARING = "SELECT 'the clearing account of ' || p.currency || ' does not match the captured payments less refunds and fees' AS value
-        FROM (SELECT currency, SUM(captured_minor - refunded_minor - fee_minor) AS holds FROM payments GROUP BY currency) p
+    CLEARING = "SELECT 'the clearing account of ' || p.currency || ' does not match the captured payments less refunds, fees, disputes and settlements' AS value
+        FROM (SELECT currency, SUM(holds) AS holds FROM (
+            SELECT currency, captured_minor - refunded_minor - fee_minor AS holds FROM payments
+            UNION ALL SELECT p.currency, r.amount_minor FROM refunds r JOIN payments p ON p.id = r.payment_id
+                WHERE r.state = 'paid_otherwise'
+            UNION ALL SELECT currency, -CASE WHEN state IN ('open', 'lost') THEN amount_minor ELSE 0 END
+                - CASE WHEN fee_returned THEN 0 ELSE fee_minor END FROM disputes
+            UNION ALL SELECT currency, -amount_minor FROM settlements WHERE state = 'paid') AS x GROUP BY currency) p
         LEFT JOIN (SELECT currency, SUM(amount_minor) AS booked FROM ledger_entries WHERE account = 'gateway_clearing'
             GROUP BY currency) e ON e.currency = p.currency
         WHERE p.holds <> COALESCE(e.booked, 0)";
@@ -206,13 +223,14 @@ statements! {
         (SELECT o.id, o.number, o.shop_id, o.currency, o.released_at, CASE WHEN o.state = 'cancelled' THEN 0
             ELSE o.collected_minor - o.commission_minor + COALESCE(r.commission, 0)
                 + o.market_discount_minor - COALESCE(r.market_discount, 0)
-                - CASE WHEN o.collected_minor > 0 THEN COALESCE(r.amount, 0) ELSE 0 END END AS due
-            FROM orders o LEFT JOIN (SELECT order_id, SUM(amount_minor) AS amount,
+                - CASE WHEN o.collected_minor > 0 THEN COALESCE(r.amount, 0) ELSE 0 END
+                - o.disputed_minor - o.disputed_discount_minor + o.disputed_commission_minor END AS due
+            FROM orders o LEFT JOIN (SELECT order_id, SUM(CASE WHEN state <> 'replaced' THEN amount_minor ELSE 0 END) AS amount,
                 SUM(commission_minor) AS commission, SUM(market_discount_minor) AS market_discount
                 FROM refunds GROUP BY order_id) r ON r.order_id = o.id) d
         LEFT JOIN (SELECT p.order_id, x.shop_id, x.currency,
             -SUM(CASE WHEN x.account = 'seller_pending' THEN x.amount_minor ELSE 0 END) AS pending,
-            -SUM(CASE WHEN x.account = 'seller_pending' THEN 0 ELSE x.amount_minor END) AS released
+            -SUM(CASE WHEN x.account IN ('seller_pending', 'seller_disputed') THEN 0 ELSE x.amount_minor END) AS released
             FROM ledger_postings p JOIN ledger_entries x ON x.posting_id = p.id AND x.shop_id IS NOT NULL
             GROUP BY p.order_id, x.shop_id, x.currency) e
             ON e.order_id = d.id AND e.shop_id = d.shop_id AND e.currency = d.currency
@@ -244,8 +262,11 @@ statements! {
         FROM (SELECT currency, amount_minor AS difference FROM payouts WHERE state IN ('requested', 'approved', 'sent')
             UNION ALL SELECT currency, amount_minor AS difference FROM ledger_entries WHERE account = 'payouts_in_transit') b
         GROUP BY currency HAVING SUM(difference) <> 0";
-    BANK = "SELECT 'the bank account of ' || currency || ' does not match the paid payouts' AS value
+    BANK = "SELECT 'the bank account of ' || currency || ' does not match the paid payouts, refunds and settlements' AS value
         FROM (SELECT currency, amount_minor AS difference FROM payouts WHERE state = 'paid'
+            UNION ALL SELECT p.currency, r.amount_minor FROM refunds r JOIN payments p ON p.id = r.payment_id
+                WHERE r.state = 'paid_otherwise'
+            UNION ALL SELECT currency, -amount_minor FROM settlements WHERE state = 'paid'
             UNION ALL SELECT currency, amount_minor AS difference FROM ledger_entries WHERE account = 'bank') b
         GROUP BY currency HAVING SUM(difference) <> 0";
     APPROVED = "SELECT 'a payout of ' || CAST(amount_minor AS TEXT) || ' is ' || state || ', which its times do not match' AS value
@@ -254,6 +275,38 @@ statements! {
             OR (state IN ('sent', 'paid', 'returned')) <> (sent_at IS NOT NULL)
             OR (state = 'paid') > (paid_at IS NOT NULL)
             OR (state IN ('rejected', 'returned')) <> (ended_at IS NOT NULL)";
+    // The guards of payments and orders, and what is held, are those of the disputes that are open or lost.
+    DISPUTED = "SELECT 'order ' || o.number || ' does not match its disputes' AS value FROM orders o
+        LEFT JOIN (SELECT x.order_id, SUM(CASE WHEN d.state = 'open' THEN 1 ELSE 0 END) AS open_disputes,
+            SUM(CASE WHEN d.state IN ('open', 'lost') THEN x.amount_minor ELSE 0 END) AS amount,
+            SUM(CASE WHEN d.state IN ('open', 'lost') THEN x.commission_minor ELSE 0 END) AS commission,
+            SUM(CASE WHEN d.state IN ('open', 'lost') THEN x.market_discount_minor ELSE 0 END) AS discount,
+            SUM(CASE WHEN d.state = 'open' THEN x.amount_minor + x.market_discount_minor - x.commission_minor ELSE 0 END) AS held
+            FROM dispute_orders x JOIN disputes d ON d.id = x.dispute_id GROUP BY x.order_id) q ON q.order_id = o.id
+        LEFT JOIN (SELECT p.order_id, -SUM(e.amount_minor) AS held FROM ledger_entries e
+            JOIN ledger_postings p ON p.id = e.posting_id WHERE e.account = 'seller_disputed' GROUP BY p.order_id) h
+            ON h.order_id = o.id
+        WHERE COALESCE(q.amount, 0) <> o.disputed_minor OR COALESCE(q.commission, 0) <> o.disputed_commission_minor
+            OR COALESCE(q.discount, 0) <> o.disputed_discount_minor OR COALESCE(q.open_disputes, 0) <> o.open_disputes
+            OR COALESCE(q.held, 0) <> COALESCE(h.held, 0) OR o.disputed_commission_minor > o.commission_minor
+            OR (o.collected_minor > 0 AND o.refunded_minor + o.disputed_minor > o.collected_minor)";
+    DISPUTES = "SELECT 'a dispute of ' || CAST(d.amount_minor AS TEXT) || ' is ' || d.state || ', which its orders or postings do not match'
+            AS value
+        FROM disputes d
+        LEFT JOIN (SELECT dispute_id, SUM(amount_minor) AS amount FROM dispute_orders GROUP BY dispute_id) x ON x.dispute_id = d.id
+        LEFT JOIN (SELECT g.id, SUM(e.amount_minor) AS held FROM (
+                SELECT d.id, p.id AS posting_id FROM disputes d JOIN ledger_postings p ON p.reference = d.id
+                UNION SELECT o.dispute_id, p.id FROM dispute_orders o JOIN ledger_postings p ON p.reference = o.id) g
+            JOIN ledger_entries e ON e.posting_id = g.posting_id AND e.account = 'disputes' GROUP BY g.id) b ON b.id = d.id
+        LEFT JOIN (SELECT p.reference, SUM(e.amount_minor) AS fee FROM ledger_postings p JOIN ledger_entries e
+            ON e.posting_id = p.id AND e.account = 'gateway_fees' GROUP BY p.reference) f ON f.reference = d.id
+        WHERE COALESCE(b.held, 0) <> CASE WHEN d.state = 'open' THEN d.amount_minor ELSE 0 END
+            OR COALESCE(f.fee, 0) <> CASE WHEN d.fee_returned THEN 0 ELSE d.fee_minor END
+            OR (x.amount IS NOT NULL AND x.amount + d.unallocated_minor <> d.amount_minor)";
+    DISPUTED_PAYMENTS = "SELECT 'a payment does not match what its orders bear of its disputes' AS value
+        FROM payments p LEFT JOIN (SELECT d.payment_id, SUM(x.amount_minor) AS amount FROM dispute_orders x
+            JOIN disputes d ON d.id = x.dispute_id WHERE d.state IN ('open', 'lost') GROUP BY d.payment_id) q ON q.payment_id = p.id
+        WHERE COALESCE(q.amount, 0) <> p.disputed_minor";
     RELEASES = "SELECT 'order ' || number || ' is ' || state || ', which its release does not match' AS value FROM orders
         WHERE (state = 'delivered') <> (release_at IS NOT NULL) OR released_at < release_at";
     PRICE_SPAN = "SELECT 'the price range of ' || p.slug || ' does not match its variants' AS value FROM products p
@@ -317,6 +370,9 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &BANK,
         &APPROVED,
         &RELEASES,
+        &DISPUTED,
+        &DISPUTES,
+        &DISPUTED_PAYMENTS,
         &PRICE_SPAN,
         &PICTURES,
     ];

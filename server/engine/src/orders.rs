@@ -9,7 +9,8 @@ macro_rules! lines_of {
             o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.shipped, l.refunded, l.returned, l.unit_minor,
             l.total_minor AS line_minor, l.total_minor - l.discount_minor + l.added_tax_minor AS paid_minor,
-            o.items_minor, o.market_discount_minor, o.collected_minor, o.refunded_minor, o.delivery_refunded_minor, o.release_at, m.id AS media_id, m.width, m.height, m.color, pp.alt FROM ",
+            o.items_minor, o.market_discount_minor, o.collected_minor, o.refunded_minor, o.delivery_refunded_minor, o.disputed_minor,
+            o.disputed_commission_minor, o.disputed_discount_minor, o.release_at, m.id AS media_id, m.width, m.height, m.color, pp.alt FROM ",
             $orders,
             " AS o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
             JOIN order_lines l ON l.order_id = o.id LEFT JOIN variants v ON v.id = l.variant_id
@@ -20,6 +21,7 @@ macro_rules! lines_of {
     };
 }
 
+mod disputes;
 mod export;
 mod notes;
 mod parts;
@@ -31,6 +33,7 @@ mod shipments;
 mod timeline;
 mod transitions;
 
+pub(crate) use disputes::disputed_in_tx;
 pub use export::export;
 pub use notes::add_note;
 pub use refunds::{refund, refund_as_operator};
@@ -56,6 +59,7 @@ use haat_shared::{
     Conflict, Currency, Error, FieldCode, Id, Money, Result,
     addresses::Address,
     checkout::CheckoutLineView,
+    disputes::OrderDispute,
     id::kinds::{Job, OrderId, Purchase, PurchaseId, ShopId, UserId},
     media::Picture,
     orders::{
@@ -183,6 +187,9 @@ rows! {
         collected_minor: i64,
         refunded_minor: i64,
         delivery_refunded_minor: i64,
+        disputed_minor: i64,
+        disputed_commission_minor: i64,
+        disputed_discount_minor: i64,
         release_at: Option<i64>;
         picture: Option<Picture>
     }
@@ -404,6 +411,8 @@ pub(crate) struct NotificationData {
     pub(crate) ends: HashMap<Uuid, (Actor, String)>,
     /// The names of people who signed up.
     pub(crate) sign_ups: HashMap<Uuid, String>,
+    /// The latest disputes of orders.
+    pub(crate) disputes: HashMap<Uuid, OrderDispute>,
     /// Payouts and payout methods, for their shops.
     pub(crate) payouts: HashMap<Uuid, PayoutNotice>,
 }
@@ -418,10 +427,14 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
     let of_parts: Vec<PartRow> = engine.db.all(&NOTIFIED_PARTS, params![claim]).await?;
     let ends: Vec<EndRow> = engine.db.all(&NOTIFIED_CANCELLATIONS, params![claim]).await?;
     let mut orders = shop_orders(engine, reader, orders)?;
-    // Emails about parcels are not about the order's other parts.
-    let whole = orders.iter_mut().map(|order| &mut order.order).filter(|order| {
-        order.state == OrderState::Cancelled || of_parts.iter().any(|part| part.order_id == order.id)
+    // Emails about parcels are not about the order's other parts, except for what there is to pay in cash.
+    let whole = orders.iter_mut().filter(|of| {
+        let by_shop = !of.payment_method.collected_by_market();
+        by_shop
+            || of.order.state == OrderState::Cancelled
+            || of_parts.iter().any(|part| part.order_id == of.order.id)
     });
+    let whole = whole.map(|of| &mut of.order);
     parts::add(engine, reader, &mut whole.collect::<Vec<_>>()).await?;
     let mut lines: HashMap<_, _> = group_by(lines, |l| l.purchase_id).into_iter().collect();
     let purchases = purchases.into_iter().map(|row| {
@@ -450,6 +463,7 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
             .map(|end| Ok((end.order_id.uuid(), (end.actor, timeline::read(&end.data)?.note))))
             .collect::<Result<_>>()?,
         sign_ups: crate::accounts::sign_ups::notification_data(engine, claim).await?,
+        disputes: disputes::notified(engine, reader, claim).await?,
         payouts: payouts::notification_data(engine, reader, claim).await?,
     })
 }

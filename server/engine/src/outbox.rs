@@ -60,6 +60,12 @@ haat_shared::text_enum! {
         PayoutMethodAdded = "payout_method_added",
         /// A shop removed a payout method. Subject: the method.
         PayoutMethodRemoved = "payout_method_removed",
+        /// The payment of an order is disputed. Subject: the order.
+        OrderDisputed = "order_disputed",
+        /// The dispute was decided for the shop. Subject: the order.
+        OrderDisputeWon = "order_dispute_won",
+        /// The dispute was decided for the customer. Subject: the order.
+        OrderDisputeLost = "order_dispute_lost",
     }
 }
 

@@ -4,9 +4,11 @@
 //! function, `apply_status`. `checkout::complete` then does what follows from it.
 
 mod admin;
+mod dispute;
 mod gateway;
 mod patience;
 mod refund;
+mod settlement;
 
 use std::collections::HashMap;
 
@@ -16,15 +18,15 @@ use tracing::Instrument;
 pub(crate) use admin::of_purchase;
 pub use admin::{details, follow_up, list};
 pub use gateway::{
-    Capabilities, EventSubject, GatewayError, GatewayEvent, GatewayPayment, GatewayResult, GatewayStatus,
-    NextStep, Origins, PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus,
-    ReportOutcome, Webhook, origins,
+    Capabilities, DisputeStatus, EventSubject, GatewayDispute, GatewayError, GatewayEvent, GatewayPayment,
+    GatewayPayout, GatewayResult, GatewayStatus, NextStep, Origins, PaymentGateway, PaymentRequest,
+    PaymentSession, RefundRequest, RefundStatus, ReportOutcome, Webhook, origins,
 };
 pub(crate) use gateway::{check_gateways, methods_of};
 pub use patience::{Patience, REQUEST_LIMIT, repeated};
 pub(crate) use refund::{OrderRefund, queue_orphaned_in_tx, reserve_refund_in_tx};
 use refund::{Stray, stray};
-pub use refund::{reconcile_refunds, refund};
+pub use refund::{payment_of_refund, reconcile_refunds, refund, retry_refund, settle_refund};
 
 use crate::{Caller, Engine, TxResult, checkout, insert, jobs, ledger, params, rows, statements};
 use haat_shared::{
@@ -473,13 +475,70 @@ async fn act_on(engine: &Engine, gateway: &str, event: &GatewayEvent) -> Result<
         EventSubject::Refund(gateway_ref, id) => {
             Ok(refund::reported(engine, gateway, gateway_ref, *id).await?)
         }
-        EventSubject::Dispute(_) => {
-            tracing::warn!(gateway, event = event.id, "a payment is disputed: respond at the gateway");
-            Ok(())
-        }
-        // These are stored, but not acted on yet.
-        EventSubject::Payout(_) | EventSubject::Account(_) => Ok(()),
+        EventSubject::Dispute(gateway_ref) => disputed(engine, gateway, gateway_ref).await,
+        EventSubject::Payout(gateway_ref) => settlement::reported(engine, gateway, gateway_ref).await,
+        // Stored, but not acted on.
+        EventSubject::Account(_) => Ok(()),
     }
+}
+
+/// A gateway reports that a dispute was opened or changed.
+async fn disputed(engine: &Engine, name: &str, gateway_ref: &str) -> Result<()> {
+    let span = gateway::call(name, "dispute", gateway_ref);
+    let found = match engine.gateway(name)?.dispute(gateway_ref).instrument(span).await {
+        Ok(found) => found,
+        Err(GatewayError::Unreachable(why)) => {
+            tracing::warn!(gateway = name, error = why, "a dispute could not be read");
+            return Err(Error::Busy { retry_after_s: 2 });
+        }
+        Err(error) => {
+            tracing::error!(gateway = name, gateway_ref, %error, "a dispute that the gateway does not show: see there");
+            return Ok(());
+        }
+    };
+    let payment: Option<PaymentRow> = match (found.attempt, &found.payment_ref) {
+        (Some(id), _) => engine.db.opt(&FIND, params![id]).await?,
+        (None, Some(of)) => engine.db.opt(&FIND_BY_REF, params![name, of]).await?,
+        (None, None) => None,
+    };
+    // The account may be used for other sales than those of this market.
+    let Some(payment) = payment.filter(|payment| payment.gateway == name) else {
+        tracing::warn!(gateway = name, gateway_ref, "a dispute of a payment that the market doesn't know");
+        return Ok(());
+    };
+    let id = payment.id;
+    if found.amount.currency() != payment.currency || found.amount.amount() <= 0 {
+        tracing::error!(payment.id = %id, gateway_ref, amount = %found.amount, "a dispute of another currency: book it by hand");
+        return Ok(());
+    }
+    // A dispute may be reported before the capture.
+    if is_unsettled(payment.state) {
+        refresh(engine, &payment, None).await?;
+        let now: Option<PaymentRow> = engine.db.opt(&FIND, params![id]).await?;
+        if now.is_none_or(|now| is_unsettled(now.state)) {
+            // The gateway reports it again.
+            return Err(Error::Busy { retry_after_s: 2 });
+        }
+    }
+    tracing::warn!(payment.id = %id, gateway_ref, status = ?found.status, "a payment is disputed");
+    Ok(dispute::apply(engine, (id, name), gateway_ref, found).await?)
+}
+
+/// Reconciliation: reads undecided disputes from their gateways, in case webhooks were lost. Returns how many.
+pub async fn reconcile_disputes(engine: &Engine) -> TxResult<usize> {
+    let due = dispute::claim_due(engine).await?;
+    for (gateway, gateway_ref) in &due {
+        if let Err(error) = disputed(engine, gateway, gateway_ref).await {
+            tracing::warn!(gateway, %error, "an open dispute could not be read");
+        }
+    }
+    Ok(due.len())
+}
+
+/// Whether we don't know of a capture.
+fn is_unsettled(state: PaymentState) -> bool {
+    use PaymentState::*;
+    matches!(state, Created | Pending | Authorized | Failed | Superseded)
 }
 
 /// Reconciliation: reads payments without a reported outcome from their gateways, in case webhooks were

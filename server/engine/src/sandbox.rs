@@ -32,7 +32,18 @@ statements! {
     END_REFUNDS = "UPDATE sandbox_refunds SET state = $1 WHERE state = 'pending' RETURNING attempt_id, gateway_ref";
     REFUND = "UPDATE sandbox_payments SET refunded_minor = refunded_minor + $2
         WHERE gateway_ref = $1 AND state = 'captured' AND refunded_minor + $2 <= amount_minor";
-    DUE = "SELECT e.event_id, e.gateway_ref, p.attempt_id, e.refund_id FROM sandbox_events e
+    FAIL_REFUND = "UPDATE sandbox_refunds SET state = 'failed' WHERE attempt_id = $1 AND state = 'done'
+        RETURNING gateway_ref, amount_minor";
+    TAKE_BACK = "UPDATE sandbox_payments SET refunded_minor = refunded_minor - $2 WHERE gateway_ref = $1";
+    DISPUTE = "INSERT INTO sandbox_disputes (dispute_ref, gateway_ref, amount_minor, fee_minor, state, opened_at)
+        SELECT $1, gateway_ref, COALESCE(CAST($3 AS BIGINT), amount_minor), CAST($4 AS BIGINT), $5, CAST($6 AS BIGINT)
+        FROM sandbox_payments
+        WHERE gateway_ref = $2 AND state = 'captured'";
+    DECIDE = "UPDATE sandbox_disputes SET state = $2, fee_minor = CASE WHEN $2 = 'won' THEN 0 ELSE fee_minor END
+        WHERE dispute_ref = $1 RETURNING gateway_ref AS value";
+    FIND_DISPUTE = "SELECT d.dispute_ref, d.gateway_ref, p.attempt_id, p.currency, d.amount_minor, d.fee_minor, d.state, d.opened_at
+        FROM sandbox_disputes d JOIN sandbox_payments p ON p.gateway_ref = d.gateway_ref WHERE d.dispute_ref = $1";
+    DUE = "SELECT e.event_id, e.gateway_ref, p.attempt_id, e.refund_id, e.dispute_ref FROM sandbox_events e
         JOIN sandbox_payments p ON p.gateway_ref = e.gateway_ref
         WHERE e.deliveries_left > 0 AND e.deliver_at <= $1 ORDER BY e.deliver_at LIMIT 100";
     DELIVERED = "UPDATE sandbox_events SET deliveries_left = deliveries_left - 1 WHERE event_id = $1";
@@ -63,6 +74,7 @@ insert! {
         event_id: Uuid,
         gateway_ref: &'a str,
         refund_id: Option<RefundId>,
+        dispute_ref: Option<&'a str>,
         deliver_at: i64,
         deliveries_left: i64;
         failures = "0",
@@ -102,6 +114,34 @@ rows! {
         pub attempt_id: PaymentId,
         /// Our ID of the refund that it is about, if it is about one.
         pub refund_id: Option<RefundId>,
+        /// The sandbox's ID of the dispute that it is about, if it is about one.
+        pub dispute_ref: Option<String>,
+    }
+
+    /// A dispute in the sandbox's records.
+    #[derive(Debug, Clone)]
+    pub struct SandboxDispute {
+        /// The sandbox's ID.
+        pub dispute_ref: String,
+        /// The sandbox's ID of the payment.
+        pub gateway_ref: String,
+        /// Our ID of the payment.
+        pub attempt_id: PaymentId,
+        /// The currency.
+        pub currency: Currency,
+        /// The disputed amount in minor units.
+        pub amount_minor: i64,
+        /// The fee in minor units; given back when the dispute is won.
+        pub fee_minor: i64,
+        /// `inquiry`, `open`, `won` or `lost`.
+        pub state: String,
+        /// When it was opened.
+        pub opened_at: i64,
+    }
+
+    struct CameBack {
+        gateway_ref: String,
+        amount_minor: i64,
     }
 
     struct EndedRefund {
@@ -158,17 +198,20 @@ pub enum Card {
     WebhookTwice,
     /// 4000 0000 0000 0101: approves; the webhook never comes.
     WebhookNever,
+    /// 4000 0000 0000 0259: approves; the shopper disputes the payment five seconds later.
+    Dispute,
 }
 
 impl Card {
     /// All cards with their numbers.
-    pub const ALL: [(Self, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str); 7] = [
         (Self::Approve, "4242 4242 4242 4242"),
         (Self::Decline, "4000 0000 0000 0002"),
         (Self::Challenge, "4000 0025 0000 3155"),
         (Self::WebhookLate, "4000 0000 0000 0077"),
         (Self::WebhookTwice, "4000 0000 0000 0093"),
         (Self::WebhookNever, "4000 0000 0000 0101"),
+        (Self::Dispute, "4000 0000 0000 0259"),
     ];
 
     /// The card with this number, with or without spaces.
@@ -185,7 +228,7 @@ impl Card {
             Self::WebhookNever => None,
             Self::WebhookLate => Some((5_000, 1)),
             Self::WebhookTwice => Some((0, 2)),
-            Self::Approve | Self::Decline | Self::Challenge => AT_ONCE,
+            Self::Approve | Self::Decline | Self::Challenge | Self::Dispute => AT_ONCE,
         }
     }
 
@@ -197,6 +240,7 @@ impl Card {
             Self::WebhookLate => "webhook_late",
             Self::WebhookTwice => "webhook_twice",
             Self::WebhookNever => "webhook_never",
+            Self::Dispute => "dispute",
         }
     }
 }
@@ -279,11 +323,16 @@ async fn move_in_tx(
     now: i64,
 ) -> TxResult<SandboxPayment> {
     let moved = tx.exec(&MOVE, params![gateway_ref, state, card]).await? == 1;
+    if moved && card == Card::Dispute.name() {
+        dispute_in_tx(tx, &NewDispute { gateway_ref, amount: None, fee: 0, state: "open" }, now, 5_000)
+            .await?;
+    }
     if let (true, true, Some((wait, times))) = (moved, state != "challenged", webhook) {
         tx.insert(AddEvent {
             event_id: random::id::<()>(now).uuid(),
             gateway_ref,
             refund_id: None,
+            dispute_ref: None,
             deliver_at: now + wait,
             deliveries_left: times,
         })
@@ -341,6 +390,7 @@ pub async fn end_refunds(db: &Db, clock: &Clock, state: &'static str) -> TxResul
                 event_id: random::id::<()>(*now).uuid(),
                 gateway_ref,
                 refund_id: Some(*attempt_id),
+                dispute_ref: None,
                 deliver_at: *now,
                 deliveries_left: 1,
             });
@@ -349,6 +399,97 @@ pub async fn end_refunds(db: &Db, clock: &Clock, state: &'static str) -> TxResul
         })
     })
     .await
+}
+
+/// A refund that was done comes back, as from a closed card, and is reported by a webhook.
+pub async fn fail_refund(db: &Db, clock: &Clock, refund: RefundId) -> TxResult<()> {
+    db.write("sandbox::fail_refund", (refund, clock.now_ms()), |tx, (refund, now)| {
+        Box::pin(async move {
+            let back: Option<CameBack> = tx.opt(&FAIL_REFUND, params![*refund]).await?;
+            let CameBack { gateway_ref, amount_minor } = back.ok_or(Error::NotFound)?;
+            tx.exec(&TAKE_BACK, params![&gateway_ref, amount_minor]).await?;
+            tx.insert(AddEvent {
+                event_id: random::id::<()>(*now).uuid(),
+                gateway_ref: &gateway_ref,
+                refund_id: Some(*refund),
+                dispute_ref: None,
+                deliver_at: *now,
+                deliveries_left: 1,
+            })
+            .await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// A dispute of a captured payment.
+#[derive(Debug, Clone, Copy)]
+pub struct NewDispute<'a> {
+    /// The sandbox's ID of the payment.
+    pub gateway_ref: &'a str,
+    /// The disputed amount in minor units; `None` for all of it.
+    pub amount: Option<i64>,
+    /// The fee in minor units.
+    pub fee: i64,
+    /// `inquiry` or `open`.
+    pub state: &'static str,
+}
+
+/// The holder of a card disputes a payment. Returns the sandbox's ID of the dispute, which is reported by a webhook.
+pub async fn dispute(db: &Db, clock: &Clock, new: NewDispute<'_>) -> TxResult<String> {
+    let NewDispute { gateway_ref, amount, fee, state } = new;
+    let input = (gateway_ref.to_owned(), amount, fee, state, clock.now_ms());
+    db.write("sandbox::dispute", input, |tx, (gateway_ref, amount, fee, state, now)| {
+        Box::pin(async move {
+            let new = NewDispute { gateway_ref, amount: *amount, fee: *fee, state };
+            dispute_in_tx(tx, &new, *now, 0).await
+        })
+    })
+    .await
+}
+
+async fn dispute_in_tx(tx: &mut Tx, new: &NewDispute<'_>, now: i64, wait: i64) -> TxResult<String> {
+    let dispute_ref = format!("sbd_{}", random::id::<()>(now).uuid().simple());
+    let row = params![&dispute_ref, new.gateway_ref, new.amount, new.fee, new.state, now];
+    if tx.exec(&DISPUTE, row).await? == 1 {
+        report_in_tx(tx, new.gateway_ref, &dispute_ref, now + wait).await?;
+    }
+    Ok(dispute_ref)
+}
+
+async fn report_in_tx(tx: &mut Tx, gateway_ref: &str, dispute_ref: &str, at: i64) -> TxResult<()> {
+    tx.insert(AddEvent {
+        event_id: random::id::<()>(at).uuid(),
+        gateway_ref,
+        refund_id: None,
+        dispute_ref: Some(dispute_ref),
+        deliver_at: at,
+        deliveries_left: 1,
+    })
+    .await?;
+    Ok(())
+}
+
+/// A dispute moves on, to `open`, `won` or `lost`, which is reported by a webhook.
+pub async fn decide(db: &Db, clock: &Clock, dispute_ref: &str, state: &'static str) -> TxResult<()> {
+    db.write(
+        "sandbox::decide",
+        (dispute_ref.to_owned(), state, clock.now_ms()),
+        |tx, (dispute_ref, state, now)| {
+            Box::pin(async move {
+                let of: Option<Scalar<String>> = tx.opt(&DECIDE, params![dispute_ref, *state]).await?;
+                let gateway_ref = of.ok_or(Error::NotFound)?.0;
+                report_in_tx(tx, &gateway_ref, dispute_ref, *now).await
+            })
+        },
+    )
+    .await
+}
+
+/// A dispute by the sandbox's ID.
+pub async fn find_dispute(db: &Db, dispute_ref: &str) -> Result<SandboxDispute> {
+    db.opt(&FIND_DISPUTE, params![dispute_ref]).await?.ok_or(Error::NotFound)
 }
 
 /// The webhooks that are due.

@@ -31,6 +31,7 @@ pub static SCHEDULES: &[Schedule] = &[
         run: |engine| {
             Box::pin(async move {
                 payments::reconcile_refunds(engine).await?;
+                payments::reconcile_disputes(engine).await?;
                 payments::reconcile(engine).await.map(drop)
             })
         },

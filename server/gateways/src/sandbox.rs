@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use haat_engine::{
     Clock, Db, TxError,
     payments::{
-        Capabilities, EventSubject, GatewayError, GatewayEvent, GatewayPayment, GatewayResult, GatewayStatus,
-        NextStep, Origins, PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus,
-        Webhook,
+        Capabilities, DisputeStatus, EventSubject, GatewayDispute, GatewayError, GatewayEvent,
+        GatewayPayment, GatewayResult, GatewayStatus, NextStep, Origins, PaymentGateway, PaymentRequest,
+        PaymentSession, RefundRequest, RefundStatus, Webhook,
     },
     random::SigningKey,
     sandbox,
@@ -27,6 +27,8 @@ use subtle::ConstantTimeEq;
 pub const SIGNATURE_HEADER: &str = "haat-sandbox-signature";
 /// The maximum age of a webhook.
 const TOLERANCE_MS: i64 = 300_000;
+/// How long evidence can be submitted.
+const EVIDENCE_MS: i64 = 7 * 24 * 3_600_000;
 
 /// The sandbox gateway.
 pub struct Sandbox {
@@ -65,6 +67,8 @@ struct Event {
     payment: String,
     attempt: Option<PaymentId>,
     refund: Option<RefundId>,
+    #[serde(default)]
+    dispute: Option<String>,
 }
 
 impl Sandbox {
@@ -116,6 +120,7 @@ impl Sandbox {
                 payment: event.gateway_ref.clone(),
                 attempt: Some(event.attempt_id),
                 refund: event.refund_id,
+                dispute: event.dispute_ref,
             };
             let body = serde_json::to_vec(&Body { events: vec![payload] })
                 .map_err(|e| haat_engine::bug(e.to_string()))?;
@@ -207,6 +212,28 @@ impl PaymentGateway for Sandbox {
         }
     }
 
+    async fn dispute(&self, gateway_ref: &str) -> GatewayResult<GatewayDispute> {
+        self.respond_slowly().await;
+        let found = sandbox::find_dispute(&self.db, gateway_ref).await.map_err(unreachable)?;
+        let money = |minor| Money::new(minor, found.currency);
+        Ok(GatewayDispute {
+            attempt: Some(found.attempt_id),
+            payment_ref: Some(found.gateway_ref),
+            amount: money(found.amount_minor),
+            fee: Some(money(found.fee_minor)),
+            reason: "product_not_received".into(),
+            status: match found.state.as_str() {
+                "inquiry" => DisputeStatus::Inquiry,
+                "won" => DisputeStatus::Won,
+                "lost" => DisputeStatus::Lost,
+                _ => DisputeStatus::Open,
+            },
+            evidence_due_ms: Some(found.opened_at + EVIDENCE_MS),
+            opened_ms: Some(found.opened_at),
+            reversal: false,
+        })
+    }
+
     async fn webhook(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>> {
         let forged = || GatewayError::Refused("not signed by the sandbox, or long ago".into());
         let (signature, body) = (webhook.header(SIGNATURE_HEADER), webhook.body);
@@ -218,13 +245,17 @@ impl PaymentGateway for Sandbox {
             return Err(forged());
         }
         let body: Body = serde_json::from_slice(body).map_err(|e| GatewayError::Refused(e.to_string()))?;
-        let events = body.events.into_iter().map(|Event { id, payment, attempt, refund }| GatewayEvent {
-            id,
-            about: match refund {
-                Some(refund) => EventSubject::Refund(format!("sbr_{}", refund.uuid().simple()), Some(refund)),
-                None => EventSubject::Payment(payment, attempt),
-            },
-        });
+        let events =
+            body.events.into_iter().map(|Event { id, payment, attempt, refund, dispute }| GatewayEvent {
+                id,
+                about: match (refund, dispute) {
+                    (Some(refund), _) => {
+                        EventSubject::Refund(format!("sbr_{}", refund.uuid().simple()), Some(refund))
+                    }
+                    (None, Some(dispute)) => EventSubject::Dispute(dispute),
+                    (None, None) => EventSubject::Payment(payment, attempt),
+                },
+            });
         Ok(events.collect())
     }
 }
@@ -240,7 +271,13 @@ mod tests {
         let (clock, secret) = (Clock::default(), SigningKey::new("key"));
         let sandbox = Sandbox::new(db, clock, secret, "http://127.0.0.1", String::new());
         let attempt: PaymentId = haat_engine::random::id(0);
-        let payload = Event { id: "evt".into(), payment: "sbx".into(), attempt: Some(attempt), refund: None };
+        let payload = Event {
+            id: "evt".into(),
+            payment: "sbx".into(),
+            attempt: Some(attempt),
+            refund: None,
+            dispute: None,
+        };
         let body = serde_json::to_vec(&Body { events: vec![payload] }).unwrap();
         let signature = sandbox.sign(1_000, &body);
         let read = async |signature: &str, body: &[u8], now_ms| {

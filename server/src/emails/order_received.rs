@@ -88,7 +88,7 @@ fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Receiv
         orders: std::slice::from_ref(order),
         left_out: 0,
         total: order.totals.total,
-        payment: words::collected_by(locale, sold.payment_method, order),
+        payment: words::collected_by(locale, sold.payment_method, order, order.to_collect()),
         commission: sold.commission,
         lead,
         goes_to,

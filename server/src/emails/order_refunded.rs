@@ -5,7 +5,7 @@ use haat_app::{
     words,
 };
 use haat_engine::{TxResult, notifications::RenderedEmail};
-use haat_shared::orders::{OrderRefund, ShopOrderView};
+use haat_shared::orders::{OrderRefund, RefundReason, ShopOrderView};
 
 use super::order_news::{self, News, only};
 
@@ -16,6 +16,9 @@ pub(super) fn render(
     why: &str,
     url: &str,
 ) -> TxResult<RenderedEmail> {
+    if refund.reason == RefundReason::Unshipped {
+        return unshipped(locale, of, refund, why, url);
+    }
     let (order, contents) = (&of.order, &only(&of.order, &refund.lines));
     let (shop, name, price) = (&order.shop_name, &of.address.name, words::money(locale, refund.amount));
     let money = match of.payment_method.collected_by_market() {
@@ -77,6 +80,39 @@ pub(super) fn by_market(
         left_out: 0,
         contents: td_string!(locale, email.refunded_contents),
         reason: td_string!(locale, email.received_reason, shop = shop),
+    };
+    order_news::render(&subject, &m)
+}
+
+/// Items of a cash order won't be shipped: there is less to pay.
+fn unshipped(
+    locale: Locale,
+    of: &ShopOrderView,
+    refund: &OrderRefund,
+    why: &str,
+    url: &str,
+) -> TxResult<RenderedEmail> {
+    let (order, contents) = (&of.order, &only(&of.order, &refund.lines));
+    let (shop, name, price) = (&order.shop_name, &of.address.name, words::money(locale, refund.amount));
+    let reason = (!why.is_empty()).then(|| (td_string!(locale, seller_orders.reason), why.to_owned()));
+    let less = (td_string!(locale, email.unshipped_money), price.clone());
+    let subject = td_string!(locale, email.unshipped_subject, number = order.number);
+    let lead = td_string!(locale, email.unshipped_lead, price = price, shop = shop, name = name);
+    let m = News {
+        locale,
+        url,
+        button: td_string!(locale, email.return_button),
+        title: td_string!(locale, email.unshipped),
+        preheader: lead.clone(),
+        lead,
+        number: &order.number,
+        facts: [less].into_iter().chain(reason).collect(),
+        follow: "",
+        orders: std::slice::from_ref(contents),
+        totals: false,
+        left_out: 0,
+        contents: td_string!(locale, email.unshipped_contents),
+        reason: td_string!(locale, email.confirmed_reason).to_owned(),
     };
     order_news::render(&subject, &m)
 }

@@ -99,7 +99,7 @@ fn on_its_way<'a>(sent: &Sent<'a>) -> News<'a> {
         (td_string!(locale, purchase.goes_to), label(locale, address).join(", ")),
     ];
     if sent.cash_is_due() {
-        let cash = td_string!(locale, email.shipped_cash, total = order.totals.total).to_string();
+        let cash = td_string!(locale, email.shipped_cash, total = order.to_collect()).to_string();
         facts.push((td_string!(locale, purchase.payment), cash));
     }
     let (shop, name) = (&order.shop_name, &address.name);
@@ -137,7 +137,7 @@ fn ready<'a>(sent: &Sent<'a>) -> News<'a> {
     let Sent { locale, order: ShopOrderView { order, address, .. }, .. } = *sent;
     let mut facts = vec![(td_string!(locale, seller_orders.pickup_at), order.pickup_at.clone())];
     if sent.cash_is_due() {
-        let cash = td_string!(locale, email.ready_cash, total = order.totals.total).to_string();
+        let cash = td_string!(locale, email.ready_cash, total = order.to_collect()).to_string();
         facts.push((td_string!(locale, purchase.payment), cash));
     }
     let (shop, name) = (&order.shop_name, &address.name);

@@ -9,6 +9,7 @@ use haat_shared::{
     Currency, Money,
     addresses::Address,
     checkout::CheckoutLineView,
+    disputes::{DisputeState, OrderDispute},
     id::Id,
     orders::{
         Actor, LineQuantity, OrderRefund, OrderState, OrderView, PurchaseView, RefundReason, Shipment,
@@ -218,6 +219,29 @@ fn refunded_by_market(why: &str) -> EmailContent {
     }
 }
 
+/// One of two bowls of a cash order won't be shipped.
+fn unshipped(names: Names<'_>, reason: &str) -> EmailContent {
+    let EmailContent::OrderRefunded { order, mut refund, link, .. } =
+        refunded(PaymentMethod::Cash, names, false, "")
+    else {
+        unreachable!()
+    };
+    refund.reason = RefundReason::Unshipped;
+    EmailContent::OrderRefunded { order, refund, reason: reason.into(), link }
+}
+
+fn disputed(state: DisputeState) -> OrderDispute {
+    OrderDispute {
+        state,
+        amount: money(94_900),
+        commission: money(9_000),
+        held: money(85_900),
+        reason: "product_not_received".into(),
+        opened_at: "2026-11-25T09:00:00+05:30[IST]".into(),
+        closed_at: None,
+    }
+}
+
 fn payout(shop: &str, reason: &str, reference: &str) -> Box<PayoutNotice> {
     Box::new(PayoutNotice {
         number: "P-000123".into(),
@@ -264,6 +288,7 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("return_refused", EmailContent::ReturnRefused { order: sent(), back: refused, link: link() }),
         ("order_refunded_card", refunded(PaymentMethod::Sandbox, NAMES, false, "Chipped")),
         ("order_refunded_cash", refunded(PaymentMethod::Cash, NAMES, false, "")),
+        ("order_refunded_unshipped", unshipped(NAMES, "The kiln broke")),
         ("order_refunded_shipping", refunded(PaymentMethod::Sandbox, NAMES, true, "Late")),
         ("order_refunded_by_market", refunded_by_market("Never arrived")),
         ("confirm_sign_up", EmailContent::ConfirmSignUp { name: name_of_user.clone(), id, token }),
@@ -273,6 +298,12 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("payout_returned", EmailContent::PayoutReturned(payout(shop, NO_NAME, "HDFCN26112800001"))),
         ("payout_method_added", EmailContent::PayoutMethodAdded(payout(shop, "", ""))),
         ("payout_method_removed", EmailContent::PayoutMethodRemoved(payout(shop, "", ""))),
+        (
+            "order_disputed",
+            EmailContent::OrderDisputed { order: sent(), dispute: disputed(DisputeState::Open) },
+        ),
+        ("dispute_won", EmailContent::DisputeWon { order: sent(), dispute: disputed(DisputeState::Won) }),
+        ("dispute_lost", EmailContent::DisputeLost { order: sent(), dispute: disputed(DisputeState::Lost) }),
     ]
 }
 
@@ -306,10 +337,13 @@ fn every_mail_in_every_language() {
         EmailContent::PayoutReturned(_) => 15,
         EmailContent::PayoutMethodAdded(_) => 16,
         EmailContent::PayoutMethodRemoved(_) => 17,
+        EmailContent::OrderDisputed { .. } => 18,
+        EmailContent::DisputeWon { .. } => 19,
+        EmailContent::DisputeLost { .. } => 20,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();
-    assert_eq!(kinds, (0..18).collect::<Vec<_>>(), "a letter is not among the samples");
+    assert_eq!(kinds, (0..21).collect::<Vec<_>>(), "a letter is not among the samples");
 }
 
 #[test]

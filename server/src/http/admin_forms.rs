@@ -12,7 +12,7 @@ use haat_engine::{
 };
 use haat_shared::{
     Error, FieldCode, Result,
-    admin::PaymentAction,
+    admin::{PaymentAction, RefundAction},
     permissions::{AdminPermission, AdminRole},
     routes::{self, EMAILS, HOME, JOBS, PAYOUTS, TEAM, any_payout},
 };
@@ -124,6 +124,35 @@ pub(super) async fn payment(
     match done {
         Ok(()) => redirect(&state, &routes::payment(id), &[("done", &action)]),
         Err(error) => refused(&state, &routes::payment(id), &error),
+    }
+}
+
+/// A refund that came back is requested again, or was paid otherwise.
+pub(super) async fn failed_refund(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, action) = (&state.runtime.engine, field(&typed, "action"));
+    let Ok(id) = id.parse() else { return refused(&state, routes::PAYMENTS, &Error::NotFound) };
+    let done: Result<()> = async {
+        caller.admin(AdminPermission::ManagePayments)?;
+        match RefundAction::parse(&action).ok_or(Error::field("action", FieldCode::NotAChoice))? {
+            RefundAction::Retry => payments::retry_refund(engine, &caller, id).await,
+            RefundAction::Settle => {
+                payments::settle_refund(engine, &caller, id, &field(&typed, "note")).await
+            }
+        }
+    }
+    .await;
+    let page = match payments::payment_of_refund(engine, &caller, id).await {
+        Ok(payment) => routes::payment(payment),
+        Err(_) => routes::PAYMENTS.to_owned(),
+    };
+    match done {
+        Ok(()) => redirect(&state, &page, &[("done", &action)]),
+        Err(error) => refused(&state, &page, &error),
     }
 }
 

@@ -182,6 +182,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_REFUND_ANY, post(admin_forms::refund))
         .route(FORM_JOB, post(admin_forms::job))
         .route(FORM_PAYMENT, post(admin_forms::payment))
+        .route(FORM_REFUND, post(admin_forms::failed_refund))
         .route(FORM_RESEND, post(admin_forms::resend))
         .route(FORM_TEAM, post(admin_forms::team))
         .route(FORM_IMPORT_GO, post(imports::decide))
@@ -294,7 +295,7 @@ mod tests {
         let [chk, prod, line, job_id] = ["chk", "prod", "line", "job"].map(id);
         let [imp, email_id, signup, pay, user_id, bill] =
             ["imp", "mail", "signup", "pay", "user", "inv"].map(id);
-        let payout_id = id("payout");
+        let [payout_id, ref_id] = ["payout", "ref"].map(id);
         let file = format!("{}-320.webp", id("media"));
         let links: Vec<(&str, String, Vec<&str>)> = vec![
             (PRODUCT, product(text), vec![text]),
@@ -322,6 +323,7 @@ mod tests {
             (USER, user(user_id.parse().unwrap()), vec![&user_id]),
             (FORM_SET_QUANTITY, set_quantity(line.parse().unwrap()), vec![&line]),
             (FORM_ADD_PICTURE, add_picture(text), vec![text]),
+            (FORM_REFUND, refund(ref_id.parse().unwrap()), vec![&ref_id]),
             (FORM_JOB, job(job_id.parse().unwrap()), vec![&job_id]),
             (FORM_IMPORT_GO, import_go(text, imp.parse().unwrap()), vec![text, &imp]),
             (WORDS, words(text), vec![text]),

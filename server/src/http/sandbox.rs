@@ -75,6 +75,7 @@ fn what(locale: Locale, card: Card) -> &'static str {
         Card::WebhookLate => t!(locale, sandbox.webhook_late),
         Card::WebhookTwice => t!(locale, sandbox.webhook_twice),
         Card::WebhookNever => t!(locale, sandbox.webhook_never),
+        Card::Dispute => t!(locale, sandbox.dispute),
     }
 }
 

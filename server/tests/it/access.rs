@@ -265,6 +265,8 @@ const TABLE: &[Row] = &[
     call(FN_TEAM, "{}"),
     form(FORM_TEAM, "", "action=grant&email=olga@haat.example&role=support", 303),
     form(FORM_PAYMENT, "payment", "action=check", 303),
+    // No refund has failed.
+    form(FORM_REFUND, "refund", "action=retry", 404),
     // There is no such return.
     form(
         FORM_ANY_ORDER,
@@ -774,6 +776,7 @@ async fn everyone_reaches_what_is_theirs_and_nothing_else() {
         let user = users["page"]["items"][0]["id"].as_str().unwrap().to_owned();
         let market_things = [
             ("payout", format!("payout_{}", "0".repeat(26))),
+            ("refund", format!("ref_{}", "0".repeat(26))),
             ("user", user),
             ("category", "tableware".to_owned()),
             ("gateway", "sandbox".to_owned()),

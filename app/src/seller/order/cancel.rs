@@ -8,15 +8,10 @@ use crate::{
     ui::{Button, Field},
 };
 
-/// Why a partly shipped order can't be cancelled, and what to do instead.
+/// Why an order can't be cancelled, and what to do instead.
 #[component]
-pub(super) fn NoCancel(by_market: bool) -> impl IntoView {
+pub(super) fn NoCancel(why: &'static str) -> impl IntoView {
     let i18n = use_i18n();
-    // What the shop collects can be refunded only once it was collected.
-    let why = match by_market {
-        true => t!(i18n, error.partly_shipped),
-        false => t!(i18n, seller_orders.cancel_partly_cash),
-    };
     view! {
         <section class="panel" aria-labelledby="cancel">
             <h3 id="cancel">{t!(i18n, seller_orders.cancel)}</h3>

@@ -13,9 +13,10 @@ pub(crate) use slips::{PackingSlip, PackingSlips};
 
 use haat_shared::{
     admin::PaymentCard,
+    disputes::{DisputeState, OrderDispute},
     forms::Draft,
     id::kinds::UserId,
-    orders::{OrderEventKind, OrderState, OrderView, SellerOrder, ShopOrderView},
+    orders::{OrderEventKind, OrderState, OrderView, RefundReason, SellerOrder, ShopOrderView},
     returns::ReturnState,
     routes,
     shipping::ShippingMethod,
@@ -89,6 +90,7 @@ pub(crate) fn OrderDetails(
         commission,
         earned,
         refundable,
+        disputes,
         return_address,
         other_order_count,
         other_orders,
@@ -97,6 +99,7 @@ pub(crate) fn OrderDetails(
     let ShopOrderView { mut order, placed_at, address, payment_method: method, .. } = order;
     let refunded = order.refunded();
     let left_to_refund = order.totals.total.minus(refunded).unwrap_or(order.totals.total);
+    let collects = order.to_collect();
     let nothing_left = order.lines.iter().all(|line| line.to_ship() == 0);
     let refunds = std::mem::take(&mut order.refunds);
     let shipments = std::mem::take(&mut order.shipments);
@@ -115,10 +118,10 @@ pub(crate) fn OrderDetails(
         }
         // The shop is asked to collect it; admins are told that it will.
         _ if looks && to_collect => match pickup {
-            true => t!(i18n, admin.to_collect_pickup, price = order.totals.total),
-            false => t!(i18n, admin.to_collect, price = order.totals.total),
+            true => t!(i18n, admin.to_collect_pickup, price = collects),
+            false => t!(i18n, admin.to_collect, price = collects),
         },
-        _ => words::collected_by(i18n, method, &order),
+        _ => words::collected_by(i18n, method, &order, collects),
     };
     let all_refunds = refunds.clone();
     // What an admin has just refunded.
@@ -128,6 +131,9 @@ pub(crate) fn OrderDetails(
         .map(|refund| t!(i18n, admin.done_refund, price = refund.amount, shop = order.shop_name.as_str()));
     let refunds = refunds.into_iter().map(|refund| {
         let words = match refund.completed_at {
+            _ if refund.reason == RefundReason::Unshipped => {
+                t!(i18n, seller_orders.items_cancelled, price = refund.amount)
+            }
             Some(at) => t!(i18n, seller_orders.refunded, price = refund.amount, date = words::day(i18n, &at)),
             None => t!(i18n, seller_orders.refund_under_way, price = refund.amount),
         };
@@ -226,7 +232,16 @@ pub(crate) fn OrderDetails(
     let total = left_to_refund;
     let cancel = match looks {
         true => None,
-        false if partly => Some(view! { <NoCancel by_market=method.collected_by_market() /> }.into_any()),
+        false if partly => {
+            let why = match method.collected_by_market() {
+                true => t!(i18n, error.partly_shipped),
+                false => t!(i18n, seller_orders.cancel_partly_cash),
+            };
+            Some(view! { <NoCancel why /> }.into_any())
+        }
+        false if disputes.iter().any(|dispute| dispute.state.is_open()) && is_cancellable(order.state) => {
+            Some(view! { <NoCancel why=t!(i18n, seller_orders.cancel_disputed) /> }.into_any())
+        }
         false => {
             let (action, draft) = (action.clone(), draft.clone());
             Some(view! { <Cancel state=order.state method total action draft /> }.into_any())
@@ -242,6 +257,10 @@ pub(crate) fn OrderDetails(
     let slip = (!looks && order.state != OrderState::Cancelled).then(
         || view! { <LinkButton look="secondary" href=slip>{t!(i18n, seller_orders.slip)}</LinkButton> },
     );
+    let disputed = disputes.iter().any(|dispute| dispute.state.is_open());
+    let disputed =
+        disputed.then(|| view! { <p class="state cancelled">{t!(i18n, seller_orders.disputed)}</p> });
+    let disputes = disputes.into_iter().map(|dispute| dispute_note(i18n, dispute)).collect_view();
     let step = (!looks).then(|| {
         view! { <NextStep state=order.state pickup partly nothing_left asks awaits action=action.clone() draft=draft.clone() /> }
     });
@@ -254,6 +273,7 @@ pub(crate) fn OrderDetails(
                 {shop}
                 <p class="note">{placed}</p>
             </div>
+            {disputed}
             <p class=format!("state {}", order.state.as_str())>{state}</p>
         </header>
         <div class="actions paper">
@@ -265,6 +285,7 @@ pub(crate) fn OrderDetails(
             Some(words) => view! { <Alert look="good">{words}</Alert> }.into_any(),
             None => view! { <Done what=query("done").get_untracked() state=order.state pickup /> }.into_any(),
         }}
+        {disputes}
         <div class="back-office-columns">
             <div>
                 <section class="panel order next-step" aria-labelledby="next">
@@ -304,6 +325,32 @@ pub(crate) fn OrderDetails(
                 {cancel}
             </div>
         </div>
+    }
+}
+
+fn is_cancellable(state: OrderState) -> bool {
+    matches!(state, OrderState::Placed | OrderState::Confirmed)
+}
+
+/// A dispute, and what it means for the shop.
+fn dispute_note(i18n: I18n, dispute: OrderDispute) -> impl IntoView {
+    let (price, held) = (words::money(i18n, dispute.amount), words::money(i18n, dispute.held));
+    let (look, what) = match dispute.state {
+        DisputeState::Inquiry | DisputeState::Open => {
+            ("bad", t!(i18n, seller_orders.dispute_open, price = price, held = held))
+        }
+        DisputeState::Won => ("good", t!(i18n, seller_orders.dispute_is_won, price = price)),
+        DisputeState::Lost => ("bad", t!(i18n, seller_orders.dispute_is_lost, price = price, held = held)),
+    };
+    let reason = (!dispute.reason.is_empty()).then(|| {
+        let reason = words::dispute_reason(&dispute.reason);
+        view! { <p class="note">{t!(i18n, seller_orders.dispute_reason, reason = reason)}</p> }
+    });
+    view! {
+        <section class="panel" aria-label=t!(i18n, seller_orders.event_disputed)>
+            <Alert look>{what}</Alert>
+            {reason}
+        </section>
     }
 }
 

@@ -77,10 +77,13 @@ pub(super) fn Refund(
         view! { <Check name="restock" id=format!("restock{of}") label checked=value("restock") == "true" /> }
     });
     let (open, cash, reason) = (typed.is_some(), !left.by_marketplace, value("reason"));
-    let note = match (admin, cash) {
-        (true, _) => t!(i18n, admin.refund_note),
-        (false, true) => t!(i18n, seller_orders.refund_note_cash),
-        (false, false) => t!(i18n, seller_orders.refund_note),
+    // What wasn't shipped of a cash order is taken off what is collected.
+    let cancels = cash && left.restock;
+    let (title, note) = match (admin, cancels, cash) {
+        (true, ..) => (t!(i18n, seller_orders.refund), t!(i18n, admin.refund_note)),
+        (false, true, _) => (t!(i18n, seller_orders.cancel_items), t!(i18n, seller_orders.cancel_items_note)),
+        (false, false, true) => (t!(i18n, seller_orders.refund), t!(i18n, seller_orders.refund_note_cash)),
+        (false, false, false) => (t!(i18n, seller_orders.refund), t!(i18n, seller_orders.refund_note)),
     };
     let left = StoredValue::new(left);
     let quote = Memo::new(move |_| {
@@ -95,7 +98,7 @@ pub(super) fn Refund(
     };
     view! {
         <details class="panel more-of" open=open>
-            <summary>{t!(i18n, seller_orders.refund)}</summary>
+            <summary>{title}</summary>
             <form method="post" action=action class="form" novalidate on:input=input>
                 <input type="hidden" name="action" value="refund" />
                 <input
@@ -109,10 +112,14 @@ pub(super) fn Refund(
                 {shipping}
                 {restock}
                 <Field name="reason" id=format!("reason{of}") label=reason_label value=reason hint=t!(i18n, seller_orders.reason_hint).to_owned() required=true faults />
-                <div aria-live="polite">{move || quote.get().map(|quote| effects(i18n, &quote, cash))}</div>
+                <div aria-live="polite">{move || quote.get().map(|quote| effects(i18n, &quote, cash, cancels))}</div>
                 <div>
                     <Button look="danger">
                         {move || match amount() {
+                            Some(amount) if cancels => {
+                                t!(i18n, seller_orders.cancel_items_now, price = words::money(i18n, amount))
+                            }
+                            None if cancels => t!(i18n, seller_orders.cancel_items_review).to_owned(),
                             Some(amount) => t!(i18n, seller_orders.refund_now, price = words::money(i18n, amount)),
                             None => t!(i18n, seller_orders.refund_review).to_owned(),
                         }}
@@ -124,8 +131,9 @@ pub(super) fn Refund(
 }
 
 /// What a refund moves: to the customer, back to the shop, and out of its earnings.
-pub(super) fn effects(i18n: I18n, quote: &RefundQuote, cash: bool) -> AnyView {
+pub(super) fn effects(i18n: I18n, quote: &RefundQuote, cash: bool, cancels: bool) -> AnyView {
     let to_customer = match cash {
+        true if cancels => t!(i18n, seller_orders.cancel_items_less),
         true => t!(i18n, seller_orders.refund_by_shop),
         false => t!(i18n, seller_orders.refund_to_customer),
     };

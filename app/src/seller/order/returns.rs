@@ -130,7 +130,7 @@ fn Answer(back: OrderReturn, with: Answering) -> impl IntoView {
     let quote = left.as_ref().and_then(|left| left.quote(&back.lines, false).ok());
     let cash = left.as_ref().is_some_and(|left| !left.by_marketplace);
     let price = quote.as_ref().map(|quote| words::money(i18n, quote.amount));
-    let money = quote.map(|quote| effects(i18n, &quote, cash));
+    let money = quote.map(|quote| effects(i18n, &quote, cash, false));
     let checked = |name: &str| typed.as_ref().is_some_and(|draft| draft.typed(name) == "true");
     let shipping = left.filter(|left| left.shipping.amount() > 0 && price.is_some()).map(|left| {
         let label = t!(i18n, seller_orders.refund_shipping, price = words::money(i18n, left.shipping));

@@ -107,6 +107,7 @@ fn Slip(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let ShopOrderView { order, placed_at, address, payment_method: method, .. } = order;
+    let collects = order.to_collect();
     let number = order.number.as_str();
     let title = unbroken(&tu_string!(i18n, seller_orders.slip_of, number = number), number);
     let of_order = unbroken(&tu_string!(i18n, purchase.order, number = number), number);
@@ -129,7 +130,7 @@ fn Slip(
                 <p class="collect">
                     <span>{if pickup { t!(i18n, seller_orders.collect_cash_pickup) } else { t!(i18n, seller_orders.collect_cash) }}</span>
                     " "
-                    <strong class="price">{words::money(i18n, order.totals.total)}</strong>
+                    <strong class="price">{words::money(i18n, collects)}</strong>
                 </p>
                 {splits.then(|| view! { <p class="note paper">{t!(i18n, seller_orders.cash_if_all)}</p> })}
             </div>

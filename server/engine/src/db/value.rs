@@ -2,12 +2,14 @@
 
 use haat_shared::{
     Currency, Id,
+    admin::RefundState,
     catalog::{
         attributes::AttributeKind,
         edit::ProductState,
         imports::{Format, ImportState},
     },
     checkout::CheckoutState,
+    disputes::DisputeState,
     events::EventKind,
     invoices::InvoiceKind,
     ledger::{Account, PostingKind},
@@ -271,6 +273,8 @@ text_column! {
     AttributeKind;
     PayoutState;
     PayoutMethodKind;
+    DisputeState;
+    RefundState;
 }
 
 /// A type that a row can be read as.
@@ -315,6 +319,12 @@ crate::rows! {
 }
 
 impl CountRow {
+    /// All of these counts as one.
+    pub(crate) fn sum(name: &str, counts: Vec<Self>) -> Option<Self> {
+        let count = counts.iter().map(|row| row.count).sum();
+        (count > 0).then(|| Self { name: name.to_owned(), count })
+    }
+
     /// A page of a list with these counts.
     pub(crate) fn with<T>(counts: Vec<Self>, page: Page<T>) -> Counted<T> {
         Counted { page, counts: counts.into_iter().map(|row| (row.name, row.count)).collect() }

@@ -19,9 +19,9 @@ statements! {
         ORDER BY h.created_at, h.id, l.position";
     // A refund may be done in parts, by several payments; the first one has its lines.
     REFUNDS = "SELECT r.id, r.order_id, r.reason, r.amount_minor, r.delivery_minor, r.done_at, l.position, l.quantity
-        FROM (SELECT x.order_id, COALESCE(x.part_of, x.id) AS id, x.reason, CAST(SUM(x.amount_minor) AS BIGINT) AS amount_minor,
+        FROM (SELECT x.order_id, COALESCE(x.part_of, x.id) AS id, x.reason, CAST(SUM(CASE WHEN x.state <> 'replaced' THEN x.amount_minor ELSE 0 END) AS BIGINT) AS amount_minor,
                 CAST(SUM(x.delivery_minor) AS BIGINT) AS delivery_minor, MIN(x.created_at) AS created_at,
-                CASE WHEN COUNT(x.done_at) = COUNT(*) THEN MAX(x.done_at) END AS done_at
+                CASE WHEN COUNT(x.done_at) = COUNT(CASE WHEN x.state <> 'replaced' THEN 1 END) THEN MAX(x.done_at) END AS done_at
             FROM (VALUES [($1)]) AS given JOIN refunds x ON x.order_id = given.column1
             GROUP BY x.order_id, COALESCE(x.part_of, x.id), x.reason) r
         LEFT JOIN refund_lines l ON l.refund_id = r.id ORDER BY r.created_at, r.id, l.position";

@@ -18,6 +18,7 @@ use crate::{
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
+    disputes::Disputable,
     id::kinds::*,
     ledger::{Earnings, cash_commission_reversed, commission_reversed, promotion_reversed, sale_reversed},
     orders::{Actor, LineQuantity, NewRefund, OrderEventData, OrderEventKind, OrderState, RefundReason},
@@ -30,7 +31,11 @@ statements! {
     LOCK = "UPDATE orders SET updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END
         WHERE number = $1 AND shop_id = $2 AND state IN ('confirmed', 'shipped', 'delivered')
         RETURNING id, updated_at, state, shop_id, purchase_id, currency, total_minor, items_minor, commission_minor,
-            market_discount_minor, collected_minor, refunded_minor, delivery_refunded_minor, released_at";
+            market_discount_minor, collected_minor, refunded_minor, delivery_refunded_minor, disputed_minor,
+            disputed_commission_minor, disputed_discount_minor, released_at";
+    BACK = "SELECT CAST(COALESCE(SUM(commission_minor), 0) AS BIGINT) AS commission_minor,
+            CAST(COALESCE(SUM(market_discount_minor), 0) AS BIGINT) AS market_discount_minor
+        FROM refunds WHERE order_id = $1";
     // Until all is shipped, only what has not been shipped.
     TAKE_UNSHIPPED = "UPDATE order_lines SET refunded = refunded + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
@@ -41,7 +46,7 @@ statements! {
             AND order_lines.quantity >= order_lines.refunded + given.column3
         RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, refunded AS taken";
     TAKE_AMOUNT = "UPDATE orders SET refunded_minor = refunded_minor + $2, delivery_refunded_minor = delivery_refunded_minor + $3
-        WHERE id = $1 AND refunded_minor + $2 <= total_minor AND delivery_refunded_minor + $3 <= total_minor - items_minor";
+        WHERE id = $1 AND refunded_minor + disputed_minor + $2 <= total_minor AND delivery_refunded_minor + $3 <= total_minor - items_minor";
     ADD_REST = "INSERT INTO refund_lines (refund_id, position, quantity, amount_minor)
         SELECT $1, position, quantity - refunded, paid_minor - paid_minor * refunded / quantity
         FROM (SELECT position, quantity, refunded, total_minor - discount_minor + added_tax_minor AS paid_minor
@@ -57,6 +62,7 @@ insert! {
         delivery_minor: i64,
         commission_minor: i64,
         market_discount_minor: i64,
+        restocked: bool,
         reason: RefundReason,
         note: &'a str,
         created_at: i64,
@@ -89,6 +95,9 @@ rows! {
         collected_minor: i64,
         refunded_minor: i64,
         delivery_refunded_minor: i64,
+        disputed_minor: i64,
+        disputed_commission_minor: i64,
+        disputed_discount_minor: i64,
         released_at: Option<i64>,
     }
 
@@ -96,10 +105,16 @@ rows! {
         shop_id: ShopId,
         collected_minor: i64,
     }
+
+    struct BackRow {
+        commission_minor: i64,
+        market_discount_minor: i64,
+    }
 }
 
 /// Refunds a part of an order that is not cancelled. Of a cash order, the shop gives back the money itself,
-/// after delivery, and gets back the commission.
+/// after delivery; before, items that were not shipped are taken off what it collects. It gets back the commission in both
+/// cases.
 pub async fn refund(
     engine: &Engine,
     caller: &Caller,
@@ -202,6 +217,19 @@ pub(super) async fn refund_in_tx(
         items_refunded: money(order.refunded_minor - order.delivery_refunded_minor),
         commission: money(order.commission_minor),
         marketplace_discount: money(order.market_discount_minor),
+        limit: money(order.total_minor - order.refunded_minor - order.disputed_minor),
+    };
+    let left = match order.disputed_minor {
+        0 => left,
+        _ => {
+            let back: Option<BackRow> = tx.opt(&BACK, params![order.id]).await?;
+            let BackRow { commission_minor, market_discount_minor } = back.ok_or(Error::NotFound)?;
+            let commission = order.commission_minor - order.disputed_commission_minor - commission_minor;
+            let discount =
+                order.market_discount_minor - order.disputed_discount_minor - market_discount_minor;
+            let (amount, commission, market_discount) = (left.limit, money(commission), money(discount));
+            left.less_disputed(Disputable { amount, commission, market_discount })?
+        }
     };
     let quote = left.quote(&refund.lines, refund.shipping)?;
     let RefundQuote { amount, shipping: delivery, commission, marketplace_discount: market_discount, .. } =
@@ -255,7 +283,8 @@ pub(super) async fn refund_in_tx(
             delivery_minor: delivery.amount(),
             commission_minor: commission.amount(),
             market_discount_minor: market_discount.amount(),
-            reason,
+            restocked: refund.restock,
+            reason: if unshipped { RefundReason::Unshipped } else { reason },
             note: &refund.reason,
             created_at: now,
             done_at: now,
@@ -321,7 +350,10 @@ pub(super) async fn refund_rest_in_tx(
         whole => of.part(whole, before, whole),
     };
     let (commission, market_discount) = (rest(order.commission)?, rest(order.market_discount)?);
-    let amount = order.collected.minus(order.refunded)?;
+    let amount = match by_market {
+        true => order.collected.minus(order.refunded)?,
+        false => Money::zero(order.collected.currency()),
+    };
     let mut reversed = match by_market {
         false => vec![cash_commission_reversed(order.shop, commission, earnings)?],
         true => vec![

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{LineRow, address, behind, key, parts, pickup_at, shop_orders, timeline};
+use super::{LineRow, address, behind, disputes, key, parts, pickup_at, shop_orders, timeline};
 use crate::{
     Caller, Engine,
     audit::ORDER_MS,
@@ -12,6 +12,7 @@ use crate::{
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     admin::AdminOrder,
+    disputes::{Disputable, DisputeState},
     id::kinds::{OrderId, PurchaseId, ShopId, UserId},
     orders::{
         Actor, ListOrders, ORDER_SORTS, OrderCard, OrderEvent, OrderEventData, OrderEventKind, OrderState,
@@ -301,8 +302,12 @@ pub async fn any_order_page(engine: &Engine, caller: &Caller, number: &str) -> R
     Ok(AdminOrder { order, payments, customer })
 }
 
-/// What is left of an order to refund, if anything.
-fn left(head: &LineRow, lines: &[LineRow]) -> Option<Refundable> {
+/// What is left of an order to refund, if anything; `back` are what came back of its commission and of the market's discount.
+fn left(
+    head: &LineRow,
+    lines: &[LineRow],
+    (commission_back, discount_back): (i64, i64),
+) -> Result<Option<Refundable>> {
     let (money, by_market) = (|amount| Money::new(amount, head.currency), head.collected_minor > 0);
     let lines = lines.iter().map(|line| RefundableLine {
         position: line.position,
@@ -320,18 +325,32 @@ fn left(head: &LineRow, lines: &[LineRow]) -> Option<Refundable> {
         items_refunded: money(head.refunded_minor - head.delivery_refunded_minor),
         commission: money(head.commission_minor),
         marketplace_discount: money(head.market_discount_minor),
+        limit: money(head.total_minor - head.refunded_minor - head.disputed_minor),
     };
-    (is_refundable(head.state, by_market) && !left.is_empty()).then_some(left)
+    let left = match head.disputed_minor {
+        0 => left,
+        _ => left.less_disputed(Disputable {
+            amount: money(head.total_minor - head.refunded_minor - head.disputed_minor),
+            commission: money(head.commission_minor - head.disputed_commission_minor - commission_back),
+            market_discount: money(head.market_discount_minor - head.disputed_discount_minor - discount_back),
+        })?,
+    };
+    Ok((is_refundable(head.state, by_market) && !left.is_empty()).then_some(left))
 }
 
 async fn details(engine: &Engine, caller: &Caller, lines: Vec<LineRow>) -> Result<SellerOrder> {
-    let refundable = lines.first().and_then(|head| left(head, &lines));
+    let head = lines.first().ok_or(Error::NotFound)?;
+    let id = head.id;
+    let paid: PaidRow = engine.db.one(&PAID, params![id]).await?;
+    let refundable = left(head, &lines, (paid.commission_back, paid.discount_back))?;
     let return_address = lines.first().map(pickup_at).unwrap_or_default();
     let mut order = shop_orders(engine, caller, lines)?.pop().ok_or(Error::NotFound)?;
     parts::add(engine, caller, &mut [&mut order.order]).await?;
-    let id = order.order.id;
     let steps: Vec<EventRow> = engine.db.all(&EVENTS, params![id]).await?;
-    let paid: PaidRow = engine.db.one(&PAID, params![id]).await?;
+    let disputes = match steps.iter().any(|step| step.kind == OrderEventKind::Disputed) {
+        true => disputes::of_order(engine, caller, id).await?,
+        false => Vec::new(),
+    };
     let others: Vec<OtherRow> = engine.db.all(&OTHERS, params![id, OTHERS_SHOWN]).await?;
     let placed = OrderEvent {
         kind: OrderEventKind::Placed,
@@ -360,6 +379,14 @@ async fn details(engine: &Engine, caller: &Caller, lines: Vec<LineRow>) -> Resul
         (_, true) => total.minus(order.order.refunded())?.minus(commission)?.plus(by_market)?,
         (_, false) => by_market.minus(commission)?,
     };
+    // A dispute that is open or lost took its part of the earnings, and gave back its part of the commission.
+    let taken =
+        disputes.iter().filter(|dispute| matches!(dispute.state, DisputeState::Open | DisputeState::Lost));
+    let (mut commission, mut earned) = (commission, earned);
+    for dispute in taken.filter(|_| order.order.state != OrderState::Cancelled) {
+        commission = commission.minus(dispute.commission)?;
+        earned = earned.minus(dispute.held)?;
+    }
     Ok(SellerOrder {
         email: paid.email,
         events: std::iter::once(Ok(placed)).chain(steps).collect::<Result<_>>()?,
@@ -367,6 +394,7 @@ async fn details(engine: &Engine, caller: &Caller, lines: Vec<LineRow>) -> Resul
         commission,
         earned,
         refundable,
+        disputes,
         return_address,
         other_order_count: others.first().map_or(0, |row| row.order_count),
         other_orders: others

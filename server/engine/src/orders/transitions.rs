@@ -31,9 +31,10 @@ statements! {
             release_at = CASE WHEN $3 = 'delivered' THEN $6 + 86400000 * (SELECT CASE WHEN s.returns_days > $7 THEN s.returns_days
                 ELSE $7 END FROM shops s WHERE s.id = orders.shop_id) ELSE release_at END
         WHERE number = $1 AND shop_id = COALESCE($2, shop_id) AND state IN ($4, $5)
-            AND ($3 <> 'cancelled' OR NOT partly_shipped)
+            AND ($3 <> 'cancelled' OR (NOT partly_shipped AND open_disputes = 0
+                AND (disputed_minor = 0 OR refunded_minor + disputed_minor = collected_minor)))
         RETURNING id, updated_at, shop_id, purchase_id, currency, total_minor, items_minor, collected_minor,
-            commission_minor, market_discount_minor, refunded_minor, delivery_refunded_minor";
+            commission_minor, market_discount_minor, refunded_minor, delivery_refunded_minor, disputed_minor";
     // Nothing is left to ship, or was left when the order became shipped.
     WAY = "SELECT o.delivery, CASE WHEN o.state = 'confirmed' THEN NOT EXISTS (SELECT 1 FROM order_lines l
             WHERE l.order_id = o.id AND l.quantity > l.shipped + l.refunded)
@@ -41,7 +42,7 @@ statements! {
                 AND h.created_at = (SELECT MAX(e.created_at) FROM order_events e WHERE e.order_id = o.id AND e.kind = 'shipped'))
             END AS nothing_left
         FROM orders o WHERE o.number = $1 AND o.shop_id = $2";
-    STATUS = "SELECT o.state, o.partly_shipped, COALESCE(h.carrier, '') AS carrier,
+    STATUS = "SELECT o.state, o.partly_shipped, o.disputed_minor, COALESCE(h.carrier, '') AS carrier,
             COALESCE(h.tracking_number, '') AS tracking_number, COALESCE(h.tracking_url, '') AS tracking_url, e.actor, e.data
         FROM orders o LEFT JOIN order_events e ON e.order_id = o.id AND e.kind = 'cancelled'
         LEFT JOIN shipments h ON h.id = (SELECT x.id FROM shipments x WHERE x.order_id = o.id
@@ -68,11 +69,13 @@ rows! {
         market_discount_minor: i64,
         refunded_minor: i64,
         delivery_refunded_minor: i64,
+        disputed_minor: i64,
     }
 
     struct StatusRow {
         state: OrderState,
         partly_shipped: bool,
+        disputed_minor: i64,
         carrier: String,
         tracking_number: String,
         tracking_url: String,
@@ -249,7 +252,8 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<bool> {
     let kind = OrderEventKind::of(transition.to);
     timeline::add_in_tx(tx, order.id, kind, transition.by, &data, now).await?;
     let mut messages = Vec::from_iter(message);
-    if transition.to == OrderState::Cancelled {
+    // Of what was charged back, nothing is left to refund.
+    if transition.to == OrderState::Cancelled && order.disputed_minor == 0 {
         messages.extend(refund_all_in_tx(tx, &order, &transition.note, now).await?);
     }
     tx.exec_many(&outbox::WRITE, &messages).await?;
@@ -282,9 +286,16 @@ async fn repeat_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
         return Ok(());
     }
     if status.state != transition.to {
-        return Err(match (status.state, transition.to, status.partly_shipped) {
-            (OrderState::Confirmed, OrderState::Cancelled, true) => Conflict::PartlyShipped.into(),
-            (state, ..) => Conflict::OrderMoved(state).into(),
+        return Err(match (status.state, transition.to) {
+            (OrderState::Confirmed, OrderState::Cancelled) if status.partly_shipped => {
+                Conflict::PartlyShipped.into()
+            }
+            (OrderState::Placed | OrderState::Confirmed, OrderState::Cancelled)
+                if status.disputed_minor > 0 =>
+            {
+                Conflict::Disputed.into()
+            }
+            (state, _) => Conflict::OrderMoved(state).into(),
         });
     }
     // The reason given by whoever cancelled first is kept, so a different reason would be lost.

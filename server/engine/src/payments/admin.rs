@@ -13,11 +13,13 @@ use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
     addresses::Address,
     admin::{
-        PAYMENT_SORTS, PaidOrder, PaymentAction, PaymentCard, PaymentDetails, PaymentRefund, PaymentReport,
+        DISPUTED, PAYMENT_SORTS, PaidOrder, PaymentAction, PaymentCard, PaymentDetails, PaymentRefund,
+        PaymentReport, RefundState,
     },
     amounts,
     checkout::ValidCheckout,
-    id::kinds::{Payment, PaymentId, PurchaseId, RefundId, UserId},
+    disputes::{DisputeState, PaymentDispute},
+    id::kinds::{DisputeId, Payment, PaymentId, PurchaseId, RefundId, UserId},
     orders::{OrderState, RefundReason},
     page::{self, Counted, ListRequest, Page},
     payments::{CashState, PaymentFailure, PaymentMethod, PaymentState},
@@ -35,7 +37,8 @@ macro_rules! card_columns {
     () => {
         "SELECT p.id, p.method, p.gateway, p.gateway_ref, p.state, p.cash, COALESCE(p.cash, p.state) AS status, p.failure,
             p.currency, p.amount_minor, p.captured_minor, p.refunded_minor, p.refund_pending_minor, p.fee_minor,
-            p.created_at, u.number AS purchase_number, u.email, CASE WHEN u.id IS NULL THEN c.details END AS details
+            p.created_at, u.number AS purchase_number, u.email, CASE WHEN u.id IS NULL THEN c.details END AS details,
+            EXISTS (SELECT 1 FROM disputes d WHERE d.payment_id = p.id AND d.closed_at IS NULL) AS disputed
         FROM (SELECT x.*, CASE WHEN x.state <> 'accepted' THEN NULL
                 WHEN EXISTS (SELECT 1 FROM orders o WHERE o.purchase_id = x.purchase_id AND o.state = 'delivered') THEN
                     CASE WHEN EXISTS (SELECT 1 FROM orders o WHERE o.purchase_id = x.purchase_id
@@ -61,8 +64,10 @@ lists! {
                     JOIN payments x ON x.purchase_id = y.id
                 UNION SELECT x.id FROM asked a JOIN orders o ON o.number = UPPER(a.q)
                     JOIN payments x ON x.purchase_id = o.purchase_id
-                UNION SELECT r.payment_id FROM asked a JOIN refunds r ON r.gateway_ref = a.q)"),
+                UNION SELECT r.payment_id FROM asked a JOIN refunds r ON r.gateway_ref = a.q
+                UNION SELECT d.payment_id FROM asked a JOIN disputes d ON d.gateway_ref = a.q)"),
             ("id", "p.id = {}"),
+            ("disputed", "EXISTS (SELECT 1 FROM disputes d WHERE d.payment_id = p.id) = {}"),
         ],
         // The values of `haat_shared::admin::PAYMENT_SORTS`.
         sorts: &[("-created", "p.id < {}", "p.id DESC"), ("created", "p.id > {}", "p.id")],
@@ -80,13 +85,18 @@ statements! {
             (SELECT MIN(e.created_at) FROM order_events e WHERE e.order_id = o.id AND e.kind = 'delivered') AS delivered_at,
             (SELECT MIN(e.created_at) FROM order_events e WHERE e.order_id = o.id AND e.kind = 'cancelled') AS cancelled_at
         FROM orders o JOIN payments p ON p.purchase_id = o.purchase_id WHERE p.id = $1 ORDER BY o.number";
-    REFUNDS = "SELECT r.id, r.gateway_ref, r.amount_minor, r.reason, r.created_at, r.done_at, o.number
+    REFUNDS = "SELECT r.id, r.gateway_ref, r.amount_minor, r.state, r.reason, r.settled_note, r.created_at, r.done_at, o.number
         FROM refunds r LEFT JOIN orders o ON o.id = r.order_id WHERE r.payment_id = $1 ORDER BY r.id";
     REPORTS = "SELECT w.kind, w.event_id, w.received_at FROM payments p
             JOIN webhook_events w ON w.gateway = p.gateway AND w.gateway_ref = p.gateway_ref WHERE p.id = $1
         UNION SELECT w.kind, w.event_id, w.received_at FROM payments p JOIN refunds r ON r.payment_id = p.id
             JOIN webhook_events w ON w.gateway = p.gateway AND w.gateway_ref = r.gateway_ref WHERE p.id = $1
+        UNION SELECT w.kind, w.event_id, w.received_at FROM disputes d
+            JOIN webhook_events w ON w.gateway = d.gateway AND w.gateway_ref = d.gateway_ref WHERE d.payment_id = $1
         ORDER BY received_at, event_id";
+    DISPUTES = "SELECT id, gateway_ref, state, currency, amount_minor, fee_minor, fee_returned, unallocated_minor, reason,
+            evidence_due_at, opened_at, closed_at
+        FROM disputes WHERE payment_id = $1 ORDER BY opened_at, id";
 }
 
 rows! {
@@ -108,6 +118,7 @@ rows! {
         purchase_number: Option<String>,
         email: Option<String>,
         details: Option<String>,
+        disputed: bool,
     }
 
     struct FollowedRow {
@@ -135,10 +146,27 @@ rows! {
         id: RefundId,
         gateway_ref: Option<String>,
         amount_minor: i64,
+        state: RefundState,
         reason: RefundReason,
+        settled_note: String,
         created_at: i64,
         done_at: Option<i64>,
         number: Option<String>,
+    }
+
+    struct DisputeRow {
+        id: DisputeId,
+        gateway_ref: String,
+        state: DisputeState,
+        currency: Currency,
+        amount_minor: i64,
+        fee_minor: i64,
+        fee_returned: bool,
+        unallocated_minor: i64,
+        reason: String,
+        evidence_due_at: Option<i64>,
+        opened_at: i64,
+        closed_at: Option<i64>,
     }
 
     struct ReportRow {
@@ -157,10 +185,15 @@ pub async fn list(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Result
         return Err(Error::field("sort", FieldCode::NotAChoice));
     }
     let found = searched(engine, &ask.q)?;
-    let counts = engine.db.list(PAYMENTS.count_by("status", found.clone())).await?;
+    let mut counts = engine.db.list(PAYMENTS.count_by("status", found.clone())).await?;
+    let mut disputed = found.clone();
+    disputed.push(("disputed", true.into()));
+    let of_disputed: Vec<CountRow> = engine.db.list(PAYMENTS.count_by("status", disputed.clone())).await?;
+    counts.extend(CountRow::sum(DISPUTED, of_disputed));
     let mut filters = found;
     match (PaymentState::parse(&ask.state), CashState::parse(&ask.state)) {
         _ if ask.state.is_empty() => {}
+        _ if ask.state == DISPUTED => filters = disputed,
         (Some(state), _) => filters.push(("state", state.as_str().into())),
         (_, Some(cash)) => filters.push(("cash", cash.as_str().into())),
         _ => return Err(Error::field("state", FieldCode::NotAChoice)),
@@ -211,6 +244,7 @@ fn card(engine: &Engine, caller: &Caller, row: CardRow) -> PaymentCard {
         purchase_number: row.purchase_number,
         email: row.email.or_else(|| entered.map(|entered| entered.email.as_str().to_owned())),
         created_at: caller.time(engine, row.created_at),
+        disputed: row.disputed,
     }
 }
 
@@ -224,6 +258,8 @@ pub async fn details(engine: &Engine, caller: &Caller, id: PaymentId) -> Result<
     let payment = own.into_iter().next().ok_or(Error::NotFound)?;
     let orders: Vec<OrderRow> = engine.db.all(&ORDERS, params![id]).await?;
     let refunds: Vec<RefundRow> = engine.db.all(&REFUNDS, params![id]).await?;
+    let disputes: Vec<DisputeRow> = engine.db.all(&DISPUTES, params![id]).await?;
+    let page_of = |gateway_ref: &str| engine.gateway(&payment.gateway).ok()?.dispute_page(gateway_ref);
     let reports: Vec<ReportRow> = engine.db.all(&REPORTS, params![id]).await?;
     let manages = caller.admin(AdminPermission::ManagePayments).is_ok();
     let can = |action: &PaymentAction| {
@@ -255,12 +291,34 @@ pub async fn details(engine: &Engine, caller: &Caller, id: PaymentId) -> Result<
                 id: refund.id,
                 gateway_ref: refund.gateway_ref,
                 amount: Money::new(refund.amount_minor, payment.amount.currency()),
+                state: refund.state,
                 reason: refund.reason,
+                note: refund.settled_note,
                 order_number: refund.number,
                 created_at: caller.time(engine, refund.created_at),
                 completed_at: refund.done_at.map(|at| caller.time(engine, at)),
             })
             .collect(),
+        disputes: disputes
+            .into_iter()
+            .map(|row| {
+                let money = |minor| Money::new(minor, row.currency);
+                PaymentDispute {
+                    id: row.id,
+                    respond_url: page_of(&row.gateway_ref).filter(|_| row.state.is_open()),
+                    gateway_ref: row.gateway_ref,
+                    state: row.state,
+                    amount: money(row.amount_minor),
+                    fee: money(if row.fee_returned { 0 } else { row.fee_minor }),
+                    unallocated: money(row.unallocated_minor),
+                    reason: row.reason,
+                    evidence_due_at: row.evidence_due_at.map(|at| caller.time(engine, at)),
+                    opened_at: caller.time(engine, row.opened_at),
+                    closed_at: row.closed_at.map(|at| caller.time(engine, at)),
+                }
+            })
+            .collect(),
+        manages_refunds: manages,
         reports: reports
             .into_iter()
             .map(|report| PaymentReport {

@@ -130,6 +130,51 @@ pub enum RefundStatus {
     Failed(String),
 }
 
+/// The status of a dispute at its gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisputeStatus {
+    /// The gateway asks questions, and has not taken the money.
+    Inquiry,
+    /// The gateway has taken the money until it is decided.
+    Open,
+    /// Decided for us: we have the money.
+    Won,
+    /// Decided against us: the money is gone.
+    Lost,
+}
+
+/// A dispute, as its gateway reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayDispute {
+    /// The attempt of the disputed payment, if the gateway knows it.
+    pub attempt: Option<PaymentId>,
+    /// The gateway's ID of the payment, as `create` returned it, if the gateway names it.
+    pub payment_ref: Option<String>,
+    /// The disputed amount.
+    pub amount: Money,
+    /// What the gateway charges for the dispute, less what it gave back. `None` if it isn't known.
+    pub fee: Option<Money>,
+    /// The reason, in the gateway's words. May be empty.
+    pub reason: String,
+    /// The status.
+    pub status: DisputeStatus,
+    /// Until when evidence can be submitted.
+    pub evidence_due_ms: Option<i64>,
+    /// When it was opened.
+    pub opened_ms: Option<i64>,
+    /// Whether the gateway only reports that it took money back, perhaps because of a dispute that it also reports.
+    pub reversal: bool,
+}
+
+/// A transfer of a gateway to the market's bank account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GatewayPayout {
+    /// The amount. Negative if the gateway took it from the bank account.
+    pub amount: Money,
+    /// Whether the money arrived. `None` while it is on its way.
+    pub paid: Option<bool>,
+}
+
 /// A webhook as received: all of its headers, and the raw bytes that its signature covers.
 #[derive(Debug, Clone, Copy)]
 pub struct Webhook<'a> {
@@ -261,6 +306,18 @@ pub trait PaymentGateway: Send + Sync {
     async fn cancel(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus>;
     /// Refunds an amount, or reads the status of a refund that was requested before.
     async fn refund(&self, request: &RefundRequest) -> GatewayResult<RefundStatus>;
+    /// Reads a dispute by the gateway's ID of it.
+    async fn dispute(&self, _: &str) -> GatewayResult<GatewayDispute> {
+        Err(GatewayError::Refused("this gateway has no disputes".into()))
+    }
+    /// Where to respond to a dispute: a page of the gateway's dashboard.
+    fn dispute_page(&self, _: &str) -> Option<String> {
+        None
+    }
+    /// Reads a transfer to the market's bank account by the gateway's ID of it.
+    async fn payout(&self, _: &str) -> GatewayResult<GatewayPayout> {
+        Err(GatewayError::Refused("this gateway has no payouts".into()))
+    }
     /// The events of a webhook, if it is genuine and recent at `now_ms`; otherwise `Refused`.
     async fn webhook(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>>;
 }

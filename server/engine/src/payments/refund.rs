@@ -5,7 +5,7 @@ use tracing::Instrument;
 
 use super::gateway::{self, RefundRequest, RefundStatus};
 use crate::{
-    Engine, TxResult, bug,
+    Caller, Engine, TxResult, audit, bug,
     bus::Topic,
     db::{Scalar, Tx, Value},
     insert, ledger,
@@ -13,11 +13,13 @@ use crate::{
     params, random, rows, statements,
 };
 use haat_shared::{
-    Currency, Money,
+    Conflict, Currency, Error, Money, Result,
     id::kinds::{CheckoutId, OrderId, PaymentId, PurchaseId, RefundId},
-    ledger::{capture, refund as refunded},
-    orders::RefundReason,
+    ledger::{capture, refund as refunded, refund_failed, refund_paid_otherwise},
+    orders::{NOTE_MAX, RefundReason},
     payments::{CollectedBy, MethodDeclaration, PaymentMethod},
+    permissions::AdminPermission,
+    text,
 };
 
 /// How long after a request, or after the previous check, a pending refund is checked; the n-th time, after n
@@ -26,18 +28,31 @@ const CHECK_MS: i64 = 60_000;
 
 statements! {
     LEFT = "UPDATE payments SET updated_at = $2 WHERE purchase_id = $1 AND captured_minor > 0
-        RETURNING id, captured_minor - refunded_minor - refund_pending_minor AS left_minor";
+        RETURNING id, captured_minor - refunded_minor - refund_pending_minor - disputed_minor AS left_minor";
     RESERVE = "UPDATE payments SET refund_pending_minor = refund_pending_minor + given.column2
         FROM (VALUES [($1, $2)]) AS given WHERE payments.id = given.column1
-            AND refunded_minor + refund_pending_minor + given.column2 <= captured_minor";
+            AND refunded_minor + refund_pending_minor + disputed_minor + given.column2 <= captured_minor";
     FIND = "SELECT r.id, r.payment_id, r.order_id, r.gateway_ref AS refund_ref, r.state, r.amount_minor, p.currency, p.gateway, p.gateway_ref
-        FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1 AND r.state <> 'done'";
+        FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1 AND r.state IN ('queued', 'pending', 'done')";
     REPORTED = "SELECT r.id AS value FROM refunds r JOIN payments p ON p.id = r.payment_id
         WHERE (r.id = $1 OR r.gateway_ref = $2) AND p.gateway = $3";
     PENDING = "UPDATE refunds SET state = 'pending', gateway_ref = $2, check_at = COALESCE(check_at, $3)
-        WHERE id = $1 AND state <> 'done'";
+        WHERE id = $1 AND state IN ('queued', 'pending')";
     FAILED = "UPDATE refunds SET state = 'queued', check_at = NULL WHERE id = $1 AND state = 'pending'";
-    DONE = "UPDATE refunds SET state = 'done', gateway_ref = $2, check_at = NULL, done_at = $3 WHERE id = $1 AND state <> 'done'";
+    DONE = "UPDATE refunds SET state = 'done', gateway_ref = $2, check_at = NULL, done_at = $3
+        WHERE id = $1 AND state IN ('queued', 'pending')";
+    CAME_BACK = "UPDATE refunds SET state = 'failed', done_at = NULL WHERE id = $1 AND state = 'done'";
+    OWED_AGAIN = "UPDATE payments SET refunded_minor = refunded_minor - $2, refund_pending_minor = refund_pending_minor + $2,
+            state = CASE WHEN state <> 'refunded' THEN state WHEN purchase_id IS NULL THEN 'orphaned' ELSE 'captured' END,
+            updated_at = $3
+        WHERE id = $1 AND refunded_minor >= $2";
+    REPLACED = "UPDATE refunds SET state = 'replaced' WHERE id = $1 AND state = 'failed'
+        RETURNING payment_id, order_id, part_of, amount_minor, reason";
+    PAID_OTHERWISE = "UPDATE refunds SET state = 'paid_otherwise', settled_note = $2, done_at = $3 WHERE id = $1 AND state = 'failed'
+        RETURNING payment_id, order_id, part_of, amount_minor, reason";
+    CURRENCY = "SELECT currency AS value FROM payments WHERE id = $1";
+    PAYMENT_OF = "SELECT payment_id AS value FROM refunds WHERE id = $1";
+    EXISTS = "SELECT id AS value FROM refunds WHERE id = $1";
     GIVEN_BACK = "UPDATE payments SET refunded_minor = refunded_minor + $2, refund_pending_minor = refund_pending_minor - $2,
             state = CASE WHEN refunded_minor + $2 = captured_minor THEN 'refunded' ELSE state END, updated_at = $3
         WHERE id = $1 AND refund_pending_minor >= $2";
@@ -59,6 +74,20 @@ insert! {
         restocked: bool,
         reason: RefundReason,
         note: String,
+        created_at: i64;
+        state = "'queued'",
+        checks = "0",
+    }
+
+    /// In place of one that failed, which keeps its lines and postings.
+    struct AddRetry into refunds {
+        id: RefundId,
+        retry_of: RefundId,
+        part_of: RefundId,
+        payment_id: PaymentId,
+        order_id: Option<OrderId>,
+        amount_minor: i64,
+        reason: RefundReason,
         created_at: i64;
         state = "'queued'",
         checks = "0",
@@ -103,6 +132,14 @@ rows! {
         currency: Currency,
         gateway: String,
         gateway_ref: Option<String>,
+    }
+
+    struct FailedRow {
+        payment_id: PaymentId,
+        order_id: Option<OrderId>,
+        part_of: Option<RefundId>,
+        amount_minor: i64,
+        reason: RefundReason,
     }
 }
 
@@ -255,7 +292,7 @@ async fn queue_in_tx(tx: &mut Tx, refunds: Vec<AddRefund>, now: i64) -> TxResult
 
 /// Executes a queued refund through its gateway. Repeating it refunds once.
 pub async fn refund(engine: &Engine, id: RefundId) -> TxResult<()> {
-    match advance(engine, id).await? {
+    match advance(engine, id, false).await? {
         Some(why) => Err(bug(format!("refund {id} failed: {why}"))),
         None => Ok(()),
     }
@@ -271,7 +308,8 @@ pub(super) async fn reported(
 ) -> TxResult<()> {
     let ours: Option<Scalar<RefundId>> = engine.db.opt(&REPORTED, params![id, refund_ref, gateway]).await?;
     match ours {
-        Some(Scalar(id)) => advance(engine, id).await.map(drop),
+        // What was done may have come back, for example from a closed card.
+        Some(Scalar(id)) => advance(engine, id, true).await.map(drop),
         None => {
             tracing::warn!(gateway, "a refund that the market did not request");
             Ok(())
@@ -290,16 +328,21 @@ pub async fn reconcile_refunds(engine: &Engine) -> TxResult<usize> {
         })
         .await?;
     for Scalar(id) in &due {
-        if let Err(error) = advance(engine, *id).await {
+        if let Err(error) = advance(engine, *id, false).await {
             tracing::warn!(refund.id = %id, %error, "a pending refund could not be read");
         }
     }
     Ok(due.len())
 }
 
-/// Requests a refund from its gateway, or reads its status, and applies it. Returns why it failed, if so.
-async fn advance(engine: &Engine, id: RefundId) -> TxResult<Option<String>> {
+/// Requests a refund from its gateway, or reads its status, and applies it. Returns why it failed, if so. What is done is read
+/// only if `again`.
+async fn advance(engine: &Engine, id: RefundId, again: bool) -> TxResult<Option<String>> {
     let Some(row) = engine.db.opt::<RefundRow>(&FIND, params![id]).await? else { return Ok(None) };
+    let done = row.state == "done";
+    if done && (!again || row.refund_ref.is_none()) {
+        return Ok(None);
+    }
     let payment_ref = row.gateway_ref.clone().ok_or_else(|| bug("a captured payment without a reference"))?;
     let amount = Money::new(row.amount_minor, row.currency);
     let request = RefundRequest { payment_ref, refund: row.id, refund_ref: row.refund_ref.clone(), amount };
@@ -313,8 +356,12 @@ async fn advance(engine: &Engine, id: RefundId) -> TxResult<Option<String>> {
         RefundStatus::Failed(why) => Some(why.clone()),
         _ => None,
     };
-    if let (Some(why), "pending") = (&why, row.state.as_str()) {
-        tracing::error!(refund.id = %id, error = why, "a pending refund failed");
+    match (&why, row.state.as_str()) {
+        (Some(why), "pending") => tracing::error!(refund.id = %id, error = why, "a pending refund failed"),
+        (Some(why), "done") => {
+            tracing::error!(refund.id = %id, error = why, "a refund that was done came back")
+        }
+        _ => {}
     }
     let input = (row, amount, status, engine.clock.now_ms());
     engine
@@ -337,6 +384,16 @@ async fn apply_in_tx(
         RefundStatus::Pending(refund_ref) => {
             tx.exec(&PENDING, params![row.id, refund_ref, now + CHECK_MS]).await?;
         }
+        // It came back: the money is with the gateway, and still owed. Operators decide how it is paid.
+        RefundStatus::Failed(_) if row.state == "done" => {
+            if tx.exec(&CAME_BACK, params![row.id]).await? == 0 {
+                return Ok(());
+            }
+            ledger::post(tx, &[(refund_failed(amount)?, (row.id, row.order_id))], now).await?;
+            if tx.exec(&OWED_AGAIN, params![row.payment_id, row.amount_minor, now]).await? == 0 {
+                return Err(bug("more would be owed again than was refunded"));
+            }
+        }
         // Its job requests it again. If that fails too, operators see the failed job.
         RefundStatus::Failed(_) => {
             if tx.exec(&FAILED, params![row.id]).await? == 1 {
@@ -355,4 +412,83 @@ async fn apply_in_tx(
         }
     }
     Ok(())
+}
+
+/// Requests a refund again that came back after its gateway had reported it as done.
+pub async fn retry_refund(engine: &Engine, caller: &Caller, id: RefundId) -> Result<()> {
+    caller.admin(AdminPermission::ManagePayments)?;
+    let now = engine.clock.now_ms();
+    let retry: RefundId = random::id(now);
+    let input = (id, retry, caller.user_id(), now);
+    engine
+        .db
+        .write(("payments::retry_refund", id), input, |tx, (id, retry, user, now)| {
+            Box::pin(async move {
+                let Some(failed) = tx.opt::<FailedRow>(&REPLACED, params![*id]).await? else {
+                    return moved_in_tx(tx, *id).await;
+                };
+                let FailedRow { payment_id, order_id, part_of, amount_minor, reason } = failed;
+                tx.insert(AddRetry {
+                    id: *retry,
+                    retry_of: *id,
+                    part_of: part_of.unwrap_or(*id),
+                    payment_id,
+                    order_id,
+                    amount_minor,
+                    reason,
+                    created_at: *now,
+                })
+                .await?;
+                audit::write(tx, *user, "payments::retry_refund", payment_id, "", *now).await?;
+                tx.exec_many(&outbox::WRITE, &[outbox::row(OutboxMessage::RefundQueued, *retry, *now)])
+                    .await?;
+                Ok(())
+            })
+        })
+        .await?;
+    engine.bus.publish(Topic::Outbox, "");
+    Ok(())
+}
+
+/// Records that a refund that came back was paid in another way: from the market's bank account.
+pub async fn settle_refund(engine: &Engine, caller: &Caller, id: RefundId, note: &str) -> Result<()> {
+    caller.admin(AdminPermission::ManagePayments)?;
+    let note = text::line("note", note, NOTE_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
+    let input = (id, note, caller.user_id(), engine.clock.now_ms());
+    engine
+        .db
+        .write(("payments::settle_refund", id), input, |tx, (id, note, user, now)| {
+            Box::pin(async move {
+                let Some(failed) = tx.opt::<FailedRow>(&PAID_OTHERWISE, params![*id, note, *now]).await?
+                else {
+                    return moved_in_tx(tx, *id).await;
+                };
+                let FailedRow { payment_id, order_id, amount_minor, .. } = failed;
+                let currency: Option<Scalar<Currency>> = tx.opt(&CURRENCY, params![payment_id]).await?;
+                let currency = currency.ok_or_else(|| bug("a refund without a payment"))?.0;
+                let paid = refund_paid_otherwise(Money::new(amount_minor, currency))?;
+                ledger::post(tx, &[(paid, (*id, order_id))], *now).await?;
+                if tx.exec(&GIVEN_BACK, params![payment_id, amount_minor, *now]).await? == 0 {
+                    return Err(bug("more would be paid than was owed"));
+                }
+                audit::write(tx, *user, "payments::settle_refund", payment_id, note, *now).await
+            })
+        })
+        .await?;
+    Ok(())
+}
+
+/// The payment of a refund, for admins.
+pub async fn payment_of_refund(engine: &Engine, caller: &Caller, id: RefundId) -> Result<PaymentId> {
+    caller.admin(AdminPermission::SeePayments)?;
+    let found: Option<Scalar<PaymentId>> = engine.db.opt(&PAYMENT_OF, params![id]).await?;
+    Ok(found.ok_or(Error::NotFound)?.0)
+}
+
+/// Fails because a refund is not one that came back.
+async fn moved_in_tx(tx: &mut Tx, id: RefundId) -> TxResult<()> {
+    match tx.opt::<Scalar<RefundId>>(&EXISTS, params![id]).await? {
+        Some(_) => Err(Conflict::RefundMoved.into()),
+        None => Err(Error::NotFound.into()),
+    }
 }

@@ -105,9 +105,10 @@ both! {
             pending: money(code, 0),
             available: money(code, bowl - bowl / 10 + delivery),
             in_transit: money(code, 0),
+            disputed: money(code, 0),
         };
         let balance = ledger::balance(engine, &owner, MEENA, "").await.unwrap();
-        let own = CurrencyBalance { pending: balance.pending, available: balance.available, in_transit: balance.in_transit };
+        let own = CurrencyBalance { pending: balance.pending, available: balance.available, in_transit: balance.in_transit, disputed: balance.disputed };
         assert_eq!(own, kept("INR", 45_000, 4_900));
         assert_eq!(balance.other_currencies, [kept("JPY", 810, 88), kept("KWD", 1_500, 176)]);
         for code in ["INR", "JPY", "KWD"] {

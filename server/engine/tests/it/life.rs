@@ -1,5 +1,5 @@
-//! A market that lives for a year: random sales, shipments, refunds, cancellations and payouts, the same on both databases
-//! for a seed. The books must be those of a model in memory, which knows neither SQL nor the rules' own functions.
+//! A market that lives for a year: random sales, shipments, refunds, cancellations, disputes and payouts, the same on both
+//! databases for a seed. The books must be those of a model in memory, which knows neither SQL nor the rules' own functions.
 //!
 //! `HAAT_LIFE_STEPS` and `HAAT_LIFE_SEED` make it longer, or another one; `make attack` does a hundred times as much.
 
@@ -19,7 +19,7 @@ use haat_shared::{
     permissions::AdminRole,
 };
 
-use crate::{payouts::withdrawal, support::*};
+use crate::{disputes, payouts::withdrawal, support::*};
 
 const SHOPS: [&str; 2] = ["meena-crafts", "delta-electronics"];
 const DAY: i64 = 24 * 3_600_000;
@@ -64,6 +64,12 @@ struct Order {
     refunded: i64,
     items_refunded: i64,
     commission_back: i64,
+    /// What disputes took, and the commission on it; and of the one that is open, the gateway's ID and both.
+    disputed: i64,
+    disputed_commission: i64,
+    dispute: Option<(String, i64, i64)>,
+    /// The gateway's ID of its payment; empty if it is paid in cash.
+    payment: String,
     lines: Vec<Line>,
 }
 
@@ -72,8 +78,20 @@ impl Order {
         self.lines.iter().map(|line| line.paid).sum()
     }
 
+    /// What is neither refunded nor disputed.
+    fn left(&self) -> i64 {
+        if self.state == OrderState::Cancelled { 0 } else { self.total - self.refunded - self.disputed }
+    }
+
+    fn commission_left(&self) -> i64 {
+        self.commission - self.commission_back - self.disputed_commission
+    }
+
     /// The commission that comes back with a refund of these items.
     fn commission_of(&self, items: i64) -> i64 {
+        if self.disputed > 0 {
+            return self.commission_left() * items / (self.items() - self.items_refunded).max(1);
+        }
         let share = |part: i64| self.commission * part / self.items().max(1);
         share(self.items_refunded + items) - share(self.items_refunded)
     }
@@ -251,9 +269,12 @@ impl World {
         }
         let guest = self.market.guest_with(&cart).await;
         let by_market = self.dice.below(4) > 0;
-        let purchase = match by_market {
-            true => self.market.buy_by_card(&guest).await,
-            false => self.market.buy_in_cash(&guest).await.unwrap(),
+        let (purchase, payment) = match by_market {
+            true => {
+                let (purchase, _, payment) = disputes::bought(&self.market, &guest).await;
+                (purchase, payment)
+            }
+            false => (self.market.buy_in_cash(&guest).await.unwrap(), String::new()),
         };
         let view =
             orders::purchase(&self.market.engine, &guest, &purchase, &self.market.key(&purchase)).await;
@@ -288,6 +309,10 @@ impl World {
                 refunded: 0,
                 items_refunded: 0,
                 commission_back: 0,
+                disputed: 0,
+                disputed_commission: 0,
+                dispute: None,
+                payment: payment.clone(),
                 lines,
             });
         }
@@ -337,13 +362,13 @@ impl World {
         };
         let (owner, handle) = (&owners[order.shop], SHOPS[order.shop]);
         let done = orders::refund(&market.engine, owner, handle, &order.number, refund).await;
-        if !order.by_market && order.state != OrderState::Delivered {
+        if !order.by_market && order.state == OrderState::Shipped {
             assert_eq!(done.map(drop), Err(Conflict::OrderMoved(order.state).into()));
             return;
         }
         let share = |units: i64| line.paid * units / line.quantity;
         let amount = share(line.refunded + quantity) - share(line.refunded);
-        if quantity > left {
+        if quantity > left || amount > order.left() {
             assert!(matches!(done, Err(Error::Invalid(_))), "{done:?}");
             return;
         }
@@ -364,10 +389,54 @@ impl World {
             assert_eq!(done, Err(Conflict::PartlyShipped.into()));
             return;
         }
+        if order.dispute.is_some() || (order.disputed > 0 && order.left() > 0) {
+            assert_eq!(done, Err(Conflict::Disputed.into()));
+            return;
+        }
         done.unwrap();
         order.state = OrderState::Cancelled;
-        order.refunded = if order.by_market { order.total } else { 0 };
-        order.commission_back = order.commission;
+        if order.disputed == 0 {
+            order.refunded = if order.by_market { order.total } else { order.refunded };
+            order.commission_back = order.commission;
+        }
+    }
+
+    /// The payment of an order is disputed, or its dispute is decided.
+    async fn dispute(&mut self, at: usize) {
+        let Self { market, dice, orders: known, .. } = self;
+        let payment = known[at].payment.clone();
+        let mut of: Vec<&mut Order> = known.iter_mut().filter(|order| order.payment == payment).collect();
+        of.sort_by(|a, b| a.number.cmp(&b.number));
+        let open = of.iter().find_map(|order| order.dispute.clone());
+        if let Some((id, ..)) = open {
+            let won = dice.below(2) == 0;
+            disputes::decide(market, &id, if won { "won" } else { "lost" }).await;
+            for order in of {
+                if let Some((_, amount, commission)) = order.dispute.take().filter(|_| won) {
+                    order.disputed -= amount;
+                    order.disputed_commission -= commission;
+                }
+            }
+            return;
+        }
+        let whole: i64 = of.iter().map(|order| order.left()).sum();
+        let amount = if dice.below(2) == 0 { whole } else { whole / 3 };
+        if amount == 0 {
+            return;
+        }
+        let id = disputes::disputed(market, &payment, Some(amount), 0).await;
+        let mut before = 0;
+        for order in of {
+            let left = order.left();
+            let share = amount * (before + left) / whole - amount * before / whole;
+            before += left;
+            if share > 0 {
+                let commission = order.commission_left() * share / left;
+                order.disputed += share;
+                order.disputed_commission += commission;
+                order.dispute = Some((id.clone(), share, commission));
+            }
+        }
     }
 
     async fn step(&mut self) {
@@ -389,6 +458,9 @@ impl World {
         let engine = self.market.engine.clone();
         let (shop, number) = (self.orders[at].shop, self.orders[at].number.clone());
         let (owner, handle) = (self.owners[shop].clone(), SHOPS[shop]);
+        if self.orders[at].by_market && self.dice.below(10) == 0 {
+            return self.dispute(at).await;
+        }
         match (self.orders[at].state, dice) {
             (OrderState::Placed, 33..85) => {
                 orders::confirm(&engine, &owner, handle, &number).await.unwrap();
@@ -411,11 +483,14 @@ impl World {
         for order in &self.orders {
             let collected = if order.by_market { order.total } else { 0 };
             let refunded = if order.by_market { order.refunded } else { 0 };
-            let commission = order.commission - order.commission_back;
+            let (_, open, of_open) = order.dispute.clone().unwrap_or_default();
+            let (lost, of_lost) = (order.disputed - open, order.disputed_commission - of_open);
+            let commission = order.commission - order.commission_back - of_lost;
             let mut add = |name: &str, amount: i64| *accounts.entry(name.to_owned()).or_insert(0) += amount;
-            add("gateway_clearing", collected - refunded);
+            add("gateway_clearing", collected - refunded - order.disputed);
             add("marketplace_commission", -commission);
-            add("sellers", commission + refunded - collected);
+            add("sellers", commission + refunded + lost - collected);
+            add("disputes", open);
         }
         for payout in &self.payouts {
             let mut add = |name: &str, amount: i64| *accounts.entry(name.to_owned()).or_insert(0) += amount;
@@ -437,7 +512,10 @@ impl World {
         let mut accounts = BTreeMap::new();
         for each in balance.accounts {
             let name = match each.account {
-                Account::SellerPending | Account::SellerPayable | Account::SellerReceivable => "sellers",
+                Account::SellerPending
+                | Account::SellerPayable
+                | Account::SellerReceivable
+                | Account::SellerDisputed => "sellers",
                 other => other.as_str(),
             };
             *accounts.entry(name.to_owned()).or_insert(0) += each.balance.amount();

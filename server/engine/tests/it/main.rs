@@ -25,6 +25,7 @@ mod capacities;
 mod carts;
 mod catalog;
 mod currencies;
+mod disputes;
 mod events;
 mod gateways;
 mod guests;

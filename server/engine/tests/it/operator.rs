@@ -373,7 +373,7 @@ both! {
         assert_eq!((shop.orders.as_ref().unwrap().count("placed"), shop.orders.unwrap().page.items.len()), (2, 2));
         assert_eq!(shop.staff.iter().map(|member| (member.name.as_str(), member.role)).collect::<Vec<_>>(), [(MEENA, Role::Owner)]);
         let own = ledger::balance(engine, &meena, MEENA, "").await.unwrap();
-        assert_eq!(shop.balances.unwrap(), [CurrencyBalance { pending: own.pending, available: own.available, in_transit: own.in_transit }]);
+        assert_eq!(shop.balances.unwrap(), [CurrencyBalance { pending: own.pending, available: own.available, in_transit: own.in_transit, disputed: own.disputed }]);
         let shop = shops::any_shop(engine, &support, MEENA).await.unwrap();
         assert!(shop.balances.is_none() && shop.orders.is_some() && shop.staff.len() == 1);
         let shop = shops::any_shop(engine, &catalog, MEENA).await.unwrap();

@@ -4,7 +4,7 @@
 use haat_engine::{db::Statement, oracle, orders, payouts, statements};
 use haat_shared::orders::{LineQuantity, NewRefund};
 
-use crate::{both, notifications::change, orders::shipment, payouts::withdrawal};
+use crate::{both, disputes, notifications::change, orders::shipment, payouts::withdrawal};
 
 const MEENA: &str = "meena-crafts";
 
@@ -59,6 +59,18 @@ statements! {
     UNSEND = "UPDATE payouts SET sent_at = NULL";
     DEARER = "UPDATE products SET price_max_minor = price_max_minor + 1";
     CHEAPER = "UPDATE products SET price_max_minor = price_max_minor - 1";
+    DISPUTE_MORE = "UPDATE disputes SET amount_minor = amount_minor + 1";
+    DISPUTE_LESS = "UPDATE disputes SET amount_minor = amount_minor - 1";
+    BEAR_MORE = "UPDATE dispute_orders SET amount_minor = amount_minor + 1";
+    BEAR_LESS = "UPDATE dispute_orders SET amount_minor = amount_minor - 1";
+    DISPUTED_MORE = "UPDATE orders SET disputed_minor = disputed_minor + 1 WHERE open_disputes > 0";
+    DISPUTED_LESS = "UPDATE orders SET disputed_minor = disputed_minor - 1 WHERE open_disputes > 0";
+    CLOSE = "UPDATE orders SET open_disputes = open_disputes - 1 WHERE open_disputes > 0";
+    REOPEN = "UPDATE orders SET open_disputes = open_disputes + 1 WHERE disputed_minor > 0";
+    GUARD_MORE = "UPDATE payments SET disputed_minor = disputed_minor + 1 WHERE disputed_minor > 0";
+    GUARD_LESS = "UPDATE payments SET disputed_minor = disputed_minor - 1 WHERE disputed_minor > 0";
+    CHARGE_FEE = "UPDATE disputes SET fee_minor = fee_minor + 1";
+    UNCHARGE_FEE = "UPDATE disputes SET fee_minor = fee_minor - 1";
 }
 
 both! {
@@ -107,6 +119,30 @@ both! {
             (&SEND, &UNSEND, &["a payout of 50000 is requested, which its times do not match"]),
         ];
         for (harm, mend, said) in cases.into_iter().chain(more) {
+            change(market, harm).await;
+            let broken = oracle::consult(engine).await.unwrap();
+            for said in said {
+                assert!(broken.iter().any(|line| line.contains(said)), "{said}: {broken:?}");
+            }
+            change(market, mend).await;
+            assert_eq!(oracle::consult(engine).await.unwrap(), Vec::<String>::new(), "{said:?} is mended");
+        }
+    }
+    async fn each_check_of_disputes_sees_harm(market) {
+        let engine = &market.engine;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let (_, _, gateway_ref) = disputes::bought(market, &market.guest_with(&[(bowl, 2)]).await).await;
+        disputes::disputed(market, &gateway_ref, Some(10_000), 500).await;
+        market.settle().await;
+        let cases: [(&'static Statement, &'static Statement, &[&str]); 6] = [
+            (&DISPUTE_MORE, &DISPUTE_LESS, &["a dispute of 10001 is open, which its orders or postings do not match", "the clearing account of INR"]),
+            (&BEAR_MORE, &BEAR_LESS, &["does not match its disputes", "a dispute of 10000 is open", "what its orders bear of its disputes"]),
+            (&DISPUTED_MORE, &DISPUTED_LESS, &["does not match its disputes", "the entries of order", "has net payments of"]),
+            (&CLOSE, &REOPEN, &["does not match its disputes"]),
+            (&GUARD_MORE, &GUARD_LESS, &["what its orders bear of its disputes", "has net payments of"]),
+            (&CHARGE_FEE, &UNCHARGE_FEE, &["a dispute of 10000 is open", "the clearing account of INR"]),
+        ];
+        for (harm, mend, said) in cases {
             change(market, harm).await;
             let broken = oracle::consult(engine).await.unwrap();
             for said in said {

@@ -20,8 +20,9 @@ use haat_engine::{
     notifications::{self, EmailContent, Mail, Mailer, RenderedEmail, SendError, mailbox::Mailbox},
     oracle, outbox, params,
     payments::{
-        self, Capabilities, GatewayError, GatewayEvent, GatewayPayment, GatewayResult, GatewayStatus,
-        PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus, Return, Webhook,
+        self, Capabilities, DisputeStatus, EventSubject, GatewayDispute, GatewayError, GatewayEvent,
+        GatewayPayment, GatewayPayout, GatewayResult, GatewayStatus, PaymentGateway, PaymentRequest,
+        PaymentSession, RefundRequest, RefundStatus, Return, Webhook,
     },
     payouts::PayoutTerms,
     random::{self, SigningKey},
@@ -69,6 +70,8 @@ pub struct TestGateway {
     pub reads: Gate,
     /// Requests for refunds.
     pub refunds: Gate,
+    /// The transfers to the bank that it knows.
+    pub payouts: Mutex<HashMap<String, GatewayPayout>>,
 }
 
 /// A gate that calls pass one at a time, in the order of arrival, unless it is held.
@@ -149,7 +152,27 @@ impl PaymentGateway for TestGateway {
         let _turn = self.refunds.pass().await;
         self.up()?.refund(ask).await
     }
+    async fn dispute(&self, gateway_ref: &str) -> GatewayResult<GatewayDispute> {
+        // What it took back because of a dispute, as another object.
+        if let Some(because) = gateway_ref.strip_prefix("rev_") {
+            let of = self.up()?.dispute(because).await?;
+            return Ok(GatewayDispute { status: DisputeStatus::Lost, reversal: true, ..of });
+        }
+        self.up()?.dispute(gateway_ref).await
+    }
+    fn dispute_page(&self, gateway_ref: &str) -> Option<String> {
+        Some(format!("https://gateway.example/disputes/{gateway_ref}"))
+    }
+    async fn payout(&self, gateway_ref: &str) -> GatewayResult<GatewayPayout> {
+        self.up()?;
+        let known = self.payouts.lock().unwrap().get(gateway_ref).copied();
+        known.ok_or_else(|| GatewayError::Gone("no such payout".into()))
+    }
     async fn webhook(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>> {
+        if let Some(payout) = webhook.header("test-payout").split_once(' ') {
+            let about = EventSubject::Payout(payout.1.into());
+            return Ok(vec![GatewayEvent { id: payout.0.into(), about }]);
+        }
         self.sandbox.webhook(webhook, now_ms).await
     }
 }
@@ -229,6 +252,15 @@ fn in_words(
         EmailContent::AccountExists { name } => (format!("exists {name}"), String::new()),
         EmailContent::OrderWithdrawn { order, reason } => {
             (format!("withdrawn {}: {reason}", order.order.number), String::new())
+        }
+        EmailContent::OrderDisputed { order, dispute } => {
+            (format!("disputed {}: {}", order.order.number, dispute.amount), String::new())
+        }
+        EmailContent::DisputeWon { order, dispute } => {
+            (format!("dispute won {}: {}", order.order.number, dispute.held), String::new())
+        }
+        EmailContent::DisputeLost { order, dispute } => {
+            (format!("dispute lost {}: {}", order.order.number, dispute.held), String::new())
         }
         EmailContent::PayoutSent(of) => (format!("sent {} {}", of.amount, of.reference), String::new()),
         EmailContent::PayoutRejected(of) => (format!("rejected {}: {}", of.amount, of.reason), String::new()),
@@ -326,6 +358,7 @@ impl Market {
             starts: Gate::default(),
             reads: Gate::default(),
             refunds: Gate::default(),
+            payouts: Mutex::default(),
         });
         let mailbox = Mailbox(db.clone());
         let post = Arc::new(Post { mailbox, road: Mutex::new(Road::Open), handed: Mutex::default() });
@@ -648,9 +681,10 @@ impl Market {
     pub async fn deliver_webhooks(&self) -> usize {
         let due = sandbox::due_events(&self.engine.db, &self.clock).await.unwrap();
         for event in &due {
-            let of = match event.refund_id {
-                Some(refund) => format!(r#","refund":"{refund}""#),
-                None => format!(r#","attempt":"{}""#, event.attempt_id),
+            let of = match (event.refund_id, &event.dispute_ref) {
+                (Some(refund), _) => format!(r#","refund":"{refund}""#),
+                (None, Some(dispute)) => format!(r#","dispute":"{dispute}""#),
+                (None, None) => format!(r#","attempt":"{}""#, event.attempt_id),
             };
             let (id, gateway_ref) = (event.event_id_text(), &event.gateway_ref);
             self.events(&format!(r#"{{"id":"{id}","payment":"{gateway_ref}"{of}}}"#)).await.unwrap();

@@ -108,6 +108,12 @@ impl Problem {
             Self::Rejected(error @ Error::Conflict(Conflict::PayoutMoved)) => {
                 return (error.code(), t!(locale, problem.payout_moved).into());
             }
+            Self::Rejected(error @ Error::Conflict(Conflict::RefundMoved)) => {
+                return (error.code(), t!(locale, problem.refund_moved).into());
+            }
+            Self::Rejected(error @ Error::Conflict(Conflict::Disputed)) => {
+                return (error.code(), t!(locale, problem.disputed).into());
+            }
             // Pages don't receive returns.
             Self::Rejected(error @ Error::Conflict(Conflict::ReturnReceived)) => {
                 return (error.code(), t!(locale, problem.return_received).into());
@@ -247,6 +253,8 @@ fn title(locale: Locale, code: &str) -> &'static str {
         "last_owner" => t!(locale, problem.title_last_owner),
         "payout_moved" => t!(locale, problem.title_payout_moved),
         "own_payout" => t!(locale, problem.title_own_payout),
+        "disputed" => t!(locale, problem.title_disputed),
+        "refund_moved" => t!(locale, problem.title_refund_moved),
         "events_expired" => t!(locale, problem.title_events_expired),
         "precondition_failed" => t!(locale, problem.title_precondition_failed),
         "too_large" => t!(locale, problem.title_too_large),
@@ -320,6 +328,8 @@ fn every() -> impl Iterator<Item = Problem> {
         LastOwner,
         PayoutMoved,
         OwnPayout,
+        Disputed,
+        RefundMoved,
     ];
     let errors = errors.into_iter().chain(conflicts.map(Error::Conflict)).map(Problem::Rejected);
     statuses.map(Problem::Status).into_iter().chain([Problem::KeyMissing]).chain(errors)

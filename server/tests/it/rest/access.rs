@@ -3,7 +3,7 @@
 use haat_shared::{
     access::Scope,
     permissions::AdminRole,
-    routes::{API_ADD_PICTURE, API_SEND_IMPORT, Audience, REST, Route},
+    routes::{API_ADD_PICTURE, API_REFUND_AS_OPERATOR, API_SEND_IMPORT, Audience, REST, Route},
 };
 use serde_json::{Value, json};
 
