@@ -138,11 +138,19 @@ impl PayPal {
         self.books().tokens.clear();
     }
 
-    /// Somebody opens a dispute, and PayPal takes a payment back.
-    pub fn dispute(&self) {
-        let mut books = self.books();
-        let dispute = json!({ "dispute_id": format!("PP-D-{}", books.common.next()) });
-        books.event("CUSTOMER.DISPUTE.CREATED", dispute);
+    /// Somebody disputes the latest capture. Returns the ID of the dispute.
+    pub fn dispute(&self) -> String {
+        self.books().dispute()
+    }
+
+    /// PayPal decides about a dispute.
+    pub fn decide(&self, dispute: &str, won: bool) {
+        self.books().decide(dispute, won);
+    }
+
+    /// PayPal takes the latest capture back.
+    pub fn reverse(&self) {
+        self.books().reverse();
     }
 }
 

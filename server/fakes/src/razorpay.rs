@@ -13,7 +13,7 @@ use axum::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use crate::faults::Fault;
 use crate::{
@@ -104,15 +104,19 @@ impl Razorpay {
         self.books().end_links("expired");
     }
 
-    /// Somebody disputes a payment, and a settlement is made.
-    pub fn dispute(&self) {
-        let mut books = self.books();
-        for (kind, name, id) in [
-            ("payment.dispute.created", "dispute", "disp_fake"),
-            ("settlement.processed", "settlement", "setl_fake"),
-        ] {
-            books.event(kind, &[(name, json!({ "id": id }))]);
-        }
+    /// Somebody disputes the latest payment. Returns the ID of the dispute.
+    pub fn dispute(&self) -> String {
+        self.books().dispute()
+    }
+
+    /// The bank decides about a dispute.
+    pub fn decide(&self, dispute: &str, won: bool) {
+        self.books().decide(dispute, won);
+    }
+
+    /// An amount is transferred to the bank.
+    pub fn settle(&self, amount: i64) {
+        self.books().settle(amount);
     }
 }
 

@@ -169,20 +169,31 @@ impl Stripe {
         }
     }
 
-    /// Somebody disputes every payment; a payout is made, and the account changes.
-    pub fn dispute(&self) {
+    /// The holder of the card disputes the latest charge, which Stripe takes back. Returns the ID of the dispute.
+    pub fn dispute(&self) -> String {
+        self.books().dispute()
+    }
+
+    /// The bank decides about a dispute.
+    pub fn decide(&self, dispute: &str, won: bool) {
+        self.books().decide(dispute, won);
+    }
+
+    /// Refunds that were done come back, as from closed cards.
+    pub fn fail_refunds(&self) {
         let mut books = self.books();
-        let charge =
-            books.objects.values().find(|object| object["object"] == "charge").unwrap()["id"].clone();
-        for (prefix, object, kind) in [
-            ("du", "dispute", "charge.dispute.created"),
-            ("po", "payout", "payout.paid"),
-            ("acct", "account", "account.updated"),
-        ] {
-            let id = books.id(prefix);
-            books.objects.insert(id.clone(), json!({ "id": id, "object": object, "charge": charge }));
-            books.event(kind, &id);
+        for id in books.with("refund", "status", "succeeded") {
+            books.end_refund(&id, false);
         }
+    }
+
+    /// An amount is transferred to the bank, and the account changes.
+    pub fn pay_out(&self, amount: i64, currency: &str) -> String {
+        let mut books = self.books();
+        let account = books.id("acct");
+        books.objects.insert(account.clone(), json!({ "id": account, "object": "account" }));
+        books.event("account.updated", &account);
+        books.pay_out(amount, currency)
     }
 }
 

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use haat_engine::{
     Clock,
     payments::{
-        Capabilities, EventSubject, GatewayError, GatewayEvent, GatewayPayment, GatewayResult, GatewayStatus,
-        NextStep, Origins, Patience, PaymentGateway, PaymentRequest, PaymentSession, RefundRequest,
-        RefundStatus, Webhook,
+        Capabilities, DisputeStatus, EventSubject, GatewayDispute, GatewayError, GatewayEvent,
+        GatewayPayment, GatewayResult, GatewayStatus, NextStep, Origins, Patience, PaymentGateway,
+        PaymentRequest, PaymentSession, RefundRequest, RefundStatus, Webhook,
     },
 };
 use haat_shared::{
@@ -44,6 +44,8 @@ const FRESH_MS: i64 = 20_000;
 const TOLERANCE_MS: i64 = 300_000;
 /// How many webhooks are verified at a time. Each is a request to PayPal, whoever sent it.
 const VERIFIED_AT_ONCE: usize = 8;
+/// How the IDs of disputes begin. Other IDs are those of reversals.
+const DISPUTE: &str = "PP-";
 /// PayPal's limit on the name of a market.
 const NAME_MAX: usize = 127;
 
@@ -246,6 +248,65 @@ impl PayPal {
         refund_status(&made, request)
     }
 
+    /// A dispute, or money that PayPal took back without one.
+    async fn disputed(&self, id: &str) -> GatewayResult<GatewayDispute> {
+        if !id.starts_with(DISPUTE) {
+            return self.reversed(id).await;
+        }
+        let found: Dispute = self.get(&format!("/v1/customer/disputes/{}", segment(id)?)).await?.read(why)?;
+        let capture = found.disputed_transactions.first().and_then(|of| of.seller_transaction_id.as_deref());
+        let (attempt, payment_ref) = match capture {
+            Some(capture) => self.paid_by(capture).await?,
+            None => (None, None),
+        };
+        Ok(GatewayDispute {
+            attempt,
+            payment_ref,
+            amount: money(&found.dispute_amount)?,
+            // PayPal doesn't report it with the dispute.
+            fee: None,
+            status: dispute_status(&found),
+            reason: found.reason,
+            evidence_due_ms: found.seller_response_due_date.as_deref().and_then(millisecond),
+            opened_ms: found.create_time.as_deref().and_then(millisecond),
+            reversal: false,
+        })
+    }
+
+    /// PayPal took a capture back. What it reports looks like a refund.
+    async fn reversed(&self, id: &str) -> GatewayResult<GatewayDispute> {
+        let found: Reversal = self.get(&format!("/v2/payments/refunds/{}", segment(id)?)).await?.read(why)?;
+        let up = found.links.iter().find(|link| link.rel == "up");
+        let capture = up.and_then(|link| link.href.rsplit('/').next());
+        let (attempt, payment_ref) = match capture {
+            Some(capture) => self.paid_by(capture).await?,
+            None => (None, None),
+        };
+        Ok(GatewayDispute {
+            attempt,
+            payment_ref,
+            amount: money(&found.amount)?,
+            fee: None,
+            status: DisputeStatus::Lost,
+            reason: "reversed".into(),
+            evidence_due_ms: None,
+            opened_ms: found.create_time.as_deref().and_then(millisecond),
+            reversal: true,
+        })
+    }
+
+    /// Our payment and PayPal's order that a capture belongs to.
+    async fn paid_by(&self, capture: &str) -> GatewayResult<(Option<PaymentId>, Option<String>)> {
+        let found = self.get(&format!("/v2/payments/captures/{}", segment(capture)?)).await?;
+        if found.status() == 404 {
+            // A payment of another app of the same account.
+            return Ok((None, None));
+        }
+        let found: Value = found.read(why)?;
+        let order = found["supplementary_data"]["related_ids"]["order_id"].as_str().map(str::to_owned);
+        Ok((found["custom_id"].as_str().and_then(|id| id.parse().ok()), order))
+    }
+
     /// The events of a webhook that PayPal confirms to have signed.
     async fn verified(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>> {
         let forged = || GatewayError::Refused("not signed by PayPal, or long ago".into());
@@ -340,6 +401,39 @@ struct Refund {
 }
 
 #[derive(Deserialize)]
+struct Dispute {
+    #[serde(default)]
+    reason: String,
+    status: String,
+    dispute_amount: Amount,
+    dispute_outcome: Option<Outcome>,
+    #[serde(default)]
+    dispute_life_cycle_stage: String,
+    seller_response_due_date: Option<String>,
+    create_time: Option<String>,
+    #[serde(default)]
+    disputed_transactions: Vec<Disputed>,
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    outcome_code: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Disputed {
+    seller_transaction_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Reversal {
+    amount: Amount,
+    create_time: Option<String>,
+    #[serde(default)]
+    links: Vec<Link>,
+}
+
+#[derive(Deserialize)]
 struct Details {
     reason: Option<String>,
 }
@@ -429,6 +523,23 @@ fn fee(order: &Order) -> Option<Money> {
     let capture = captures.iter().find(|capture| capture.is_done())?;
     let fee = money(capture.seller_receivable_breakdown.as_ref()?.paypal_fee.as_ref()?).ok()?;
     (fee.currency().code() == capture.amount.currency_code).then_some(fee)
+}
+
+fn dispute_status(dispute: &Dispute) -> DisputeStatus {
+    let outcome = dispute.dispute_outcome.as_ref().and_then(|outcome| outcome.outcome_code.as_deref());
+    match (dispute.status.as_str(), outcome) {
+        ("RESOLVED", Some("RESOLVED_BUYER_FAVOUR" | "ACCEPTED")) => DisputeStatus::Lost,
+        // Also if PayPal pays the buyer itself, or the buyer takes it back.
+        ("RESOLVED", _) => DisputeStatus::Won,
+        // Buyer and market talk to each other.
+        _ if dispute.dispute_life_cycle_stage == "INQUIRY" => DisputeStatus::Inquiry,
+        _ => DisputeStatus::Open,
+    }
+}
+
+/// A time of PayPal's.
+fn millisecond(time: &str) -> Option<i64> {
+    time.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
 }
 
 fn refund_status(refund: &Refund, request: &RefundRequest) -> GatewayResult<RefundStatus> {
@@ -530,6 +641,15 @@ impl PaymentGateway for PayPal {
 
     async fn refund(&self, request: &RefundRequest) -> GatewayResult<RefundStatus> {
         self.patience.call(self.refunded(request)).await
+    }
+
+    async fn dispute(&self, gateway_ref: &str) -> GatewayResult<GatewayDispute> {
+        self.patience.call(self.disputed(gateway_ref)).await
+    }
+
+    fn dispute_page(&self, gateway_ref: &str) -> Option<String> {
+        let is_dispute = gateway_ref.starts_with(DISPUTE);
+        is_dispute.then(|| format!("{}/resolutioncenter/{gateway_ref}", self.page))
     }
 
     async fn webhook(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>> {

@@ -9,9 +9,9 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use haat_engine::payments::{
-    Capabilities, EventSubject, GatewayError, GatewayEvent, GatewayPayment, GatewayResult, GatewayStatus,
-    NextStep, Origins, Patience, PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus,
-    Webhook,
+    Capabilities, DisputeStatus, EventSubject, GatewayDispute, GatewayError, GatewayEvent, GatewayPayment,
+    GatewayPayout, GatewayResult, GatewayStatus, NextStep, Origins, Patience, PaymentGateway, PaymentRequest,
+    PaymentSession, RefundRequest, RefundStatus, Webhook,
 };
 use haat_shared::{
     Currency, Money,
@@ -200,6 +200,37 @@ impl Razorpay {
         refund_status(&made, request)
     }
 
+    /// A dispute. Its payment has the notes of the link, and so our ID.
+    async fn disputed(&self, id: &str) -> GatewayResult<GatewayDispute> {
+        let found: Dispute = self.get(&format!("/v1/disputes/{}", segment(id)?)).await?.read(why)?;
+        let paid: Value =
+            self.get(&format!("/v1/payments/{}", segment(&found.payment_id)?)).await?.read(why)?;
+        let second = |at: Option<i64>| at.and_then(|at| at.checked_mul(1000));
+        Ok(GatewayDispute {
+            attempt: paid["notes"][ATTEMPT].as_str().and_then(|id| id.parse().ok()),
+            payment_ref: None,
+            amount: money(found.amount, &found.currency)?,
+            // Razorpay doesn't report one.
+            fee: None,
+            status: dispute_status(&found),
+            reason: found.reason_code.unwrap_or_default(),
+            evidence_due_ms: second(found.respond_by),
+            opened_ms: second(found.created_at),
+            reversal: false,
+        })
+    }
+
+    async fn settled(&self, id: &str) -> GatewayResult<GatewayPayout> {
+        let found: Settlement = self.get(&format!("/v1/settlements/{}", segment(id)?)).await?.read(why)?;
+        let paid = match found.status.as_str() {
+            "processed" => Some(true),
+            "failed" => Some(false),
+            _ => None,
+        };
+        // Razorpay settles in rupees, whatever was paid.
+        Ok(GatewayPayout { amount: Money::new(found.amount, Currency::INR), paid })
+    }
+
     /// The refund of a payment that was made for ours.
     async fn refund_of(&self, payment: &str, id: RefundId) -> GatewayResult<Option<Refund>> {
         let ours = id.to_string();
@@ -265,6 +296,25 @@ struct Refund {
 }
 
 #[derive(Deserialize)]
+struct Dispute {
+    payment_id: String,
+    amount: i64,
+    currency: String,
+    reason_code: Option<String>,
+    respond_by: Option<i64>,
+    created_at: Option<i64>,
+    status: String,
+    #[serde(default)]
+    phase: String,
+}
+
+#[derive(Deserialize)]
+struct Settlement {
+    amount: i64,
+    status: String,
+}
+
+#[derive(Deserialize)]
 struct Event {
     event: String,
     created_at: i64,
@@ -304,6 +354,16 @@ fn status(link: &Link, paid: Option<&Payment>) -> GatewayResult<GatewayStatus> {
 fn fee(payment: &Payment) -> Option<Money> {
     let is_own = payment.base_currency.as_ref().is_none_or(|base| *base == payment.currency);
     units::from_razorpay(payment.fee.filter(|_| is_own)?, &payment.currency)
+}
+
+fn dispute_status(dispute: &Dispute) -> DisputeStatus {
+    match (dispute.status.as_str(), dispute.phase.as_str()) {
+        ("won" | "closed", _) => DisputeStatus::Won,
+        ("lost", _) => DisputeStatus::Lost,
+        // The bank asks questions.
+        (_, "retrieval" | "fraud") => DisputeStatus::Inquiry,
+        _ => DisputeStatus::Open,
+    }
 }
 
 fn refund_status(refund: &Refund, request: &RefundRequest) -> GatewayResult<RefundStatus> {
@@ -397,6 +457,18 @@ impl PaymentGateway for Razorpay {
 
     async fn refund(&self, request: &RefundRequest) -> GatewayResult<RefundStatus> {
         self.patience.call(self.refunded(request)).await
+    }
+
+    async fn dispute(&self, gateway_ref: &str) -> GatewayResult<GatewayDispute> {
+        self.patience.call(self.disputed(gateway_ref)).await
+    }
+
+    fn dispute_page(&self, gateway_ref: &str) -> Option<String> {
+        Some(format!("https://dashboard.razorpay.com/app/disputes/{gateway_ref}"))
+    }
+
+    async fn payout(&self, gateway_ref: &str) -> GatewayResult<GatewayPayout> {
+        self.patience.call(self.settled(gateway_ref)).await
     }
 
     async fn webhook(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>> {

@@ -13,9 +13,9 @@ use async_trait::async_trait;
 use haat_engine::{
     Clock,
     payments::{
-        self, Capabilities, EventSubject, GatewayError, GatewayEvent, GatewayPayment, GatewayResult,
-        GatewayStatus, NextStep, Origins, Patience, PaymentGateway, PaymentRequest, PaymentSession,
-        REQUEST_LIMIT, RefundRequest, RefundStatus, Webhook,
+        self, Capabilities, DisputeStatus, EventSubject, GatewayDispute, GatewayError, GatewayEvent,
+        GatewayPayment, GatewayPayout, GatewayResult, GatewayStatus, NextStep, Origins, Patience,
+        PaymentGateway, PaymentRequest, PaymentSession, REQUEST_LIMIT, RefundRequest, RefundStatus, Webhook,
     },
 };
 use haat_shared::{
@@ -34,15 +34,17 @@ use stripe_checkout::checkout_session::{
     ProductData, RetrieveCheckoutSession,
 };
 use stripe_core::{
+    dispute::RetrieveDispute,
     payment_intent::{
         CancelPaymentIntent, CapturePaymentIntent, CreatePaymentIntent,
         CreatePaymentIntentAutomaticPaymentMethods, RetrievePaymentIntent,
     },
+    payout::RetrievePayout,
     refund::{CreateRefund, ListRefund, RetrieveRefund},
 };
 use stripe_shared::{
-    CheckoutSession, CheckoutSessionMode, CheckoutSessionStatus, PaymentIntent, PaymentIntentCaptureMethod,
-    PaymentIntentStatus, Refund,
+    CheckoutSession, CheckoutSessionMode, CheckoutSessionStatus, Dispute, DisputeStatus as StripeStatus,
+    PaymentIntent, PaymentIntentCaptureMethod, PaymentIntentStatus, Refund,
 };
 
 /// Stripe's API.
@@ -379,6 +381,50 @@ impl Stripe {
         }
     }
 
+    /// A dispute. It names the payment, and the payment's session has our ID.
+    async fn disputed(&self, id: &str) -> GatewayResult<GatewayDispute> {
+        let retrieve = RetrieveDispute::new(id);
+        let found = repeated(|| retrieve.customize().send(&self.client)).await?;
+        let intent = found.payment_intent.as_ref().map(|intent| intent.id().to_string());
+        let payment_ref = match intent {
+            // Without a session, the shopper paid on our page.
+            Some(intent) => self.session_of(&intent).await?.or(Some(intent)),
+            None => None,
+        };
+        Ok(GatewayDispute {
+            attempt: None,
+            payment_ref,
+            amount: money(found.amount, &found.currency)?,
+            fee: dispute_fee(&found),
+            reason: found.reason.clone(),
+            status: match found.status {
+                StripeStatus::WarningNeedsResponse | StripeStatus::WarningUnderReview => {
+                    DisputeStatus::Inquiry
+                }
+                // No money was taken, or it came back.
+                StripeStatus::WarningClosed | StripeStatus::Won | StripeStatus::Prevented => {
+                    DisputeStatus::Won
+                }
+                StripeStatus::Lost => DisputeStatus::Lost,
+                _ => DisputeStatus::Open,
+            },
+            evidence_due_ms: found.evidence_details.due_by.and_then(|at| at.checked_mul(1000)),
+            opened_ms: found.created.checked_mul(1000),
+            reversal: false,
+        })
+    }
+
+    async fn paid_out(&self, id: &str) -> GatewayResult<GatewayPayout> {
+        let retrieve = RetrievePayout::new(id);
+        let found = repeated(|| retrieve.customize().send(&self.client)).await?;
+        let paid = match found.status.as_str() {
+            "paid" => Some(true),
+            "failed" | "canceled" => Some(false),
+            _ => None,
+        };
+        Ok(GatewayPayout { amount: money(found.amount, &found.currency)?, paid })
+    }
+
     /// What an event is about. None if it isn't about payments of this market.
     async fn subject(&self, kind: &str, object: &Value) -> GatewayResult<Option<EventSubject>> {
         let Some(id) = object["id"].as_str().map(str::to_owned) else { return Ok(None) };
@@ -501,6 +547,15 @@ fn intent_status(intent: &PaymentIntent) -> GatewayResult<GatewayStatus> {
     })
 }
 
+/// What Stripe charges for a dispute, less what it gave back, if it charges it in the currency of the payment.
+fn dispute_fee(dispute: &Dispute) -> Option<Money> {
+    let booked = &dispute.balance_transactions;
+    if booked.iter().any(|each| each.currency != dispute.currency) {
+        return None;
+    }
+    units::from_stripe(booked.iter().map(|each| each.fee).sum(), &dispute.currency.to_string())
+}
+
 fn refund_status(refund: &Refund, request: &RefundRequest) -> GatewayResult<RefundStatus> {
     if money(refund.amount, &refund.currency)? != request.amount {
         let (id, amount) = (&refund.id, request.amount);
@@ -612,6 +667,18 @@ impl PaymentGateway for Stripe {
 
     async fn refund(&self, request: &RefundRequest) -> GatewayResult<RefundStatus> {
         self.patience.call(self.refunded(request)).await
+    }
+
+    async fn dispute(&self, gateway_ref: &str) -> GatewayResult<GatewayDispute> {
+        self.patience.call(self.disputed(gateway_ref)).await
+    }
+
+    fn dispute_page(&self, gateway_ref: &str) -> Option<String> {
+        Some(format!("https://dashboard.stripe.com/disputes/{gateway_ref}"))
+    }
+
+    async fn payout(&self, gateway_ref: &str) -> GatewayResult<GatewayPayout> {
+        self.patience.call(self.paid_out(gateway_ref)).await
     }
 
     async fn webhook(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>> {

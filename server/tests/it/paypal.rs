@@ -430,8 +430,15 @@ async fn forged_and_old_webhooks_are_refused() {
         assert_eq!(paypal.captures().len(), 0);
         assert_eq!(paypal.send_old(event, 200, "1WEBHOOK").await, StatusCode::NO_CONTENT, "recent");
         until_bought(&shopper, &checkout).await;
-        paypal.dispute();
+        let dispute = paypal.dispute();
         paypal.deliver().await;
+        program.verify();
+        paypal.decide(&dispute, true);
+        paypal.deliver().await;
+        program.verify();
+        paypal.reverse();
+        paypal.deliver().await;
+        program.verify();
         until("logged", async || program.log().contains("disputed")).await;
         program.close();
     }

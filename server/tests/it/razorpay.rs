@@ -379,8 +379,15 @@ async fn forged_webhooks_and_returns_are_refused_and_secrets_are_rotated() {
         assert_eq!(razorpay.send(&old).await, StatusCode::NO_CONTENT);
         until_bought(&shopper, &checkout).await;
         assert!(come_back(&shopper, &back).await.starts_with("/purchases/"));
-        razorpay.dispute();
+        let dispute = razorpay.dispute();
         razorpay.deliver().await;
+        program.verify();
+        razorpay.decide(&dispute, false);
+        razorpay.deliver().await;
+        program.verify();
+        razorpay.settle(10_000);
+        razorpay.deliver().await;
+        program.verify();
         until("logged", async || program.log().contains("disputed")).await;
 
         // Rotation: the market knows both, then Razorpay signs with the new one.

@@ -447,8 +447,40 @@ async fn fees_disputes_and_payouts_are_heard_of() {
             let posted: i64 = books.query_row(fees, [], |row| row.get(0)).unwrap();
             assert_eq!(posted, total(&stripe.objects("balance_transaction"), "fee"));
         }
-        stripe.dispute();
+        // Disputed, and decided: each is reported twice, and the books agree after each.
+        for won in [true, false] {
+            let dispute = stripe.dispute();
+            stripe.deliver().await;
+            program.verify();
+            stripe.decide(&dispute, won);
+            let decided = stripe.take_events();
+            for event in decided.iter().chain(&decided) {
+                assert_eq!(stripe.send(event).await, StatusCode::NO_CONTENT);
+            }
+            program.verify();
+        }
+        stripe.pay_out(10_000, "inr");
+        stripe.fail_refunds();
         stripe.deliver().await;
+        program.verify();
+        if on == On::Sqlite {
+            let books = rusqlite::Connection::open(program.folder.join("haat.db")).unwrap();
+            let count = |sql: &str| -> i64 { books.query_row(sql, [], |row| row.get(0)).unwrap() };
+            assert_eq!(
+                count(
+                    "SELECT COUNT(*) FROM disputes WHERE state IN ('won', 'lost') AND unallocated_minor = 0"
+                ),
+                2
+            );
+            assert_eq!(count("SELECT COUNT(*) FROM disputes WHERE fee_minor = 1500 AND fee_returned"), 1);
+            assert_eq!(
+                count("SELECT COUNT(*) FROM settlements WHERE state = 'paid' AND amount_minor = 10000"),
+                1
+            );
+            let failed =
+                stripe.objects("refund").iter().filter(|refund| refund["status"] == "failed").count();
+            assert_eq!(count("SELECT COUNT(*) FROM refunds WHERE state = 'failed'"), failed as i64);
+        }
         // The log is written in the background.
         for _ in 0..400 {
             if program.log().contains("disputed") {

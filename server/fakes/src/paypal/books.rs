@@ -294,6 +294,64 @@ impl Books {
         }
     }
 
+    /// The latest capture that nothing was refunded of.
+    fn latest(&self) -> Value {
+        let captures = self.common.objects.iter().filter(|(id, _)| id.starts_with("CAPTURE"));
+        let mut kept = captures.filter(|(_, capture)| capture["status"] == "COMPLETED");
+        kept.next_back().expect("a capture that can be disputed").1.clone()
+    }
+
+    pub(super) fn dispute(&mut self) -> String {
+        let capture = self.latest();
+        let id = format!("PP-D-{}", self.common.next());
+        let dispute = json!({
+            "dispute_id": id,
+            "create_time": moment(now_s()),
+            "update_time": moment(now_s()),
+            "disputed_transactions": [{
+                "buyer_transaction_id": "FAKE",
+                "seller_transaction_id": capture["id"],
+                "custom": capture["custom_id"],
+                "gross_amount": capture["amount"],
+            }],
+            "reason": "MERCHANDISE_OR_SERVICE_NOT_RECEIVED",
+            "status": "WAITING_FOR_SELLER_RESPONSE",
+            "dispute_amount": capture["amount"],
+            "dispute_life_cycle_stage": "CHARGEBACK",
+            "dispute_channel": "INTERNAL",
+            "seller_response_due_date": moment(now_s() + 7 * 86_400),
+            "links": [],
+        });
+        self.common.objects.insert(id.clone(), dispute.clone());
+        self.event("CUSTOMER.DISPUTE.CREATED", dispute);
+        id
+    }
+
+    pub(super) fn decide(&mut self, id: &str, won: bool) {
+        let outcome = if won { "RESOLVED_SELLER_FAVOUR" } else { "RESOLVED_BUYER_FAVOUR" };
+        self.common.set(id, "status", "RESOLVED");
+        self.common.set(id, "dispute_outcome", json!({ "outcome_code": outcome }));
+        let dispute = self.common.objects[id].clone();
+        self.event("CUSTOMER.DISPUTE.RESOLVED", dispute);
+    }
+
+    pub(super) fn reverse(&mut self) {
+        let (id, capture) = (self.id("REVERSAL"), self.latest());
+        let of = capture["id"].as_str().unwrap_or_default();
+        let reversal = json!({
+            "id": id,
+            "amount": capture["amount"],
+            "status": "COMPLETED",
+            "create_time": moment(now_s()),
+            "links": [
+                { "href": format!("{}/v2/payments/refunds/{id}", self.url), "rel": "self", "method": "GET" },
+                { "href": format!("{}/v2/payments/captures/{of}", self.url), "rel": "up", "method": "GET" },
+            ],
+        });
+        self.common.objects.insert(id, reversal.clone());
+        self.event("PAYMENT.CAPTURE.REVERSED", reversal);
+    }
+
     /// Whether a webhook was signed by this account, for its webhook.
     fn verify(&self, body: &[u8]) -> Result<Answer, Answer> {
         let malformed = |_| refused(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", "INVALID_PARAMETER");
@@ -337,6 +395,9 @@ impl Books {
                 Ok((StatusCode::OK, self.shown(id)))
             }
             ["v2", "payments", "captures", id, "refund"] if post => self.refund(id, &body),
+            ["v1", "customer", "disputes", id] | ["v2", "payments", "captures", id] if !post => {
+                Ok((StatusCode::OK, self.object(id)?.clone()))
+            }
             ["v2", "payments", "refunds", id] if !post => Ok((StatusCode::OK, self.object(id)?.clone())),
             _ => Err(missing()),
         }

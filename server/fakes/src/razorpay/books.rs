@@ -230,6 +230,54 @@ impl Books {
         }
     }
 
+    pub(super) fn dispute(&mut self) -> String {
+        let kept = |(id, payment): &(&String, &Value)| {
+            id.starts_with("pay_") && payment["status"] == "captured" && payment["amount_refunded"] == 0
+        };
+        let payment =
+            self.common.objects.iter().rfind(kept).expect("a payment that can be disputed").1.clone();
+        let id = self.id("disp_");
+        let dispute = json!({
+            "id": id,
+            "entity": "dispute",
+            "payment_id": payment["id"],
+            "amount": payment["amount"],
+            "currency": payment["currency"],
+            "amount_deducted": payment["amount"],
+            "reason_code": "goods_or_services_not_received_or_partially_received",
+            "respond_by": now_s() + 7 * 86_400,
+            "status": "open",
+            "phase": "chargeback",
+            "created_at": now_s(),
+        });
+        self.common.objects.insert(id.clone(), dispute.clone());
+        self.event("payment.dispute.created", &[("payment", payment), ("dispute", dispute)]);
+        id
+    }
+
+    pub(super) fn decide(&mut self, id: &str, won: bool) {
+        let state = if won { "won" } else { "lost" };
+        self.common.set(id, "status", state);
+        let dispute = self.common.objects[id].clone();
+        self.event(&format!("payment.dispute.{state}"), &[("dispute", dispute)]);
+    }
+
+    pub(super) fn settle(&mut self, amount: i64) {
+        let id = self.id("setl_");
+        let settlement = json!({
+            "id": id,
+            "entity": "settlement",
+            "amount": amount,
+            "status": "processed",
+            "fees": 0,
+            "tax": 0,
+            "utr": "FAKE",
+            "created_at": now_s(),
+        });
+        self.common.objects.insert(id, settlement.clone());
+        self.event("settlement.processed", &[("settlement", settlement)]);
+    }
+
     fn list(&self, ids: &[String], query: &str) -> Value {
         let fields = fields(query);
         let number = |name: &str| fields.get(name).and_then(|number| number.parse::<usize>().ok());
@@ -255,7 +303,9 @@ impl Books {
             ["v1", "payments", id, "refund"] if post => return self.refund(id, &body),
             ["v1", "payments", id, "refunds"] => self.list(&self.with("rfnd_", "payment_id", id), query),
             ["v1", "orders", id, "payments"] => self.list(&self.with("pay_", "order_id", id), query),
-            ["v1", "payment_links" | "payments" | "refunds", id] if !post => self.object(id)?.clone(),
+            ["v1", "payment_links" | "payments" | "refunds" | "disputes" | "settlements", id] if !post => {
+                self.object(id)?.clone()
+            }
             _ => return Err(refused(StatusCode::NOT_FOUND, "BAD_REQUEST_ERROR", "url_not_found")),
         };
         Ok((StatusCode::OK, found))

@@ -525,6 +525,105 @@ impl Books {
         Ok(refund)
     }
 
+    /// A transaction of a dispute.
+    fn booked(&mut self, dispute: &str, amount: i64, fee: i64) -> Value {
+        let id = self.id("txn");
+        json!({
+            "id": id,
+            "object": "balance_transaction",
+            "amount": amount,
+            "available_on": now_s(),
+            "balance_type": "payments",
+            "created": now_s(),
+            "currency": self.objects[dispute]["currency"],
+            "description": "Chargeback",
+            "exchange_rate": null,
+            "fee": fee,
+            "fee_details": [],
+            "net": amount - fee,
+            "reporting_category": "dispute",
+            "source": dispute,
+            "status": "available",
+            "type": "adjustment",
+        })
+    }
+
+    /// The holder of the card disputes the latest charge.
+    pub(super) fn dispute(&mut self) -> String {
+        let latest = |object: &&Value| {
+            object["object"] == "charge" && object["captured"] == true && object["amount_refunded"] == 0
+        };
+        let charge = self.objects.values().rfind(latest).expect("a charge that can be disputed").clone();
+        let id = self.id("du");
+        let dispute = json!({
+            "id": id,
+            "object": "dispute",
+            "amount": charge["amount_captured"],
+            "balance_transactions": [],
+            "charge": charge["id"],
+            "created": now_s(),
+            "currency": charge["currency"],
+            "enhanced_eligibility_types": [],
+            "evidence": { "enhanced_evidence": {} },
+            "evidence_details": {
+                "due_by": now_s() + 7 * 86_400, "enhanced_eligibility": {}, "has_evidence": false, "past_due": false,
+                "submission_count": 0,
+            },
+            "is_charge_refundable": false,
+            "livemode": false,
+            "metadata": {},
+            "network_reason_code": "10.4",
+            "payment_intent": charge["payment_intent"],
+            "reason": "fraudulent",
+            "status": "needs_response",
+        });
+        self.objects.insert(id.clone(), dispute);
+        let taken = self.booked(&id, -charge["amount_captured"].as_i64().unwrap(), 1_500);
+        self.set(&id, "balance_transactions", json!([taken]));
+        self.event("charge.dispute.created", &id);
+        self.event("charge.dispute.funds_withdrawn", &id);
+        id
+    }
+
+    pub(super) fn decide(&mut self, id: &str, won: bool) {
+        self.set(id, "status", if won { "won" } else { "lost" });
+        if won {
+            let mut booked = self.objects[id]["balance_transactions"].clone();
+            let amount = self.objects[id]["amount"].as_i64().unwrap();
+            let back = self.booked(id, amount, -1_500);
+            booked.as_array_mut().unwrap().push(back);
+            self.set(id, "balance_transactions", booked);
+        }
+        self.event("charge.dispute.closed", id);
+    }
+
+    /// Money is transferred to the bank.
+    pub(super) fn pay_out(&mut self, amount: i64, currency: &str) -> String {
+        let id = self.id("po");
+        let payout = json!({
+            "id": id,
+            "object": "payout",
+            "amount": amount,
+            "arrival_date": now_s(),
+            "automatic": true,
+            "balance_transaction": null,
+            "created": now_s(),
+            "currency": currency,
+            "description": "STRIPE PAYOUT",
+            "destination": null,
+            "livemode": false,
+            "metadata": {},
+            "method": "standard",
+            "reconciliation_status": "completed",
+            "source_type": "card",
+            "status": "paid",
+            "type": "bank_account",
+        });
+        self.objects.insert(id.clone(), payout);
+        self.event("payout.paid", &id);
+        id
+    }
+
     pub(super) fn end_refund(&mut self, id: &str, succeeds: bool) {
         if succeeds {
             self.set(id, "status", "succeeded");
@@ -572,7 +671,9 @@ impl Books {
             ["v1", "payment_intents", id, "cancel"] if post => self.cancel(id)?,
             ["v1", "refunds"] if post => self.refund(form)?,
             ["v1", "refunds"] => self.list(&self.with("refund", "payment_intent", &of), form, path),
-            ["v1", "checkout", "sessions", id] | ["v1", "refunds", id] if !post => self.object(id)?.clone(),
+            ["v1", "checkout", "sessions", id] | ["v1", "refunds" | "disputes" | "payouts", id] if !post => {
+                self.object(id)?.clone()
+            }
             _ => {
                 return Err(invalid(
                     "resource_missing",
