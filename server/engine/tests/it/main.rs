@@ -52,4 +52,5 @@ mod seals;
 mod shops;
 mod spans;
 mod statements;
+mod worked_example;
 mod writes;
