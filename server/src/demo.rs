@@ -50,6 +50,7 @@ struct Shop {
     email: String,
     description: String,
     town: String,
+    address: String,
     delivery_minor: i64,
     free_delivery_from_minor: Option<i64>,
     delivery_days: (i64, i64),
@@ -215,13 +216,13 @@ async fn seed(engine: &Engine) -> Result<Vec<String>> {
             commission_bp: shop.commission_bp,
             terms: Terms {
                 town: shop.town,
+                address: shop.address,
                 tax_id: shop.tax_id,
                 free_delivery_from_minor: shop.free_delivery_from_minor,
                 delivery_days: shop.delivery_days,
                 express: shop.express_minor.zip(shop.express_days),
                 pickup: shop.pickup,
                 returns_days: shop.returns_days,
-                ..Terms::default()
             },
             owner,
         };

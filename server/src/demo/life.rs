@@ -142,7 +142,11 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
                 night(engine, &stalls, ago, &mut dice).await?;
                 pay_out(engine, &admin, &stalls, ago).await?;
             }
-            step => fulfil(engine, &stalls, step, at, &mut dice, &mut plan).await?,
+            step => {
+                fulfil(engine, &stalls, step, at, &mut dice, &mut plan).await?;
+                // As in any market, invoices and emails bear the time of what they are about.
+                dispatch::drain(engine).await?;
+            }
         }
     }
     set(clock, last.max(now - HOUR));

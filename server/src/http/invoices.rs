@@ -129,7 +129,8 @@ fn page(locale: Locale, nonce: String, invoice: Invoice, issued_at: &str) -> Res
     });
     let seller = std::iter::once(invoice.seller.name.as_str())
         .chain(invoice.seller.address.lines())
-        .chain([invoice.seller.town.as_str()])
+        // Most addresses have it.
+        .chain(Some(invoice.seller.town.as_str()).filter(|town| !invoice.seller.address.contains(town)))
         .filter(|line| !line.trim().is_empty())
         .map(str::to_owned)
         .collect();
