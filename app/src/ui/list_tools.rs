@@ -19,11 +19,13 @@ pub fn search(
     let i18n = use_i18n();
     view! {
         <search>
-            <form method="get" action=path class="list-search">
+            <form method="get" action=path class="list-search search-form">
                 <label class="hidden" for="q">{label}</label>
                 <input id="q" type="search" name="q" value=q.to_owned() placeholder=label autocomplete="off" maxlength=haat_shared::catalog::QUERY_MAX.to_string() />
                 {hidden(kept)}
-                <button type="submit" class="button secondary">{t!(i18n, search.button)}</button>
+                <button type="submit" class="search-button" aria-label=t!(i18n, search.button)>
+                    <Icon name="search" />
+                </button>
             </form>
         </search>
     }
