@@ -123,6 +123,7 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::Missing => tu_string!(i18n, field.missing),
         FieldCode::TooLong(n) => return t!(i18n, field.too_long, n = number(i18n, n)),
         FieldCode::AmountTooBig(most) => return t!(i18n, field.too_big_for, n = most),
+        FieldCode::AtMost(most) => return t!(i18n, field.at_most, n = number(i18n, most)),
         FieldCode::NotBankAccount => t!(i18n, field.not_bank_account),
         FieldCode::EmailNotAscii => t!(i18n, field.email_not_ascii),
         FieldCode::TooShort => tu_string!(i18n, field.too_short),
@@ -240,6 +241,10 @@ pub fn import_problem(i18n: I18n, problem: &RowError) -> String {
     let why = match problem.code {
         // A column without a name is named by its letter, with a cell of it.
         FieldCode::UnknownColumn if !problem.found.is_empty() => t!(i18n, imports.unnamed_column).to_owned(),
+        // Not a cell, but the column.
+        FieldCode::Missing if !problem.found.is_empty() => {
+            t!(i18n, imports.missing_column, column = problem.column, found = problem.found)
+        }
         FieldCode::UnknownColumn => match similar_column(&problem.column) {
             Some(column) => t!(i18n, imports.similar_column, column = column),
             None => t!(i18n, field.unknown_column).to_owned(),
@@ -918,6 +923,7 @@ mod tests {
                 returns: Vec::new(),
                 invoices: Vec::new(),
                 returnable_until: None,
+                returns_days: 7,
                 lines: Vec::new(),
                 totals: Totals::zero(Currency::INR),
                 shipping_method: method,

@@ -88,7 +88,7 @@ test('a customer asks for a return, and the shop approves, receives and refunds 
   await arriveAt(seller, `Order ${number}`);
   const before = await owed(seller);
   await visit(seller, order(number));
-  const [amount, earnings] = [await effect(seller, 'Refund to the customer'), await effect(seller, 'The shop’s earnings go down by')];
+  const [amount, earnings] = [await effect(seller, 'Refund total'), await effect(seller, 'Change in shop’s earnings')];
   expect(amount).toBeGreaterThan(earnings);
   await field(seller, 'Where to send the items').fill('');
   await button(seller, 'Approve return').click();
@@ -103,7 +103,7 @@ test('a customer asks for a return, and the shop approves, receives and refunds 
   await expect(main(page)).toContainText('Meena Crafts, Kiln Lane 4, Jaipur');
   await expect(button(page, 'Withdraw request')).toBeVisible();
 
-  await field(seller, 'Return the items to stock').check();
+  await field(seller, 'Restock items').check();
   await button(seller, /^Mark as received and refund ₹/).click();
   await expect(main(seller)).toContainText('Refund issued.');
   const refunded = main(seller).locator('.return .note').filter({ hasText: /refunded$/ });
@@ -121,16 +121,16 @@ test('a shop refunds a part of an order, and sees before what it costs', async (
   const before = await owed(seller);
   await visit(seller, order(number));
   await main(seller).locator('summary', { hasText: 'Refund items' }).click();
-  await main(seller).getByLabel(/^Refund shipping \(/).check();
-  await field(seller, 'Reason for the refund').fill('It was late');
+  await main(seller).getByLabel(/^Shipping \(/).check();
+  await field(seller, 'Reason for refund').fill('It was late');
   if (!runsScripts(seller)) {
     // The first submission shows what is refunded.
     await button(seller, 'Review refund').click();
   }
   await expect(button(seller, /^Refund ₹/)).toBeVisible();
-  const [amount, earnings] = [await effect(seller, 'Refund to the customer'), await effect(seller, 'The shop’s earnings go down by')];
+  const [amount, earnings] = [await effect(seller, 'Refund total'), await effect(seller, 'Change in shop’s earnings')];
   expect(amount).toBe(earnings);
-  await expect(field(seller, 'Reason for the refund')).toHaveValue('It was late');
+  await expect(field(seller, 'Reason for refund')).toHaveValue('It was late');
   await button(seller, /^Refund ₹/).click();
   await expect(main(seller)).toContainText('Refund issued.');
   await expect(main(seller)).toContainText('It was late');

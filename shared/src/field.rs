@@ -37,6 +37,8 @@ pub enum FieldCode {
     TooBig,
     /// More money than allowed. Carries the maximum.
     AmountTooBig(Money),
+    /// Not a quantity from nothing to this many.
+    AtMost(i64),
     /// Neither an IBAN nor the number of a bank account; or, of its branch, not an IFSC.
     NotBankAccount,
     /// Not one of the options.

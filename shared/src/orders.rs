@@ -252,7 +252,8 @@ pub struct ListOrders {
     /// Only orders that have been pending for more than a day.
     pub overdue: bool,
     /// Only orders with return requests that wait for an answer ([`REQUESTED`](crate::returns::REQUESTED)) or have waited for
-    /// too long ([`ESCALATED`](crate::returns::ESCALATED)); empty for all.
+    /// too long ([`ESCALATED`](crate::returns::ESCALATED)), with approved returns ([`EXPECTED`](crate::returns::EXPECTED)), or
+    /// with either ([`OPEN`](crate::returns::OPEN)); empty for all.
     pub returns: String,
     /// Only orders of the shop with this handle; empty for all. For admins only.
     pub shop: String,
@@ -442,8 +443,11 @@ pub struct OrderView {
     /// The invoice and credit notes, oldest first.
     #[serde(default)]
     pub invoices: Vec<InvoiceCard>,
-    /// Until when a delivered order can be returned: RFC 3339, UTC. Null if it can't.
+    /// Until when a delivered order can be returned: RFC 3339, UTC. Null if it can't. Damaged and wrong items can be
+    /// reported later as well.
     pub returnable_until: Option<String>,
+    /// For how many days after delivery the shop takes returns; 0 if it doesn't.
+    pub returns_days: i64,
     /// The totals.
     #[serde(flatten)]
     pub totals: Totals,

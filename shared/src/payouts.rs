@@ -183,7 +183,7 @@ impl PayoutMethodForm {
         let holder = faults.take(text::line("holder", &self.holder, HOLDER_MAX));
         let none = PayoutAccount::Paypal { email: String::new() };
         let account = match PayoutMethodKind::parse(&self.kind) {
-            Some(PayoutMethodKind::BankAccount) => faults.take_or(self.bank_account(), none),
+            Some(PayoutMethodKind::BankAccount) => self.bank_account(&mut faults).unwrap_or(none),
             Some(PayoutMethodKind::Paypal) => {
                 let email = Email::parse("email", &self.email);
                 faults
@@ -194,22 +194,29 @@ impl PayoutMethodForm {
         faults.finish(NewPayoutMethod { holder, account })
     }
 
-    fn bank_account(&self) -> Result<PayoutAccount, FieldError> {
-        let account = compact("account", &self.account)?;
-        if account.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            return match is_iban(&account) {
-                true => Ok(PayoutAccount::Iban { iban: account }),
-                false => Err(FieldError::new("account", FieldCode::NotBankAccount)),
-            };
+    fn bank_account(&self, faults: &mut ValidationErrors) -> Option<PayoutAccount> {
+        let account = compact("account", &self.account);
+        let abroad = |account: &String| account.starts_with(|c: char| c.is_ascii_alphabetic());
+        let is_abroad = account.as_ref().is_ok_and(abroad);
+        let account = account.and_then(|account| {
+            let digits = (9..=18).contains(&account.len()) && account.bytes().all(|b| b.is_ascii_digit());
+            let known = if is_abroad { is_iban(&account) } else { digits };
+            known.then_some(account).ok_or_else(|| FieldError::new("account", FieldCode::NotBankAccount))
+        });
+        let bad = account.is_err();
+        let account = faults.take(account);
+        if is_abroad {
+            return (!bad).then_some(PayoutAccount::Iban { iban: account });
         }
-        if !(9..=18).contains(&account.len()) || !account.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(FieldError::new("account", FieldCode::NotBankAccount));
+        // Without an account number, it may become an IBAN, which has no IFSC.
+        if bad && self.ifsc.trim().is_empty() {
+            return None;
         }
-        let ifsc = compact("ifsc", &self.ifsc)?;
-        match is_ifsc(&ifsc) {
-            true => Ok(PayoutAccount::India { number: account, ifsc }),
-            false => Err(FieldError::new("ifsc", FieldCode::NotBankAccount)),
-        }
+        let ifsc = compact("ifsc", &self.ifsc).and_then(|ifsc| {
+            is_ifsc(&ifsc).then_some(ifsc).ok_or_else(|| FieldError::new("ifsc", FieldCode::NotBankAccount))
+        });
+        let ifsc = faults.take(ifsc);
+        Some(PayoutAccount::India { number: account, ifsc })
     }
 }
 

@@ -78,8 +78,11 @@ text_enum! {
     }
 }
 
-/// For which reasons the customer may ask for a return: for any as long as a delivered order can be returned; and of one
-/// that is on its way and paid, because it never arrived.
+/// What is wrong with items, whatever a shop takes back.
+const PROBLEMS: [ReturnReason; 2] = [ReturnReason::Damaged, ReturnReason::WrongItem];
+
+/// For which reasons the customer may ask for a return: for any as long as a delivered order can be returned, and later
+/// because something is wrong with it; and of one that is on its way and paid, because it never arrived.
 pub fn reasons(
     state: OrderState,
     returnable: bool,
@@ -88,6 +91,7 @@ pub fn reasons(
 ) -> &'static [ReturnReason] {
     match state {
         OrderState::Delivered if returnable => &ReturnReason::ALL,
+        OrderState::Delivered => &PROBLEMS,
         OrderState::Shipped if by_marketplace && !pickup => &[ReturnReason::NeverArrived],
         _ => &[],
     }
@@ -211,6 +215,10 @@ pub struct OrderReturn {
 pub const REQUESTED: &str = "requested";
 /// In a list of orders, those with requests that have waited for too long.
 pub const ESCALATED: &str = "escalated";
+/// In a list of orders, those with approved returns, which are to be received, or to be refunded.
+pub const EXPECTED: &str = "expected";
+/// In a list of orders, those with returns that are neither refunded nor refused or withdrawn.
+pub const OPEN: &str = "open";
 
 /// The steps as a Mermaid diagram, for the documentation.
 pub fn diagram() -> String {
@@ -268,6 +276,7 @@ mod tests {
             ] {
                 let expected: &[ReturnReason] = match state {
                     Delivered if returnable => &ReturnReason::ALL,
+                    Delivered => &[ReturnReason::Damaged, ReturnReason::WrongItem],
                     Shipped if card && !pickup => &[ReturnReason::NeverArrived],
                     _ => &[],
                 };

@@ -130,6 +130,8 @@ pub struct ShopHome {
     pub to_ship: i64,
     /// The number of orders with return requests to answer.
     pub to_answer: i64,
+    /// The number of orders with approved returns to receive or to refund.
+    pub to_receive: i64,
     /// The first few variants that are low on stock, lowest first.
     pub low: Vec<LowVariant>,
     /// The number of variants that are low on stock.

@@ -3,7 +3,7 @@
 use haat_shared::{
     orders::{ListOrders, ORDER_SORTS, OrderCard, OrderState, PARTLY_SHIPPED},
     page::Counted,
-    returns::{ESCALATED, REQUESTED},
+    returns::{ESCALATED, EXPECTED, OPEN, REQUESTED},
     routes,
     shipping::ShippingMethod,
 };
@@ -107,9 +107,13 @@ pub(crate) fn tools(
         if here { chip.counting(table.count("")) } else { chip }
     };
     let late = waits(t!(i18n, seller_orders.overdue), of.overdue, filtered("", !of.overdue, ""));
-    let asks = of.returns == REQUESTED;
-    let to_asks = filtered("", false, if asks { "" } else { REQUESTED });
-    let requested = waits(t!(i18n, seller_orders.return_requested), asks, to_asks);
+    let of_returns = |which: &str, words| {
+        let here = of.returns == which;
+        waits(words, here, filtered("", false, if here { "" } else { which }))
+    };
+    let open = of_returns(OPEN, t!(i18n, seller_orders.returns_open));
+    let requested = of_returns(REQUESTED, t!(i18n, seller_orders.return_requested));
+    let expected = of_returns(EXPECTED, t!(i18n, seller_orders.returns_expected));
     let escalated = (of.returns == ESCALATED)
         .then(|| waits(t!(i18n, seller_orders.return_unanswered), true, filtered("", false, "")));
     // Whose orders they are, if only of a shop or of a user.
@@ -125,7 +129,7 @@ pub(crate) fn tools(
     let chosen: Vec<Chip> = whose
         .chain([counting(all, "")])
         .chain(states)
-        .chain([partly, late, requested])
+        .chain([partly, late, open, requested, expected])
         .chain(escalated)
         .collect();
     let rows = of.limit.map(|rows| rows.to_string()).unwrap_or_default();

@@ -24,7 +24,7 @@ use crate::{
 pub(crate) fn Balance() -> impl IntoView {
     let i18n = use_i18n();
     let (handle, after, payouts) = (param("handle"), query("after"), query("payouts"));
-    let (draft, done) = (query("draft"), query("done"));
+    let (draft, done, requested) = (query("draft"), query("done"), query("n"));
     let found = api::find(
         move || (handle.get(), after.get(), payouts.get(), draft.get(), done.get()),
         |(handle, after, payouts, draft, done)| async move {
@@ -35,6 +35,8 @@ pub(crate) fn Balance() -> impl IntoView {
     );
     let page = loaded(found, move |(handle, (after, payouts), balance, page, draft, done)| {
         let path = Part::Balance.path(&handle);
+        let requested = requested.get_untracked();
+        let requested = page.payouts.items.iter().find(|payout| payout.id.to_string() == requested).cloned();
         let next = balance.entries.next.clone();
         let next = next.map(|next| routes::with(&path, &[("after", &next), ("payouts", &payouts)]));
         let first = (!after.is_empty()).then(|| routes::with(&path, &[("payouts", &payouts)]));
@@ -76,7 +78,7 @@ pub(crate) fn Balance() -> impl IntoView {
             let columns = vec![
                 (t!(i18n, balance.what), ""),
                 (t!(i18n, dashboard.day), "wide"),
-                (t!(i18n, seller_orders.number), ""),
+                (t!(i18n, seller_orders.number), "wide"),
                 (t!(i18n, balance.amount), "number"),
             ];
             view! { <Table caption=tu_string!(i18n, balance.entries) columns>{rows}</Table> }.into_any()
@@ -85,7 +87,7 @@ pub(crate) fn Balance() -> impl IntoView {
             <PageTitle text=tu_string!(i18n, balance.title) />
             <h1>{t!(i18n, balance.title)}</h1>
             <CodeAlert />
-            <Done what=done />
+            <Done what=done payout=requested />
             <dl class="figures four">
                 <div class="panel">
                     <dt>{t!(i18n, balance.available)}</dt>
@@ -151,18 +153,19 @@ fn row(handle: &str, entry: BalanceEntry) -> impl IntoView + use<> {
         PostingKind::PayoutReturned => t!(i18n, payouts.payout_returned),
     };
     let day = words::day(i18n, &entry.created_at);
-    let order = entry.order_number.map(|number| {
+    let order = || {
+        let number = entry.order_number.clone()?;
         let href = routes::shop_order(handle, &number);
-        view! { <a href=href>{number}</a> }
-    });
+        Some(view! { <a class="unbroken" href=href>{number}</a> })
+    };
     view! {
         <tr>
-            <th scope="row">
+            <th scope="row" class="word">
                 {what}
-                <span class="note narrow">{day.clone()}</span>
+                <span class="note narrow"><span class="dots"><span>{day.clone()}</span> " " {order().map(|link| view! { <span>{link}</span> })}</span></span>
             </th>
             <td class="wide">{day}</td>
-            <td class="whole">{order}</td>
+            <td class="whole wide">{order()}</td>
             <td class="number">{words::money(i18n, entry.amount)}</td>
         </tr>
     }

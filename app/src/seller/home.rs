@@ -3,7 +3,7 @@
 use haat_shared::{
     Error, Money,
     orders::OrderCard,
-    returns::REQUESTED,
+    returns::{EXPECTED, REQUESTED},
     routes,
     sales::{AskedPeriod, BestProduct, DaySales, LowVariant, PERIOD, PERIODS, ShopHome, average, change},
 };
@@ -50,11 +50,13 @@ fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) 
     let confirm = tn!(i18n, dashboard.confirm, home.to_confirm);
     let ship = tn!(i18n, dashboard.ship, home.to_ship);
     let answer = tn!(i18n, dashboard.answer, home.to_answer);
+    let receive = tn!(i18n, dashboard.receive, home.to_receive);
     let low = tn!(i18n, dashboard.low, home.low_count);
     let todo = [
         (home.to_confirm, "check", confirm, routes::with(&list, &[("state", "placed")])),
         (home.to_ship, "truck", ship, routes::with(&list, &[("state", "confirmed")])),
         (home.to_answer, "box", answer, routes::with(&list, &[("returns", REQUESTED)])),
+        (home.to_receive, "box", receive, routes::with(&list, &[("returns", EXPECTED)])),
         (home.low_count, "box", low, routes::with(&Part::Products.path(&handle), &[("low", "1")])),
     ];
     let todo = todo.into_iter().filter(|(n, ..)| *n > 0).map(|(_, icon, words, href)| {

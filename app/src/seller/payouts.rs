@@ -3,24 +3,35 @@
 use haat_shared::{
     Error, Money,
     forms::Draft,
-    payouts::{PayoutCard, PayoutForm, PayoutMethodCard, PayoutMethodForm, PayoutMethodKind, ShopPayouts},
+    payouts::{
+        PayoutCard, PayoutForm, PayoutMethodCard, PayoutMethodForm, PayoutMethodKind, PayoutState,
+        ShopPayouts,
+    },
 };
 use leptos::prelude::*;
 
 use crate::{
     i18n::{t, tu_string, use_i18n},
-    ui::{Alert, Amount, Button, Choice, ErrorSummary, Field, Table},
+    ui::{Alert, Amount, Button, Choice, ErrorSummary, Field, Table, email_address},
     words::{self, I18n},
 };
 
 /// The result of an action before a redirect.
 #[component]
-pub(super) fn Done(what: String) -> impl IntoView {
+pub(super) fn Done(
+    what: String,
+    /// The payout that was requested, if it is among those of the page.
+    payout: Option<PayoutCard>,
+) -> impl IntoView {
     let i18n = use_i18n();
-    let words = match what.as_str() {
-        "withdraw" => t!(i18n, payouts.done_withdraw),
-        "add_method" => t!(i18n, payouts.done_added),
-        "remove_method" => t!(i18n, payouts.done_removed),
+    let words = match (what.as_str(), payout) {
+        ("withdraw", Some(payout)) => {
+            let method = format!("{} {}", words::payout_method(i18n, payout.kind), payout.account);
+            t!(i18n, payouts.done_withdraw_of, price = payout.amount, method = method)
+        }
+        ("withdraw", None) => t!(i18n, payouts.done_withdraw).to_owned(),
+        ("add_method", _) => t!(i18n, payouts.done_added).to_owned(),
+        ("remove_method", _) => t!(i18n, payouts.done_removed).to_owned(),
         _ => return None,
     };
     Some(view! { <Alert look="good">{words}</Alert> })
@@ -143,7 +154,7 @@ pub(super) fn Methods(path: String, methods: Vec<PayoutMethodCard>, draft: Draft
         view! {
             <li class="row">
                 <div>
-                    <strong>{words::payout_method(i18n, method.kind)}" "<bdi class="whole">{method.account}</bdi></strong>
+                    <strong>{words::payout_method(i18n, method.kind)}" "<bdi class="whole">{email_address(&method.account)}</bdi></strong>
                     <p class="note">{note}</p>
                 </div>
                 <form method="post" action=path.clone()>
@@ -239,16 +250,23 @@ fn row(payout: PayoutCard) -> impl IntoView {
     // When it got where it is, and what is to be said of it.
     let since = payout.ended_at.or(payout.paid_at).or(payout.sent_at).or(payout.approved_at);
     let since = since.map(|at| words::day(i18n, &at));
+    let next = match payout.state {
+        PayoutState::Requested => t!(i18n, payouts.next_requested),
+        PayoutState::Approved => t!(i18n, payouts.next_approved),
+        PayoutState::Sent => t!(i18n, payouts.next_sent),
+        PayoutState::Paid | PayoutState::Rejected | PayoutState::Returned => "",
+    };
     let said = if payout.reason.is_empty() { payout.reference } else { payout.reason };
-    let note: Vec<_> = since.into_iter().chain(Some(said)).filter(|text| !text.is_empty()).collect();
+    let note: Vec<_> =
+        since.into_iter().chain([next.to_owned(), said]).filter(|text| !text.is_empty()).collect();
     view! {
         <tr>
             <th scope="row">
                 <span class="whole">{payout.number}</span>
                 <span class="note below">{words::day(i18n, &payout.requested_at)}</span>
-                <span class="note narrow">{method.clone()}</span>
+                <span class="note narrow">{email_address(&method)}</span>
             </th>
-            <td class="wide">{method}</td>
+            <td class="wide">{email_address(&method)}</td>
             <td class="number">{words::money(i18n, payout.amount)}</td>
             <td>
                 {words::payout_label(i18n, payout.state)}

@@ -3,7 +3,10 @@
 use haat_shared::{Error, FieldCode, checkout::CheckoutLineView, forms::Draft, orders::part_field};
 use leptos::prelude::*;
 
-use crate::ui::Field;
+use crate::{
+    i18n::{t, use_i18n},
+    ui::{Alert, Field, error_summary},
+};
 
 /// A field for each line of which something is left.
 pub(crate) struct Quantities {
@@ -45,6 +48,27 @@ impl Quantities {
             };
             fields.push(view! { <Field name id label value keys="numeric" faults /> });
         }
-        Self { fields: view! { <div class="field-row">{fields}</div> }.into_any(), wrong }
+        Self { fields: view! { <div class="quantities">{fields}</div> }.into_any(), wrong }
+    }
+
+    /// All errors of a form with quantities: that none was entered, and those at fields. `others` are the names, IDs and
+    /// labels of the fields that are no quantities.
+    pub(crate) fn summary(
+        mut wrong: Vec<(String, String, FieldCode)>,
+        error: &Error,
+        others: &[(&str, String, &str)],
+    ) -> AnyView {
+        let i18n = use_i18n();
+        let others = others
+            .iter()
+            .filter_map(|(name, id, label)| Some((id.clone(), (*label).to_owned(), error.at(name)?)));
+        wrong.extend(others);
+        let none = error.at("lines").map(|_| view! { <Alert>{t!(i18n, seller_orders.part_missing)}</Alert> });
+        let rest = (none.is_none() || !wrong.is_empty()).then(|| error_summary(i18n, error, wrong));
+        view! {
+            {none}
+            {rest}
+        }
+        .into_any()
     }
 }

@@ -11,8 +11,8 @@ use leptos::prelude::*;
 
 use super::{Quantities, contents};
 use crate::{
-    i18n::{t, use_i18n},
-    ui::{Alert, Button, Field, Select, error_summary},
+    i18n::{t, tn, use_i18n},
+    ui::{Button, Field, Select},
     words,
 };
 
@@ -124,30 +124,36 @@ pub(super) fn AskReturn(order: OrderView, holding: Holding) -> impl IntoView {
     // The page knows this many returns, so a second click is the same request.
     let once = order.returns.len().to_string();
     let until = order.returnable_until.as_ref().filter(|_| order.state == OrderState::Delivered);
-    let lead = match until {
-        Some(until) => t!(i18n, purchase.return_until, date = words::day(i18n, until)),
-        None => t!(i18n, purchase.never_arrived_note, shop = order.shop_name.as_str()),
+    let (shop, delivered) = (order.shop_name.as_str(), order.state == OrderState::Delivered);
+    // What the shop takes back, besides what isn't as it should be.
+    let (lead, policy) = match (until, delivered, order.returns_days) {
+        (Some(until), ..) => (t!(i18n, purchase.return_until, date = words::day(i18n, until)), None),
+        (None, true, 0) => (t!(i18n, purchase.return_never, shop = shop), None),
+        (None, true, _) => (t!(i18n, purchase.return_over).to_owned(), None),
+        (None, false, days) => {
+            let later = match days {
+                0 => t!(i18n, purchase.return_never_later, shop = shop),
+                days => tn!(i18n, purchase.return_later, days),
+            };
+            (t!(i18n, purchase.never_arrived_note, shop = shop), Some(later))
+        }
     };
+    let policy = policy.map(|words| view! { <p class="note">{words}</p> });
     let summary_words = match until {
         Some(_) => t!(i18n, purchase.return_ask),
+        None if delivered => t!(i18n, purchase.problem_ask),
         None => t!(i18n, purchase.never_arrived_ask),
     };
     let lines = order.lines.into_iter().map(|line| {
         let left = line.to_return();
         (line, left)
     });
-    let label = |title, n| t!(i18n, purchase.return_line, title = title, n = n);
-    let Quantities { fields, mut wrong } = Quantities::of(lines, typed.as_ref(), &of, true, label);
+    let label = |title, n| t!(i18n, seller_orders.part_line, title = title, n = n);
+    let Quantities { fields, wrong } = Quantities::of(lines, typed.as_ref(), &of, true, label);
     let labels = [("reason", t!(i18n, purchase.return_reason)), ("note", t!(i18n, purchase.return_note))];
     let summary = error.map(|error| {
-        let others = labels.into_iter().filter_map(|(name, label)| {
-            Some((format!("return-{name}{of}"), label.to_owned(), error.at(name)?))
-        });
-        wrong.extend(others);
-        match error.at("lines") {
-            Some(_) => view! { <Alert>{t!(i18n, seller_orders.part_missing)}</Alert> }.into_any(),
-            None => error_summary(i18n, &error, wrong),
-        }
+        let others = labels.map(|(name, label)| (name, format!("return-{name}{of}"), label));
+        Quantities::summary(wrong, &error, &others)
     });
     let options = allowed.iter().map(|reason| (reason.as_str(), words::return_reason(i18n, *reason)));
     // Nothing is chosen for the customer, unless there is nothing to choose.
@@ -172,6 +178,7 @@ pub(super) fn AskReturn(order: OrderView, holding: Holding) -> impl IntoView {
                 <input type="hidden" name="once" value=once />
                 {summary}
                 <p class="note">{lead}</p>
+                {policy}
                 {fields}
                 <Select name="reason" id=format!("return-reason{of}") label=reason_label value=chosen options faults />
                 <Field name="note" id=format!("return-note{of}") label=note_label value=note hint optional=!other faults />

@@ -38,4 +38,4 @@ pub use table::{Bars, Column, Columns, Table};
 #[cfg(feature = "ssr")]
 pub(crate) use toast::show_toast;
 pub use toast::{Toaster, Toasts, provide_toasts};
-pub(crate) use unbroken::unbroken;
+pub(crate) use unbroken::{email_address, unbroken};

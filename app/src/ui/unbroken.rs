@@ -16,6 +16,14 @@ pub(crate) fn unbroken(words: &str, number: &str) -> AnyView {
     .into_any()
 }
 
+/// An email address, or whatever has an `@`, which is rather broken before it than within its parts.
+pub(crate) fn email_address(text: &str) -> AnyView {
+    match text.rsplit_once('@') {
+        Some((name, host)) => view! { {name.to_owned()}<wbr />"@"{host.to_owned()} }.into_any(),
+        None => text.to_owned().into_any(),
+    }
+}
+
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use leptos::prelude::RenderHtml;

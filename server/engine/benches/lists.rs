@@ -103,6 +103,7 @@ insert! {
         total_minor = "49900",
         items_minor = "45000",
         commission_minor = "4500",
+        units = "1",
         delivery = "'standard'",
         days_min = "2",
         days_max = "5",

@@ -654,6 +654,8 @@ CREATE TABLE orders (
     -- The part of the total that was paid for items. The rest was paid for delivery.
     items_minor BIGINT NOT NULL CHECK (items_minor BETWEEN 0 AND total_minor),
     commission_minor BIGINT NOT NULL,
+    -- The sum of its lines' quantities.
+    units BIGINT NOT NULL CHECK (units > 0),
     -- How much of the total the market has collected. The shop collects the rest.
     collected_minor BIGINT NOT NULL DEFAULT 0,
     -- Guards of its refunds, and the part of them that was paid for delivery.
@@ -686,7 +688,7 @@ CREATE INDEX orders_shop_id_created_at_idx ON orders (shop_id, created_at, id);
 CREATE INDEX orders_shop_id_state_created_at_idx ON orders (shop_id, state, created_at, id);
 -- Covers the query for a shop's daily sales.
 CREATE INDEX orders_sales_idx ON orders
-    (shop_id, created_at, state, total_minor, currency, rate_numerator, rate_denominator, id);
+    (shop_id, created_at, state, total_minor, units, currency, rate_numerator, rate_denominator, id);
 CREATE INDEX orders_release_at_idx ON orders (release_at) WHERE released_at IS NULL AND release_at IS NOT NULL;
 
 CREATE TABLE order_lines (
@@ -712,6 +714,8 @@ CREATE TABLE order_lines (
     returned BIGINT NOT NULL DEFAULT 0 CHECK (returned >= 0 AND returned <= shipped),
     PRIMARY KEY (order_id, position)
 );
+-- Covers the query for a shop's best-selling products.
+CREATE INDEX order_lines_sales_idx ON order_lines (order_id, product_id, quantity, total_minor, discount_minor);
 
 -- The adjustments of a checkout whose orders were placed.
 CREATE TABLE order_adjustments (
@@ -937,6 +941,7 @@ CREATE TABLE returns (
 );
 CREATE INDEX returns_order_id_idx ON returns (order_id);
 CREATE INDEX returns_requested_idx ON returns (created_at, order_id) WHERE state = 'requested';
+CREATE INDEX returns_open_idx ON returns (state, order_id, created_at) WHERE state IN ('requested', 'approved', 'received');
 CREATE TABLE return_lines (
     return_id UUID NOT NULL REFERENCES returns (id),
     -- The line's position in the order.

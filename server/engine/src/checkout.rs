@@ -7,7 +7,7 @@ mod expire;
 mod pay;
 mod update;
 
-pub use begin::{begin, begin_in};
+pub use begin::{begin, begin_in, current};
 pub use complete::complete;
 pub(crate) use complete::{FAILED, lock_checkout_in_tx};
 pub use expire::{free, sweep};

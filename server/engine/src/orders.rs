@@ -4,7 +4,7 @@
 macro_rules! lines_of {
     ($orders:literal, $rest:literal) => {
         concat!(
-            "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, s.town, s.address AS shop_address, o.state,
+            "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, s.town, s.address AS shop_address, s.returns_days, o.state,
             o.currency, o.subtotal_minor, o.discount_minor, o.delivery_minor, o.tax_minor, o.delivery,
             o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.shipped, l.refunded, l.returned, l.unit_minor,
@@ -157,6 +157,7 @@ rows! {
         shop_handle: String,
         town: String,
         shop_address: String,
+        returns_days: i64,
         state: OrderState,
         currency: Currency,
         subtotal_minor: i64,
@@ -308,6 +309,7 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                     .release_at
                     .filter(|until| head.state == OrderState::Delivered && *until > now)
                     .map(|until| caller.time(engine, until)),
+                returns_days: head.returns_days.max(engine.return_days),
                 totals: Totals {
                     subtotal: money(head.subtotal_minor),
                     discount: money(head.discount_minor),

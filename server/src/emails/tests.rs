@@ -61,6 +61,7 @@ fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
         returns: Vec::new(),
         invoices: Vec::new(),
         returnable_until: None,
+        returns_days: 7,
         totals: Totals {
             subtotal,
             discount: money(0),

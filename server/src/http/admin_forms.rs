@@ -64,7 +64,7 @@ pub(super) async fn refund(
     let (engine, page) = (&state.runtime.engine, routes::any_order(&number));
     let done: Result<()> = async {
         caller.admin(AdminPermission::RefundOrders)?;
-        let order = orders::any_order(engine, &caller, &number).await?.order.order;
+        let order = orders::any_order(engine, &caller, &number).await?;
         let refund = new_refund(&typed, &order)?;
         let lines = refund.lines.clone();
         let refunded = orders::refund_as_operator(engine, &caller, &number, refund).await;

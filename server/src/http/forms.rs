@@ -141,6 +141,17 @@ pub(super) async fn begin_checkout(
     }
 }
 
+/// Where the checkout is: at the one in progress, or else in the basket, from which one begins.
+pub(super) async fn find_checkout(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+) -> Response {
+    match checkout::current(&state.runtime.engine, &caller).await {
+        Ok(id) => back::to(&id.map_or_else(|| CART.to_owned(), routes::checkout)).into_response(),
+        Err(error) => super::layers::plain(&error),
+    }
+}
+
 /// Pays for a checkout; or, if that was the button, stores its input, complete or not, and leads to the
 /// sign-in page and back.
 pub(super) async fn pay(
@@ -229,38 +240,53 @@ async fn request_return(
 ) -> Result<()> {
     let purchase = orders::purchase(engine, caller, of.0, of.1).await?;
     let order = purchase.orders.iter().find(|order| order.number == number).ok_or(Error::NotFound)?;
-    let lines = quantities_of(typed, &order.lines)?;
-    let Some(reason) = ReturnReason::parse(&field(typed, "reason")) else {
-        // The other errors are shown at the same time.
-        let other = NewReturnRequest {
-            lines: lines.clone(),
-            reason: ReturnReason::Damaged,
-            note: field(typed, "note"),
-        };
-        let others = other.check().err().unwrap_or_default();
-        let missing = FieldError::new("reason", FieldCode::Missing);
-        return Err(at_lines(Error::Invalid(others.into_iter().chain([missing]).collect()), &lines));
+    let (lines, mut faults) = quantities_of(typed, &order.lines, CheckoutLineView::to_return);
+    let reason = ReturnReason::parse(&field(typed, "reason"));
+    let request = NewReturnRequest {
+        lines: lines.clone(),
+        // Any other one, so that the other errors are shown at the same time.
+        reason: reason.unwrap_or(ReturnReason::Damaged),
+        note: field(typed, "note"),
     };
-    let request = NewReturnRequest { lines: lines.clone(), reason, note: field(typed, "note") };
+    if reason.is_none() {
+        faults.push(FieldError::new("reason", FieldCode::Missing));
+    }
+    all_at_once(faults, request.clone().check().err())?;
     let asked = orders::request_return(engine, caller, of, number, request, &field(typed, "once")).await;
     asked.map(drop).map_err(|error| at_lines(error, &lines))
 }
 
-/// The quantities of an order's lines that were entered.
-pub(super) fn quantities_of(typed: &Typed, lines: &[CheckoutLineView]) -> Result<Vec<LineQuantity>> {
-    let mut part = Vec::new();
-    for position in lines.iter().map(|line| line.position) {
+/// The quantities of an order's lines that were entered, and the errors at their fields. So many are `left` of a line.
+pub(super) fn quantities_of(
+    typed: &Typed,
+    lines: &[CheckoutLineView],
+    left: impl Fn(&CheckoutLineView) -> i64,
+) -> (Vec<LineQuantity>, Vec<FieldError>) {
+    let (mut part, mut faults) = (Vec::new(), Vec::new());
+    for line in lines {
+        let (position, most) = (line.position, left(line));
         let name = part_field(position);
         match field(typed, &name).trim() {
             "" => {}
             text => match text.parse() {
                 Ok(0) => {}
-                Ok(quantity) => part.push(LineQuantity { position, quantity }),
-                Err(_) => return Err(Error::field(name, FieldCode::NotNumber)),
+                Ok(quantity) if (1..=most).contains(&quantity) => {
+                    part.push(LineQuantity { position, quantity })
+                }
+                _ => faults.push(FieldError::new(name, FieldCode::AtMost(most))),
             },
         }
     }
-    Ok(part)
+    (part, faults)
+}
+
+/// The errors of the quantities with the `others` of their form, if there are any. That none was entered isn't one of them
+/// if one was, but is wrong.
+pub(super) fn all_at_once(faults: Vec<FieldError>, others: Option<Vec<FieldError>>) -> Result<()> {
+    let wrong = faults.iter().any(|fault| matches!(fault.code, FieldCode::AtMost(_)));
+    let others = others.into_iter().flatten().filter(|fault| !(wrong && fault.field == "lines"));
+    let faults: Vec<_> = faults.into_iter().chain(others).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
 }
 
 /// Errors about `lines.0.quantity`, as those about the fields of the lines.

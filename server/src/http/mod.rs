@@ -164,7 +164,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
     router
         .route(FORM_ADD_LINE, post(forms::add_line))
         .route(FORM_SET_QUANTITY, post(forms::set_quantity))
-        .route(FORM_BEGIN_CHECKOUT, post(forms::begin_checkout))
+        .route(FORM_BEGIN_CHECKOUT, post(forms::begin_checkout).get(forms::find_checkout))
         .route(FORM_PAY, post(forms::pay).layer(forget_frozen.clone()))
         .route(FORM_CANCEL_BY_CUSTOMER, post(forms::cancel_by_customer))
         .route(FORM_SIGN_IN, post(forms::sign_in))

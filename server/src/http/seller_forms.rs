@@ -11,19 +11,21 @@ use haat_engine::{Caller, Engine, accounts, catalog, orders, payouts, random, sh
 use haat_shared::{
     Error, FieldCode, Money, Result,
     catalog::edit::ProductState,
+    checkout::CheckoutLineView,
     id::kinds::ProductId,
-    orders::{NewRefund, OrderView, Shipment},
+    orders::{NewRefund, SellerOrder, Shipment, lines as check_lines},
     page::LIMIT_MAX,
     payouts::{PayoutForm, PayoutMethodForm},
     permissions::Permission,
     returns::{ReturnApproval, ReturnReceipt},
     routes::{self, OPEN_SHOP, with},
+    shipping::ShippingMethod,
     shops::ShopForm,
 };
 
 use super::{
     State, Typed, back,
-    forms::{at_lines, back_with_draft, clean, field, quantities_of, refused},
+    forms::{all_at_once, at_lines, back_with_draft, clean, field, quantities_of, refused},
     layers,
     outcome::redirect,
 };
@@ -38,26 +40,34 @@ pub(super) async fn balance(
     let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
     let page = routes::balance(&handle);
     let action = value("action");
-    let done: Result<()> = async {
+    // With the payout that was requested, so that the page can name it.
+    let done: Result<Option<String>> = async {
         // Before anything is said about the form.
         caller.shop(&handle, Permission::SeeMoney)?;
         match action.as_str() {
             "withdraw" => {
                 let form = PayoutForm::read(value);
-                payouts::request(engine, &caller, &handle, &form, &value("key")).await.map(drop)
+                let id = payouts::request(engine, &caller, &handle, &form, &value("key")).await?;
+                Ok(Some(id.to_string()))
             }
             "add_method" => {
-                payouts::add_method(engine, &caller, &handle, &PayoutMethodForm::read(value)).await.map(drop)
+                payouts::add_method(engine, &caller, &handle, &PayoutMethodForm::read(value)).await?;
+                Ok(None)
             }
             "remove_method" => {
-                payouts::remove_method(engine, &caller, &handle, value("method").parse()?).await
+                payouts::remove_method(engine, &caller, &handle, value("method").parse()?).await?;
+                Ok(None)
             }
             _ => Err(Error::field("action", FieldCode::NotAChoice)),
         }
     }
     .await;
     match done {
-        Ok(()) => redirect(&state, &page, &[("done", &action)]),
+        Ok(payout) => {
+            let payout = payout.as_deref().map(|id| ("n", id));
+            let done: Vec<_> = [("done", action.as_str())].into_iter().chain(payout).collect();
+            redirect(&state, &page, &done)
+        }
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "balance", &page, typed, &error).await,
         Err(error) => refused(&state, &page, &error),
     }
@@ -117,31 +127,44 @@ async fn ship_part(
     typed: &Typed,
 ) -> Result<()> {
     let order = orders::seller_order(engine, caller, handle, number).await?.order.order;
-    let part = quantities_of(typed, &order.lines)?;
+    let (part, faults) = quantities_of(typed, &order.lines, CheckoutLineView::to_ship);
+    let tracking_faults = match order.shipping_method {
+        ShippingMethod::Pickup => None,
+        ShippingMethod::Standard | ShippingMethod::Express => tracking(typed).check().err(),
+    };
+    let others = check_lines(&part).err().into_iter().chain(tracking_faults).flatten();
+    all_at_once(faults, Some(others.collect()))?;
     let shipped = orders::ship_part(engine, caller, handle, number, &part, tracking(typed)).await;
     shipped.map(drop).map_err(|error| at_lines(error, &part))
 }
 
 /// Refunds the quantities that were entered, if the form has shown this amount. Errors about a line name its field.
 async fn refund(engine: &Engine, caller: &Caller, handle: &str, number: &str, typed: &Typed) -> Result<()> {
-    let order = orders::seller_order(engine, caller, handle, number).await?.order.order;
+    let order = orders::seller_order(engine, caller, handle, number).await?;
     let refund = new_refund(typed, &order)?;
     let lines = refund.lines.clone();
     let refunded = orders::refund(engine, caller, handle, number, refund).await;
     refunded.map(drop).map_err(|error| at_lines(error, &lines))
 }
 
-/// The refund of an order, as entered by its shop or by an admin.
-pub(super) fn new_refund(typed: &Typed, order: &OrderView) -> Result<NewRefund> {
+/// The refund of an order, as entered by its shop or by an admin, or all errors in it.
+pub(super) fn new_refund(typed: &Typed, SellerOrder { order, refundable, .. }: &SellerOrder) -> Result<NewRefund> {
+    let order = &order.order;
+    let (lines, faults) = quantities_of(typed, &order.lines, |line| {
+        let mut left = refundable.iter().flat_map(|left| &left.lines);
+        left.find(|left| left.position == line.position).map_or(0, |left| left.refundable)
+    });
     // Without an amount, nothing was shown yet.
     let shown = Money::new(field(typed, "amount").parse().unwrap_or_default(), order.totals.total.currency());
-    Ok(NewRefund {
-        lines: quantities_of(typed, &order.lines)?,
+    let refund = NewRefund {
+        lines,
         shipping: field(typed, "shipping") == "true",
         restock: field(typed, "restock") == "true",
         reason: field(typed, "reason"),
         amount: Some(shown),
-    })
+    };
+    all_at_once(faults, refund.clone().check().err())?;
+    Ok(refund)
 }
 
 /// An answer to a return request, or what becomes of an approved return.

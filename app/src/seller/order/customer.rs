@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     i18n::{t, tn, tu_string, use_i18n},
+    ui::email_address,
     words,
 };
 
@@ -57,7 +58,7 @@ pub(super) fn Customer(
                 Some(id) => view! { <p translate="no"><a href=routes::user(id)>{name}</a></p> }.into_any(),
                 None => view! { <p translate="no">{name}</p> }.into_any(),
             }}
-            <p><a href=mail>{email}</a></p>
+            <p><a href=mail>{email_address(&email)}</a></p>
             <p class="note">{words}</p>
             {(count > 0).then(|| view! { <ul class="rows">{rows}</ul> })}
             {more}

@@ -300,6 +300,8 @@ pub(crate) fn OrderDetails(
                     {order_lines(i18n, order.lines.clone(), true)}
                     <Sums totals=order.totals refunded=Some(refunded) />
                 </section>
+                {refund}
+                {cancel}
             </div>
             <div>
                 <Customer handle name email count=other_order_count orders=other_orders looks account />
@@ -321,8 +323,6 @@ pub(crate) fn OrderDetails(
                     {invoices}
                 </section>
                 <History events shipped_last lines=order.lines.clone() way=order.shipping_method action=action.clone() draft=(!looks).then(|| draft.clone()) />
-                {refund}
-                {cancel}
             </div>
         </div>
     }

@@ -13,7 +13,7 @@ use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
 use crate::{
     i18n::{t, use_i18n},
     storefront::Quantities,
-    ui::{Alert, Button, Check, Field, error_summary},
+    ui::{Button, Check, Field},
     words::{self, I18n},
 };
 
@@ -56,16 +56,21 @@ pub(super) fn Refund(
         let count = refundable.map_or(0, |line| line.refundable);
         (line, count)
     });
-    let label = |title, n| t!(i18n, seller_orders.refund_line, title = title, n = n);
-    let Quantities { fields, mut wrong } = Quantities::of(lines, typed.as_ref(), of, false, label);
+    let label = |title, n| t!(i18n, seller_orders.part_line, title = title, n = n);
+    let Quantities { fields, wrong } = Quantities::of(lines, typed.as_ref(), of, false, label);
     let reason_label = t!(i18n, seller_orders.refund_reason);
-    let summary = error.map(|error| {
-        if let Some(code) = error.at("reason") {
-            wrong.push((format!("reason{of}"), reason_label.to_owned(), code));
-        }
-        match error.at("lines") {
-            Some(_) => view! { <Alert>{t!(i18n, seller_orders.part_missing)}</Alert> }.into_any(),
-            None => error_summary(i18n, &error, wrong),
+    let summary = error
+        .map(|error| Quantities::summary(wrong, &error, &[("reason", format!("reason{of}"), reason_label)]));
+    let all = left.lines.iter().filter(|line| line.refundable > 0);
+    let all: Vec<_> =
+        all.map(|line| LineQuantity { position: line.position, quantity: line.refundable }).collect();
+    let whole = left.quote(&all, left.shipping.amount() > 0).ok().map(|quote| quote.amount);
+    let whole = whole.map(|amount| {
+        view! {
+            <div>
+                <dt>{t!(i18n, seller_orders.refund_left)}</dt>
+                <dd>{words::money(i18n, amount)}</dd>
+            </div>
         }
     });
     let shipping = (left.shipping.amount() > 0).then(|| {
@@ -97,7 +102,7 @@ pub(super) fn Refund(
         shown.set(left.with_value(|left| entered(left, value("shipping") == "true", value)));
     };
     view! {
-        <details class="panel more-of" open=open>
+        <details class="panel more-of refund" open=open>
             <summary>{title}</summary>
             <form method="post" action=action class="form" novalidate on:input=input>
                 <input type="hidden" name="action" value="refund" />
@@ -108,22 +113,27 @@ pub(super) fn Refund(
                 />
                 {summary}
                 <p class="note">{note}</p>
-                {fields}
-                {shipping}
-                {restock}
-                <Field name="reason" id=format!("reason{of}") label=reason_label value=reason hint=t!(i18n, seller_orders.reason_hint).to_owned() required=true faults />
-                <div aria-live="polite">{move || quote.get().map(|quote| effects(i18n, &quote, cash, cancels))}</div>
-                <div>
-                    <Button look="danger">
-                        {move || match amount() {
-                            Some(amount) if cancels => {
-                                t!(i18n, seller_orders.cancel_items_now, price = words::money(i18n, amount))
-                            }
-                            None if cancels => t!(i18n, seller_orders.cancel_items_review).to_owned(),
-                            Some(amount) => t!(i18n, seller_orders.refund_now, price = words::money(i18n, amount)),
-                            None => t!(i18n, seller_orders.refund_review).to_owned(),
-                        }}
-                    </Button>
+                <div class="refund-sides">
+                    <div class="form">
+                        {fields}
+                        {shipping}
+                        {restock}
+                        <Field name="reason" id=format!("reason{of}") label=reason_label value=reason hint=t!(i18n, seller_orders.reason_hint).to_owned() required=true faults />
+                    </div>
+                    <div class="form refund-summary">
+                        <dl class="sums">{whole}</dl>
+                        <div aria-live="polite">{move || quote.get().map(|quote| effects(i18n, &quote, cash, cancels))}</div>
+                        <Button look="danger">
+                            {move || match amount() {
+                                Some(amount) if cancels => {
+                                    t!(i18n, seller_orders.cancel_items_now, price = words::money(i18n, amount))
+                                }
+                                None if cancels => t!(i18n, seller_orders.cancel_items_review).to_owned(),
+                                Some(amount) => t!(i18n, seller_orders.refund_now, price = words::money(i18n, amount)),
+                                None => t!(i18n, seller_orders.refund_review).to_owned(),
+                            }}
+                        </Button>
+                    </div>
                 </div>
             </form>
         </details>
@@ -137,11 +147,7 @@ pub(super) fn effects(i18n: I18n, quote: &RefundQuote, cash: bool, cancels: bool
         true => t!(i18n, seller_orders.refund_by_shop),
         false => t!(i18n, seller_orders.refund_to_customer),
     };
-    let rise = Money::new(-quote.earnings.amount(), quote.earnings.currency());
-    let (earnings, by) = match quote.earnings.amount() < 0 {
-        true => (t!(i18n, seller_orders.refund_earnings_up), rise),
-        false => (t!(i18n, seller_orders.refund_earnings), quote.earnings),
-    };
+    let earnings = Money::new(-quote.earnings.amount(), quote.earnings.currency());
     let parts = quote.items.amount() > 0 && quote.shipping.amount() > 0;
     let rows = [
         (parts, t!(i18n, seller_orders.items), quote.items),
@@ -153,7 +159,7 @@ pub(super) fn effects(i18n: I18n, quote: &RefundQuote, cash: bool, cancels: bool
             t!(i18n, seller_orders.refund_discount),
             quote.marketplace_discount,
         ),
-        (true, earnings, by),
+        (true, t!(i18n, seller_orders.refund_earnings), earnings),
     ];
     let rows = rows.into_iter().filter(|(shown, ..)| *shown).map(|(_, words, sum)| {
         view! {

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use crate::{
     i18n::{t, use_i18n},
     storefront::Quantities,
-    ui::{Alert, Button, Field, error_summary},
+    ui::{Button, Field, error_summary},
     words,
 };
 
@@ -79,7 +79,7 @@ pub(super) fn ShipPart(
         (line, left)
     });
     let label = |title, n| t!(i18n, seller_orders.part_line, title = title, n = n);
-    let Quantities { fields: rows, wrong: mut at_fields } =
+    let Quantities { fields: rows, wrong: at_fields } =
         Quantities::of(lines, typed.as_ref(), "", false, label);
     let labels = [
         ("carrier", t!(i18n, seller_orders.carrier)),
@@ -88,14 +88,8 @@ pub(super) fn ShipPart(
     ];
     let of = "-part";
     let summary = error.as_ref().map(|error| {
-        let others = labels
-            .into_iter()
-            .filter_map(|(name, label)| Some((format!("{name}{of}"), label.to_owned(), error.at(name)?)));
-        at_fields.extend(others);
-        match error.at("lines") {
-            Some(_) => view! { <Alert>{t!(i18n, seller_orders.part_missing)}</Alert> }.into_any(),
-            None => error_summary(i18n, error, at_fields),
-        }
+        let others = labels.map(|(name, label)| (name, format!("{name}{of}"), label));
+        Quantities::summary(at_fields, error, &others)
     });
     let open = typed.is_some();
     let fields = (!pickup)

@@ -3,7 +3,7 @@
 use super::adjustments::{self, AddAdjustment, Amounts};
 use crate::{
     Bounds, Caller, Engine, TxResult, carts, currencies,
-    db::Tx,
+    db::{Scalar, Tx},
     group_by, insert,
     inventory::holds::{self, Claim, Left, Need, OfOrigin, Released},
     params, random, rows, statements,
@@ -28,6 +28,8 @@ statements! {
             FROM cart_lines l JOIN shops s ON s.id = l.shop_id WHERE l.cart_id = c.cart_id ORDER BY l.id LIMIT 1), c.currency)
             AS own_currency
         FROM checkouts c WHERE c.cart_id = $1 AND c.state IN ('open', 'paying') ORDER BY c.id DESC";
+    IN_PROGRESS = "SELECT id AS value FROM checkouts WHERE cart_id = $1 AND state IN ('open', 'paying') AND hold_until > $2
+        ORDER BY id DESC LIMIT 1";
     SUPERSEDE = "UPDATE checkouts SET state = 'superseded', updated_at = $2
         WHERE id = $1 AND state IN ('open', 'paying')";
     LINES = "SELECT l.variant_id, l.quantity, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
@@ -147,6 +149,14 @@ rows! {
         tax_bp: i64,
         discontinued: bool,
     }
+}
+
+/// The caller's checkout in progress, if there is one.
+pub async fn current(engine: &Engine, caller: &Caller) -> Result<Option<CheckoutId>> {
+    let Some(cart) = carts::find(engine, caller).await? else { return Ok(None) };
+    let now = engine.clock.now_ms();
+    let found: Option<Scalar<CheckoutId>> = engine.db.opt(&IN_PROGRESS, params![cart, now]).await?;
+    Ok(found.map(|id| id.0))
 }
 
 /// Begins a checkout of the caller's cart in the currency of its shops, or continues an open checkout of the

@@ -108,6 +108,7 @@ insert! {
         items_minor = "o.items_minor",
         collected_minor = "CASE WHEN given.collected_by = 'market' THEN o.total_minor ELSE 0 END",
         commission_minor = "o.commission_minor",
+        units = "(SELECT CAST(SUM(l.quantity) AS BIGINT) FROM checkout_lines l WHERE l.checkout_id = c.id AND l.order_id = o.order_id)",
         delivery = "o.delivery",
         days_min = "o.days_min",
         days_max = "o.days_max",

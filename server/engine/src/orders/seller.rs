@@ -22,7 +22,7 @@ use haat_shared::{
     payments::{PaymentMethod, PaymentState},
     permissions::{AdminPermission, Permission},
     refunds::{Refundable, RefundableLine, is_refundable, refundable},
-    returns::{ESCALATED, REQUESTED},
+    returns::{ESCALATED, EXPECTED, OPEN, REQUESTED},
     shipping::ShippingMethod,
 };
 
@@ -37,8 +37,7 @@ lists! {
         select: "SELECT o.id, o.number, s.handle AS shop_handle, o.shop_name, o.created_at, o.state,
             o.state = 'confirmed' AND o.partly_shipped AS partly_shipped,
             CASE WHEN o.state = 'confirmed' AND o.partly_shipped THEN 'partly_shipped' ELSE o.state END AS status, o.delivery, p.address,
-            p.email, p.method, o.currency, o.total_minor, (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT)
-                FROM order_lines l WHERE l.order_id = o.id) AS item_count
+            p.email, p.method, o.currency, o.total_minor, o.units AS item_count
             FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id",
         base_filter: "TRUE",
         filters: &[
@@ -51,6 +50,14 @@ lists! {
             (
                 "returns",
                 "EXISTS (SELECT 1 FROM returns b WHERE b.order_id = o.id AND b.state = 'requested' AND b.created_at < {})",
+            ),
+            (
+                "open_returns",
+                "o.id IN (SELECT b.order_id FROM returns b WHERE b.state IN ('requested', 'approved', 'received') AND b.created_at < {})",
+            ),
+            (
+                "expected_returns",
+                "o.id IN (SELECT b.order_id FROM returns b WHERE b.state IN ('approved', 'received') AND b.created_at < {})",
             ),
             ("word", r"o.search_folded LIKE {} ESCAPE '\'"),
         ],
@@ -211,13 +218,15 @@ pub(super) async fn rows(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders
     Ok(Page::cut(rows, size, |row| key(if by_total { row.total_minor } else { row.created_at }, row.id)))
 }
 
-/// The orders of a shop, or of all, that match a search and, if asked for, are overdue or have return requests to answer.
+/// The orders of a shop, or of all, that match a search and, if asked for, are overdue or have open returns.
 fn searched(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<Vec<(&'static str, Value)>> {
     let words = words(&ask.q)?;
     let returns = match ask.returns.as_str() {
         "" => None,
         REQUESTED => Some(("returns", i64::MAX.into())),
         ESCALATED => Some(("returns", engine.unanswered_since().into())),
+        OPEN => Some(("open_returns", i64::MAX.into())),
+        EXPECTED => Some(("expected_returns", i64::MAX.into())),
         _ => return Err(Error::field("returns", FieldCode::NotAChoice)),
     };
     let overdue = ask.overdue.then(|| ("overdue", (engine.clock.now_ms() - ORDER_MS).into()));

@@ -81,6 +81,8 @@ statements! {
             (SELECT COUNT(*) FROM orders o WHERE o.shop_id = s.id AND o.state = 'confirmed') AS to_ship,
             (SELECT COUNT(DISTINCT b.order_id) FROM returns b JOIN orders o ON o.id = b.order_id
                 WHERE b.state = 'requested' AND o.shop_id = s.id) AS to_answer,
+            (SELECT COUNT(DISTINCT b.order_id) FROM returns b JOIN orders o ON o.id = b.order_id
+                WHERE b.state IN ('approved', 'received') AND o.shop_id = s.id) AS to_receive,
             (SELECT COUNT(*) FROM (SELECT 1 AS one FROM products p WHERE p.shop_id = s.id LIMIT 1) AS few) AS products
         FROM shops s WHERE s.id = $1";
     LOW = "SELECT v.product_id, p.title, v.title AS variant_title, c.on_hand - c.held AS available,
@@ -91,20 +93,21 @@ statements! {
         ORDER BY available, v.id LIMIT $2";
     // In each currency, with the rate to show one amount.
     SALES = "SELECT (created_at + $4) / 86400000 AS day, CAST(SUM(total_minor) AS BIGINT) AS sold_minor, COUNT(*) AS orders,
-            CAST(COALESCE(SUM((SELECT SUM(l.quantity) FROM order_lines l WHERE l.order_id = orders.id)), 0) AS BIGINT) AS units,
+            CAST(SUM(units) AS BIGINT) AS units,
             currency, rate_numerator, rate_denominator
         FROM orders WHERE shop_id = $1 AND created_at >= $2 AND created_at < $3 AND state <> 'cancelled'
         GROUP BY (created_at + $4) / 86400000, currency, rate_numerator, rate_denominator";
     // A row for each rate of the products of which most units were sold.
-    BEST = "SELECT r.product_id, r.title, r.units, r.sold_minor, r.currency, r.rate_numerator, r.rate_denominator,
+    BEST = "SELECT r.product_id, p.title, r.units, r.sold_minor, r.currency, r.rate_numerator, r.rate_denominator,
             m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM (SELECT u.*, DENSE_RANK() OVER (ORDER BY u.units DESC, u.product_id) AS place
-            FROM (SELECT l.product_id, MAX(l.title) AS title, CAST(SUM(l.total_minor - l.discount_minor) AS BIGINT) AS sold_minor,
+            FROM (SELECT l.product_id, CAST(SUM(l.total_minor - l.discount_minor) AS BIGINT) AS sold_minor,
                     CAST(SUM(SUM(l.quantity)) OVER (PARTITION BY l.product_id) AS BIGINT) AS units,
                     o.currency, o.rate_numerator, o.rate_denominator
                 FROM orders o JOIN order_lines l ON l.order_id = o.id
                 WHERE o.shop_id = $1 AND o.created_at >= $2 AND o.created_at < $3 AND o.state <> 'cancelled'
                 GROUP BY l.product_id, o.currency, o.rate_numerator, o.rate_denominator) AS u) AS r
+        JOIN products p ON p.id = r.product_id
         LEFT JOIN product_pictures pp ON pp.product_id = r.product_id AND pp.position = 0
         LEFT JOIN media m ON m.id = pp.media_id
         WHERE r.place <= $4 ORDER BY r.place";
@@ -180,6 +183,7 @@ rows! {
         to_confirm: i64,
         to_ship: i64,
         to_answer: i64,
+        to_receive: i64,
         products: i64,
     }
 
@@ -431,6 +435,7 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str, of: &AskedPeri
         to_confirm: to_do.to_confirm,
         to_ship: to_do.to_ship,
         to_answer: to_do.to_answer,
+        to_receive: to_do.to_receive,
         low_count: low.first().map_or(0, |l| l.low_count),
         low: low
             .into_iter()

@@ -37,7 +37,9 @@ both! {
         let tea = market.generous_shop().await;
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(tea, 1), (bowl, 1)]).await;
+        assert_eq!(checkout::current(engine, &guest).await, Ok(None));
         let id = checkout::begin(engine, &guest).await.unwrap();
+        assert_eq!(checkout::current(engine, &guest).await, Ok(Some(id)));
         let view = checkout::view(engine, &guest, id).await.unwrap();
         let group = view.groups.iter().find(|g| g.town == "Ooty").unwrap();
         let ways: Vec<_> = group.shipping_options.iter().map(|o| (o.shipping_method, o.price.amount())).collect();
@@ -65,6 +67,7 @@ both! {
         assert_eq!(checkout::view(engine, &guest, id).await.unwrap().state, CheckoutState::Open);
         let paid = checkout::pay(engine, &guest, id, typed, quote.version, "k").await;
         let number = number_of(&paid.expect("the key was not used up"));
+        assert_eq!(checkout::current(engine, &guest).await, Ok(None), "it is bought");
         let purchase = orders::purchase(engine, &guest, &number, &market.key(&number)).await.unwrap();
         assert_eq!(purchase.totals, quote.totals);
         let order = purchase.orders.iter().find(|o| o.shop_handle == "generous").unwrap();

@@ -13,8 +13,8 @@ use haat_shared::{
     orders::{Actor, LineQuantity, ListOrders, NewRefund, OrderEventKind, OrderState, SellerOrder},
     permissions::AdminRole,
     returns::{
-        ESCALATED, NewReturnRequest, OrderReturn, REQUESTED, ReturnApproval, ReturnReason, ReturnReceipt,
-        ReturnState,
+        ESCALATED, EXPECTED, NewReturnRequest, OPEN, OrderReturn, REQUESTED, ReturnApproval, ReturnReason,
+        ReturnReceipt, ReturnState,
     },
 };
 
@@ -203,7 +203,11 @@ both! {
             page.items.into_iter().map(|card| card.number).collect::<Vec<_>>()
         };
         assert_eq!((listed(REQUESTED).await, listed(ESCALATED).await), (vec![order.number.clone()], vec![]));
+        assert_eq!((listed(OPEN).await, listed(EXPECTED).await), (vec![order.number.clone()], vec![]));
         assert_eq!(order.approve(id, false).await, Ok(()));
+        assert_eq!((listed(OPEN).await, listed(EXPECTED).await), (vec![order.number.clone()], vec![order.number.clone()]));
+        let home = shops::home(engine, &order.owner, MEENA, &Default::default()).await.unwrap();
+        assert_eq!((home.to_answer, home.to_receive), (0, 1));
         assert_eq!(order.approve(id, false).await, Ok(()), "repeated");
         assert_eq!(order.refuse(id).await, Err(Conflict::ReturnMoved(ReturnState::Approved).into()));
         let quote = before.refundable.unwrap().quote(&order.back(id).await.lines, false).unwrap();
@@ -251,7 +255,12 @@ both! {
         assert_eq!(at(order.ask(2, ReturnReason::Damaged, "a").await, "lines.0.quantity"), Some(FieldCode::TooBig));
         order.ask(1, ReturnReason::Damaged, "b").await.unwrap();
         market.clock.advance_ms(7 * DAY_MS + 1);
-        assert_eq!(order.ask(1, ReturnReason::Damaged, "c").await, Err(Conflict::NotReturnable.into()), "too late");
+        assert_eq!(at(order.ask(1, ReturnReason::ChangedMind, "c").await, "reason"), Some(FieldCode::NotAChoice), "too late");
+        let late = Order::of(market, 1, true, OrderState::Delivered).await;
+        assert_eq!(late.seen().await.order.order.returns_days, 7);
+        market.clock.advance_ms(7 * DAY_MS + 1);
+        assert_eq!(at(late.ask(1, ReturnReason::DoesNotFit, "a").await, "reason"), Some(FieldCode::NotAChoice));
+        late.ask(1, ReturnReason::Damaged, "b").await.expect("what is wrong can be reported at any time");
         assert_eq!(order.seen().await.order.order.returnable_until, None);
         for (card, state, reason, expected) in [
             (true, OrderState::Confirmed, ReturnReason::NeverArrived, Conflict::OrderMoved(OrderState::Confirmed)),

@@ -167,9 +167,9 @@ pub(super) struct WhichOrders {
     /// Only orders with this status.
     #[schema(inline)]
     status: Option<OrderState>,
-    /// Only orders with return requests that wait for an answer, or have waited for too long.
+    /// Only orders with open returns, or with those at this point.
     #[schema(inline)]
-    returns: Option<WaitingReturns>,
+    returns: Option<OpenReturns>,
     /// The `next` cursor of the previous page.
     after: Option<String>,
     /// The maximum number of items to return.
@@ -178,13 +178,17 @@ pub(super) struct WhichOrders {
 }
 
 haat_shared::text_enum! {
-    /// Which return requests.
+    /// Which returns.
     #[derive(ToSchema)]
-    pub(super) enum WaitingReturns {
-        /// Those that wait for an answer.
+    pub(super) enum OpenReturns {
+        /// Requests that wait for an answer.
         Requested = "requested",
-        /// Those that have waited for too long.
+        /// Requests that have waited for too long.
         Escalated = "escalated",
+        /// Approved ones, which are to be received or refunded.
+        Expected = "expected",
+        /// All that are neither refunded nor refused or withdrawn.
+        Open = "open",
     }
 }
 

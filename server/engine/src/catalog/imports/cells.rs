@@ -55,7 +55,10 @@ impl Columns {
         columns.unnamed.retain(|at| *at < columns.named);
         if columns.place("sku").is_none() {
             readable = false;
-            faults.push(RowError::new(line, "sku", FieldCode::Missing, ""));
+            // What the columns are called instead, as far as it can be said.
+            let names = head.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned());
+            let names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
+            faults.push(RowError::new(line, "sku", FieldCode::Missing, &names.join(", ")));
         }
         if !readable {
             columns.at = [None; COLUMNS.len()];

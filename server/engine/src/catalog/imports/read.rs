@@ -336,6 +336,7 @@ mod tests {
         let named = |file: &[u8]| all(file)[0].faults[0].found.clone();
         assert_eq!(named(b"PK\x03\x04\x14\0\x06\0xl/workbook.xml"), "XLSX, ODS, ZIP");
         assert_eq!(named(b"%PDF-1.7\nsku"), "PDF");
+        assert_eq!(named(b"title, Price \nCup,120\n"), "title, Price");
         // Unreadable lines are counted.
         let unread = |file: &[u8]| all(file).iter().map(|item| item.unread).sum::<i64>();
         assert_eq!(unread(b"sku,price,price\nA,1,2\n\nB,1,2\n\"C\nD,1"), 4);
