@@ -10,6 +10,7 @@ use haat_shared::{
         edit::{self, ProductState, STOCK_MAX},
         imports::{RowError, similar_column},
     },
+    ledger::PostingKind,
     orders::{Actor, OrderEventKind, OrderState, OrderView},
     payments::{CashState, PaymentFailure, PaymentMethod, PaymentState},
     payouts::{PayoutMethodKind, PayoutState},
@@ -293,6 +294,9 @@ pub fn paid_by(locale: I18n, method: PaymentMethod, pickup: bool) -> &'static st
 pub fn collected_by(locale: I18n, method: PaymentMethod, order: &OrderView, price: Money) -> String {
     let (done, pickup) =
         (order.state == OrderState::Delivered, order.shipping_method == ShippingMethod::Pickup);
+    if order.exchange_of.is_some() {
+        return t!(locale, seller_orders.exchange_nothing_due).to_owned();
+    }
     match (method.collected_by_market(), done, pickup) {
         (true, ..) => t!(locale, seller_orders.collected).to_owned(),
         (false, true, true) => t!(locale, seller_orders.cash_collected_pickup, price = price),
@@ -338,6 +342,7 @@ pub fn return_state(i18n: I18n, state: ReturnState) -> &'static str {
         ReturnState::Withdrawn => t!(i18n, seller_orders.return_withdrawn),
         ReturnState::Received => t!(i18n, seller_orders.return_received),
         ReturnState::Refunded => t!(i18n, seller_orders.return_paid),
+        ReturnState::Exchanged => t!(i18n, seller_orders.return_exchanged),
     }
 }
 
@@ -376,6 +381,7 @@ pub(crate) fn order_event(
         OrderEventKind::TrackingUpdated => return t!(i18n, seller_orders.tracking_updated),
         OrderEventKind::Refunded => return t!(i18n, seller_orders.refund_issued),
         OrderEventKind::ReturnOpened => return t!(i18n, seller_orders.return_opened),
+        OrderEventKind::ReturnExchanged => return t!(i18n, seller_orders.event_exchanged),
         OrderEventKind::ReturnReceived => return t!(i18n, seller_orders.return_received),
         OrderEventKind::ReturnRequested => return t!(i18n, seller_orders.return_requested),
         OrderEventKind::ReturnApproved => return t!(i18n, seller_orders.return_approved),
@@ -401,6 +407,45 @@ pub fn product_state(i18n: I18n, state: ProductState) -> &'static str {
         ProductState::Published => t!(i18n, seller_products.on_sale),
         ProductState::Archived => t!(i18n, seller_products.off_sale),
     }
+}
+
+/// What a transaction of a shop was.
+pub fn posting(i18n: I18n, kind: PostingKind) -> &'static str {
+    match kind {
+        PostingKind::Sale => t!(i18n, balance.sale),
+        PostingKind::Commission | PostingKind::CashCommission => t!(i18n, balance.commission),
+        PostingKind::Promotion => t!(i18n, balance.promotion),
+        PostingKind::PromotionReversed => t!(i18n, balance.promotion_reversed),
+        PostingKind::SaleReversed => t!(i18n, balance.sale_reversed),
+        PostingKind::CommissionReversed | PostingKind::CashCommissionReversed => {
+            t!(i18n, balance.commission_reversed)
+        }
+        // None of these changes the balance of a shop.
+        PostingKind::Capture
+        | PostingKind::Refund
+        | PostingKind::GatewayFee
+        | PostingKind::Released
+        | PostingKind::DisputeOpened
+        | PostingKind::DisputeWon
+        | PostingKind::DisputeLoss
+        | PostingKind::DisputeFee
+        | PostingKind::DisputeFeeReturned
+        | PostingKind::RefundFailed
+        | PostingKind::RefundPaidOtherwise
+        | PostingKind::Settled
+        | PostingKind::SettlementFailed => t!(i18n, balance.refund),
+        PostingKind::DisputeHeld => t!(i18n, balance.dispute_held),
+        PostingKind::DisputeReleased => t!(i18n, balance.dispute_released),
+        PostingKind::Chargeback => t!(i18n, balance.chargeback),
+        PostingKind::PayoutRequested | PostingKind::PayoutPaid => t!(i18n, payouts.payout),
+        PostingKind::PayoutRejected => t!(i18n, payouts.payout_rejected),
+        PostingKind::PayoutReturned => t!(i18n, payouts.payout_returned),
+    }
+}
+
+/// The number of a page of a document.
+pub fn page_of(i18n: I18n, page: usize, pages: usize) -> String {
+    t!(i18n, invoice.page_of, n = number(i18n, page), total = number(i18n, pages))
 }
 
 /// What the status means for the customer.
@@ -627,6 +672,9 @@ pub fn dispute_reason(code: &str) -> String {
 
 /// What becomes of the money of a cancelled order: what was refunded because of that, not before.
 pub fn cancelled_money(i18n: I18n, order: &OrderView, collected_by_market: bool) -> String {
+    if let Some(first) = &order.exchange_of {
+        return t!(i18n, purchase.exchange_cancelled, number = first);
+    }
     let back =
         order.refunds.iter().filter(|refund| refund.reason == haat_shared::orders::RefundReason::Cancelled);
     let done = back.clone().all(|refund| refund.completed_at.is_some());
@@ -650,7 +698,7 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
         "shipment_updated" => t!(i18n, admin.email_shipment_updated),
         "order_cancelled" | "order_withdrawn" => t!(i18n, admin.email_order_cancelled),
         "return_requested" => t!(i18n, admin.email_return_requested),
-        "return_approved" | "return_refused" => t!(i18n, admin.email_return_answered),
+        "return_approved" | "return_refused" | "return_exchanged" => t!(i18n, admin.email_return_answered),
         "order_refunded" | "order_refunded_by_market" => t!(i18n, admin.email_order_refunded),
         "payout_sent" | "payout_rejected" | "payout_returned" => t!(i18n, admin.email_payout),
         "payout_method_added" | "payout_method_removed" => t!(i18n, admin.email_payout_method),
@@ -677,6 +725,7 @@ pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
         "order_return_refused" => t!(i18n, seller_orders.return_refused),
         "order_return_withdrawn" => t!(i18n, seller_orders.return_withdrawn),
         "order_return_received" => t!(i18n, admin.message_order_return_received),
+        "order_return_exchanged" => t!(i18n, admin.message_order_return_exchanged),
         "payout_sent" => t!(i18n, admin.message_payout_sent),
         "payout_rejected" => t!(i18n, admin.message_payout_rejected),
         "payout_returned" => t!(i18n, admin.message_payout_returned),
@@ -922,6 +971,8 @@ mod tests {
                 refunds: Vec::new(),
                 returns: Vec::new(),
                 invoices: Vec::new(),
+                exchange_of: None,
+                exchange_options: Vec::new(),
                 returnable_until: None,
                 returns_days: 7,
                 lines: Vec::new(),

@@ -10,6 +10,7 @@ pub mod emails;
 pub mod http;
 mod imports;
 pub mod log;
+mod pdf;
 pub mod worker;
 
 /// Snapshots of the tests are in one folder, by their names.

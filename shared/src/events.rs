@@ -41,6 +41,8 @@ text_enum! {
         OrderDisputeWon = "order.dispute_won",
         /// The dispute was decided for the customer.
         OrderDisputeLost = "order.dispute_lost",
+        /// The shop sends other items for a return, with an order of their own.
+        OrderReturnExchanged = "order.return_exchanged",
     }
 }
 

@@ -8,6 +8,9 @@ use crate::{
     money::{Money, MoneyError},
 };
 
+/// The value of `format` with which an invoice's page is a PDF.
+pub const PDF: &str = "pdf";
+
 text_enum! {
     /// What is issued.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

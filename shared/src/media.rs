@@ -40,6 +40,8 @@ text_enum! {
         ReviewPicture = "review_picture",
         /// A message in a chat.
         ChatPicture = "chat_picture",
+        /// What is wrong with a part of an order.
+        ReturnPicture = "return_picture",
     }
 }
 
@@ -52,6 +54,8 @@ pub enum Uploader {
     Admin(AdminPermission),
     /// Signed-in users; their own.
     User,
+    /// Whoever may see a purchase; one of its orders'. It is private ([`is_private`]).
+    Customer,
 }
 
 /// What may be uploaded for a purpose, and by whom.
@@ -82,6 +86,7 @@ impl Purpose {
             Self::Avatar => (Uploader::User, 4 * MB, 8_000, 1),
             Self::ReviewPicture => (Uploader::User, BYTES_MAX, SIDE_MAX, 6),
             Self::ChatPicture => (Uploader::User, BYTES_MAX, SIDE_MAX, 4),
+            Self::ReturnPicture => (Uploader::Customer, BYTES_MAX, SIDE_MAX, 5),
         };
         Upload { may, bytes_max, side_max, count_max }
     }
@@ -224,6 +229,12 @@ impl Format {
     }
 }
 
+/// Whether a picture is shown only to those who may see what it belongs to. Its ID says so, because files are served without
+/// asking the database: it is a UUID of version 5, and that of any other picture is of version 8.
+pub fn is_private(id: MediaId) -> bool {
+    id.uuid().get_version_num() == 5
+}
+
 /// A stored file of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct File {
@@ -294,6 +305,13 @@ impl Picture {
     pub fn src(&self) -> String {
         let width = widths(self.width).map(|(name, _)| name).take(2).last().unwrap_or(WIDTHS[0]);
         self.address(width, Format::Jpeg)
+    }
+
+    /// The name of a file of it: the largest, or a thumbnail. For private pictures.
+    pub fn file(&self, thumbnail: bool) -> String {
+        let mut widths = widths(self.width).map(|(name, _)| name);
+        let width = if thumbnail { widths.next() } else { widths.last() };
+        File { id: self.id, width: width.unwrap_or(WIDTHS[0]), format: Format::Jpeg }.to_string()
     }
 
     /// The URL of its largest JPEG.

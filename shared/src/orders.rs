@@ -14,7 +14,7 @@ use crate::{
     payments::{PaymentMethod, PaymentState},
     pricing::Totals,
     refunds::Refundable,
-    returns::{OrderReturn, ReturnReason},
+    returns::{ExchangeOption, OrderReturn, ReturnReason},
     shipping::ShippingMethod,
     text,
 };
@@ -173,6 +173,8 @@ text_enum! {
         ReturnWithdrawn = "return_withdrawn",
         /// The shop received a part of it back.
         ReturnReceived = "return_received",
+        /// The shop sends other items for a return.
+        ReturnExchanged = "return_exchanged",
         /// A member of the shop wrote a note, which only the shop's members see.
         Noted = "noted",
         /// The customer disputes the payment with their bank or the payment provider.
@@ -217,6 +219,8 @@ pub struct OrderEventData {
     pub return_id: Option<ReturnId>,
     /// Why the customer asks for the return.
     pub return_reason: Option<ReturnReason>,
+    /// The number of the order that replaces items of this one, or whose items this one replaces.
+    pub other_order: Option<String>,
 }
 
 /// An entry of an order's timeline.
@@ -443,6 +447,11 @@ pub struct OrderView {
     /// The invoice and credit notes, oldest first.
     #[serde(default)]
     pub invoices: Vec<InvoiceCard>,
+    /// The number of the order whose items this one replaces. Such an exchange costs nothing. Null for all others.
+    pub exchange_of: Option<String>,
+    /// What its lines can be exchanged for, if it can be returned. Only on the purchase's own page.
+    #[serde(default)]
+    pub exchange_options: Vec<ExchangeOption>,
     /// Until when a delivered order can be returned: RFC 3339, UTC. Null if it can't. Damaged and wrong items can be
     /// reported later as well.
     pub returnable_until: Option<String>,

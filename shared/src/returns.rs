@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     field::{FieldCode, FieldError},
     fulfilment::{Actor, LineQuantity, NOTE_MAX, OrderState, lines},
-    id::kinds::{RefundId, ReturnId},
+    id::kinds::{MediaId, RefundId, ReturnId, VariantId},
+    media::{Picture, Purpose},
     text,
 };
 
@@ -28,12 +29,14 @@ text_enum! {
         Received = "received",
         /// It is refunded.
         Refunded = "refunded",
+        /// The shop sends other items instead.
+        Exchanged = "exchanged",
     }
 }
 
 /// All steps of a return, with those who may take them. The marketplace decides only on requests that the shop has
 /// left unanswered for too long. What a shop opens itself begins as approved.
-pub const STEPS: [(ReturnState, ReturnState, &[Actor]); 8] = {
+pub const STEPS: [(ReturnState, ReturnState, &[Actor]); 9] = {
     use ReturnState::*;
     [
         (Requested, Approved, &[Actor::Shop, Actor::Market]),
@@ -44,6 +47,7 @@ pub const STEPS: [(ReturnState, ReturnState, &[Actor]); 8] = {
         (Approved, Received, &[Actor::Shop]),
         (Approved, Refunded, &[Actor::Shop]),
         (Received, Refunded, &[Actor::Shop]),
+        (Received, Exchanged, &[Actor::Shop]),
     ]
 };
 
@@ -110,6 +114,49 @@ pub struct NewReturnRequest {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(format = "optional-line", max_length = 300))]
     pub note: String,
+    /// For an exchange: the variant that the customer would like instead of each line. Empty for a refund.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exchange: Vec<ExchangeWish>,
+    /// The IDs of images that were uploaded for this order. At most 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<MediaId>,
+}
+
+/// What a customer would like instead of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ExchangeWish {
+    /// The line's position in the order.
+    pub position: i64,
+    /// A variant of the same product that is not more expensive.
+    pub variant_id: VariantId,
+}
+
+/// What a line can be exchanged for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ExchangeOption {
+    /// The line's position in the order.
+    pub position: i64,
+    /// The variant.
+    pub variant_id: VariantId,
+    /// The variant's title. May be empty.
+    pub title: String,
+    /// Whether it is the ordered variant, which is sent again if it was damaged or another item was delivered.
+    pub same: bool,
+    /// Whether there is enough of it now for all items of the line, or for those of the return.
+    pub in_stock: bool,
+}
+
+/// The field of what a line is exchanged for, in the customer's form.
+pub fn exchange_field(position: i64) -> String {
+    format!("exchange.{position}")
+}
+
+/// For which reasons the ordered variant is sent again.
+pub fn may_repeat(reason: ReturnReason) -> bool {
+    matches!(reason, ReturnReason::Damaged | ReturnReason::WrongItem)
 }
 
 impl NewReturnRequest {
@@ -119,9 +166,30 @@ impl NewReturnRequest {
             ReturnReason::Other => text::line("note", &self.note, NOTE_MAX),
             _ => text::optional_line("note", &self.note, NOTE_MAX),
         };
-        match (lines(&self.lines), note) {
-            (Ok(()), Ok(note)) => Ok(Self { note, ..self }),
-            (lines, note) => Err(lines.err().into_iter().flatten().chain(note.err()).collect()),
+        let images = Purpose::ReturnPicture.upload().check_count(self.images.len());
+        let images = images.map_err(|code| FieldError::new("images", code));
+        match (lines(&self.lines), note, self.check_exchange(), images) {
+            (Ok(()), Ok(note), Ok(()), Ok(())) => Ok(Self { note, ..self }),
+            (lines, note, exchange, images) => {
+                let faults = lines.err().into_iter().flatten();
+                Err(faults.chain(note.err()).chain(exchange.err()).chain(images.err()).collect())
+            }
+        }
+    }
+
+    /// An exchange names something for each of its lines, once. What never arrived is refunded.
+    fn check_exchange(&self) -> Result<(), FieldError> {
+        if self.exchange.is_empty() {
+            return Ok(());
+        }
+        if self.reason == ReturnReason::NeverArrived {
+            return Err(FieldError::new("exchange", FieldCode::NotAChoice));
+        }
+        let wishes = |position| self.exchange.iter().filter(|wish| wish.position == position).count();
+        let complete = self.lines.iter().all(|line| wishes(line.position) == 1);
+        match complete && self.exchange.len() == self.lines.len() {
+            true => Ok(()),
+            false => Err(FieldError::new("exchange", FieldCode::Missing)),
         }
     }
 }
@@ -207,8 +275,15 @@ pub struct OrderReturn {
     pub received_at: Option<String>,
     /// Whether its items were returned to stock.
     pub restocked: bool,
+    /// The images that the customer has sent. They are private.
+    #[serde(rename = "images")]
+    pub pictures: Vec<Picture>,
     /// The refund. Null until it is refunded.
     pub refund_id: Option<RefundId>,
+    /// What the customer would like instead of each line. Empty for a refund.
+    pub exchange: Vec<ExchangeOption>,
+    /// The number of the order with the items that the customer gets instead. Null until they are sent, and if it is refunded.
+    pub exchange_order: Option<String>,
 }
 
 /// In a list of orders, those with requests that wait for an answer.
@@ -231,7 +306,7 @@ pub fn diagram() -> String {
         let by: Vec<&str> = by.iter().map(|actor| actor.as_str()).collect();
         lines.push(format!("    {} --> {}: {}", from.as_str(), to.as_str(), by.join(" or ")));
     }
-    for end in [ReturnState::Refused, ReturnState::Withdrawn, ReturnState::Refunded] {
+    for end in [ReturnState::Refused, ReturnState::Withdrawn, ReturnState::Refunded, ReturnState::Exchanged] {
         lines.push(format!("    {} --> [*]", end.as_str()));
     }
     lines.join("\n")
@@ -248,7 +323,9 @@ mod tests {
                 let allowed = match (from, to) {
                     (Requested, Approved | Refused | Refunded) => [true, false, true],
                     (Requested | Approved, Withdrawn) => [false, true, false],
-                    (Approved, Received | Refunded) | (Received, Refunded) => [true, false, false],
+                    (Approved, Received | Refunded) | (Received, Refunded | Exchanged) => {
+                        [true, false, false]
+                    }
                     _ => [false; 3],
                 };
                 let actors = [Actor::Shop, Actor::Shopper, Actor::Market];
@@ -289,7 +366,14 @@ mod tests {
     fn requests_and_approvals_are_checked() {
         let line = LineQuantity { position: 1, quantity: 1 };
         let request = |lines: &[LineQuantity], reason, note: &str| {
-            NewReturnRequest { lines: lines.to_vec(), reason, note: note.into() }.check()
+            NewReturnRequest {
+                lines: lines.to_vec(),
+                reason,
+                note: note.into(),
+                exchange: Vec::new(),
+                images: Vec::new(),
+            }
+            .check()
         };
         assert_eq!(request(&[line], ReturnReason::Damaged, " Chipped ").unwrap().note, "Chipped");
         assert_eq!(request(&[line], ReturnReason::Damaged, "").unwrap().note, "");
@@ -300,6 +384,20 @@ mod tests {
             |note: &str, refund_now, shipping| ReturnApproval { note: note.into(), refund_now, shipping };
         assert_eq!(approval("", false, false).check(ReturnReason::Damaged).unwrap_err().field, "note");
         assert_eq!(approval("Here", false, true).check(ReturnReason::Damaged).unwrap_err().field, "shipping");
+        let wish = |position| ExchangeWish { position, variant_id: VariantId::from_uuid(Default::default()) };
+        let exchange = |wishes: &[ExchangeWish], reason| {
+            let exchange = wishes.to_vec();
+            NewReturnRequest { lines: vec![line], reason, note: String::new(), exchange, images: Vec::new() }
+                .check()
+        };
+        assert!(exchange(&[wish(1)], ReturnReason::Damaged).is_ok());
+        for (wishes, reason) in [
+            (vec![wish(2)], ReturnReason::Damaged),
+            (vec![wish(1), wish(1)], ReturnReason::Damaged),
+            (vec![wish(1)], ReturnReason::NeverArrived),
+        ] {
+            assert_eq!(exchange(&wishes, reason).unwrap_err()[0].field, "exchange");
+        }
         assert!(approval("", true, true).check(ReturnReason::Damaged).is_ok());
         assert!(approval("", false, true).check(ReturnReason::NeverArrived).unwrap().refund_now);
     }

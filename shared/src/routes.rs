@@ -333,6 +333,7 @@ routes! {
     FORM_BEGIN_CHECKOUT POST "/checkout" Form Holder;
     FORM_PAY POST "/checkout/{id}" Form Holder;
     FORM_CANCEL_BY_CUSTOMER POST "/purchases/{number}" Form Holder;
+    FORM_RETURN POST "/purchases/{number}/returns" Form Holder => ask_return(number: &str);
     FORM_SIGN_IN POST "/sign-in" Form Anyone;
     FORM_SIGN_UP POST "/sign-up" Form Anyone;
     FORM_SIGN_OUT POST "/sign-out" Form Anyone;
@@ -443,6 +444,12 @@ routes! {
     INVOICE GET "/purchases/{number}/invoices/{id}" File Holder => invoice(number: &str, id: InvoiceId);
     SHOP_INVOICE GET "/seller/{handle}/invoices/{id}" File Member => shop_invoice(handle: &str, id: InvoiceId);
     ANY_INVOICE GET "/admin/invoices/{id}" File Operator(SeeOrders) => any_invoice(id: InvoiceId);
+    PICTURE GET "/purchases/{number}/images/{file}" File Holder => picture(number: &str, file: &str);
+    SHOP_PICTURE GET "/seller/{handle}/orders/{number}/images/{file}" File Member
+        => shop_picture(handle: &str, number: &str, file: &str);
+    ANY_PICTURE GET "/admin/orders/{number}/images/{file}" File Operator(SeeOrders)
+        => any_picture(number: &str, file: &str);
+    STATEMENT_PDF GET "/seller/{handle}/balance.pdf" File Member => statement_pdf(handle: &str);
     EXPORT_STATEMENT GET "/seller/{handle}/balance.csv" File Member => statement(handle: &str);
     EXPORT_LEDGER GET "/admin/ledger.csv" File Operator(SeeBalances);
     EXPORT_ORDERS GET "/seller/{handle}/orders.csv" File Member => export_orders(handle: &str);
@@ -544,6 +551,7 @@ rest! {
     API_APPROVE_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/approve" Member OrdersWrite;
     API_REFUSE_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/refuse" Member OrdersWrite;
     API_REFUND_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/refund" Member OrdersWrite;
+    API_EXCHANGE_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/exchange" Member OrdersWrite;
     API_RECEIVE_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/receive" Member OrdersWrite;
     API_DELIVER POST "/shops/{handle}/orders/{number}/deliver" Member OrdersWrite;
     API_CANCEL POST "/shops/{handle}/orders/{number}/cancel" Member OrdersWrite;

@@ -1,9 +1,6 @@
 //! A shop's balance: payouts and transactions.
 
-use haat_shared::{
-    ledger::{BalanceEntry, PostingKind},
-    routes,
-};
+use haat_shared::{ledger::BalanceEntry, routes};
 use leptos::prelude::*;
 
 use super::{
@@ -67,8 +64,8 @@ pub(crate) fn Balance() -> impl IntoView {
         let older = older.map(|next| routes::with(&path, &[("payouts", &next), ("after", &after)]));
         let latest = (!payouts.is_empty()).then(|| routes::with(&path, &[("after", &after)]));
         let statement = (!balance.entries.items.is_empty()).then(|| {
-            let href = routes::statement(&handle);
-            view! { <p class="actions"><a class="button secondary" rel="external" download href=href>{t!(i18n, balance.statement)}</a></p> }
+            let (href, pdf) = (routes::statement(&handle), routes::statement_pdf(&handle));
+            view! { <p class="actions"><a class="button secondary" rel="external" download href=href>{t!(i18n, balance.statement)}</a> " " <a class="button secondary" rel="external" download href=pdf>{t!(i18n, balance.statement_pdf)}</a></p> }
         });
         let list = if balance.entries.items.is_empty() {
             let (title, note) = (tu_string!(i18n, balance.none), tu_string!(i18n, balance.none_note));
@@ -122,36 +119,7 @@ pub(crate) fn Balance() -> impl IntoView {
 
 fn row(handle: &str, entry: BalanceEntry) -> impl IntoView + use<> {
     let i18n = use_i18n();
-    let what = match entry.kind {
-        PostingKind::Sale => t!(i18n, balance.sale),
-        PostingKind::Commission | PostingKind::CashCommission => t!(i18n, balance.commission),
-        PostingKind::Promotion => t!(i18n, balance.promotion),
-        PostingKind::PromotionReversed => t!(i18n, balance.promotion_reversed),
-        PostingKind::SaleReversed => t!(i18n, balance.sale_reversed),
-        PostingKind::CommissionReversed | PostingKind::CashCommissionReversed => {
-            t!(i18n, balance.commission_reversed)
-        }
-        // None of these changes the balance of a shop.
-        PostingKind::Capture
-        | PostingKind::Refund
-        | PostingKind::GatewayFee
-        | PostingKind::Released
-        | PostingKind::DisputeOpened
-        | PostingKind::DisputeWon
-        | PostingKind::DisputeLoss
-        | PostingKind::DisputeFee
-        | PostingKind::DisputeFeeReturned
-        | PostingKind::RefundFailed
-        | PostingKind::RefundPaidOtherwise
-        | PostingKind::Settled
-        | PostingKind::SettlementFailed => t!(i18n, balance.refund),
-        PostingKind::DisputeHeld => t!(i18n, balance.dispute_held),
-        PostingKind::DisputeReleased => t!(i18n, balance.dispute_released),
-        PostingKind::Chargeback => t!(i18n, balance.chargeback),
-        PostingKind::PayoutRequested | PostingKind::PayoutPaid => t!(i18n, payouts.payout),
-        PostingKind::PayoutRejected => t!(i18n, payouts.payout_rejected),
-        PostingKind::PayoutReturned => t!(i18n, payouts.payout_returned),
-    };
+    let what = words::posting(i18n, entry.kind);
     let day = words::day(i18n, &entry.created_at);
     let order = || {
         let number = entry.order_number.clone()?;

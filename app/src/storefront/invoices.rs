@@ -1,6 +1,10 @@
 //! Links to the invoice and credit notes of an order.
 
-use haat_shared::{id::kinds::InvoiceId, invoices::InvoiceCard};
+use haat_shared::{
+    id::kinds::InvoiceId,
+    invoices::{InvoiceCard, PDF},
+    routes,
+};
 use leptos::prelude::*;
 
 use crate::{
@@ -19,11 +23,16 @@ pub(crate) fn invoice_links(
     }
     let links = invoices.iter().map(|invoice| {
         let (href, day) = (href(invoice.id), words::day(i18n, &invoice.issued_at));
+        let pdf = routes::with(&href, &[("format", PDF)]);
+        // A screen reader's list of links says which one it is.
+        let label = format!("{}: {}", t!(i18n, invoice.pdf), invoice.number);
         view! {
             <li>
                 <a class="whole" rel="external" href=href>{invoice.number.clone()}</a>
                 " · "
                 {day}
+                " · "
+                <a rel="external" download href=pdf aria-label=label>{t!(i18n, invoice.pdf)}</a>
             </li>
         }
     });

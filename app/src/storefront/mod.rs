@@ -31,6 +31,7 @@ pub(crate) use product::Product;
 pub(crate) use products::Products;
 pub(crate) use purchase::{AddressLines, Purchase, Timeline, contents};
 pub(crate) use quantities::Quantities;
+pub(crate) use returns::{pictures, wishes};
 pub(crate) use shop::Shop;
 pub(crate) use shops::Shops;
 pub(crate) use sign_in::SignIn;

@@ -167,6 +167,10 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
         }
     });
     let shipments = shipments.collect_view();
+    let exchange = order.exchange_of.as_ref().map(|first| {
+        let words = t!(i18n, purchase.exchange_of, number = first);
+        view! { <p class="order-due">{unbroken(&words, first)}</p> }
+    });
     // The refund of a cancelled order is told above.
     let part = order.refunds.iter();
     let part = part.filter(|refund| matches!(refund.reason, RefundReason::ByShop | RefundReason::ByMarket));
@@ -192,6 +196,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
                 </h2>
                 <p class="note">{number}</p>
             </header>
+            {exchange}
             <Timeline state=order.state partly=order_partly way=order.shipping_method />
             {due}
             {money.map(|words| view! { <p class="order-due">{words}</p> })}

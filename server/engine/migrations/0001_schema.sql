@@ -161,7 +161,7 @@ CREATE INDEX shop_members_user_id_idx ON shop_members (user_id);
 CREATE TABLE media (
     -- Derived from the owner and the uploaded bytes, so uploading the same image twice yields one row.
     id UUID PRIMARY KEY,
-    -- The shop, or the user who uploaded it for themselves. Both are NULL for the market's own images.
+    -- The shop, or the user who uploaded it for themselves. Both, and its order_id, are NULL for the market's own images.
     shop_id UUID REFERENCES shops (id),
     user_id UUID REFERENCES users (id),
     -- Of the original, after applying its orientation.
@@ -678,7 +678,12 @@ CREATE TABLE orders (
     -- When the earnings from a delivered order become available to the shop, and when they did.
     release_at BIGINT,
     released_at BIGINT,
-    CHECK (total_minor = subtotal_minor - discount_minor + delivery_minor + added_tax_minor)
+    -- Of an exchange, which costs nothing: the order whose items it replaces, and the one that was paid, which differ if what was
+    -- exchanged is exchanged again. NULL for all others.
+    replaces UUID REFERENCES orders (id),
+    paid_order_id UUID REFERENCES orders (id),
+    CHECK (total_minor = subtotal_minor - discount_minor + delivery_minor + added_tax_minor),
+    CHECK ((replaces IS NULL) = (paid_order_id IS NULL) AND (replaces IS NULL OR total_minor = 0))
 );
 CREATE INDEX orders_purchase_id_idx ON orders (purchase_id);
 -- Lists are sorted by when an order was placed: its ID is generated when the checkout begins.
@@ -712,6 +717,11 @@ CREATE TABLE order_lines (
     shipped BIGINT NOT NULL DEFAULT 0 CHECK (shipped >= 0 AND shipped <= quantity),
     refunded BIGINT NOT NULL DEFAULT 0 CHECK (refunded >= 0 AND refunded <= quantity),
     returned BIGINT NOT NULL DEFAULT 0 CHECK (returned >= 0 AND returned <= shipped),
+    -- How many of them the customer has other items for, which are not refunded here.
+    exchanged BIGINT NOT NULL DEFAULT 0 CHECK (exchanged >= 0),
+    -- Of an exchange: the position of the line that was paid.
+    paid_position BIGINT,
+    CHECK (refunded + exchanged <= quantity),
     PRIMARY KEY (order_id, position)
 );
 -- Covers the query for a shop's best-selling products.
@@ -926,7 +936,7 @@ CREATE TABLE settlements (
 CREATE TABLE returns (
     id UUID PRIMARY KEY,
     order_id UUID NOT NULL REFERENCES orders (id),
-    state TEXT NOT NULL CHECK (state IN ('requested', 'approved', 'refused', 'withdrawn', 'received', 'refunded')),
+    state TEXT NOT NULL CHECK (state IN ('requested', 'approved', 'refused', 'withdrawn', 'received', 'refunded', 'exchanged')),
     reason TEXT NOT NULL,
     -- What the customer, or the shop that opened it, adds to the reason.
     note TEXT NOT NULL,
@@ -937,7 +947,10 @@ CREATE TABLE returns (
     created_at BIGINT NOT NULL,
     received_at BIGINT,
     refund_id UUID REFERENCES refunds (id),
-    CHECK ((state = 'refunded') = (refund_id IS NOT NULL))
+    -- The order with the items that the customer gets instead.
+    exchange_order_id UUID REFERENCES orders (id),
+    CHECK ((state = 'refunded') = (refund_id IS NOT NULL)),
+    CHECK ((state = 'exchanged') = (exchange_order_id IS NOT NULL))
 );
 CREATE INDEX returns_order_id_idx ON returns (order_id);
 CREATE INDEX returns_requested_idx ON returns (created_at, order_id) WHERE state = 'requested';
@@ -947,8 +960,23 @@ CREATE TABLE return_lines (
     -- The line's position in the order.
     position BIGINT NOT NULL,
     quantity BIGINT NOT NULL CHECK (quantity > 0),
+    -- The variant that the customer would like instead; NULL for a refund.
+    wished_variant_id UUID REFERENCES variants (id),
     PRIMARY KEY (return_id, position)
 );
+
+-- What the customer shows of what is returned.
+CREATE TABLE return_pictures (
+    return_id UUID NOT NULL REFERENCES returns (id),
+    position BIGINT NOT NULL,
+    media_id UUID NOT NULL REFERENCES media (id),
+    PRIMARY KEY (return_id, position)
+);
+-- What uses an image is looked up before it is deleted.
+CREATE INDEX return_pictures_media_id_idx ON return_pictures (media_id);
+-- The order whose customer uploaded it, instead of a shop or user.
+ALTER TABLE media ADD COLUMN order_id UUID REFERENCES orders (id);
+CREATE INDEX media_order_id_idx ON media (order_id) WHERE order_id IS NOT NULL;
 
 -- Invoices and credit notes of shops, as they were issued.
 CREATE TABLE invoices (

@@ -33,6 +33,7 @@ statements! {
         FROM ledger_entries e JOIN ledger_postings p ON p.id = e.posting_id
         WHERE e.shop_id = $1 AND p.created_at < $2 AND p.kind <> 'released' AND e.account <> 'seller_disputed'
         GROUP BY e.currency";
+    SHOP_NAME = "SELECT name AS value FROM shops WHERE id = $1";
     LINES = "SELECT p.id, p.created_at, p.kind, o.number, e.currency, CAST(-SUM(e.amount_minor) AS BIGINT) AS total
         FROM ledger_entries e JOIN ledger_postings p ON p.id = e.posting_id LEFT JOIN orders o ON o.id = p.order_id
         WHERE e.shop_id = $1 AND e.posting_id > $2 AND p.created_at >= $3 AND p.created_at < $4 AND p.kind <> 'released'
@@ -135,45 +136,146 @@ pub async fn statement(
     let shop = caller.shop(handle, Permission::SeeMoney)?;
     let (from, to) = span(engine, period)?;
     let begins = after.is_none();
-    let After { posting, mut balances } = match after {
-        Some(after) => after,
-        None => {
-            After { posting: PostingId::from_uuid(Uuid::nil()), balances: opening(engine, shop, from).await? }
-        }
-    };
-    let before = balances.clone();
-    let rows: Vec<LineRow> = engine.db.all(&LINES, params![shop, posting, from, to, PART as i64 + 1]).await?;
-    let more = rows.len() > PART;
-    // A posting in two currencies would be cut in two; postings have one.
-    let rows: Vec<_> = rows.into_iter().take(PART).collect();
-    let next = rows.last().map(|row| row.id).filter(|_| more);
-    let money = |amount: i64, currency| Money::new(amount, currency).plain();
+    let Part { before, lines, next } = part(engine, shop, (from, to), after).await?;
     let text = table(|table| {
         if begins {
             table.write_record(COLUMNS)?;
         }
         if begins && period.is_custom() {
-            for (code, total) in &before {
-                let total = code.parse().map_or(String::new(), |currency| money(*total, currency));
-                table.write_record(["", &engine.zone.cell(from), "opening_balance", "", code, "", &total])?;
+            for total in &before {
+                let (currency, total) = (total.currency(), total.plain());
+                table.write_record([
+                    "",
+                    &engine.zone.cell(from),
+                    "opening_balance",
+                    "",
+                    currency.code(),
+                    "",
+                    &total,
+                ])?;
             }
         }
-        for row in rows {
-            let balance = balances.entry(row.currency.code().to_owned()).or_default();
-            *balance += row.total;
+        for (row, balance) in lines {
             table.write_record([
                 row.id.to_string().as_str(),
                 &engine.zone.cell(row.created_at),
                 row.kind.as_str(),
                 row.number.as_deref().unwrap_or_default(),
                 row.currency.code(),
-                &money(row.total, row.currency),
-                &money(*balance, row.currency),
+                &Money::new(row.total, row.currency).plain(),
+                &balance.plain(),
             ])?;
         }
         Ok(())
     })?;
-    Ok(Exported { text, next: next.map(|posting| After { posting, balances }) })
+    Ok(Exported { text, next })
+}
+
+/// A part of a statement.
+struct Part {
+    /// The balances before it.
+    before: Vec<Money>,
+    /// Its transactions, each with the balance after it.
+    lines: Vec<(LineRow, Money)>,
+    next: Option<After>,
+}
+
+async fn part(engine: &Engine, shop: ShopId, (from, to): (i64, i64), after: Option<After>) -> Result<Part> {
+    let After { posting, mut balances } = match after {
+        Some(after) => after,
+        None => {
+            After { posting: PostingId::from_uuid(Uuid::nil()), balances: opening(engine, shop, from).await? }
+        }
+    };
+    let of = |(code, total): (&String, &i64)| code.parse().ok().map(|currency| Money::new(*total, currency));
+    let before = balances.iter().filter_map(of).collect();
+    let rows: Vec<LineRow> = engine.db.all(&LINES, params![shop, posting, from, to, PART as i64 + 1]).await?;
+    let more = rows.len() > PART;
+    // A posting in two currencies would be cut in two; postings have one.
+    let rows: Vec<_> = rows.into_iter().take(PART).collect();
+    let last = rows.last().map(|row| row.id).filter(|_| more);
+    let mut lines = Vec::new();
+    for row in rows {
+        let balance = balances.entry(row.currency.code().to_owned()).or_default();
+        *balance += row.total;
+        let balance = Money::new(*balance, row.currency);
+        lines.push((row, balance));
+    }
+    Ok(Part { before, lines, next: last.map(|posting| After { posting, balances }) })
+}
+
+/// The maximum number of transactions of a whole statement.
+pub const STATEMENT_MAX: usize = 5_000;
+
+/// A shop's statement as a whole.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// The shop's name.
+    pub shop_name: String,
+    /// The first and the last day, at their beginning; `None` for everything.
+    pub period: Option<(String, String)>,
+    /// The balances before it, by currency. Empty for everything.
+    pub opening: Vec<Money>,
+    /// The transactions, oldest first.
+    pub lines: Vec<StatementLine>,
+    /// Whether there are more than [`STATEMENT_MAX`], which are left out.
+    pub cut: bool,
+}
+
+/// A transaction of a statement.
+#[derive(Debug, Clone)]
+pub struct StatementLine {
+    /// When: RFC 3339.
+    pub at: String,
+    /// What it was.
+    pub kind: PostingKind,
+    /// The number of its order. May be empty.
+    pub order: String,
+    /// The change of the balance.
+    pub amount: Money,
+    /// The balance after it.
+    pub balance: Money,
+}
+
+/// The statement that [`statement`] returns in parts, for members who may see the shop's money.
+pub async fn whole_statement(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    period: &AskedPeriod,
+) -> Result<Statement> {
+    let shop = caller.shop(handle, Permission::SeeMoney)?;
+    let span = span(engine, period)?;
+    let name: Option<Scalar<String>> = engine.db.opt(&SHOP_NAME, params![shop]).await?;
+    let mut statement = Statement {
+        shop_name: name.ok_or(Error::NotFound)?.0,
+        period: period.is_custom().then(|| (caller.time(engine, span.0), caller.time(engine, span.1 - 1))),
+        opening: Vec::new(),
+        lines: Vec::new(),
+        cut: false,
+    };
+    let mut after = None;
+    loop {
+        let begins = after.is_none();
+        let Part { before, lines, next } = part(engine, shop, span, after).await?;
+        if begins && period.is_custom() {
+            statement.opening = before;
+        }
+        statement.lines.extend(lines.into_iter().map(|(row, balance)| StatementLine {
+            at: caller.time(engine, row.created_at),
+            kind: row.kind,
+            order: row.number.unwrap_or_default(),
+            amount: Money::new(row.total, row.currency),
+            balance,
+        }));
+        after = next;
+        if after.is_none() {
+            return Ok(statement);
+        }
+        if statement.lines.len() >= STATEMENT_MAX {
+            return Ok(Statement { cut: true, ..statement });
+        }
+    }
 }
 
 async fn opening(engine: &Engine, shop: ShopId, from: i64) -> Result<BTreeMap<String, i64>> {

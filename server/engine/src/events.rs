@@ -101,6 +101,7 @@ fn event_of(message: OutboxMessage) -> Option<EventKind> {
         OutboxMessage::OrderDisputed => Some(EventKind::OrderDisputed),
         OutboxMessage::OrderDisputeWon => Some(EventKind::OrderDisputeWon),
         OutboxMessage::OrderDisputeLost => Some(EventKind::OrderDisputeLost),
+        OutboxMessage::OrderReturnExchanged => Some(EventKind::OrderReturnExchanged),
     }
 }
 

@@ -17,11 +17,11 @@ use haat_shared::{
 };
 
 statements! {
-    // Locks the order, and makes every later refund of it later than its invoice.
+    // Locks the order, and makes every later refund of it later than its invoice. An exchange costs nothing, so it has none.
     LOCK = "UPDATE orders SET updated_at = CASE WHEN updated_at < $2 THEN $2 ELSE updated_at + 1 END
         WHERE id = (SELECT COALESCE((SELECT h.order_id FROM shipments h WHERE h.id = $1),
                 (SELECT r.order_id FROM refunds r WHERE r.id = $1), $1))
-            AND EXISTS (SELECT 1 FROM shipments h WHERE h.order_id = orders.id)
+            AND EXISTS (SELECT 1 FROM shipments h WHERE h.order_id = orders.id) AND paid_order_id IS NULL
         RETURNING id, number, shop_id, purchase_id, currency, total_minor, items_minor, delivery_refunded_minor, updated_at";
     PARTIES = "SELECT s.name, s.address, s.town, s.tax_id, p.address AS buyer FROM shops s, purchases p
         WHERE s.id = $1 AND p.id = $2";

@@ -5,16 +5,16 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use async_trait::async_trait;
 use haat_shared::{
     Error, FieldCode, Result,
-    id::kinds::{MediaId, ProductId, ShopId, UserId},
+    id::kinds::{MediaId, OrderId, ProductId, ReturnId, ShopId, UserId},
     media::{self, KEEP_UNUSED_MS, NewPicture, Picture, Purpose, Upload, Uploader},
-    permissions::Permission,
+    permissions::{AdminPermission, Permission},
 };
 use sha2::{Digest, Sha256};
 
 use crate::{
     Caller, Engine, TxError, TxResult, bug,
     db::{DbError, FromRow, Row, Scalar, Tx, Value},
-    insert, params, rows, shops, statements,
+    insert, orders, params, rows, shops, statements,
 };
 
 /// The port to the picture store.
@@ -70,7 +70,8 @@ macro_rules! unused {
     () => {
         "NOT EXISTS (SELECT 1 FROM product_pictures p WHERE p.media_id = media.id)
             AND NOT EXISTS (SELECT 1 FROM shops s WHERE s.logo_id = media.id)
-            AND NOT EXISTS (SELECT 1 FROM categories c WHERE c.picture_id = media.id)"
+            AND NOT EXISTS (SELECT 1 FROM categories c WHERE c.picture_id = media.id)
+            AND NOT EXISTS (SELECT 1 FROM return_pictures r WHERE r.media_id = media.id)"
     };
 }
 
@@ -83,7 +84,12 @@ statements! {
     RELEASE = "UPDATE media SET expires_at = $2
         WHERE id IN (SELECT p.media_id FROM product_pictures p WHERE p.product_id = $1)";
     RELEASE_OWN = "UPDATE media SET expires_at = $1
-        WHERE shop_id IS NULL AND user_id IS NULL AND expires_at IS NULL";
+        WHERE shop_id IS NULL AND user_id IS NULL AND order_id IS NULL AND expires_at IS NULL";
+    RELEASE_RETURN = "UPDATE media SET expires_at = $2 WHERE id IN (SELECT r.media_id FROM return_pictures r WHERE r.return_id = $1)";
+    CLEAR_RETURN = "DELETE FROM return_pictures WHERE return_id = $1";
+    COUNT_OF_ORDER = "SELECT COUNT(*) AS value FROM media WHERE order_id = $1";
+    IN_RETURN = "SELECT r.id AS value FROM return_pictures x JOIN returns r ON r.id = x.return_id JOIN orders o ON o.id = r.order_id
+        JOIN purchases p ON p.id = o.purchase_id WHERE x.media_id = $1 AND (p.number = $2 OR o.number = $3) LIMIT 1";
     // Using a picture changes its row, too, so one of the two waits for the other and sees what it did.
     EXPIRE = concat!("UPDATE media SET deleting = (", unused!(), "),
         expires_at = CASE WHEN ", unused!(), " THEN expires_at END
@@ -110,10 +116,18 @@ insert! {
         alt: String,
     } => [shop: ShopId] "given JOIN media m ON m.id = given.media_id AND m.shop_id = given.shop"
 
+    /// A picture of a return, if it was uploaded for its order.
+    struct AddReturnPicture into return_pictures {
+        return_id: ReturnId,
+        position: i64,
+        media_id: MediaId,
+    } => [order: OrderId] "given JOIN media m ON m.id = given.media_id AND m.order_id = given.order"
+
     struct AddPicture<'a> into media {
         id: MediaId,
         shop_id: Option<ShopId>,
         user_id: Option<UserId>,
+        order_id: Option<OrderId>,
         width: i64,
         height: i64,
         color: &'a str,
@@ -159,6 +173,8 @@ pub enum Owner {
     Shop(ShopId),
     /// A user's.
     User(UserId),
+    /// An order's. It is private.
+    Order(OrderId),
     /// The market's.
     Market,
 }
@@ -168,6 +184,7 @@ impl fmt::Display for Owner {
         match self {
             Self::Shop(shop) => write!(f, "{shop}"),
             Self::User(user) => write!(f, "{user}"),
+            Self::Order(order) => write!(f, "{order}"),
             Self::Market => f.write_str("market"),
         }
     }
@@ -176,15 +193,21 @@ impl fmt::Display for Owner {
 /// The ID of a picture, derived from its owner and its bytes, so that uploading it again changes nothing,
 /// and nobody else's picture has the same files.
 fn id_of(owner: Owner, bytes: &[u8]) -> MediaId {
-    let owner = match owner {
+    let whose = match owner {
         Owner::Shop(shop) => shop.uuid(),
         Owner::User(user) => user.uuid(),
+        Owner::Order(order) => order.uuid(),
         Owner::Market => Default::default(),
     };
-    let hash = Sha256::new().chain_update(owner).chain_update(bytes).finalize();
+    let hash = Sha256::new().chain_update(whose).chain_update(bytes).finalize();
     let mut id = [0; 16];
     id.copy_from_slice(&hash[..16]);
-    MediaId::from_uuid(uuid::Builder::from_custom_bytes(id).into_uuid())
+    let id = match owner {
+        // Nobody else may look at it (`haat_shared::media::is_private`).
+        Owner::Order(_) => uuid::Builder::from_sha1_bytes(id),
+        _ => uuid::Builder::from_custom_bytes(id),
+    };
+    MediaId::from_uuid(id.into_uuid())
 }
 
 /// Whose a picture for this purpose is, if the caller may upload it. `shop` is the handle of the shop, for
@@ -197,6 +220,8 @@ pub async fn owner(engine: &Engine, caller: &Caller, purpose: Purpose, shop: Opt
         }
         Uploader::Admin(permission) => caller.admin(permission).map(|()| Owner::Market),
         Uploader::User => caller.signed_in().map(|user| Owner::User(user.id)),
+        // [`add_to_order`]
+        Uploader::Customer => Err(Error::NotFound),
     }
 }
 
@@ -210,6 +235,29 @@ pub async fn add(
     bytes: Vec<u8>,
 ) -> Result<Picture> {
     let owner = owner(engine, caller, purpose, shop).await?;
+    add_of(engine, owner, purpose, bytes).await
+}
+
+/// How many pictures are stored for an order, used or not, so that nobody fills the disk.
+const OF_ORDER_MAX: i64 = 100;
+
+/// Adds a picture of what is wrong with a part of an order, for those who may see its purchase. It is deleted after a while
+/// unless a return shows it.
+pub async fn add_to_order(
+    engine: &Engine,
+    caller: &Caller,
+    (purchase, key): (&str, &str),
+    number: &str,
+    bytes: Vec<u8>,
+) -> Result<Picture> {
+    let order = orders::of_purchase(engine, caller, purchase, key, number).await?;
+    if engine.db.one::<Scalar<i64>>(&COUNT_OF_ORDER, params![order]).await?.0 >= OF_ORDER_MAX {
+        return Err(Error::field("picture", FieldCode::TooMany));
+    }
+    add_of(engine, Owner::Order(order), Purpose::ReturnPicture, bytes).await
+}
+
+async fn add_of(engine: &Engine, owner: Owner, purpose: Purpose, bytes: Vec<u8>) -> Result<Picture> {
     let (allowed, now) = (purpose.upload(), engine.clock.now_ms());
     let refused = |code| Error::field("picture", code);
     allowed.check_bytes(bytes.len()).map_err(refused)?;
@@ -233,15 +281,17 @@ pub async fn add(
         .db
         .write(("media::add", id), (owner, picture.clone(), now), |tx, (owner, p, now)| {
             Box::pin(async move {
-                let (shop_id, user_id) = match *owner {
-                    Owner::Shop(shop) => (Some(shop), None),
-                    Owner::User(user) => (None, Some(user)),
-                    Owner::Market => (None, None),
+                let (shop_id, user_id, order_id) = match *owner {
+                    Owner::Shop(shop) => (Some(shop), None, None),
+                    Owner::User(user) => (None, Some(user), None),
+                    Owner::Order(order) => (None, None, Some(order)),
+                    Owner::Market => (None, None, None),
                 };
                 tx.insert(AddPicture {
                     id: p.id,
                     shop_id,
                     user_id,
+                    order_id,
                     width: p.width.into(),
                     height: p.height.into(),
                     color: &p.color,
@@ -315,6 +365,69 @@ pub(crate) async fn clear_in_tx(tx: &mut Tx, product: ProductId, now: i64) -> Tx
     tx.exec(&RELEASE, params![product, now + KEEP_UNUSED_MS]).await?;
     tx.exec(&CLEAR, params![product]).await?;
     Ok(())
+}
+
+/// Shows pictures with a return, in the transaction that adds it. Those of other orders are not found.
+pub(crate) async fn show_return_in_tx(
+    tx: &mut Tx,
+    id: ReturnId,
+    order: OrderId,
+    pictures: &[MediaId],
+) -> TxResult<()> {
+    use_in_tx(tx, pictures.iter().copied()).await?;
+    let rows = (0i64..).zip(pictures).map(|(position, media_id)| AddReturnPicture {
+        return_id: id,
+        position,
+        media_id: *media_id,
+        order,
+    });
+    match tx.insert_all(rows.collect::<Vec<_>>()).await? == pictures.len() as u64 {
+        true => Ok(()),
+        false => Err(Error::NotFound.into()),
+    }
+}
+
+/// Takes the pictures off a return that was withdrawn.
+pub(crate) async fn clear_return_in_tx(tx: &mut Tx, id: ReturnId, now: i64) -> TxResult<()> {
+    tx.exec(&RELEASE_RETURN, params![id, now + KEEP_UNUSED_MS]).await?;
+    tx.exec(&CLEAR_RETURN, params![id]).await?;
+    Ok(())
+}
+
+/// Whether a picture is shown with a return of this purchase or order. The caller checks who asks.
+async fn is_in_return(engine: &Engine, picture: MediaId, purchase: &str, order: &str) -> Result<()> {
+    let found: Option<Scalar<ReturnId>> =
+        engine.db.opt(&IN_RETURN, params![picture, purchase, order]).await?;
+    found.map(drop).ok_or(Error::NotFound)
+}
+
+/// Succeeds if the caller may see this picture of a return of a purchase.
+pub async fn may_see_of_purchase(
+    engine: &Engine,
+    caller: &Caller,
+    (purchase, key): (&str, &str),
+    picture: MediaId,
+) -> Result<()> {
+    orders::may_see(engine, caller, purchase, key).await?;
+    is_in_return(engine, picture, purchase, "").await
+}
+
+/// Succeeds if the caller may see this picture of a return of an order: as a member of its shop.
+pub async fn may_see_of_shop(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    order: &str,
+    picture: MediaId,
+) -> Result<()> {
+    orders::of_shop(engine, caller, handle, order).await?;
+    is_in_return(engine, picture, "", order).await
+}
+
+/// Succeeds if the caller may see this picture of a return of an order: as an operator.
+pub async fn may_see_any(engine: &Engine, caller: &Caller, order: &str, picture: MediaId) -> Result<()> {
+    caller.admin(AdminPermission::SeeOrders)?;
+    is_in_return(engine, picture, "", order).await
 }
 
 /// Sets the pictures of a product, in this order.

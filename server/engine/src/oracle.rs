@@ -55,9 +55,22 @@ statements! {
         LEFT JOIN (SELECT f.order_id, x.position, SUM(x.quantity) AS quantity, SUM(x.amount_minor) AS amount
             FROM refund_lines x JOIN refunds f ON f.id = x.refund_id GROUP BY f.order_id, x.position) r
             ON r.order_id = l.order_id AND r.position = l.position
-        WHERE r.amount > l.total_minor - l.discount_minor + l.added_tax_minor OR COALESCE(r.quantity, 0) <>
+        WHERE o.paid_order_id IS NULL AND (r.amount > l.total_minor - l.discount_minor + l.added_tax_minor OR COALESCE(r.quantity, 0) <>
             CASE WHEN o.state = 'cancelled' AND o.collected_minor > 0 AND o.disputed_minor = 0 THEN l.quantity
-                ELSE l.refunded END";
+                ELSE l.refunded END)";
+    // What customers have instead of a line that was paid: all lines of exchanges that are not refunded or exchanged again.
+    EXCHANGED = "SELECT 'a line of order ' || o.number || ' has ' || CAST(l.exchanged AS TEXT) || ' exchanged, which its exchanges do not match'
+            AS value
+        FROM orders o JOIN order_lines l ON l.order_id = o.id
+        LEFT JOIN (SELECT x.paid_order_id, y.paid_position, SUM(y.quantity - y.refunded - y.exchanged) AS quantity
+            FROM orders x JOIN order_lines y ON y.order_id = x.id
+            WHERE x.paid_order_id IS NOT NULL AND x.state <> 'cancelled' GROUP BY x.paid_order_id, y.paid_position) e
+            ON e.paid_order_id = l.order_id AND e.paid_position = l.position
+        WHERE o.paid_order_id IS NULL AND l.exchanged <> COALESCE(e.quantity, 0)";
+    EXCHANGES = "SELECT 'return of order ' || o.number || ' does not match its exchange' AS value
+        FROM returns r JOIN orders o ON o.id = r.order_id LEFT JOIN orders x ON x.id = r.exchange_order_id
+        WHERE (r.state = 'exchanged') <> (x.replaces IS NOT NULL) OR x.replaces <> r.order_id OR x.shop_id <> o.shop_id
+            OR x.purchase_id <> o.purchase_id OR x.total_minor <> 0 OR x.collected_minor <> 0 OR x.commission_minor <> 0";
     // A refund in several parts is posted with the ID of the first one, and each part once it is done.
     REFUND_POSTINGS = "SELECT 'a refund of ' || CAST(r.amount_minor AS TEXT) || ' does not match its postings' AS value
         FROM refunds r JOIN payments y ON y.id = r.payment_id
@@ -166,9 +179,12 @@ statements! {
         WHERE held < 0 OR held > on_hand OR kind = 'change'";
     STOCK_OF = "SELECT 'the stock of ' || v.sku || ' belongs to another shop' AS value FROM variants v
         JOIN capacities c ON c.id = v.capacity_id WHERE COALESCE(c.owner <> v.shop_id, TRUE)";
+    // An exchange has a movement of its own.
     SOLD = "SELECT 'sold stock does not match the purchases: ' || CAST(SUM(taken) AS TEXT) AS value
-        FROM (SELECT h.capacity_id, p.id AS purchase_id, h.quantity AS taken, h.quantity AS difference
-            FROM holds h JOIN purchases p ON p.checkout_id = h.checkout_id WHERE h.state = 'taken'
+        FROM (SELECT h.capacity_id, COALESCE(x.id, p.id) AS purchase_id, h.quantity AS taken, h.quantity AS difference
+            FROM holds h JOIN purchases p ON p.checkout_id = h.checkout_id
+            LEFT JOIN checkout_lines l ON l.checkout_id = h.checkout_id AND l.position = h.position
+            LEFT JOIN orders x ON x.id = l.order_id AND x.replaces IS NOT NULL WHERE h.state = 'taken'
             UNION ALL SELECT capacity_id, reference AS purchase_id, 0 AS taken, delta AS difference
             FROM stock_movements WHERE reason = 'sold') m
         GROUP BY capacity_id, purchase_id HAVING SUM(difference) <> 0";
@@ -337,6 +353,8 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &REFUND_LINES,
         &REFUNDED_LINES,
         &REFUND_POSTINGS,
+        &EXCHANGED,
+        &EXCHANGES,
         &SHIPPED,
         &OWED,
         &PAYMENTS_POSTED,

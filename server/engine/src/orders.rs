@@ -7,7 +7,8 @@ macro_rules! lines_of {
             "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, s.town, s.address AS shop_address, s.returns_days, o.state,
             o.currency, o.subtotal_minor, o.discount_minor, o.delivery_minor, o.tax_minor, o.delivery,
             o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
-            l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.shipped, l.refunded, l.returned, l.unit_minor,
+            l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.shipped, l.refunded, l.returned, l.exchanged, l.unit_minor,
+            (SELECT x.number FROM orders x WHERE x.id = o.replaces) AS exchange_of, o.paid_order_id, l.paid_position,
             l.total_minor AS line_minor, l.total_minor - l.discount_minor + l.added_tax_minor AS paid_minor,
             o.items_minor, o.market_discount_minor, o.collected_minor, o.refunded_minor, o.delivery_refunded_minor, o.disputed_minor,
             o.disputed_commission_minor, o.disputed_discount_minor, o.release_at, m.id AS media_id, m.width, m.height, m.color, pp.alt FROM ",
@@ -22,6 +23,7 @@ macro_rules! lines_of {
 }
 
 mod disputes;
+mod exchanges;
 mod export;
 mod notes;
 mod parts;
@@ -34,6 +36,7 @@ mod timeline;
 mod transitions;
 
 pub(crate) use disputes::disputed_in_tx;
+pub use exchanges::exchange_return;
 pub use export::export;
 pub use notes::add_note;
 pub use refunds::{refund, refund_as_operator};
@@ -51,7 +54,7 @@ pub use transitions::{cancel, cancel_by_customer, confirm, confirm_pending, deli
 use crate::{
     Caller, Engine, TxResult, cursor,
     db::{Scalar, Tx},
-    group_by, lists, params,
+    group_by, lists, media, params,
     payouts::{self, PayoutNotice},
     rows, statements,
 };
@@ -68,6 +71,7 @@ use haat_shared::{
     },
     page::{self, Page, PageRequest},
     payments::PaymentMethod,
+    permissions::Permission,
     pricing::Totals,
     shipping::ShippingMethod,
 };
@@ -93,6 +97,7 @@ lists! {
 }
 
 statements! {
+    IN_PURCHASE = "SELECT id AS value FROM orders WHERE number = $1 AND purchase_id = $2";
     STATE = "SELECT state AS value FROM orders WHERE number = $1 AND shop_id = COALESCE($2, shop_id)";
     FIND = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency, p.created_at,
             t.token_hash
@@ -129,7 +134,7 @@ statements! {
         ORDER BY h.id, l.position";
     NOTIFIED_PARTS = "SELECT b.id, b.order_id, '' AS note FROM returns b
             WHERE b.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('return_requested', 'return_approved',
-                'return_refused'))
+                'return_refused', 'return_exchanged'))
         UNION ALL SELECT r.id, r.order_id, r.note FROM refunds r
             WHERE r.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_refunded', 'order_refunded_by_market'))";
     NOTIFIED_CANCELLATIONS = "SELECT order_id, actor, data FROM order_events WHERE kind = 'cancelled' AND order_id IN
@@ -180,6 +185,10 @@ rows! {
         shipped: i64,
         refunded: i64,
         returned: i64,
+        exchanged: i64,
+        exchange_of: Option<String>,
+        paid_order_id: Option<OrderId>,
+        paid_position: Option<i64>,
         unit_minor: i64,
         line_minor: i64,
         paid_minor: i64,
@@ -305,6 +314,8 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                 refunds: Vec::new(),
                 returns: Vec::new(),
                 invoices: Vec::new(),
+                exchange_of: head.exchange_of.clone(),
+                exchange_options: Vec::new(),
                 returnable_until: head
                     .release_at
                     .filter(|until| head.state == OrderState::Delivered && *until > now)
@@ -356,8 +367,38 @@ async fn find(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Resu
 }
 
 /// Fails for those who may not see a purchase.
-pub(crate) async fn may_see(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Result<()> {
+pub async fn may_see(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Result<()> {
     find(engine, caller, number, key).await.map(drop)
+}
+
+/// An order of a purchase, for those who may see it.
+pub(crate) async fn of_purchase(
+    engine: &Engine,
+    caller: &Caller,
+    purchase: &str,
+    key: &str,
+    number: &str,
+) -> Result<OrderId> {
+    let purchase = find(engine, caller, purchase, key).await?;
+    let order: Option<Scalar<OrderId>> = engine.db.opt(&IN_PURCHASE, params![number, purchase.id]).await?;
+    Ok(order.ok_or(Error::NotFound)?.0)
+}
+
+/// Whose the pictures of an order are, for those who may see its purchase.
+pub async fn picture_owner(
+    engine: &Engine,
+    caller: &Caller,
+    (purchase, key): (&str, &str),
+    number: &str,
+) -> Result<media::Owner> {
+    of_purchase(engine, caller, purchase, key, number).await.map(media::Owner::Order)
+}
+
+/// An order of a shop, for its members who see orders.
+pub(crate) async fn of_shop(engine: &Engine, caller: &Caller, handle: &str, number: &str) -> Result<()> {
+    let shop = caller.shop(handle, Permission::SeeOrders)?;
+    let order: Option<Scalar<OrderState>> = engine.db.opt(&STATE, params![number, shop]).await?;
+    order.map(drop).ok_or(Error::NotFound)
 }
 
 /// A purchase page, for those who may see it.
@@ -366,6 +407,7 @@ pub async fn purchase(engine: &Engine, caller: &Caller, number: &str, key: &str)
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![row.id]).await?;
     let mut purchase = view(engine, caller, row, lines)?;
     parts::add(engine, caller, &mut purchase.orders.iter_mut().collect::<Vec<_>>()).await?;
+    exchanges::add_options(engine, &mut purchase.orders).await?;
     Ok(purchase)
 }
 

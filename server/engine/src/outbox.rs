@@ -50,6 +50,8 @@ haat_shared::text_enum! {
         OrderReturnWithdrawn = "order_return_withdrawn",
         /// A shop received a part of an order back. Subject: the order.
         OrderReturnReceived = "order_return_received",
+        /// A shop sends other items for a return. Subject: the return.
+        OrderReturnExchanged = "order_return_exchanged",
         /// A payout was handed to the bank. Subject: the payout.
         PayoutSent = "payout_sent",
         /// A payout was rejected. Subject: the payout.

@@ -407,7 +407,13 @@ async fn fulfil(
             let Stall { handle, owner, .. } = stall(&sale)?;
             let lines = first_line(engine, owner, handle, &sale.number).await?;
             let (reason, note) = dice.pick(&REASONS).copied().unwrap_or(REASONS[0]);
-            let request = NewReturnRequest { lines, reason, note: note.into() };
+            let request = NewReturnRequest {
+                lines,
+                reason,
+                note: note.into(),
+                exchange: Vec::new(),
+                images: Vec::new(),
+            };
             let purchase = sale.number.rsplit_once('-').map_or("", |(purchase, _)| purchase);
             let (of, guest) = ((purchase, sale.key.as_str()), Caller::guest());
             let asked = orders::request_return(engine, &guest, of, &sale.number, request, "0").await;

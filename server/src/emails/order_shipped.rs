@@ -80,7 +80,8 @@ impl Sent<'_> {
 
     /// Whether cash is due. It is collected with the last parcel.
     fn cash_is_due(&self) -> bool {
-        !self.order.payment_method.collected_by_market() && self.parcel.last
+        let Self { order, parcel, .. } = self;
+        !order.payment_method.collected_by_market() && order.order.exchange_of.is_none() && parcel.last
     }
 
     /// Whether the parcel holds all that was ordered, so that the order's totals are about it.

@@ -52,7 +52,8 @@ pub(super) fn approved(
     let subject = td_string!(locale, email.return_approved_subject, number = of.order.number);
     let title = td_string!(locale, email.return_approved);
     let lead = td_string!(locale, email.return_approved_lead, shop = shop, name = name);
-    answered(&subject, (title, lead), td_string!(locale, email.return_to), (locale, of, back, url))
+    let answer = (td_string!(locale, email.return_to), back.answer.as_str());
+    answered(&subject, (title, lead), answer, (locale, of, back, url))
 }
 
 pub(super) fn refused(
@@ -65,14 +66,30 @@ pub(super) fn refused(
     let subject = td_string!(locale, email.return_refused_subject, number = of.order.number);
     let title = td_string!(locale, email.return_refused);
     let lead = td_string!(locale, email.return_refused_lead, shop = shop, name = name);
-    answered(&subject, (title, lead), td_string!(locale, email.return_reason), (locale, of, back, url))
+    let answer = (td_string!(locale, email.return_reason), back.answer.as_str());
+    answered(&subject, (title, lead), answer, (locale, of, back, url))
 }
 
-/// The answer to a request, under its heading.
+pub(super) fn exchanged(
+    locale: Locale,
+    of: &ShopOrderView,
+    back: &OrderReturn,
+    url: &str,
+) -> TxResult<RenderedEmail> {
+    let (shop, name) = (&of.order.shop_name, &of.address.name);
+    let subject = td_string!(locale, email.return_exchanged_subject, number = of.order.number);
+    let title = td_string!(locale, email.return_exchanged);
+    let lead = td_string!(locale, email.return_exchanged_lead, shop = shop, name = name);
+    let other = back.exchange_order.as_deref().unwrap_or_default();
+    let other = (td_string!(locale, email.return_exchanged_order), other);
+    answered(&subject, (title, lead), other, (locale, of, back, url))
+}
+
+/// What has become of a request, with a fact under its heading.
 fn answered(
     subject: &str,
     (title, lead): (&'static str, String),
-    heading: &'static str,
+    (heading, fact): (&'static str, &str),
     (locale, of, back, url): (Locale, &ShopOrderView, &OrderReturn, &str),
 ) -> TxResult<RenderedEmail> {
     let (order, contents) = (&of.order, &only(&of.order, &back.lines));
@@ -82,9 +99,9 @@ fn answered(
         button: td_string!(locale, email.return_button),
         title,
         lead,
-        preheader: back.answer.clone(),
+        preheader: fact.to_owned(),
         number: &order.number,
-        facts: vec![(heading, back.answer.clone())],
+        facts: vec![(heading, fact.to_owned())],
         follow: "",
         orders: std::slice::from_ref(contents),
         totals: false,

@@ -60,6 +60,8 @@ fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
         refunds: Vec::new(),
         returns: Vec::new(),
         invoices: Vec::new(),
+        exchange_of: None,
+        exchange_options: Vec::new(),
         returnable_until: None,
         returns_days: 7,
         totals: Totals {
@@ -192,6 +194,9 @@ fn returned(state: ReturnState, note: &str, answer: &str) -> OrderReturn {
         received_at: None,
         restocked: false,
         refund_id: None,
+        exchange: Vec::new(),
+        pictures: Vec::new(),
+        exchange_order: (state == ReturnState::Exchanged).then(|| "HK7M2QX3-2".into()),
     }
 }
 
@@ -269,6 +274,8 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
     let asked = returned(ReturnState::Requested, "A crack in the rim", "");
     let approved = returned(ReturnState::Approved, "A crack in the rim", "Meena Crafts, Kiln Lane 4, Jaipur");
     let refused = returned(ReturnState::Refused, "A crack in the rim", "The crack is part of the glaze");
+    let exchanged =
+        returned(ReturnState::Exchanged, "A crack in the rim", "Meena Crafts, Kiln Lane 4, Jaipur");
     let (broken, changed) = ("The kiln broke", "Changed my mind");
     let (name_of_user, id, token) = (String::from(name), Id::from_uuid(Default::default()), "t_-".into());
     vec![
@@ -287,6 +294,7 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("return_requested", EmailContent::ReturnRequested { order: sent(), back: asked }),
         ("return_approved", EmailContent::ReturnApproved { order: sent(), back: approved, link: link() }),
         ("return_refused", EmailContent::ReturnRefused { order: sent(), back: refused, link: link() }),
+        ("return_exchanged", EmailContent::ReturnExchanged { order: sent(), back: exchanged, link: link() }),
         ("order_refunded_card", refunded(PaymentMethod::Sandbox, NAMES, false, "Chipped")),
         ("order_refunded_cash", refunded(PaymentMethod::Cash, NAMES, false, "")),
         ("order_refunded_unshipped", unshipped(NAMES, "The kiln broke")),
@@ -329,22 +337,23 @@ fn every_mail_in_every_language() {
         EmailContent::ReturnRequested { .. } => 6,
         EmailContent::ReturnApproved { .. } => 7,
         EmailContent::ReturnRefused { .. } => 8,
-        EmailContent::OrderRefunded { .. } => 9,
-        EmailContent::OrderRefundedByMarket { .. } => 10,
-        EmailContent::ConfirmSignUp { .. } => 11,
-        EmailContent::AccountExists { .. } => 12,
-        EmailContent::PayoutSent(_) => 13,
-        EmailContent::PayoutRejected(_) => 14,
-        EmailContent::PayoutReturned(_) => 15,
-        EmailContent::PayoutMethodAdded(_) => 16,
-        EmailContent::PayoutMethodRemoved(_) => 17,
-        EmailContent::OrderDisputed { .. } => 18,
-        EmailContent::DisputeWon { .. } => 19,
-        EmailContent::DisputeLost { .. } => 20,
+        EmailContent::ReturnExchanged { .. } => 9,
+        EmailContent::OrderRefunded { .. } => 10,
+        EmailContent::OrderRefundedByMarket { .. } => 11,
+        EmailContent::ConfirmSignUp { .. } => 12,
+        EmailContent::AccountExists { .. } => 13,
+        EmailContent::PayoutSent(_) => 14,
+        EmailContent::PayoutRejected(_) => 15,
+        EmailContent::PayoutReturned(_) => 16,
+        EmailContent::PayoutMethodAdded(_) => 17,
+        EmailContent::PayoutMethodRemoved(_) => 18,
+        EmailContent::OrderDisputed { .. } => 19,
+        EmailContent::DisputeWon { .. } => 20,
+        EmailContent::DisputeLost { .. } => 21,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();
-    assert_eq!(kinds, (0..21).collect::<Vec<_>>(), "a letter is not among the samples");
+    assert_eq!(kinds, (0..22).collect::<Vec<_>>(), "a letter is not among the samples");
 }
 
 #[test]
@@ -526,6 +535,7 @@ fn hostile_text_stays_text() {
     let emails = [
         EmailContent::ReturnRequested { order: sent(), back: back() },
         EmailContent::ReturnApproved { order: sent(), back: back(), link: link() },
+        EmailContent::ReturnExchanged { order: sent(), back: back(), link: link() },
         EmailContent::ReturnRefused { order: sent(), back: back(), link: link() },
         refunded(PaymentMethod::Sandbox, [hostile; 2], false, hostile),
         to_shopper(PaymentMethod::Cash, hostile, vec![order(hostile, hostile, 1)]),

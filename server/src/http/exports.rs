@@ -4,12 +4,21 @@ use axum::{
     Extension,
     body::Body,
     extract::{Path, Query, State as Extract},
-    http::header,
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use futures::stream;
-use haat_engine::{Caller, Engine, Exported, books, catalog::imports, orders, payouts};
+use haat_app::{
+    i18n::{Locale, t, td_string},
+    words,
+};
+use haat_engine::{
+    Caller, Engine, Exported,
+    books::{self, Statement},
+    catalog::imports,
+    orders, payouts,
+};
 use haat_shared::{
     Error, Result,
     catalog::{edit::ListSellerProducts, imports::ExportFormat},
@@ -17,7 +26,8 @@ use haat_shared::{
     sales::AskedPeriod,
 };
 
-use super::{State, Typed, forms::field};
+use super::{State, Typed, caller, forms::field, invoices};
+use crate::pdf::{Column, NORMAL, Row, Sheet};
 
 /// A byte order mark, by which spreadsheets recognise UTF-8.
 pub(super) const BYTE_ORDER_MARK: [u8; 3] = *b"\xef\xbb\xbf";
@@ -82,6 +92,70 @@ pub(super) async fn statement(
         Ok(table) => (as_table(&name), table).into_response(),
         Err(error) => super::layers::plain(&error),
     }
+}
+
+/// The statement of a shop as PDF.
+pub(super) async fn statement_pdf(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    Path(handle): Path<String>,
+    Query(of): Query<AskedPeriod>,
+) -> Response {
+    let dates = if of.is_custom() { format!("-{}-{}", of.from, of.to) } else { String::new() };
+    let name = format!("{handle}-statement{dates}.pdf");
+    let locale = caller::language(&state, &headers);
+    match books::whole_statement(&state.runtime.engine, &caller, &handle, &of).await {
+        Ok(statement) => invoices::send(&name, move || statement_file(locale, &statement)).await,
+        Err(error) => super::layers::plain(&error),
+    }
+}
+
+fn statement_file(locale: Locale, of: &Statement) -> Result<Vec<u8>> {
+    let title = td_string!(locale, balance.statement_of, shop = of.shop_name.as_str()).to_string();
+    let period = match &of.period {
+        Some((from, to)) => {
+            let (from, to) = (words::day(locale, from), words::day(locale, to));
+            td_string!(locale, balance.statement_from, from = from, to = to).to_string()
+        }
+        None => td_string!(locale, balance.statement_all).to_string(),
+    };
+    let mut sheet = Sheet::new(&title, locale.tag());
+    sheet.head("", &[period]);
+    let column = |title: &str, number| Column { title: title.to_owned(), number };
+    let columns = [
+        column(t!(locale, balance.what), false),
+        column(t!(locale, dashboard.day), true),
+        column(t!(locale, seller_orders.number), true),
+        column(t!(locale, balance.amount), true),
+        column(t!(locale, balance.balance_after), true),
+    ];
+    let opening = of.opening.iter().map(|total| Row {
+        cells: vec![
+            t!(locale, balance.opening).to_owned(),
+            String::new(),
+            String::new(),
+            String::new(),
+            words::money(locale, *total),
+        ],
+        ..Row::default()
+    });
+    let lines = of.lines.iter().map(|line| Row {
+        cells: vec![
+            words::posting(locale, line.kind).to_owned(),
+            words::day(locale, &line.at),
+            line.order.clone(),
+            words::money(locale, line.amount),
+            words::money(locale, line.balance),
+        ],
+        ..Row::default()
+    });
+    sheet.table(&columns, &opening.chain(lines).collect::<Vec<_>>());
+    if of.cut {
+        let n = words::number(locale, books::STATEMENT_MAX);
+        sheet.paragraph(&td_string!(locale, balance.statement_cut, n = n).to_string(), NORMAL, false);
+    }
+    sheet.finish(|page, pages| words::page_of(locale, page, pages))
 }
 
 /// The trial balance as a table.

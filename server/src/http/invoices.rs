@@ -1,4 +1,4 @@
-//! Invoices and credit notes as pages to print, or to save as PDF from the browser's print dialog. They need no script.
+//! Invoices and credit notes, as pages to print, which need no script, and as PDF.
 
 use askama::Template;
 use axum::{
@@ -15,10 +15,12 @@ use haat_app::{
 use haat_engine::{Caller, invoices, random};
 use haat_shared::{
     Error, Result,
-    invoices::{Invoice, InvoiceKind},
+    invoices::{Invoice, InvoiceKind, PDF},
+    routes,
 };
 
 use super::{State, Typed, caller, forms::field, layers};
+use crate::pdf::{Column, Row, Sheet};
 
 #[derive(Template)]
 #[template(path = "page/invoice.html")]
@@ -36,6 +38,8 @@ struct Page {
     shipping: Option<String>,
     taxes: Vec<Tax>,
     total: String,
+    /// Where the same is as PDF.
+    pdf: String,
 }
 
 struct Line {
@@ -65,7 +69,7 @@ pub(super) async fn of_purchase(
         let key = field(&typed, "key");
         invoices::of_purchase(&state.runtime.engine, &caller, &number, &key, id.parse()?).await
     };
-    answer(&state, &headers, found.await)
+    answer(&state, &headers, &typed, found.await).await
 }
 
 /// An invoice of a shop.
@@ -74,9 +78,10 @@ pub(super) async fn of_shop(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     Path((handle, id)): Path<(String, String)>,
+    Query(typed): Query<Typed>,
 ) -> Response {
     let found = async { invoices::of_shop(&state.runtime.engine, &caller, &handle, id.parse()?).await };
-    answer(&state, &headers, found.await)
+    answer(&state, &headers, &typed, found.await).await
 }
 
 /// An invoice of any shop.
@@ -85,23 +90,36 @@ pub(super) async fn any(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     Path(id): Path<String>,
+    Query(typed): Query<Typed>,
 ) -> Response {
     let found = async { invoices::any(&state.runtime.engine, &caller, id.parse()?).await };
-    answer(&state, &headers, found.await)
+    answer(&state, &headers, &typed, found.await).await
 }
 
-fn answer(state: &State, headers: &HeaderMap, found: Result<(Invoice, String)>) -> Response {
+async fn answer(
+    state: &State,
+    headers: &HeaderMap,
+    typed: &Typed,
+    found: Result<(Invoice, String)>,
+) -> Response {
     let (invoice, issued_at) = match found {
         Ok(found) => found,
         Err(error) => return layers::plain(&error),
     };
     let locale = caller::language(state, headers);
     let nonce = random::token();
+    let name = format!("{}.pdf", invoice.number);
+    let page = page(locale, nonce.clone(), invoice, &issued_at, &field(typed, "key"));
+    if field(typed, "format") == PDF {
+        return match page {
+            Ok(page) => send(&name, move || file(&page)).await,
+            Err(error) => layers::plain(&error),
+        };
+    }
     let policy = format!(
         "default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
-    let page =
-        page(locale, nonce, invoice, &issued_at).and_then(|page| page.render().map_err(|_| Error::Internal));
+    let page = page.and_then(|page| page.render().map_err(|_| Error::Internal));
     match (page, HeaderValue::from_str(&policy)) {
         (Ok(html), Ok(policy)) => {
             let headers = [
@@ -114,7 +132,73 @@ fn answer(state: &State, headers: &HeaderMap, found: Result<(Invoice, String)>) 
     }
 }
 
-fn page(locale: Locale, nonce: String, invoice: Invoice, issued_at: &str) -> Result<Page> {
+/// Sends a PDF. It is written on a thread for what takes longer, since fonts may have to be read.
+pub(super) async fn send(name: &str, write: impl FnOnce() -> Result<Vec<u8>> + Send + 'static) -> Response {
+    match tokio::task::spawn_blocking(write).await {
+        Ok(Ok(file)) => {
+            let about = [
+                (header::CONTENT_TYPE, "application/pdf".to_owned()),
+                (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+                (header::CACHE_CONTROL, "no-store".to_owned()),
+            ];
+            (about, file).into_response()
+        }
+        Ok(Err(error)) => layers::plain(&error),
+        Err(_) => layers::plain(&Error::Internal),
+    }
+}
+
+/// The page as PDF.
+fn file(page: &Page) -> Result<Vec<u8>> {
+    let locale = page.locale;
+    let column = |title: &str, number| Column { title: title.to_owned(), number };
+    let mut sheet = Sheet::new(&page.title, locale.tag());
+    let below: Vec<String> = page.corrects.iter().chain([&page.order]).cloned().collect();
+    sheet.head(&page.date, &below);
+    let tax_id =
+        (!page.tax_id.is_empty()).then(|| format!("{}: {}", t!(locale, settings.tax_id), page.tax_id));
+    let seller = page.seller.iter().cloned().chain(tax_id).collect();
+    let sides = [
+        (t!(locale, invoice.seller).to_owned(), seller),
+        (t!(locale, invoice.buyer).to_owned(), page.buyer.clone()),
+    ];
+    sheet.sides(&sides);
+    let columns = [
+        column(t!(locale, invoice.item), false),
+        column(t!(locale, invoice.quantity), true),
+        column(t!(locale, invoice.rate), true),
+        column(t!(locale, invoice.tax), true),
+        column(t!(locale, cart.total), true),
+    ];
+    let lines = page.lines.iter().map(|line| Row {
+        cells: [&line.what, &line.quantity, &line.rate, &line.tax, &line.total].map(Clone::clone).into(),
+        note: line.variant.clone(),
+        total: false,
+    });
+    let sum =
+        |title: &str, sum: &str| [title, "", "", "", sum].into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let shipping = page
+        .shipping
+        .iter()
+        .map(|price| Row { cells: sum(t!(locale, invoice.shipping), price), ..Row::default() });
+    let total = Row { cells: sum(t!(locale, cart.total), &page.total), total: true, ..Row::default() };
+    sheet.table(&columns, &lines.chain(shipping).chain([total]).collect::<Vec<_>>());
+    if !page.taxes.is_empty() {
+        let columns = [
+            column(t!(locale, invoice.rate), false),
+            column(t!(locale, invoice.net), true),
+            column(t!(locale, invoice.tax), true),
+        ];
+        let taxes = page.taxes.iter().map(|tax| Row {
+            cells: [&tax.rate, &tax.net, &tax.tax].map(Clone::clone).into(),
+            ..Row::default()
+        });
+        sheet.table(&columns, &taxes.collect::<Vec<_>>());
+    }
+    sheet.finish(|page, pages| words::page_of(locale, page, pages))
+}
+
+fn page(locale: Locale, nonce: String, invoice: Invoice, issued_at: &str, key: &str) -> Result<Page> {
     let number = invoice.number.as_str();
     let title = match invoice.kind {
         InvoiceKind::Invoice => td_string!(locale, invoice.title, number = number).to_string(),
@@ -159,8 +243,98 @@ fn page(locale: Locale, nonce: String, invoice: Invoice, issued_at: &str) -> Res
             .collect(),
         shipping: (invoice.shipping.amount() > 0).then(|| money(invoice.shipping)),
         total: money(invoice.total),
+        pdf: routes::with("", &[("key", key), ("format", PDF)]),
         title,
         nonce,
         locale,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use haat_shared::{
+        Currency, Money,
+        invoices::{InvoiceLine, Seller},
+    };
+
+    use super::*;
+
+    fn invoice(title: &str, currency: Currency) -> Invoice {
+        let money = |amount| Money::new(amount, currency);
+        let line = |title: &str, total, tax, tax_bp| InvoiceLine {
+            title: title.into(),
+            variant: "Größe: M".into(),
+            quantity: 12,
+            total: money(total),
+            tax: money(tax),
+            tax_bp,
+        };
+        let buyer = serde_json::from_value(serde_json::json!({
+            "name": "Ελένη Иванова", "line1": "12 Lake Road", "line2": "", "city": "Pune", "region": "MH",
+            "postal_code": "411001", "country": "IN", "phone": ""
+        }));
+        Invoice {
+            kind: InvoiceKind::Invoice,
+            number: "INV-2026-00001".into(),
+            corrects: None,
+            order_number: "H1-1".into(),
+            seller: Seller {
+                name: "Meena Crafts".into(),
+                tax_id: "08ABCDE1234F1Z5".into(),
+                ..Seller::default()
+            },
+            buyer: buyer.unwrap(),
+            lines: vec![line(title, 1_249_900, 190_662, 1_800), line("Tea", 105_000, 5_000, 500)],
+            shipping: money(4_900),
+            total: money(1_359_800),
+        }
+    }
+
+    /// Text as it is compared: spaces are positions in a PDF, and some characters only direct the text.
+    fn plain(text: &str) -> String {
+        let shown =
+            |c: &char| !c.is_whitespace() && !matches!(*c, '\u{200b}'..='\u{200f}' | '\u{2066}'..='\u{2069}');
+        text.chars().filter(shown).collect()
+    }
+
+    /// What the page says, the file says, in each language and in currencies with signs of their own.
+    #[test]
+    fn the_pdf_says_what_the_page_says() {
+        for (tag, currency) in [("en", Currency::INR), ("hi", Currency::INR), ("en", "EUR".parse().unwrap())]
+        {
+            let locale: Locale = tag.parse().unwrap();
+            let issued = "2026-11-25T09:00:00+05:30[IST]";
+            let page = page(locale, String::new(), invoice("Clay bowl", currency), issued, "").unwrap();
+            let bytes = file(&page).unwrap();
+            let read = lopdf::Document::load_mem(&bytes).unwrap();
+            let numbers: Vec<u32> = read.get_pages().into_keys().collect();
+            let text = plain(&read.extract_text(&numbers).unwrap());
+            let html = plain(&html_escape::decode_html_entities(&page.render().unwrap()));
+            let cells = page.lines.iter().flat_map(|line| {
+                [&line.what, &line.variant, &line.quantity, &line.rate, &line.tax, &line.total]
+            });
+            let taxes = page.taxes.iter().flat_map(|tax| [&tax.rate, &tax.net, &tax.tax]);
+            let whole = [&page.title, &page.date, &page.order, &page.total, &page.tax_id];
+            let all =
+                cells.chain(taxes).chain(whole).chain(&page.shipping).chain(&page.buyer).chain(&page.seller);
+            for said in all.filter(|said| !said.is_empty()) {
+                let said = plain(said);
+                assert!(html.contains(&said), "{said} is not on the page");
+                // Devanagari's vowels are drawn before their consonants, and read so.
+                let devanagari = said.chars().any(|c| ('\u{900}'..='\u{97f}').contains(&c));
+                assert!(devanagari || text.contains(&said), "{said} is not in the file: {text}");
+            }
+        }
+    }
+
+    /// A long invoice goes on on further pages, and what no font has doesn't stop it.
+    #[test]
+    fn any_text_can_be_written() {
+        let mut long = invoice("कुल्हड़ \u{10fffd} 茶 مرحبا 👍\n", Currency::INR);
+        long.lines = std::iter::repeat_n(long.lines[0].clone(), 300).collect();
+        let page =
+            page(Locale::default(), String::new(), long, "2026-11-25T09:00:00+05:30[IST]", "").unwrap();
+        let bytes = file(&page).unwrap();
+        assert!(lopdf::Document::load_mem(&bytes).unwrap().get_pages().len() > 5);
+    }
 }

@@ -17,12 +17,14 @@ use haat_engine::{
 };
 use haat_shared::{
     Error, FieldCode, Result,
-    media::{BYTES_MAX, File, Picture, Purpose, Uploader},
+    id::kinds::MediaId,
+    media::{BYTES_MAX, File, Picture, Purpose, Uploader, is_private},
 };
 use serde::Deserialize;
 
 use super::{
-    State,
+    State, Typed,
+    forms::field,
     imports::{Pace, Ticket, whole},
 };
 
@@ -45,22 +47,87 @@ pub(super) async fn file(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(file) = File::parse(&name) else { return super::layers::plain(&Error::NotFound) };
+    match File::parse(&name).filter(|file| !is_private(file.id)) {
+        Some(file) => send(&state, file, &headers, FOREVER).await,
+        None => super::layers::plain(&Error::NotFound),
+    }
+}
+
+async fn send(state: &State, file: File, headers: &HeaderMap, keep: &'static str) -> Response {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
     match state.runtime.pictures.read(file, known.clone()).await {
         Ok(Some(found)) => {
             let about = [
                 (header::CONTENT_TYPE, file.format.mime()),
-                (header::CACHE_CONTROL, FOREVER),
+                (header::CACHE_CONTROL, keep),
                 (header::ETAG, found.tag.as_str()),
             ];
             (about, found.bytes).into_response()
         }
         Ok(None) => {
             let tag = known.unwrap_or_default();
-            (StatusCode::NOT_MODIFIED, [(header::CACHE_CONTROL, FOREVER), (header::ETAG, &tag)])
-                .into_response()
+            (StatusCode::NOT_MODIFIED, [(header::CACHE_CONTROL, keep), (header::ETAG, &tag)]).into_response()
         }
+        Err(error) => super::layers::plain(&error),
+    }
+}
+
+/// A picture of a return, for those who may see its purchase.
+pub(super) async fn of_purchase(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path((number, name)): Path<(String, String)>,
+    Query(typed): Query<Typed>,
+    headers: HeaderMap,
+) -> Response {
+    let (engine, key) = (&state.runtime.engine, field(&typed, "key"));
+    private(&state, &name, &headers, |id| async move {
+        media::may_see_of_purchase(engine, &caller, (&number, &key), id).await
+    })
+    .await
+}
+
+/// A picture of a return, for members of the order's shop.
+pub(super) async fn of_shop(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path((handle, number, name)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let engine = &state.runtime.engine;
+    private(&state, &name, &headers, |id| async move {
+        media::may_see_of_shop(engine, &caller, &handle, &number, id).await
+    })
+    .await
+}
+
+/// A picture of a return, for operators.
+pub(super) async fn any(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path((number, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let engine = &state.runtime.engine;
+    private(
+        &state,
+        &name,
+        &headers,
+        |id| async move { media::may_see_any(engine, &caller, &number, id).await },
+    )
+    .await
+}
+
+/// A private picture, if it may be seen. Shared caches don't keep it.
+async fn private<F: Future<Output = Result<()>>>(
+    state: &State,
+    name: &str,
+    headers: &HeaderMap,
+    may: impl FnOnce(MediaId) -> F,
+) -> Response {
+    let Some(file) = File::parse(name) else { return super::layers::plain(&Error::NotFound) };
+    match may(file.id).await {
+        Ok(()) => send(state, file, headers, "private, max-age=3600").await,
         Err(error) => super::layers::plain(&error),
     }
 }
@@ -129,7 +196,7 @@ async fn sent(mut form: Multipart, mut pace: Pace) -> Result<Vec<u8>> {
     Ok(Vec::new())
 }
 
-fn broken(fault: MultipartError) -> Error {
+pub(super) fn broken(fault: MultipartError) -> Error {
     match fault.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
         _ => Error::field("picture", FieldCode::PictureBroken),

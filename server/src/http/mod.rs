@@ -135,6 +135,12 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
         .layer(DefaultBodyLimit::max(media::FORM_BYTES_MAX))
         .layer(timeout(media::FORM_TIME));
+    let pictures_of_returns = Router::new()
+        .route(FORM_RETURN, post(forms::ask_return))
+        .layer(middleware::from_fn_with_state(state.clone(), limits::bound))
+        .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
+        .layer(DefaultBodyLimit::max(forms::RETURN_BYTES_MAX))
+        .layer(timeout(media::FORM_TIME));
     // At the same path as the page.
     let files_in = Router::new()
         .route(FORM_IMPORT, post(imports::send))
@@ -192,6 +198,10 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(INVOICE, get(invoices::of_purchase))
         .route(SHOP_INVOICE, get(invoices::of_shop))
         .route(ANY_INVOICE, get(invoices::any))
+        .route(PICTURE, get(media::of_purchase))
+        .route(SHOP_PICTURE, get(media::of_shop))
+        .route(ANY_PICTURE, get(media::any))
+        .route(STATEMENT_PDF, get(exports::statement_pdf))
         .route(EXPORT_STATEMENT, get(exports::statement))
         .route(EXPORT_LEDGER, get(exports::ledger))
         .route(PAYOUTS_CSV, get(exports::payouts_csv))
@@ -220,6 +230,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .layer(RequestBodyLimitLayer::new(config.server.body_bytes_max))
         .layer(timeout(Duration::from_secs(config.server.timeout_s)))
         .merge(uploads)
+        .merge(pictures_of_returns)
         .merge(files_in)
         .merge(products)
         // API clients don't use cookies, so they aren't exposed to CSRF.
@@ -334,6 +345,11 @@ mod tests {
             (INVOICE, invoice(text, bill.parse().unwrap()), vec![text, &bill]),
             (SHOP_INVOICE, shop_invoice(text, bill.parse().unwrap()), vec![text, &bill]),
             (ANY_INVOICE, any_invoice(bill.parse().unwrap()), vec![&bill]),
+            (FORM_RETURN, ask_return(text), vec![text]),
+            (PICTURE, picture(text, &file), vec![text, &file]),
+            (SHOP_PICTURE, shop_picture(text, "H1-1", &file), vec![text, "H1-1", &file]),
+            (ANY_PICTURE, any_picture(text, &file), vec![text, &file]),
+            (STATEMENT_PDF, statement_pdf(text), vec![text]),
             (EXPORT_STATEMENT, statement(text), vec![text]),
             (CONFIRM_SIGN_UP, confirm_sign_up(signup.parse().unwrap()), vec![&signup]),
             (PAYMENT_RETURN, payment_return(pay.parse().unwrap()), vec![&pay]),

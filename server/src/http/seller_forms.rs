@@ -96,6 +96,8 @@ pub(super) async fn order(
         | "return_refuse"
         | "return_receive"
         | "return_receive_refund"
+        | "return_receive_exchange"
+        | "return_exchange"
         | "return_refund" => of_return(engine, &caller, &handle, &number, &typed).await,
         "track" => match value("shipment").parse() {
             Ok(id) => orders::track(engine, &caller, &handle, &number, id, tracking(&typed)).await,
@@ -148,7 +150,10 @@ async fn refund(engine: &Engine, caller: &Caller, handle: &str, number: &str, ty
 }
 
 /// The refund of an order, as entered by its shop or by an admin, or all errors in it.
-pub(super) fn new_refund(typed: &Typed, SellerOrder { order, refundable, .. }: &SellerOrder) -> Result<NewRefund> {
+pub(super) fn new_refund(
+    typed: &Typed,
+    SellerOrder { order, refundable, .. }: &SellerOrder,
+) -> Result<NewRefund> {
     let order = &order.order;
     let (lines, faults) = quantities_of(typed, &order.lines, |line| {
         let mut left = refundable.iter().flat_map(|left| &left.lines);
@@ -189,6 +194,13 @@ async fn of_return(
             let receipt = ReturnReceipt { restock, refund: true, shipping };
             orders::receive_return(engine, caller, handle, number, id, receipt).await
         }
+        "return_receive_exchange" => {
+            // If there is too little of what the customer would like, it is received all the same.
+            let receipt = ReturnReceipt::only(restock);
+            orders::receive_return(engine, caller, handle, number, id, receipt).await?;
+            orders::exchange_return(engine, caller, handle, number, id).await
+        }
+        "return_exchange" => orders::exchange_return(engine, caller, handle, number, id).await,
         "return_refund" => orders::refund_return(engine, caller, handle, number, id, shipping).await,
         _ => orders::approve_return(engine, caller, handle, number, id, approval(typed)).await,
     }

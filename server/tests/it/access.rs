@@ -90,6 +90,8 @@ const TABLE: &[Row] = &[
     get(CHECKOUT, "checkout", 200),
     get(PURCHASE, "purchase", 200),
     get(INVOICE, "shipped-purchase invoice", 200),
+    // No picture is shown with a return.
+    get(PICTURE, "shipped-purchase file", 404),
     get(SIGN_IN, "", 200),
     get(SIGN_UP, "", 200),
     get(ACCOUNT, "", 200),
@@ -161,6 +163,8 @@ const TABLE: &[Row] = &[
     get(EXPORT, "handle", 200),
     get(EXPORT_ORDERS, "handle", 200),
     get(EXPORT_STATEMENT, "handle", 200),
+    get(STATEMENT_PDF, "handle", 200),
+    get(SHOP_PICTURE, "handle order file", 404),
     get(SHOP_INVOICE, "handle invoice", 200),
     call(FN_IMPORTS, r#"{"handle":"<handle>","id":"<import>"}"#),
     form(FORM_IMPORT, "handle", "", 303),
@@ -206,6 +210,8 @@ const TABLE: &[Row] = &[
     ),
     // Repeats the request.
     form(FORM_CANCEL_BY_CUSTOMER, "second-purchase", "order=<second order>&reason=Changed my mind", 303),
+    // Not sent as a form with files.
+    form(FORM_RETURN, "second-purchase", "order=<second order>", 303),
     call(FN_SET_QUANTITY, r#"{"changes":[{"line":"<line>","quantity":"2"}]}"#),
     form(FORM_SET_QUANTITY, "line", "quantity.<line>=3", 303).missing(303),
     // Starts a checkout with the caller's own cart.
@@ -221,6 +227,7 @@ const TABLE: &[Row] = &[
     get(ALL_ORDERS, "", 200),
     get(ANY_ORDER, "order", 200),
     get(ANY_INVOICE, "invoice", 200),
+    get(ANY_PICTURE, "order file", 404),
     get(ALL_SHOPS, "", 200),
     get(ANY_SHOP, "handle", 200),
     get(LEDGER, "", 200),

@@ -29,4 +29,5 @@ mod razorpay;
 mod reliability;
 mod requests;
 mod rest;
+mod returns;
 mod stripe;

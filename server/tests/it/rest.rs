@@ -166,7 +166,7 @@ fn product(title: &str) -> Value {
 }
 
 /// A picture of one colour.
-fn png(red: u8) -> Vec<u8> {
+pub(crate) fn png(red: u8) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     let picture = image::RgbImage::from_pixel(90, 60, image::Rgb([red, 0, 0]));
     picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();

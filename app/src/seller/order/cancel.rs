@@ -26,6 +26,8 @@ pub(super) fn Cancel(
     state: OrderState,
     method: PaymentMethod,
     total: Money,
+    /// The number of the order whose items it replaces, if it is an exchange.
+    exchange_of: Option<String>,
     action: String,
     draft: Draft,
 ) -> impl IntoView {
@@ -35,7 +37,9 @@ pub(super) fn Cancel(
     }
     let mine = draft.typed("action") == "cancel";
     let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
-    let what = if method.collected_by_market() {
+    let what = if let Some(first) = exchange_of {
+        t!(i18n, seller_orders.exchange_cancel, number = first)
+    } else if method.collected_by_market() {
         t!(i18n, seller_orders.cancel_paid, price = total)
     } else {
         t!(i18n, seller_orders.cancel_cash).to_owned()

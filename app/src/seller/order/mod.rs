@@ -111,8 +111,12 @@ pub(crate) fn OrderDetails(
     let pickup = order.shipping_method == ShippingMethod::Pickup;
     let promised = (!pickup).then(|| view! { <p>{way(i18n, &order)}</p> });
     let to_collect = !method.collected_by_market()
+        && order.exchange_of.is_none()
         && !matches!(order.state, OrderState::Delivered | OrderState::Cancelled);
     let payment = match order.state {
+        OrderState::Cancelled if order.exchange_of.is_some() => {
+            words::cancelled_money(i18n, &order, method.collected_by_market())
+        }
         OrderState::Cancelled if refunds.is_empty() || !method.collected_by_market() => {
             t!(i18n, seller_orders.nothing_collected).to_owned()
         }
@@ -185,7 +189,17 @@ pub(crate) fn OrderDetails(
         address: return_address,
         left: refundable.clone(),
     });
-    let returns = view! { <Returns returns lines=order.lines.clone() refunds=all_refunds answering /> };
+    let order_at: fn(&str, &str) -> String = match looks {
+        true => |_, number| routes::any_order(number),
+        false => routes::shop_order,
+    };
+    let returns = view! {
+        <Returns returns lines=order.lines.clone() refunds=all_refunds order_at handle=handle.clone() number=order.number.clone() answering />
+    };
+    let exchange = order.exchange_of.as_deref().map(|first| {
+        let words = t!(i18n, seller_orders.exchange_of, number = first);
+        view! { <p class="note"><a href=order_at(&handle, first)>{unbroken(&words, first)}</a></p> }
+    });
     let refunding = match looks {
         false => Some((action.clone(), draft.clone())),
         // Only the shop can give back cash.
@@ -227,7 +241,7 @@ pub(crate) fn OrderDetails(
     };
     let part = (!looks && order.state == OrderState::Confirmed).then(|| {
         let lines = order.lines.clone();
-        view! { <ShipPart lines pickup cash=!method.collected_by_market() action=action.clone() draft=draft.clone() /> }
+        view! { <ShipPart lines pickup cash=to_collect action=action.clone() draft=draft.clone() /> }
     });
     let total = left_to_refund;
     let cancel = match looks {
@@ -244,7 +258,7 @@ pub(crate) fn OrderDetails(
         }
         false => {
             let (action, draft) = (action.clone(), draft.clone());
-            Some(view! { <Cancel state=order.state method total action draft /> }.into_any())
+            Some(view! { <Cancel state=order.state method total exchange_of=order.exchange_of.clone() action draft /> }.into_any())
         }
     };
     let name = address.name.clone();
@@ -272,6 +286,7 @@ pub(crate) fn OrderDetails(
                 <h1>{unbroken(&title, &order.number)}</h1>
                 {shop}
                 <p class="note">{placed}</p>
+                {exchange}
             </div>
             {disputed}
             <p class=format!("state {}", order.state.as_str())>{state}</p>
@@ -385,6 +400,9 @@ fn Done(what: String, state: OrderState, pickup: bool) -> impl IntoView {
         }
         ("return_approve", ..) => t!(i18n, seller_orders.done_return_approve),
         ("return_refuse", ..) => t!(i18n, seller_orders.done_return_refuse),
+        ("return_exchange" | "return_receive_exchange", ..) => {
+            t!(i18n, seller_orders.done_return_exchange)
+        }
         ("return_receive", ..) => t!(i18n, seller_orders.done_return_receive),
         _ => return None,
     };

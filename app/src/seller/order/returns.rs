@@ -13,8 +13,8 @@ use leptos::prelude::*;
 use super::refund::effects;
 use crate::{
     i18n::{t, use_i18n},
-    storefront::contents,
-    ui::{Alert, Button, Check, Field, error_summary},
+    storefront::{contents, pictures, wishes},
+    ui::{Alert, Button, Check, Field, error_summary, unbroken},
     words,
 };
 
@@ -39,6 +39,12 @@ pub(super) fn Returns(
     returns: Vec<OrderReturn>,
     lines: Vec<CheckoutLineView>,
     refunds: Vec<OrderRefund>,
+    /// Where another order is shown.
+    order_at: fn(&str, &str) -> String,
+    /// The shop's handle.
+    handle: String,
+    /// The order's number.
+    number: String,
     /// `None` if they can only be looked at.
     answering: Option<Answering>,
 ) -> impl IntoView {
@@ -71,6 +77,25 @@ pub(super) fn Returns(
         let answer = (!back.answer.is_empty()).then(|| {
             view! { <p class="note">{t!(i18n, seller_orders.answer)}": "{back.answer.clone()}</p> }
         });
+        let open = matches!(back.state, ReturnState::Requested | ReturnState::Approved | ReturnState::Received);
+        let wished = (!back.exchange.is_empty()).then(|| {
+            let stock = match back.exchange.iter().all(|wish| wish.in_stock) {
+                true => t!(i18n, seller_orders.exchange_in_stock),
+                false => t!(i18n, seller_orders.exchange_out_of_stock),
+            };
+            let stock = open.then(|| view! { <p class="note">{stock}</p> });
+            let titles = wishes(&lines, &back.exchange);
+            view! {
+                <p>{t!(i18n, seller_orders.exchange_wished)}": "<strong>{titles}</strong></p>
+                {stock}
+            }
+        });
+        let sent = back.exchange_order.as_deref().map(|number| {
+            let words = t!(i18n, seller_orders.exchange_order, number = number);
+            let words = unbroken(&words, number);
+            view! { <p class="note"><a href=order_at(&handle, number)>{words}</a></p> }
+        });
+        let pictures = pictures(i18n, &back.pictures, &|file| format!("{}/images/{file}", order_at(&handle, &number)));
         let reason = words::return_reason(i18n, back.reason);
         view! {
             <li class="return">
@@ -80,10 +105,13 @@ pub(super) fn Returns(
                     <strong>{items}</strong>
                 </p>
                 <p class="note dots"><span>{reason}</span> " " <span>{words::moment(i18n, &back.opened_at)}</span></p>
+                {wished}
                 {note}
+                {pictures}
                 {answer}
                 {received}
                 {refunded}
+                {sent}
                 {due}
                 {forms}
             </li>
@@ -139,6 +167,9 @@ fn Answer(back: OrderReturn, with: Answering) -> impl IntoView {
     let button = |action: &'static str, look: &'static str, words: String| {
         view! { <button type="submit" class=format!("button {look}") name="action" value=action>{words}</button> }
     };
+    // What the customer would like instead of the money, and whether there is enough of it.
+    let exchange = (!back.exchange.is_empty()).then(|| back.exchange.iter().all(|wish| wish.in_stock));
+    let refund_look = if exchange == Some(true) { "secondary" } else { "primary" };
     let refund =
         |words: fn(crate::words::I18n, String) -> String| price.clone().map(|price| words(i18n, price));
     let never = back.reason == ReturnReason::NeverArrived;
@@ -176,17 +207,27 @@ fn Answer(back: OrderReturn, with: Answering) -> impl IntoView {
                 {shipping}
             };
             let both = refund(|i18n, price| t!(i18n, seller_orders.return_receive_refund, price = price));
-            let both = both.map(|words| button("return_receive_refund", "primary", words));
+            let both = both.map(|words| button("return_receive_refund", refund_look, words));
+            let other = (exchange == Some(true)).then(|| {
+                let words = t!(i18n, seller_orders.return_receive_exchange).to_owned();
+                button("return_receive_exchange", "primary", words)
+            });
             let only =
                 button("return_receive", "secondary", t!(i18n, seller_orders.return_receive).to_owned());
             let now = refund(|i18n, price| t!(i18n, seller_orders.return_refund_now, price = price));
             let now = now.map(|words| button("return_refund", "quiet", words));
-            (fields.into_any(), view! { {both} {only} {now} }.into_any())
+            (fields.into_any(), view! { {other} {both} {only} {now} }.into_any())
         }
         ReturnState::Received if !admin => {
             let now = refund(|i18n, price| t!(i18n, seller_orders.refund_now, price = price));
-            let now = now.map(|words| button("return_refund", "primary", words))?;
-            (shipping.into_any(), now.into_any())
+            let now = now.map(|words| button("return_refund", refund_look, words));
+            let other = (exchange == Some(true)).then(|| {
+                button("return_exchange", "primary", t!(i18n, seller_orders.exchange_send).to_owned())
+            });
+            if now.is_none() && other.is_none() {
+                return None;
+            }
+            (shipping.into_any(), view! { {other} {now} }.into_any())
         }
         _ => return None,
     };

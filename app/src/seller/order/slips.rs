@@ -124,7 +124,7 @@ fn Slip(
     let left: i64 = order.lines.iter().map(CheckoutLineView::to_ship).sum();
     // Shipping everything that is left makes the last part of it.
     let splits = parcel.is_none() && left > 1 && order.state != OrderState::Shipped;
-    let collect = (!method.collected_by_market() && !ended).then(|| match last {
+    let collect = (!method.collected_by_market() && order.exchange_of.is_none() && !ended).then(|| match last {
         true => view! {
             <div>
                 <p class="collect">

@@ -67,6 +67,15 @@ insert! {
         state = "'active'",
     }
 
+    /// What an exchange takes, without having held it.
+    struct Taken into holds {
+        checkout_id: CheckoutId,
+        position: Option<i64>,
+        capacity_id: CapacityId,
+        quantity: i64;
+        state = "'taken'",
+    }
+
     /// What a part of a line of an order took, in proportion to its quantity.
     struct ReturnPart into stock_movements {
         reference: Uuid,
@@ -207,6 +216,36 @@ pub(crate) async fn take_in_tx(
     });
     tx.insert_all(movements.collect::<Vec<_>>()).await?;
     Ok(Sale(changes(taken, |quantity| (-quantity, if is_held { -quantity } else { 0 }))))
+}
+
+/// Takes what an exchange claims at once, without holding it first. Returns the capacities that have too little: if there are
+/// any, the caller must roll back. Others wait for these rows, so this comes last in a transaction.
+pub(crate) async fn take_at_once_in_tx(
+    tx: &mut Tx,
+    mut claims: Vec<Claim>,
+    order: OrderId,
+    now: i64,
+) -> TxResult<Vec<Left>> {
+    claims.sort_by_key(|claim| claim.capacity_id);
+    let taken = sums(claims.iter().map(|claim| (claim.capacity_id, claim.quantity)));
+    let claims = claims.into_iter().map(|Claim { checkout_id, position, capacity_id, quantity }| Taken {
+        checkout_id,
+        position,
+        capacity_id,
+        quantity,
+    });
+    tx.insert_all(claims.collect::<Vec<_>>()).await?;
+    let movements = taken.iter().map(|(id, quantity)| AddMovement {
+        capacity_id: *id,
+        reason: "sold",
+        reference: order.uuid(),
+        delta: -quantity,
+        created_at: now,
+    });
+    tx.insert_all(movements.collect::<Vec<_>>()).await?;
+    let short = change_in_tx(tx, &changes(taken, |quantity| (-quantity, 0))).await?;
+    let short: Vec<[Value; 1]> = short.into_iter().map(|id| [id.into()]).collect();
+    Ok(tx.all_many(&LEFT, &short).await?)
 }
 
 /// Sells what was taken; returns false if released holds are no longer available, and the caller must roll

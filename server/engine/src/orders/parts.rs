@@ -3,12 +3,13 @@
 use crate::{Caller, Engine, db::Value, group_by, rows, statements};
 use haat_shared::{
     Money, Result,
-    id::kinds::{InvoiceId, OrderId, RefundId, ReturnId, ShipmentId},
+    id::kinds::{InvoiceId, OrderId, RefundId, ReturnId, ShipmentId, VariantId},
     invoices::{InvoiceCard, InvoiceKind},
+    media::Picture,
     orders::{
         LineQuantity, OrderRefund, OrderShipment, OrderState, OrderView, RefundReason, Shipment, ShipmentKind,
     },
-    returns::{OrderReturn, ReturnReason, ReturnState},
+    returns::{ExchangeOption, OrderReturn, ReturnReason, ReturnState},
 };
 
 statements! {
@@ -26,9 +27,15 @@ statements! {
             GROUP BY x.order_id, COALESCE(x.part_of, x.id), x.reason) r
         LEFT JOIN refund_lines l ON l.refund_id = r.id ORDER BY r.created_at, r.id, l.position";
     RETURNS = "SELECT r.id, r.order_id, r.state, r.reason, r.note, r.answer, r.created_at, r.received_at, r.restocked, r.refund_id,
-            l.position, l.quantity
+            (SELECT x.number FROM orders x WHERE x.id = r.exchange_order_id) AS exchange_order, l.position, l.quantity,
+            l.wished_variant_id, v.title AS wished_title, v.id = o.variant_id AS same,
+            NOT v.archived AND COALESCE(c.on_hand - c.held >= l.quantity, TRUE) AS in_stock
         FROM (VALUES [($1)]) AS given JOIN returns r ON r.order_id = given.column1 JOIN return_lines l ON l.return_id = r.id
+        JOIN order_lines o ON o.order_id = r.order_id AND o.position = l.position
+        LEFT JOIN variants v ON v.id = l.wished_variant_id LEFT JOIN capacities c ON c.id = v.capacity_id
         ORDER BY r.created_at, r.id, l.position";
+    PICTURES = "SELECT r.return_id, m.id AS media_id, m.width, m.height, m.color, '' AS alt FROM (VALUES [($1)]) AS given
+        JOIN return_pictures r ON r.return_id = given.column1 JOIN media m ON m.id = r.media_id ORDER BY r.return_id, r.position";
     INVOICES = "SELECT i.id, i.order_id, i.kind, i.year, i.sequence, i.total_minor, i.issued_at
         FROM (VALUES [($1)]) AS given JOIN invoices i ON i.order_id = given.column1 ORDER BY i.issued_at, i.id";
 }
@@ -58,6 +65,11 @@ rows! {
         quantity: Option<i64>,
     }
 
+    struct PictureRow {
+        return_id: ReturnId;
+        picture: Option<Picture>
+    }
+
     struct InvoiceRow {
         id: InvoiceId,
         order_id: OrderId,
@@ -79,8 +91,13 @@ rows! {
         received_at: Option<i64>,
         restocked: bool,
         refund_id: Option<RefundId>,
+        exchange_order: Option<String>,
         position: i64,
         quantity: i64,
+        wished_variant_id: Option<VariantId>,
+        wished_title: Option<String>,
+        same: Option<bool>,
+        in_stock: Option<bool>,
     }
 }
 
@@ -119,7 +136,9 @@ pub(super) async fn add(engine: &Engine, caller: &Caller, orders: &mut [&mut Ord
             lines: rows.iter().filter_map(|row| Some(line(row.position?, row.quantity?))).collect(),
         });
     }
+    let mut returned = Vec::new();
     for (id, rows) in group_by(returns, |row| row.id) {
+        returned.push(id);
         let head = &rows[0];
         let Some(order) = find(orders, head.order_id) else { continue };
         order.returns.push(OrderReturn {
@@ -132,10 +151,21 @@ pub(super) async fn add(engine: &Engine, caller: &Caller, orders: &mut [&mut Ord
             answer_by: time(head.created_at + engine.return_answer_days * 86_400_000),
             escalated: head.state == ReturnState::Requested && head.created_at < since,
             refund_id: head.refund_id,
+            pictures: Vec::new(),
             received_at: head.received_at.map(time),
             restocked: head.restocked,
+            exchange: rows.iter().filter_map(wish).collect(),
+            exchange_order: head.exchange_order.clone(),
             lines: rows.iter().map(|row| line(row.position, row.quantity)).collect(),
         });
+    }
+    let ids: Vec<[Value; 1]> = returned.into_iter().map(|id| [id.into()]).collect();
+    let pictures: Vec<PictureRow> = engine.db.all_many(&PICTURES, &ids).await?;
+    for PictureRow { return_id, picture } in pictures {
+        let mut returns = orders.iter_mut().flat_map(|order| &mut order.returns);
+        if let Some(back) = returns.find(|back| back.id == return_id) {
+            back.pictures.extend(picture);
+        }
     }
     for row in invoices {
         let Some(order) = find(orders, row.order_id) else { continue };
@@ -152,6 +182,17 @@ pub(super) async fn add(engine: &Engine, caller: &Caller, orders: &mut [&mut Ord
 
 fn find<'a>(orders: &'a mut [&mut OrderView], id: OrderId) -> Option<&'a mut OrderView> {
     orders.iter_mut().find(|order| order.id == id).map(|order| &mut **order)
+}
+
+/// What the customer would like instead of a line.
+fn wish(row: &ReturnRow) -> Option<ExchangeOption> {
+    Some(ExchangeOption {
+        position: row.position,
+        variant_id: row.wished_variant_id?,
+        title: row.wished_title.clone().unwrap_or_default(),
+        same: row.same.unwrap_or_default(),
+        in_stock: row.in_stock.unwrap_or_default(),
+    })
 }
 
 fn line(position: i64, quantity: i64) -> LineQuantity {

@@ -2,7 +2,7 @@
 //! back the part of the commission that belongs to the refunded items.
 
 use super::{
-    moved_in_tx,
+    exchanges, moved_in_tx,
     shipments::take_in_tx,
     timeline::{self, By},
 };
@@ -27,23 +27,25 @@ use haat_shared::{
 };
 
 statements! {
-    PAID_ORDER = "SELECT shop_id, collected_minor FROM orders WHERE number = $1";
+    PAID_ORDER = "SELECT o.shop_id, COALESCE(x.collected_minor, o.collected_minor) AS collected_minor
+        FROM orders o LEFT JOIN orders x ON x.id = o.paid_order_id WHERE o.number = $1";
     LOCK = "UPDATE orders SET updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END
         WHERE number = $1 AND shop_id = $2 AND state IN ('confirmed', 'shipped', 'delivered')
-        RETURNING id, updated_at, state, shop_id, purchase_id, currency, total_minor, items_minor, commission_minor,
+        RETURNING id, updated_at, state, shop_id, purchase_id, paid_order_id, currency, total_minor, items_minor, commission_minor,
             market_discount_minor, collected_minor, refunded_minor, delivery_refunded_minor, disputed_minor,
             disputed_commission_minor, disputed_discount_minor, released_at";
     BACK = "SELECT CAST(COALESCE(SUM(commission_minor), 0) AS BIGINT) AS commission_minor,
             CAST(COALESCE(SUM(market_discount_minor), 0) AS BIGINT) AS market_discount_minor
         FROM refunds WHERE order_id = $1";
     // Until all is shipped, only what has not been shipped.
-    TAKE_UNSHIPPED = "UPDATE order_lines SET refunded = refunded + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
+    pub(super) TAKE_UNSHIPPED = "UPDATE order_lines SET refunded = refunded + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
             AND order_lines.quantity >= order_lines.shipped + order_lines.refunded + given.column3
+            AND order_lines.quantity >= order_lines.refunded + order_lines.exchanged + given.column3
         RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, refunded AS taken";
-    TAKE = "UPDATE order_lines SET refunded = refunded + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
+    pub(super) TAKE = "UPDATE order_lines SET refunded = refunded + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
-            AND order_lines.quantity >= order_lines.refunded + given.column3
+            AND order_lines.quantity >= order_lines.refunded + order_lines.exchanged + given.column3
         RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, refunded AS taken";
     TAKE_AMOUNT = "UPDATE orders SET refunded_minor = refunded_minor + $2, delivery_refunded_minor = delivery_refunded_minor + $3
         WHERE id = $1 AND refunded_minor + disputed_minor + $2 <= total_minor AND delivery_refunded_minor + $3 <= total_minor - items_minor";
@@ -81,12 +83,13 @@ insert! {
 }
 
 rows! {
-    struct RefundedOrder {
-        id: OrderId,
-        updated_at: i64,
-        state: OrderState,
-        shop_id: ShopId,
+    pub(super) struct RefundedOrder {
+        pub(super) id: OrderId,
+        pub(super) updated_at: i64,
+        pub(super) state: OrderState,
+        pub(super) shop_id: ShopId,
         purchase_id: PurchaseId,
+        paid_order_id: Option<OrderId>,
         currency: Currency,
         total_minor: i64,
         items_minor: i64,
@@ -181,6 +184,9 @@ pub(super) async fn refund_in_tx(
     let Some(order) = tx.opt::<RefundedOrder>(&LOCK, params![number, shop, clock.now_ms()]).await? else {
         return moved_in_tx(tx, number, Some(shop)).await;
     };
+    if let Some(paid) = order.paid_order_id {
+        return Box::pin(exchanges::refund_in_tx(tx, &order, paid, by, refund, of_return, clock)).await;
+    }
     let by_market = order.collected_minor > 0;
     if !is_refundable(order.state, by_market) {
         return Err(Conflict::OrderMoved(order.state).into());

@@ -4,7 +4,7 @@
 //! refund like any other ([`refunds`](super::refunds)).
 
 use super::{
-    moved_in_tx,
+    exchanges, moved_in_tx,
     refunds::refund_in_tx,
     shipments::take_in_tx,
     timeline::{self, By},
@@ -16,6 +16,7 @@ use crate::{
     idempotency::{self, Claim, IdempotencyKey},
     insert,
     inventory::holds,
+    media,
     outbox::{self, OutboxMessage},
     params, random, rows, statements,
 };
@@ -25,7 +26,8 @@ use haat_shared::{
     orders::{Actor, LineQuantity, NewRefund, OrderEventData, OrderEventKind, OrderState, lines, reason},
     permissions::{AdminPermission, Permission},
     returns::{
-        NewReturnRequest, RETURNS_MAX, ReturnApproval, ReturnReason, ReturnReceipt, ReturnState, reasons,
+        ExchangeWish, NewReturnRequest, RETURNS_MAX, ReturnApproval, ReturnReason, ReturnReceipt,
+        ReturnState, reasons,
     },
     shipping::ShippingMethod,
 };
@@ -34,7 +36,8 @@ statements! {
     LOCK = "UPDATE orders SET updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END
         WHERE number = $1 AND shop_id = COALESCE($2, shop_id)
             AND (state IN ('shipped', 'delivered') OR partly_shipped AND state = 'confirmed')
-        RETURNING id, updated_at, shop_id, state, delivery, collected_minor, release_at";
+        RETURNING id, updated_at, shop_id, state, delivery, release_at,
+            COALESCE((SELECT x.collected_minor FROM orders x WHERE x.id = orders.paid_order_id), collected_minor) AS collected_minor";
     COUNT = "SELECT COUNT(*) AS value FROM returns WHERE order_id = $1";
     // Only what was shipped comes back, and once.
     TAKE = "UPDATE order_lines SET returned = returned + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
@@ -75,22 +78,23 @@ insert! {
         return_id: ReturnId,
         position: i64,
         quantity: i64,
+        wished_variant_id: Option<VariantId>,
     }
 }
 
 rows! {
-    struct Locked {
-        id: OrderId,
-        updated_at: i64,
-        shop_id: ShopId,
+    pub(super) struct Locked {
+        pub(super) id: OrderId,
+        pub(super) updated_at: i64,
+        pub(super) shop_id: ShopId,
         state: OrderState,
         delivery: ShippingMethod,
         collected_minor: i64,
         release_at: Option<i64>,
     }
 
-    struct ReturnRow {
-        state: ReturnState,
+    pub(super) struct ReturnRow {
+        pub(super) state: ReturnState,
         reason: ReturnReason,
         answer: String,
         restocked: bool,
@@ -104,17 +108,17 @@ rows! {
 
 /// A change of the returns of an order.
 #[derive(Clone)]
-struct Change {
-    number: String,
+pub(super) struct Change {
+    pub(super) number: String,
     /// The shop that the order must belong to; `None` if access was checked otherwise.
     shop: Option<ShopId>,
-    by: By,
+    pub(super) by: By,
     /// Requests from before this time can be answered.
     before: i64,
-    clock: Clock,
+    pub(super) clock: Clock,
 }
 
-fn by_shop(engine: &Engine, caller: &Caller, handle: &str, number: &str) -> Result<Change> {
+pub(super) fn by_shop(engine: &Engine, caller: &Caller, handle: &str, number: &str) -> Result<Change> {
     let shop = caller.shop(handle, Permission::FulfilOrders)?;
     let by = By { actor: Actor::Shop, user: caller.user_id() };
     let clock = engine.clock.clone();
@@ -147,7 +151,7 @@ async fn by_customer(
     Ok(Change { number: number.to_owned(), shop: None, by, before: i64::MAX, clock })
 }
 
-async fn lock_in_tx(tx: &mut Tx, change: &Change) -> TxResult<Locked> {
+pub(super) async fn lock_in_tx(tx: &mut Tx, change: &Change) -> TxResult<Locked> {
     let Change { number, shop, clock, .. } = change;
     if let Some(order) = tx.opt(&LOCK, params![number, *shop, clock.now_ms()]).await? {
         return Ok(order);
@@ -155,18 +159,18 @@ async fn lock_in_tx(tx: &mut Tx, change: &Change) -> TxResult<Locked> {
     moved_in_tx(tx, number, *shop).await
 }
 
-async fn find_in_tx(tx: &mut Tx, id: ReturnId, order: OrderId) -> TxResult<ReturnRow> {
+pub(super) async fn find_in_tx(tx: &mut Tx, id: ReturnId, order: OrderId) -> TxResult<ReturnRow> {
     let row: Option<ReturnRow> = tx.opt(&FIND, params![id, order]).await?;
     Ok(row.ok_or(Error::NotFound)?)
 }
 
-async fn lines_in_tx(tx: &mut Tx, id: ReturnId) -> TxResult<Vec<LineQuantity>> {
+pub(super) async fn lines_in_tx(tx: &mut Tx, id: ReturnId) -> TxResult<Vec<LineQuantity>> {
     let lines: Vec<LineRow> = tx.all(&LINES, params![id]).await?;
     Ok(lines.into_iter().map(|LineRow { position, quantity }| LineQuantity { position, quantity }).collect())
 }
 
 /// Writes an entry of the order's timeline and a message about the return.
-async fn tell_in_tx(
+pub(super) async fn tell_in_tx(
     tx: &mut Tx,
     order: &Locked,
     id: ReturnId,
@@ -188,13 +192,15 @@ async fn add_in_tx(
     state: ReturnState,
     reason: ReturnReason,
     note: &str,
-    part: &[LineQuantity],
+    (part, wishes): (&[LineQuantity], &[ExchangeWish]),
 ) -> TxResult<ReturnId> {
     let (order_id, created_at) = (order.id, order.updated_at);
     let id: ReturnId = random::id(created_at);
     tx.insert(AddReturn { id, order_id, state, reason, note, created_at }).await?;
-    let rows =
-        part.iter().map(|&LineQuantity { position, quantity }| AddLine { return_id: id, position, quantity });
+    let rows = part.iter().map(|&LineQuantity { position, quantity }| {
+        let wish = wishes.iter().find(|wish| wish.position == position);
+        AddLine { return_id: id, position, quantity, wished_variant_id: wish.map(|wish| wish.variant_id) }
+    });
     tx.insert_all(rows).await?;
     Ok(id)
 }
@@ -262,8 +268,12 @@ async fn request_in_tx(
         return Err(Error::field("reason", FieldCode::NotAChoice).into());
     }
     take_in_tx(tx, &TAKE_UNREFUNDED, order.id, &request.lines).await?;
-    let NewReturnRequest { lines, reason, note } = request;
-    let id = add_in_tx(tx, &order, ReturnState::Requested, *reason, note, lines).await?;
+    let NewReturnRequest { lines, reason, note, exchange, images } = request;
+    exchanges::check_in_tx(tx, order.id, *reason, exchange).await?;
+    let id = add_in_tx(tx, &order, ReturnState::Requested, *reason, note, (lines, exchange)).await?;
+    if !images.is_empty() {
+        media::show_return_in_tx(tx, id, order.id, images).await?;
+    }
     let data = OrderEventData {
         note: note.clone(),
         lines: lines.clone(),
@@ -299,6 +309,7 @@ pub async fn withdraw_return(
                     };
                 }
                 tx.exec(&GIVE_BACK, params![*id, order.id]).await?;
+                media::clear_return_in_tx(tx, *id, change.clock.now_ms()).await?;
                 let lines = lines_in_tx(tx, *id).await?;
                 let data = OrderEventData { lines, ..OrderEventData::default() };
                 let what = (OrderEventKind::ReturnWithdrawn, Some(OutboxMessage::OrderReturnWithdrawn));
@@ -445,7 +456,7 @@ pub async fn open_return(
                 let order = lock_in_tx(tx, change).await?;
                 take_in_tx(tx, &TAKE, order.id, part).await?;
                 let (state, other) = (ReturnState::Approved, ReturnReason::Other);
-                let id = add_in_tx(tx, &order, state, other, why, part).await?;
+                let id = add_in_tx(tx, &order, state, other, why, (part, &[])).await?;
                 let data = OrderEventData {
                     note: why.clone(),
                     lines: part.clone(),

@@ -73,6 +73,7 @@ lists! {
 
 statements! {
     LINES = lines_of!("orders", "WHERE o.number = $1 AND o.shop_id = $2 ORDER BY l.position");
+    LINES_OF_PAID = lines_of!("orders", "WHERE o.id = $1 ORDER BY l.position");
     LINES_OF_ANY = lines_of!("orders", "WHERE o.number = $1 ORDER BY l.position");
     SLIPS = lines_of!(
         "(SELECT x.* FROM orders x JOIN (VALUES [($1, $2)]) AS given ON x.number = given.column1 AND x.shop_id = given.column2)",
@@ -311,24 +312,53 @@ pub async fn any_order_page(engine: &Engine, caller: &Caller, number: &str) -> R
     Ok(AdminOrder { order, payments, customer })
 }
 
-/// What is left of an order to refund, if anything; `back` are what came back of its commission and of the market's discount.
-fn left(
-    head: &LineRow,
-    lines: &[LineRow],
-    (commission_back, discount_back): (i64, i64),
-) -> Result<Option<Refundable>> {
-    let (money, by_market) = (|amount| Money::new(amount, head.currency), head.collected_minor > 0);
+/// What is left of an order to refund, if anything.
+fn left(head: &LineRow, lines: &[LineRow], back: (i64, i64)) -> Result<Option<Refundable>> {
     let lines = lines.iter().map(|line| RefundableLine {
         position: line.position,
         quantity: line.quantity,
         refunded: line.refunded,
-        refundable: refundable(head.state, line.quantity, line.shipped, line.refunded),
-        paid: money(line.paid_minor),
+        refundable: count_left(line),
+        paid: Money::new(line.paid_minor, head.currency),
     });
+    left_of(head, head.state, lines.collect(), back)
+}
+
+/// What is left of an exchange to refund: a part of the order that was paid.
+fn left_of_exchange(lines: &[LineRow], paid: &[LineRow], back: (i64, i64)) -> Result<Option<Refundable>> {
+    let (Some(head), Some(of)) = (paid.first(), lines.first()) else { return Ok(None) };
+    let lines = lines.iter().filter_map(|line| {
+        let first = paid.iter().find(|first| Some(first.position) == line.paid_position)?;
+        Some(RefundableLine {
+            position: line.position,
+            quantity: first.quantity,
+            refunded: first.refunded,
+            refundable: count_left(line),
+            paid: Money::new(first.paid_minor, head.currency),
+        })
+    });
+    left_of(head, of.state, lines.collect(), back)
+}
+
+/// How many of a line can be refunded. What was exchanged is refunded with the order that has it.
+fn count_left(line: &LineRow) -> i64 {
+    let left = refundable(line.state, line.quantity, line.shipped, line.refunded);
+    left.min(line.quantity - line.refunded - line.exchanged)
+}
+
+/// What is left of the amounts of an order that was paid, for lines of an order in this state. `back` is what refunds have
+/// returned of its commission and of the market's discount.
+fn left_of(
+    head: &LineRow,
+    state: OrderState,
+    lines: Vec<RefundableLine>,
+    (commission_back, discount_back): (i64, i64),
+) -> Result<Option<Refundable>> {
+    let (money, by_market) = (|amount| Money::new(amount, head.currency), head.collected_minor > 0);
     let left = Refundable {
-        lines: lines.collect(),
+        lines,
         shipping: money(head.total_minor - head.items_minor - head.delivery_refunded_minor),
-        restock: head.state == OrderState::Confirmed,
+        restock: state == OrderState::Confirmed,
         by_marketplace: by_market,
         items_total: money(head.items_minor),
         items_refunded: money(head.refunded_minor - head.delivery_refunded_minor),
@@ -344,14 +374,21 @@ fn left(
             market_discount: money(head.market_discount_minor - head.disputed_discount_minor - discount_back),
         })?,
     };
-    Ok((is_refundable(head.state, by_market) && !left.is_empty()).then_some(left))
+    Ok((is_refundable(state, by_market) && !left.is_empty()).then_some(left))
 }
 
 async fn details(engine: &Engine, caller: &Caller, lines: Vec<LineRow>) -> Result<SellerOrder> {
     let head = lines.first().ok_or(Error::NotFound)?;
     let id = head.id;
     let paid: PaidRow = engine.db.one(&PAID, params![id]).await?;
-    let refundable = left(head, &lines, (paid.commission_back, paid.discount_back))?;
+    let refundable = match head.paid_order_id {
+        None => left(head, &lines, (paid.commission_back, paid.discount_back))?,
+        Some(first) => {
+            let of: PaidRow = engine.db.one(&PAID, params![first]).await?;
+            let rows: Vec<LineRow> = engine.db.all(&LINES_OF_PAID, params![first]).await?;
+            left_of_exchange(&lines, &rows, (of.commission_back, of.discount_back))?
+        }
+    };
     let return_address = lines.first().map(pickup_at).unwrap_or_default();
     let mut order = shop_orders(engine, caller, lines)?.pop().ok_or(Error::NotFound)?;
     parts::add(engine, caller, &mut [&mut order.order]).await?;

@@ -5,6 +5,7 @@
 //! response.
 
 use super::{
+    exchanges,
     refunds::{Cancelled, refund_rest_in_tx},
     shipments,
     timeline::{self, By},
@@ -34,7 +35,8 @@ statements! {
             AND ($3 <> 'cancelled' OR (NOT partly_shipped AND open_disputes = 0
                 AND (disputed_minor = 0 OR refunded_minor + disputed_minor = collected_minor)))
         RETURNING id, updated_at, shop_id, purchase_id, currency, total_minor, items_minor, collected_minor,
-            commission_minor, market_discount_minor, refunded_minor, delivery_refunded_minor, disputed_minor";
+            commission_minor, market_discount_minor, refunded_minor, delivery_refunded_minor, disputed_minor,
+            paid_order_id";
     // Nothing is left to ship, or was left when the order became shipped.
     WAY = "SELECT o.delivery, CASE WHEN o.state = 'confirmed' THEN NOT EXISTS (SELECT 1 FROM order_lines l
             WHERE l.order_id = o.id AND l.quantity > l.shipped + l.refunded)
@@ -70,6 +72,7 @@ rows! {
         refunded_minor: i64,
         delivery_refunded_minor: i64,
         disputed_minor: i64,
+        paid_order_id: Option<OrderId>,
     }
 
     struct StatusRow {
@@ -254,7 +257,13 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<bool> {
     let mut messages = Vec::from_iter(message);
     // Of what was charged back, nothing is left to refund.
     if transition.to == OrderState::Cancelled && order.disputed_minor == 0 {
-        messages.extend(refund_all_in_tx(tx, &order, &transition.note, now).await?);
+        match order.paid_order_id {
+            Some(paid) => {
+                let Transition { by, note, clock, .. } = transition;
+                exchanges::refund_rest_in_tx(tx, (order.id, order.shop_id), paid, *by, note, clock).await?;
+            }
+            None => messages.extend(refund_all_in_tx(tx, &order, &transition.note, now).await?),
+        }
     }
     tx.exec_many(&outbox::WRITE, &messages).await?;
     if transition.to == OrderState::Cancelled {

@@ -75,7 +75,7 @@ both! {
         orders::ship(&market.engine, &owner, meena, &order, crate::orders::shipment()).await.unwrap();
         orders::deliver(&market.engine, &owner, meena, &order).await.unwrap();
         let line = LineQuantity { position: orders::seller_order(&market.engine, &owner, meena, &order).await.unwrap().order.order.lines[0].position, quantity: 1 };
-        let request = NewReturnRequest { lines: vec![line], reason: ReturnReason::Damaged, note: String::new() };
+        let request = NewReturnRequest { lines: vec![line], reason: ReturnReason::Damaged, note: String::new(), exchange: Vec::new(), images: Vec::new() };
         let of = (number.as_str(), key.as_str());
         let id = budget!("ask for a return", 10, orders::request_return(&market.engine, &anyone, of, &order, request.clone(), "1"));
         let approval = ReturnApproval { note: "Kiln Lane".into(), ..ReturnApproval::default() };

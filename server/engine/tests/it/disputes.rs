@@ -349,6 +349,8 @@ both! {
             lines: vec![LineQuantity { position, quantity: 1 }],
             reason: ReturnReason::Damaged,
             note: String::new(),
+            exchange: Vec::new(),
+            images: Vec::new(),
         };
         let key = market.key(&returned);
         let of = (returned.as_str(), key.as_str());

@@ -27,6 +27,7 @@ mod catalog;
 mod currencies;
 mod disputes;
 mod events;
+mod exchanges;
 mod gateways;
 mod guests;
 mod imports;

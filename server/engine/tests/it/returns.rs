@@ -3,18 +3,21 @@
 use haat_engine::{
     Caller, Engine, accounts,
     admin::{self, Grantee},
-    audit, ledger,
+    audit, ledger, media,
     notifications::mailbox,
     orders, shops,
 };
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
-    id::kinds::ReturnId,
-    orders::{Actor, LineQuantity, ListOrders, NewRefund, OrderEventKind, OrderState, SellerOrder},
+    id::kinds::{MediaId, ReturnId, VariantId},
+    media::is_private,
+    orders::{
+        Actor, LineQuantity, ListOrders, NewRefund, OrderEventKind, OrderState, OrderView, SellerOrder,
+    },
     permissions::AdminRole,
     returns::{
-        ESCALATED, EXPECTED, NewReturnRequest, OPEN, OrderReturn, REQUESTED, ReturnApproval, ReturnReason,
-        ReturnReceipt, ReturnState,
+        ESCALATED, EXPECTED, ExchangeWish, NewReturnRequest, OPEN, OrderReturn, REQUESTED, ReturnApproval,
+        ReturnReason, ReturnReceipt, ReturnState,
     },
 };
 
@@ -32,13 +35,14 @@ struct Order {
     key: String,
     number: String,
     position: i64,
+    bowl: VariantId,
 }
 
 impl Order {
     /// An order of `quantity` bowls for ₹450 each, brought to a state.
     async fn of(market: &Market, quantity: i64, card: bool, until: OrderState) -> Self {
         let title = format!("Bowl {}", haat_engine::random::token());
-        let bowl = market.product(MEENA, &title, 45_000, quantity).await;
+        let bowl = market.product(MEENA, &title, 45_000, quantity + 2).await;
         let guest = market.guest_with(&[(bowl, quantity)]).await;
         let purchase = match card {
             true => market.buy_by_card(&guest).await,
@@ -53,7 +57,7 @@ impl Order {
         if until >= OrderState::Delivered {
             orders::deliver(&engine, &owner, MEENA, &number).await.unwrap();
         }
-        let mut order = Self { engine, owner, purchase, key, number, position: 0 };
+        let mut order = Self { engine, owner, purchase, key, number, position: 0, bowl };
         order.position = order.seen().await.order.order.lines[0].position;
         order
     }
@@ -67,8 +71,19 @@ impl Order {
     }
 
     async fn ask(&self, quantity: i64, reason: ReturnReason, once: &str) -> Result<ReturnId> {
+        self.ask_for(quantity, reason, once, Vec::new()).await
+    }
+
+    async fn ask_for(
+        &self,
+        quantity: i64,
+        reason: ReturnReason,
+        once: &str,
+        exchange: Vec<ExchangeWish>,
+    ) -> Result<ReturnId> {
         let lines = vec![LineQuantity { position: self.position, quantity }];
-        let request = NewReturnRequest { lines, reason, note: "It leaks".into() };
+        let request =
+            NewReturnRequest { lines, reason, note: "It leaks".into(), exchange, images: Vec::new() };
         let of = (self.purchase.as_str(), self.key.as_str());
         orders::request_return(&self.engine, &Caller::guest(), of, &self.number, request, once).await
     }
@@ -96,6 +111,10 @@ impl Order {
         orders::refund_return(&self.engine, &self.owner, MEENA, &self.number, id, false).await
     }
 
+    async fn exchange(&self, id: ReturnId) -> Result<()> {
+        orders::exchange_return(&self.engine, &self.owner, MEENA, &self.number, id).await
+    }
+
     async fn decide(&self, operator: &Caller, id: ReturnId, to: ReturnState) -> Result<()> {
         let approval =
             |refund_now| ReturnApproval { note: "Kiln Lane 4".into(), refund_now, shipping: false };
@@ -111,18 +130,22 @@ impl Order {
         }
     }
 
-    /// A return of one bowl in a state.
+    /// A return of one bowl, for the same one, in a state.
     async fn returned(&self, state: ReturnState) -> ReturnId {
         let once = haat_engine::random::token();
-        let id = self.ask(1, ReturnReason::Damaged, &once).await.unwrap();
+        let wish = ExchangeWish { position: self.position, variant_id: self.bowl };
+        let id = self.ask_for(1, ReturnReason::Damaged, &once, vec![wish]).await.unwrap();
         match state {
             ReturnState::Requested => {}
             ReturnState::Approved => self.approve(id, false).await.unwrap(),
             ReturnState::Refused => self.refuse(id).await.unwrap(),
             ReturnState::Withdrawn => self.withdraw(id).await.unwrap(),
-            ReturnState::Received | ReturnState::Refunded => {
+            ReturnState::Received | ReturnState::Refunded | ReturnState::Exchanged => {
                 self.approve(id, false).await.unwrap();
                 self.receive(id, false, state == ReturnState::Refunded).await.unwrap();
+                if state == ReturnState::Exchanged {
+                    self.exchange(id).await.unwrap();
+                }
             }
         }
         assert_eq!(self.back(id).await.state, state);
@@ -149,7 +172,7 @@ both! {
         let operator = operator(market).await;
         let steps = [
             (Approved, Actor::Shop), (Refused, Actor::Shop), (Refunded, Actor::Shop), (Received, Actor::Shop),
-            (Withdrawn, Actor::Shopper), (Approved, Actor::Market), (Refused, Actor::Market), (Refunded, Actor::Market),
+            (Exchanged, Actor::Shop), (Withdrawn, Actor::Shopper), (Approved, Actor::Market), (Refused, Actor::Market), (Refunded, Actor::Market),
         ];
         for (to, actor) in steps {
             let order = Order::of(market, 6, true, OrderState::Delivered).await;
@@ -168,6 +191,7 @@ both! {
                     (Approved, _) => order.approve(id, false).await,
                     (Refused, _) => order.refuse(id).await,
                     (Received, _) => order.receive(id, false, false).await,
+                    (Exchanged, _) => order.exchange(id).await,
                     (Withdrawn, _) => order.withdraw(id).await,
                     (Refunded, _) if from == Requested => order.approve(id, true).await,
                     (_, _) => order.refund(id).await,
@@ -230,7 +254,8 @@ both! {
         assert_eq!(kinds, [(ReturnRequested, Actor::Shopper), (ReturnApproved, shop), (ReturnReceived, shop), (Refunded, shop)]);
         assert_eq!((seen.events[4].data.return_reason, seen.events[7].data.return_id), (Some(ReturnReason::Damaged), Some(id)));
         let purchase = orders::purchase(engine, &Caller::guest(), &order.purchase, &order.key).await.unwrap();
-        assert_eq!(purchase.orders[0], seen.order.order, "the customer sees the same");
+        let seen_by_customer = OrderView { exchange_options: Vec::new(), ..purchase.orders[0].clone() };
+        assert_eq!(seen_by_customer, seen.order.order, "the customer sees the same");
         market.settle().await;
         let mut mails: Vec<_> = mailbox::latest(&engine.db).await.unwrap().into_iter().map(|mail| mail.subject).collect();
         mails.retain(|subject| subject.contains("return") || subject.contains("refunded"));
@@ -328,6 +353,53 @@ both! {
         let by: Vec<_> = order.seen().await.events.into_iter().rev().take(3).map(|event| (event.kind, event.actor)).collect();
         use OrderEventKind::*;
         assert_eq!(by, [(ReturnRefused, Actor::Market), (Refunded, Actor::Market), (ReturnApproved, Actor::Market)]);
+    }
+
+    /// What the customer shows of it is seen by both sides, used by no other order, and deleted once it is withdrawn.
+    async fn pictures_are_private(market) {
+        let market = &market.on(&market.returnable(7));
+        let order = Order::of(market, 3, true, OrderState::Delivered).await;
+        let (engine, guest) = (&market.engine, Caller::guest());
+        let of = (order.purchase.as_str(), order.key.as_str());
+        let add = |color| media::add_to_order(engine, &guest, of, &order.number, png(8, 8, color));
+        let (red, blue) = (add([200, 0, 0]).await.unwrap(), add([0, 0, 200]).await.unwrap());
+        assert_eq!(add([200, 0, 0]).await.unwrap().id, red.id, "the same picture again");
+        assert!(is_private(red.id) && is_private(blue.id));
+        let strange = media::add_to_order(engine, &guest, (of.0, "no-key"), &order.number, png(8, 8, [1, 2, 3])).await;
+        assert_eq!(strange, Err(Error::NotFound));
+        let ask = |images: Vec<MediaId>, once: &'static str| {
+            let lines = vec![LineQuantity { position: order.position, quantity: 1 }];
+            let reason = ReturnReason::Damaged;
+            let request = NewReturnRequest { lines, reason, note: String::new(), exchange: Vec::new(), images };
+            orders::request_return(engine, &guest, of, &order.number, request, once)
+        };
+        let other = Order::of(market, 1, true, OrderState::Delivered).await;
+        let of_other = (other.purchase.as_str(), other.key.as_str());
+        let green = media::add_to_order(engine, &guest, of_other, &other.number, png(8, 8, [0, 200, 0])).await.unwrap();
+        assert_eq!(ask(vec![red.id, green.id], "a").await, Err(Error::NotFound), "of another order");
+        assert_eq!(ask(vec![red.id; 6], "a").await.unwrap_err().at("images"), Some(FieldCode::TooMany));
+        let id = ask(vec![blue.id, red.id], "a").await.unwrap();
+        let ids = |back: OrderReturn| back.pictures.into_iter().map(|picture| picture.id).collect::<Vec<_>>();
+        assert_eq!(ids(order.back(id).await), [blue.id, red.id]);
+        let seen = |key: &'static str, id| media::may_see_of_purchase(engine, &guest, (of.0, key), id);
+        assert_eq!(seen("no-key", red.id).await, Err(Error::NotFound));
+        assert_eq!(media::may_see_of_purchase(engine, &guest, of, red.id).await, Ok(()));
+        assert_eq!(media::may_see_of_purchase(engine, &guest, of_other, red.id).await, Err(Error::NotFound));
+        let of_shop = |caller: Caller, handle: &'static str| {
+            let number = order.number.clone();
+            async move { media::may_see_of_shop(engine, &caller, handle, &number, red.id).await }
+        };
+        assert_eq!(of_shop(order.owner.clone(), MEENA).await, Ok(()));
+        let delta = market.owner("delta-electronics").await;
+        assert_eq!(of_shop(delta.clone(), "delta-electronics").await, Err(Error::NotFound));
+        let operator = operator(market).await;
+        assert_eq!(media::may_see_any(engine, &operator, &order.number, red.id).await, Ok(()));
+        assert_eq!(media::may_see_any(engine, &delta, &order.number, red.id).await, Err(Error::NotFound));
+        order.withdraw(id).await.unwrap();
+        assert_eq!(ids(order.back(id).await), []);
+        assert_eq!(media::may_see_of_purchase(engine, &guest, of, red.id).await, Err(Error::NotFound));
+        market.clock.advance_ms(DAY_MS + 1);
+        market.settle().await;
     }
 
     /// Sixteen requests for the same three bowls, with one key and with many.

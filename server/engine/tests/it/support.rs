@@ -243,6 +243,10 @@ fn in_words(
         EmailContent::ReturnRefused { order, back, link } => {
             (format!("return refused {}: {}", order.order.number, back.answer), shown(link))
         }
+        EmailContent::ReturnExchanged { order, back, link } => {
+            let other = back.exchange_order.clone().unwrap_or_default();
+            (format!("exchanged {}: {other}", order.order.number), shown(link))
+        }
         EmailContent::OrderRefunded { order, refund, link, .. } => {
             (format!("refunded {}: {}", order.order.number, refund.amount.amount()), shown(link))
         }

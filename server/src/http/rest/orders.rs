@@ -63,6 +63,7 @@ pub(super) fn routes(api: Api) -> Api {
             "Marks a return as received, and may return its items to stock and refund them.",
             receive_return,
         )
+        .on(API_EXCHANGE_RETURN, "Sends what the customer would like instead of a return that was received.", exchange_return)
         .on(API_REFUND_RETURN, "Refunds a return that was approved or received.", refund_return)
         .on(
             API_APPROVE_AS_OPERATOR,
@@ -402,6 +403,13 @@ async fn refund_return(
 ) -> Result<()> {
     let ReturnRefund { shipping } = refund;
     orders::refund_return(context.engine(), &context.caller, &handle, &number, id, shipping).await
+}
+
+async fn exchange_return(
+    context: RequestContext,
+    (At((handle, (number, id))), _): (AtReturn, Once),
+) -> Result<()> {
+    orders::exchange_return(context.engine(), &context.caller, &handle, &number, id).await
 }
 
 /// Why a return request is refused.

@@ -139,7 +139,13 @@ impl Cast {
             p if p.contains("{return}") && !p.ends_with("/receive") => {
                 let (holder, number, key) = self.guest.buy("meena-crafts").await;
                 let lines = self.deliver(&number).await;
-                let request = json!({"lines": lines, "reason": "damaged"});
+                let mut request = json!({"lines": lines, "reason": "damaged"});
+                if p.ends_with("/exchange") {
+                    let seen = holder.get(&format!("/purchases/{number}?key={key}")).await.is(200);
+                    let same = &seen.body["orders"][0]["exchange_options"][0];
+                    request["exchange"] =
+                        json!([{"position": same["position"], "variant_id": same["variant_id"]}]);
+                }
                 let returns = format!("/purchases/{number}/orders/{number}-1/returns?key={key}");
                 let id = holder.once(&returns, request).await.is(201).text("/orders/0/returns/0/id");
                 let path =
@@ -149,8 +155,13 @@ impl Cast {
                     let approve = path.replace("/refund", "/approve");
                     self.meena.once(&approve, json!({"note": "Kiln Lane 4"})).await.is(204);
                 }
+                if let Some(back) = path.strip_suffix("/exchange") {
+                    self.meena.once(&format!("{back}/approve"), json!({"note": "Kiln Lane 4"})).await.is(204);
+                    self.meena.once(&format!("{back}/receive"), json!({"restock": true})).await.is(204);
+                }
                 let body = match p.rsplit('/').next() {
                     Some("approve") => json!({"note": "Kiln Lane 4"}),
+                    Some("exchange") => json!({}),
                     Some("refuse") => json!({"reason": "It was used"}),
                     _ => json!({"shipping": true}),
                 };
