@@ -421,6 +421,7 @@ mod tests {
             (Purpose::Avatar, User, 4, 8_000, 1),
             (Purpose::ReviewPicture, User, 12, 16_000, 6),
             (Purpose::ChatPicture, User, 12, 16_000, 4),
+            (Purpose::ReturnPicture, Customer, 12, 16_000, 5),
         ];
         assert_eq!(table.map(|(purpose, ..)| purpose), Purpose::ALL);
         for (purpose, may, megabytes, side, count) in table {
