@@ -7,14 +7,14 @@ use haat_shared::{
     Error, FieldCode, Result,
     id::kinds::{MediaId, OrderId, ProductId, ReturnId, ShopId, UserId},
     media::{self, KEEP_UNUSED_MS, NewPicture, Picture, Purpose, Upload, Uploader},
-    permissions::{AdminPermission, Permission},
+    permissions::Permission,
 };
 use sha2::{Digest, Sha256};
 
 use crate::{
     Caller, Engine, TxError, TxResult, bug,
     db::{DbError, FromRow, Row, Scalar, Tx, Value},
-    insert, orders, params, rows, shops, statements,
+    insert, params, rows, shops, statements,
 };
 
 /// The port to the picture store.
@@ -220,7 +220,7 @@ pub async fn owner(engine: &Engine, caller: &Caller, purpose: Purpose, shop: Opt
         }
         Uploader::Admin(permission) => caller.admin(permission).map(|()| Owner::Market),
         Uploader::User => caller.signed_in().map(|user| Owner::User(user.id)),
-        // [`add_to_order`]
+        // `orders::add_picture`
         Uploader::Customer => Err(Error::NotFound),
     }
 }
@@ -241,16 +241,8 @@ pub async fn add(
 /// How many pictures are stored for an order, used or not, so that nobody fills the disk.
 const OF_ORDER_MAX: i64 = 100;
 
-/// Adds a picture of what is wrong with a part of an order, for those who may see its purchase. It is deleted after a while
-/// unless a return shows it.
-pub async fn add_to_order(
-    engine: &Engine,
-    caller: &Caller,
-    (purchase, key): (&str, &str),
-    number: &str,
-    bytes: Vec<u8>,
-) -> Result<Picture> {
-    let order = orders::of_purchase(engine, caller, purchase, key, number).await?;
+/// Adds a picture of what is wrong with a part of an order. The caller checks who uploads it.
+pub(crate) async fn add_to_order(engine: &Engine, order: OrderId, bytes: Vec<u8>) -> Result<Picture> {
     if engine.db.one::<Scalar<i64>>(&COUNT_OF_ORDER, params![order]).await?.0 >= OF_ORDER_MAX {
         return Err(Error::field("picture", FieldCode::TooMany));
     }
@@ -395,39 +387,10 @@ pub(crate) async fn clear_return_in_tx(tx: &mut Tx, id: ReturnId, now: i64) -> T
 }
 
 /// Whether a picture is shown with a return of this purchase or order. The caller checks who asks.
-async fn is_in_return(engine: &Engine, picture: MediaId, purchase: &str, order: &str) -> Result<()> {
+pub(crate) async fn is_in_return(engine: &Engine, picture: MediaId, purchase: &str, order: &str) -> Result<()> {
     let found: Option<Scalar<ReturnId>> =
         engine.db.opt(&IN_RETURN, params![picture, purchase, order]).await?;
     found.map(drop).ok_or(Error::NotFound)
-}
-
-/// Succeeds if the caller may see this picture of a return of a purchase.
-pub async fn may_see_of_purchase(
-    engine: &Engine,
-    caller: &Caller,
-    (purchase, key): (&str, &str),
-    picture: MediaId,
-) -> Result<()> {
-    orders::may_see(engine, caller, purchase, key).await?;
-    is_in_return(engine, picture, purchase, "").await
-}
-
-/// Succeeds if the caller may see this picture of a return of an order: as a member of its shop.
-pub async fn may_see_of_shop(
-    engine: &Engine,
-    caller: &Caller,
-    handle: &str,
-    order: &str,
-    picture: MediaId,
-) -> Result<()> {
-    orders::of_shop(engine, caller, handle, order).await?;
-    is_in_return(engine, picture, "", order).await
-}
-
-/// Succeeds if the caller may see this picture of a return of an order: as an operator.
-pub async fn may_see_any(engine: &Engine, caller: &Caller, order: &str, picture: MediaId) -> Result<()> {
-    caller.admin(AdminPermission::SeeOrders)?;
-    is_in_return(engine, picture, "", order).await
 }
 
 /// Sets the pictures of a product, in this order.

@@ -27,6 +27,7 @@ mod exchanges;
 mod export;
 mod notes;
 mod parts;
+mod pictures;
 mod refunds;
 mod release;
 mod returns;
@@ -39,6 +40,9 @@ pub(crate) use disputes::disputed_in_tx;
 pub use exchanges::exchange_return;
 pub use export::export;
 pub use notes::add_note;
+pub use pictures::{
+    add_picture, may_see_picture, operator_may_see_picture, picture_owner, shop_may_see_picture,
+};
 pub use refunds::{refund, refund_as_operator};
 pub use release::release_due;
 pub use returns::{
@@ -54,7 +58,7 @@ pub use transitions::{cancel, cancel_by_customer, confirm, confirm_pending, deli
 use crate::{
     Caller, Engine, TxResult, cursor,
     db::{Scalar, Tx},
-    group_by, lists, media, params,
+    group_by, lists, params,
     payouts::{self, PayoutNotice},
     rows, statements,
 };
@@ -71,7 +75,6 @@ use haat_shared::{
     },
     page::{self, Page, PageRequest},
     payments::PaymentMethod,
-    permissions::Permission,
     pricing::Totals,
     shipping::ShippingMethod,
 };
@@ -372,7 +375,7 @@ pub async fn may_see(engine: &Engine, caller: &Caller, number: &str, key: &str) 
 }
 
 /// An order of a purchase, for those who may see it.
-pub(crate) async fn of_purchase(
+async fn of_purchase(
     engine: &Engine,
     caller: &Caller,
     purchase: &str,
@@ -382,23 +385,6 @@ pub(crate) async fn of_purchase(
     let purchase = find(engine, caller, purchase, key).await?;
     let order: Option<Scalar<OrderId>> = engine.db.opt(&IN_PURCHASE, params![number, purchase.id]).await?;
     Ok(order.ok_or(Error::NotFound)?.0)
-}
-
-/// Whose the pictures of an order are, for those who may see its purchase.
-pub async fn picture_owner(
-    engine: &Engine,
-    caller: &Caller,
-    (purchase, key): (&str, &str),
-    number: &str,
-) -> Result<media::Owner> {
-    of_purchase(engine, caller, purchase, key, number).await.map(media::Owner::Order)
-}
-
-/// An order of a shop, for its members who see orders.
-pub(crate) async fn of_shop(engine: &Engine, caller: &Caller, handle: &str, number: &str) -> Result<()> {
-    let shop = caller.shop(handle, Permission::SeeOrders)?;
-    let order: Option<Scalar<OrderState>> = engine.db.opt(&STATE, params![number, shop]).await?;
-    order.map(drop).ok_or(Error::NotFound)
 }
 
 /// A purchase page, for those who may see it.

@@ -8,7 +8,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use haat_app::{cookies, i18n::Locale};
-use haat_engine::{Caller, Engine, accounts, carts, checkout, media, orders};
+use haat_engine::{Caller, Engine, accounts, carts, checkout, orders};
 use haat_shared::{
     Conflict, Error, FieldCode, FieldError, Result,
     accounts::{SignIn, SignUp},
@@ -309,7 +309,7 @@ async fn read_return(
         if bytes.is_empty() || fault.is_some() {
             continue;
         }
-        match media::add_to_order(engine, caller, (purchase, &key), &order, bytes).await {
+        match orders::add_picture(engine, caller, (purchase, &key), &order, bytes).await {
             Ok(picture) => {
                 let kept = typed.entry(KEPT.into()).or_default();
                 kept.push_str(&format!(" {}", picture.id));

@@ -14,6 +14,7 @@ use axum::{
 use haat_engine::{
     Caller,
     media::{self, Owner},
+    orders,
 };
 use haat_shared::{
     Error, FieldCode, Result,
@@ -82,7 +83,7 @@ pub(super) async fn of_purchase(
 ) -> Response {
     let (engine, key) = (&state.runtime.engine, field(&typed, "key"));
     private(&state, &name, &headers, |id| async move {
-        media::may_see_of_purchase(engine, &caller, (&number, &key), id).await
+        orders::may_see_picture(engine, &caller, (&number, &key), id).await
     })
     .await
 }
@@ -96,7 +97,7 @@ pub(super) async fn of_shop(
 ) -> Response {
     let engine = &state.runtime.engine;
     private(&state, &name, &headers, |id| async move {
-        media::may_see_of_shop(engine, &caller, &handle, &number, id).await
+        orders::shop_may_see_picture(engine, &caller, &handle, &number, id).await
     })
     .await
 }
@@ -109,12 +110,9 @@ pub(super) async fn any(
     headers: HeaderMap,
 ) -> Response {
     let engine = &state.runtime.engine;
-    private(
-        &state,
-        &name,
-        &headers,
-        |id| async move { media::may_see_any(engine, &caller, &number, id).await },
-    )
+    private(&state, &name, &headers, |id| async move {
+        orders::operator_may_see_picture(engine, &caller, &number, id).await
+    })
     .await
 }
 

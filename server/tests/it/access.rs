@@ -211,7 +211,7 @@ const TABLE: &[Row] = &[
     // Repeats the request.
     form(FORM_CANCEL_BY_CUSTOMER, "second-purchase", "order=<second order>&reason=Changed my mind", 303),
     // Not sent as a form with files.
-    form(FORM_RETURN, "second-purchase", "order=<second order>", 303),
+    form(FORM_RETURN, "second-purchase", "", 303),
     call(FN_SET_QUANTITY, r#"{"changes":[{"line":"<line>","quantity":"2"}]}"#),
     form(FORM_SET_QUANTITY, "line", "quantity.<line>=3", 303).missing(303),
     // Starts a checkout with the caller's own cart.

@@ -58,7 +58,7 @@ pub(super) fn Customer(
                 Some(id) => view! { <p translate="no"><a href=routes::user(id)>{name}</a></p> }.into_any(),
                 None => view! { <p translate="no">{name}</p> }.into_any(),
             }}
-            <p><a href=mail>{email_address(&email)}</a></p>
+            <p translate="no"><a href=mail>{email_address(&email)}</a></p>
             <p class="note">{words}</p>
             {(count > 0).then(|| view! { <ul class="rows">{rows}</ul> })}
             {more}

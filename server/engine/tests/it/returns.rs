@@ -361,11 +361,11 @@ both! {
         let order = Order::of(market, 3, true, OrderState::Delivered).await;
         let (engine, guest) = (&market.engine, Caller::guest());
         let of = (order.purchase.as_str(), order.key.as_str());
-        let add = |color| media::add_to_order(engine, &guest, of, &order.number, png(8, 8, color));
+        let add = |color| orders::add_picture(engine, &guest, of, &order.number, png(8, 8, color));
         let (red, blue) = (add([200, 0, 0]).await.unwrap(), add([0, 0, 200]).await.unwrap());
         assert_eq!(add([200, 0, 0]).await.unwrap().id, red.id, "the same picture again");
         assert!(is_private(red.id) && is_private(blue.id));
-        let strange = media::add_to_order(engine, &guest, (of.0, "no-key"), &order.number, png(8, 8, [1, 2, 3])).await;
+        let strange = orders::add_picture(engine, &guest, (of.0, "no-key"), &order.number, png(8, 8, [1, 2, 3])).await;
         assert_eq!(strange, Err(Error::NotFound));
         let ask = |images: Vec<MediaId>, once: &'static str| {
             let lines = vec![LineQuantity { position: order.position, quantity: 1 }];
@@ -375,29 +375,29 @@ both! {
         };
         let other = Order::of(market, 1, true, OrderState::Delivered).await;
         let of_other = (other.purchase.as_str(), other.key.as_str());
-        let green = media::add_to_order(engine, &guest, of_other, &other.number, png(8, 8, [0, 200, 0])).await.unwrap();
+        let green = orders::add_picture(engine, &guest, of_other, &other.number, png(8, 8, [0, 200, 0])).await.unwrap();
         assert_eq!(ask(vec![red.id, green.id], "a").await, Err(Error::NotFound), "of another order");
         assert_eq!(ask(vec![red.id; 6], "a").await.unwrap_err().at("images"), Some(FieldCode::TooMany));
         let id = ask(vec![blue.id, red.id], "a").await.unwrap();
         let ids = |back: OrderReturn| back.pictures.into_iter().map(|picture| picture.id).collect::<Vec<_>>();
         assert_eq!(ids(order.back(id).await), [blue.id, red.id]);
-        let seen = |key: &'static str, id| media::may_see_of_purchase(engine, &guest, (of.0, key), id);
+        let seen = |key: &'static str, id| orders::may_see_picture(engine, &guest, (of.0, key), id);
         assert_eq!(seen("no-key", red.id).await, Err(Error::NotFound));
-        assert_eq!(media::may_see_of_purchase(engine, &guest, of, red.id).await, Ok(()));
-        assert_eq!(media::may_see_of_purchase(engine, &guest, of_other, red.id).await, Err(Error::NotFound));
+        assert_eq!(orders::may_see_picture(engine, &guest, of, red.id).await, Ok(()));
+        assert_eq!(orders::may_see_picture(engine, &guest, of_other, red.id).await, Err(Error::NotFound));
         let of_shop = |caller: Caller, handle: &'static str| {
             let number = order.number.clone();
-            async move { media::may_see_of_shop(engine, &caller, handle, &number, red.id).await }
+            async move { orders::shop_may_see_picture(engine, &caller, handle, &number, red.id).await }
         };
         assert_eq!(of_shop(order.owner.clone(), MEENA).await, Ok(()));
         let delta = market.owner("delta-electronics").await;
         assert_eq!(of_shop(delta.clone(), "delta-electronics").await, Err(Error::NotFound));
         let operator = operator(market).await;
-        assert_eq!(media::may_see_any(engine, &operator, &order.number, red.id).await, Ok(()));
-        assert_eq!(media::may_see_any(engine, &delta, &order.number, red.id).await, Err(Error::NotFound));
+        assert_eq!(orders::operator_may_see_picture(engine, &operator, &order.number, red.id).await, Ok(()));
+        assert_eq!(orders::operator_may_see_picture(engine, &delta, &order.number, red.id).await, Err(Error::NotFound));
         order.withdraw(id).await.unwrap();
         assert_eq!(ids(order.back(id).await), []);
-        assert_eq!(media::may_see_of_purchase(engine, &guest, of, red.id).await, Err(Error::NotFound));
+        assert_eq!(orders::may_see_picture(engine, &guest, of, red.id).await, Err(Error::NotFound));
         market.clock.advance_ms(DAY_MS + 1);
         market.settle().await;
     }
