@@ -90,7 +90,7 @@ test('a payout goes from the request to the bank, comes back, and is made again'
   const withdraw = async () => {
     await amount.fill('₹20');
     await button(seller, 'Request payout').click();
-    await expect(main(seller).getByRole('alert')).toContainText('Payout requested.');
+    await expect(main(seller).getByRole('alert')).toContainText(/Payout of ₹20.00 to .* requested/);
     await awake(seller);
     await expect(history.first()).toContainText('₹20.00');
     await expect(history.first()).toContainText('Requested');

@@ -73,9 +73,9 @@ statements! {
     // The shop sends it, so it is confirmed.
     ADD_ORDER = "INSERT INTO orders (id, number, purchase_id, shop_id, shop_name, search_folded, state, currency, rate_numerator,
             rate_denominator, subtotal_minor, discount_minor, market_discount_minor, delivery_minor, tax_minor, added_tax_minor,
-            total_minor, items_minor, commission_minor, delivery, days_min, days_max, created_at, updated_at, replaces, paid_order_id)
+            total_minor, items_minor, commission_minor, units, delivery, days_min, days_max, created_at, updated_at, replaces, paid_order_id)
         SELECT $2, $3, purchase_id, shop_id, shop_name, REPLACE(search_folded, $4, $5), 'confirmed', currency, rate_numerator,
-            rate_denominator, 0, 0, 0, 0, 0, 0, 0, 0, 0, delivery, days_min, days_max, $6, $6, id, COALESCE(paid_order_id, id)
+            rate_denominator, 0, 0, 0, 0, 0, 0, 0, 0, 0, $7, delivery, days_min, days_max, $6, $6, id, COALESCE(paid_order_id, id)
         FROM orders WHERE id = $1";
     EXCHANGED = "UPDATE returns SET state = 'exchanged', exchange_order_id = $2 WHERE id = $1 AND state = 'received'";
     // An order is locked before its lines.
@@ -307,7 +307,8 @@ async fn add_in_tx(
     let purchase = purchase.ok_or_else(|| bug("an order's number without its position"))?;
     let number = format!("{purchase}-{}", places.order_position);
     tx.exec(&ADD_QUOTE, params![order.id, places.order_position, other]).await?;
-    let row = params![order.id, other, &number, text::fold(&change.number), text::fold(&number), now];
+    let units: i64 = wishes.iter().map(|wish| wish.quantity).sum();
+    let row = params![order.id, other, &number, text::fold(&change.number), text::fold(&number), now, units];
     tx.exec(&ADD_ORDER, row).await?;
     let names: Vec<String> = wishes.iter().map(WishRow::named).collect();
     let each = || (places.line_position..).zip(wishes.iter().zip(&names));

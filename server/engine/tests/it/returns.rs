@@ -3,7 +3,7 @@
 use haat_engine::{
     Caller, Engine, accounts,
     admin::{self, Grantee},
-    audit, ledger, media,
+    audit, ledger,
     notifications::mailbox,
     orders, shops,
 };
