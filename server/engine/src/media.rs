@@ -121,7 +121,7 @@ insert! {
         return_id: ReturnId,
         position: i64,
         media_id: MediaId,
-    } => [order: OrderId] "given JOIN media m ON m.id = given.media_id AND m.order_id = given.order"
+    } => [of_order: OrderId] "given JOIN media m ON m.id = given.media_id AND m.order_id = given.of_order"
 
     struct AddPicture<'a> into media {
         id: MediaId,
@@ -371,7 +371,7 @@ pub(crate) async fn show_return_in_tx(
         return_id: id,
         position,
         media_id: *media_id,
-        order,
+        of_order: order,
     });
     match tx.insert_all(rows.collect::<Vec<_>>()).await? == pictures.len() as u64 {
         true => Ok(()),

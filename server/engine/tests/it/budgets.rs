@@ -83,7 +83,7 @@ both! {
         let receipt = ReturnReceipt { restock: true, refund: true, shipping: true };
         budget!("receive and refund a return", 20, orders::receive_return(&market.engine, &owner, meena, &order, id, receipt));
         let id = orders::request_return(&market.engine, &anyone, of, &order, request, "2").await.unwrap();
-        budget!("withdraw a return", 7, orders::withdraw_return(&market.engine, &anyone, of, &order, id));
+        budget!("withdraw a return", 9, orders::withdraw_return(&market.engine, &anyone, of, &order, id));
         budget!("search in the dashboard", 2, search::of_shop(&market.engine, &owner, meena, "clay"));
         let system = Caller::system();
         budget!("search in the admin area", 3, search::of_market(&market.engine, &system, "clay"));
