@@ -387,7 +387,12 @@ pub(crate) async fn clear_return_in_tx(tx: &mut Tx, id: ReturnId, now: i64) -> T
 }
 
 /// Whether a picture is shown with a return of this purchase or order. The caller checks who asks.
-pub(crate) async fn is_in_return(engine: &Engine, picture: MediaId, purchase: &str, order: &str) -> Result<()> {
+pub(crate) async fn is_in_return(
+    engine: &Engine,
+    picture: MediaId,
+    purchase: &str,
+    order: &str,
+) -> Result<()> {
     let found: Option<Scalar<ReturnId>> =
         engine.db.opt(&IN_RETURN, params![picture, purchase, order]).await?;
     found.map(drop).ok_or(Error::NotFound)

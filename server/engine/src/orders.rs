@@ -23,6 +23,7 @@ macro_rules! lines_of {
 }
 
 mod disputes;
+mod exchange_options;
 mod exchanges;
 mod export;
 mod notes;
@@ -393,7 +394,7 @@ pub async fn purchase(engine: &Engine, caller: &Caller, number: &str, key: &str)
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![row.id]).await?;
     let mut purchase = view(engine, caller, row, lines)?;
     parts::add(engine, caller, &mut purchase.orders.iter_mut().collect::<Vec<_>>()).await?;
-    exchanges::add_options(engine, &mut purchase.orders).await?;
+    exchange_options::add_options(engine, &mut purchase.orders).await?;
     Ok(purchase)
 }
 

@@ -5,16 +5,15 @@
 //! of the order that was paid, which it names, however often its items were exchanged since.
 
 use super::{
-    refunds::{self, RefundedOrder},
     returns::{Change, Locked, by_shop, find_in_tx, lines_in_tx, lock_in_tx, tell_in_tx},
     shipments::take_in_tx,
-    timeline::{self, By},
+    timeline,
 };
 use crate::{
-    Caller, Clock, Engine, TxResult, bug,
+    Caller, Engine, TxResult, bug,
     bus::Topic,
     carts,
-    db::{Tx, Value},
+    db::Tx,
     insert,
     inventory::holds,
     outbox::{self, OutboxMessage},
@@ -25,29 +24,12 @@ use haat_shared::{
     catalog::options_text,
     error::Shortage,
     id::kinds::*,
-    orders::{LineQuantity, NewRefund, OrderEventData, OrderEventKind, OrderState, OrderView},
-    refunds::is_refundable,
-    returns::{ExchangeOption, ExchangeWish, ReturnReason, ReturnState, may_repeat},
+    orders::{OrderEventData, OrderEventKind},
+    returns::ReturnState,
     text,
 };
 
-/// The variants for which a line `l` can be exchanged, `v`: of the same product, for sale, and not more expensive than the
-/// ordered one is now.
-macro_rules! options {
-    () => {
-        "JOIN variants mine ON mine.id = l.variant_id
-            JOIN variants v ON v.product_id = mine.product_id AND NOT v.archived AND v.price_minor <= mine.price_minor
-            LEFT JOIN capacities c ON c.id = v.capacity_id"
-    };
-}
-
 statements! {
-    OPTIONS = concat!("SELECT l.order_id, l.position, v.id AS variant_id, v.title, v.id = l.variant_id AS same,
-            COALESCE(c.on_hand - c.held >= l.shipped - l.returned, TRUE) AS in_stock
-        FROM (VALUES [($1)]) AS given JOIN order_lines l ON l.order_id = given.column1 AND l.kind = 'goods'
-        ", options!(), " ORDER BY l.order_id, l.position, v.position, v.id");
-    OFFERED = concat!("SELECT l.position, v.id AS variant_id, v.id = l.variant_id AS same
-        FROM order_lines l ", options!(), " WHERE l.order_id = $1 AND l.kind = 'goods'");
     WISHES = "SELECT r.position, r.quantity, v.id AS variant_id, v.product_id, v.capacity_id, v.title AS variant_title,
             v.options AS option_values, v.archived, p.title, p.options AS option_names, l.tax_bp, l.paid_position
         FROM return_lines r JOIN order_lines l ON l.order_id = $2 AND l.position = r.position
@@ -56,10 +38,6 @@ statements! {
     CLAIM = "UPDATE order_lines SET exchanged = exchanged + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
             AND order_lines.quantity >= order_lines.refunded + order_lines.exchanged + given.column3
-        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, exchanged AS taken";
-    GIVE_UP = "UPDATE order_lines SET exchanged = exchanged - given.column3 FROM (VALUES [($1, $2, $3)]) AS given
-        WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
-            AND order_lines.exchanged >= given.column3
         RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, exchanged AS taken";
     // Locks the checkout, so that two exchanges don't take the same positions.
     EXTEND = "UPDATE checkouts SET holds = holds + $2 WHERE id = (SELECT checkout_id FROM checkout_orders WHERE order_id = $1)
@@ -78,11 +56,6 @@ statements! {
             rate_denominator, 0, 0, 0, 0, 0, 0, 0, 0, 0, $7, delivery, days_min, days_max, $6, $6, id, COALESCE(paid_order_id, id)
         FROM orders WHERE id = $1";
     EXCHANGED = "UPDATE returns SET state = 'exchanged', exchange_order_id = $2 WHERE id = $1 AND state = 'received'";
-    // An order is locked before its lines.
-    LOCK_PAID = "UPDATE orders SET updated_at = updated_at WHERE id = $1";
-    PAID_ORDER = "SELECT number, collected_minor, total_minor - refunded_minor - disputed_minor AS rest_minor FROM orders WHERE id = $1";
-    PAID_LINES = "SELECT position, paid_position, quantity - refunded - exchanged AS rest FROM order_lines WHERE order_id = $1
-        ORDER BY position";
 }
 
 insert! {
@@ -125,21 +98,6 @@ insert! {
 }
 
 rows! {
-    struct OptionRow {
-        order_id: OrderId,
-        position: i64,
-        variant_id: VariantId,
-        title: String,
-        same: bool,
-        in_stock: bool,
-    }
-
-    struct OfferedRow {
-        position: i64,
-        variant_id: VariantId,
-        same: bool,
-    }
-
     struct WishRow {
         position: i64,
         quantity: i64,
@@ -161,17 +119,6 @@ rows! {
         line_position: i64,
     }
 
-    struct PaidOrder {
-        number: String,
-        collected_minor: i64,
-        rest_minor: i64,
-    }
-
-    struct PaidLine {
-        position: i64,
-        paid_position: Option<i64>,
-        rest: i64,
-    }
 }
 
 impl WishRow {
@@ -181,40 +128,6 @@ impl WishRow {
             [] => self.variant_title.clone(),
             options => options_text(options),
         }
-    }
-}
-
-/// Adds what the lines of orders that can be returned can be exchanged for.
-pub(super) async fn add_options(engine: &Engine, orders: &mut [OrderView]) -> Result<()> {
-    let returnable = orders.iter().filter(|order| order.returnable_until.is_some());
-    let ids: Vec<[Value; 1]> = returnable.map(|order| [order.id.into()]).collect();
-    let options: Vec<OptionRow> = engine.db.all_many(&OPTIONS, &ids).await?;
-    for OptionRow { order_id, position, variant_id, title, same, in_stock } in options {
-        if let Some(order) = orders.iter_mut().find(|order| order.id == order_id) {
-            order.exchange_options.push(ExchangeOption { position, variant_id, title, same, in_stock });
-        }
-    }
-    Ok(())
-}
-
-/// Checks that the customer may wish for this.
-pub(super) async fn check_in_tx(
-    tx: &mut Tx,
-    order: OrderId,
-    reason: ReturnReason,
-    wishes: &[ExchangeWish],
-) -> TxResult<()> {
-    if wishes.is_empty() {
-        return Ok(());
-    }
-    let offered: Vec<OfferedRow> = tx.all(&OFFERED, params![order]).await?;
-    let may = |wish: &ExchangeWish| {
-        let of = |row: &&OfferedRow| (row.position, row.variant_id) == (wish.position, wish.variant_id);
-        offered.iter().find(of).is_some_and(|row| !row.same || may_repeat(reason))
-    };
-    match wishes.iter().all(may) {
-        true => Ok(()),
-        false => Err(Error::field("exchange", FieldCode::NotAChoice).into()),
     }
 }
 
@@ -345,95 +258,4 @@ async fn add_in_tx(
         })
     });
     Ok((other, number, claims.collect()))
-}
-
-/// Refunds a part of an exchange: what was paid for it at first.
-pub(super) async fn refund_in_tx(
-    tx: &mut Tx,
-    order: &RefundedOrder,
-    paid: OrderId,
-    by: By,
-    refund: &NewRefund,
-    of_return: Option<ReturnId>,
-    clock: &Clock,
-) -> TxResult<RefundId> {
-    let first = paid_order_in_tx(tx, paid).await?;
-    if !is_refundable(order.state, first.collected_minor > 0) {
-        return Err(Conflict::OrderMoved(order.state).into());
-    }
-    let unshipped = order.state == OrderState::Confirmed;
-    if refund.restock && !unshipped {
-        return Err(Error::field("restock", FieldCode::NotAChoice).into());
-    }
-    let take = if unshipped { &refunds::TAKE_UNSHIPPED } else { &refunds::TAKE };
-    take_in_tx(tx, take, order.id, &refund.lines).await?;
-    let lines: Vec<PaidLine> = tx.all(&PAID_LINES, params![order.id]).await?;
-    let lines = refund.lines.iter().filter_map(|part| {
-        let line = lines.iter().find(|line| line.position == part.position)?;
-        Some(LineQuantity { position: line.paid_position?, quantity: part.quantity })
-    });
-    let of_paid = NewRefund { lines: lines.collect(), restock: false, ..refund.clone() };
-    let id =
-        refund_paid_in_tx(tx, (paid, &first.number), order.shop_id, by, &of_paid, of_return, clock).await?;
-    let (now, number) = (order.updated_at, first.number);
-    let data = OrderEventData {
-        note: refund.reason.clone(),
-        lines: refund.lines.clone(),
-        return_id: of_return,
-        other_order: Some(number),
-        ..OrderEventData::default()
-    };
-    timeline::add_in_tx(tx, order.id, OrderEventKind::Refunded, by, &data, now).await?;
-    if refund.restock {
-        holds::return_part_in_tx(tx, order.id, &refund.lines, id, now).await?;
-    }
-    Ok(id)
-}
-
-/// Refunds what was paid for an exchange that has been cancelled.
-pub(super) async fn refund_rest_in_tx(
-    tx: &mut Tx,
-    (order, shop): (OrderId, ShopId),
-    paid: OrderId,
-    by: By,
-    note: &str,
-    clock: &Clock,
-) -> TxResult<()> {
-    let first = paid_order_in_tx(tx, paid).await?;
-    let lines: Vec<PaidLine> = tx.all(&PAID_LINES, params![order]).await?;
-    let rest = lines
-        .iter()
-        .filter(|line| line.rest > 0)
-        .filter_map(|line| Some(LineQuantity { position: line.paid_position?, quantity: line.rest }));
-    let rest: Vec<LineQuantity> = rest.collect();
-    if rest.is_empty() {
-        return Ok(());
-    }
-    if first.rest_minor == 0 {
-        // It was charged back.
-        tx.exec(&LOCK_PAID, params![paid]).await?;
-        return take_in_tx(tx, &GIVE_UP, paid, &rest).await.map(drop);
-    }
-    let refund = NewRefund { lines: rest, reason: note.to_owned(), ..NewRefund::default() };
-    refund_paid_in_tx(tx, (paid, &first.number), shop, by, &refund, None, clock).await.map(drop)
-}
-
-async fn paid_order_in_tx(tx: &mut Tx, id: OrderId) -> TxResult<PaidOrder> {
-    let paid: Option<PaidOrder> = tx.opt(&PAID_ORDER, params![id]).await?;
-    paid.ok_or_else(|| bug("an exchange of an order that is not there"))
-}
-
-/// Refunds lines of the order that was paid, which are exchanged no longer.
-async fn refund_paid_in_tx(
-    tx: &mut Tx,
-    (paid, number): (OrderId, &str),
-    shop: ShopId,
-    by: By,
-    refund: &NewRefund,
-    of_return: Option<ReturnId>,
-    clock: &Clock,
-) -> TxResult<RefundId> {
-    tx.exec(&LOCK_PAID, params![paid]).await?;
-    take_in_tx(tx, &GIVE_UP, paid, &refund.lines).await?;
-    refunds::refund_in_tx(tx, number, shop, by, refund, of_return, clock).await
 }

@@ -2,7 +2,7 @@
 //! back the part of the commission that belongs to the refunded items.
 
 use super::{
-    exchanges, moved_in_tx,
+    moved_in_tx,
     shipments::take_in_tx,
     timeline::{self, By},
 };
@@ -27,6 +27,15 @@ use haat_shared::{
 };
 
 statements! {
+    GIVE_UP = "UPDATE order_lines SET exchanged = exchanged - given.column3 FROM (VALUES [($1, $2, $3)]) AS given
+        WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
+            AND order_lines.exchanged >= given.column3
+        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, exchanged AS taken";
+    // An order is locked before its lines.
+    LOCK_PAID = "UPDATE orders SET updated_at = updated_at WHERE id = $1";
+    EXCHANGED_ORDER = "SELECT number, collected_minor, total_minor - refunded_minor - disputed_minor AS rest_minor FROM orders WHERE id = $1";
+    PAID_LINES = "SELECT position, paid_position, quantity - refunded - exchanged AS rest FROM order_lines WHERE order_id = $1
+        ORDER BY position";
     PAID_ORDER = "SELECT o.shop_id, COALESCE(x.collected_minor, o.collected_minor) AS collected_minor
         FROM orders o LEFT JOIN orders x ON x.id = o.paid_order_id WHERE o.number = $1";
     LOCK = "UPDATE orders SET updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END
@@ -83,6 +92,18 @@ insert! {
 }
 
 rows! {
+    struct ExchangedOrder {
+        number: String,
+        collected_minor: i64,
+        rest_minor: i64,
+    }
+
+    struct PaidLine {
+        position: i64,
+        paid_position: Option<i64>,
+        rest: i64,
+    }
+
     pub(super) struct RefundedOrder {
         pub(super) id: OrderId,
         pub(super) updated_at: i64,
@@ -185,7 +206,7 @@ pub(super) async fn refund_in_tx(
         return moved_in_tx(tx, number, Some(shop)).await;
     };
     if let Some(paid) = order.paid_order_id {
-        return Box::pin(exchanges::refund_in_tx(tx, &order, paid, by, refund, of_return, clock)).await;
+        return Box::pin(refund_exchange_in_tx(tx, &order, paid, by, refund, of_return, clock)).await;
     }
     let by_market = order.collected_minor > 0;
     if !is_refundable(order.state, by_market) {
@@ -391,4 +412,95 @@ pub(super) async fn refund_rest_in_tx(
     tx.exec(&ADD_REST, params![id, order.id]).await?;
     ledger::post(tx, &posted((id, Some(order.id)).into()), now).await?;
     Ok(messages)
+}
+
+/// Refunds a part of an exchange: what was paid for it at first.
+async fn refund_exchange_in_tx(
+    tx: &mut Tx,
+    order: &RefundedOrder,
+    paid: OrderId,
+    by: By,
+    refund: &NewRefund,
+    of_return: Option<ReturnId>,
+    clock: &Clock,
+) -> TxResult<RefundId> {
+    let first = paid_order_in_tx(tx, paid).await?;
+    if !is_refundable(order.state, first.collected_minor > 0) {
+        return Err(Conflict::OrderMoved(order.state).into());
+    }
+    let unshipped = order.state == OrderState::Confirmed;
+    if refund.restock && !unshipped {
+        return Err(Error::field("restock", FieldCode::NotAChoice).into());
+    }
+    let take = if unshipped { &TAKE_UNSHIPPED } else { &TAKE };
+    take_in_tx(tx, take, order.id, &refund.lines).await?;
+    let lines: Vec<PaidLine> = tx.all(&PAID_LINES, params![order.id]).await?;
+    let lines = refund.lines.iter().filter_map(|part| {
+        let line = lines.iter().find(|line| line.position == part.position)?;
+        Some(LineQuantity { position: line.paid_position?, quantity: part.quantity })
+    });
+    let of_paid = NewRefund { lines: lines.collect(), restock: false, ..refund.clone() };
+    let id =
+        refund_paid_in_tx(tx, (paid, &first.number), order.shop_id, by, &of_paid, of_return, clock).await?;
+    let (now, number) = (order.updated_at, first.number);
+    let data = OrderEventData {
+        note: refund.reason.clone(),
+        lines: refund.lines.clone(),
+        return_id: of_return,
+        other_order: Some(number),
+        ..OrderEventData::default()
+    };
+    timeline::add_in_tx(tx, order.id, OrderEventKind::Refunded, by, &data, now).await?;
+    if refund.restock {
+        holds::return_part_in_tx(tx, order.id, &refund.lines, id, now).await?;
+    }
+    Ok(id)
+}
+
+/// Refunds what was paid for an exchange that has been cancelled.
+pub(super) async fn refund_exchanged_in_tx(
+    tx: &mut Tx,
+    (order, shop): (OrderId, ShopId),
+    paid: OrderId,
+    by: By,
+    note: &str,
+    clock: &Clock,
+) -> TxResult<()> {
+    let first = paid_order_in_tx(tx, paid).await?;
+    let lines: Vec<PaidLine> = tx.all(&PAID_LINES, params![order]).await?;
+    let rest = lines
+        .iter()
+        .filter(|line| line.rest > 0)
+        .filter_map(|line| Some(LineQuantity { position: line.paid_position?, quantity: line.rest }));
+    let rest: Vec<LineQuantity> = rest.collect();
+    if rest.is_empty() {
+        return Ok(());
+    }
+    if first.rest_minor == 0 {
+        // It was charged back.
+        tx.exec(&LOCK_PAID, params![paid]).await?;
+        return take_in_tx(tx, &GIVE_UP, paid, &rest).await.map(drop);
+    }
+    let refund = NewRefund { lines: rest, reason: note.to_owned(), ..NewRefund::default() };
+    refund_paid_in_tx(tx, (paid, &first.number), shop, by, &refund, None, clock).await.map(drop)
+}
+
+async fn paid_order_in_tx(tx: &mut Tx, id: OrderId) -> TxResult<ExchangedOrder> {
+    let paid: Option<ExchangedOrder> = tx.opt(&EXCHANGED_ORDER, params![id]).await?;
+    paid.ok_or_else(|| bug("an exchange of an order that is not there"))
+}
+
+/// Refunds lines of the order that was paid, which are exchanged no longer.
+async fn refund_paid_in_tx(
+    tx: &mut Tx,
+    (paid, number): (OrderId, &str),
+    shop: ShopId,
+    by: By,
+    refund: &NewRefund,
+    of_return: Option<ReturnId>,
+    clock: &Clock,
+) -> TxResult<RefundId> {
+    tx.exec(&LOCK_PAID, params![paid]).await?;
+    take_in_tx(tx, &GIVE_UP, paid, &refund.lines).await?;
+    refund_in_tx(tx, number, shop, by, refund, of_return, clock).await
 }

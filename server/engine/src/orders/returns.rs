@@ -4,7 +4,7 @@
 //! refund like any other ([`refunds`](super::refunds)).
 
 use super::{
-    exchanges, moved_in_tx,
+    exchange_options, moved_in_tx,
     refunds::refund_in_tx,
     shipments::take_in_tx,
     timeline::{self, By},
@@ -269,7 +269,7 @@ async fn request_in_tx(
     }
     take_in_tx(tx, &TAKE_UNREFUNDED, order.id, &request.lines).await?;
     let NewReturnRequest { lines, reason, note, exchange, images } = request;
-    exchanges::check_in_tx(tx, order.id, *reason, exchange).await?;
+    exchange_options::check_in_tx(tx, order.id, *reason, exchange).await?;
     let id = add_in_tx(tx, &order, ReturnState::Requested, *reason, note, (lines, exchange)).await?;
     if !images.is_empty() {
         media::show_return_in_tx(tx, id, order.id, images).await?;

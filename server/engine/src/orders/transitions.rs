@@ -5,8 +5,7 @@
 //! response.
 
 use super::{
-    exchanges,
-    refunds::{Cancelled, refund_rest_in_tx},
+    refunds::{Cancelled, refund_exchanged_in_tx, refund_rest_in_tx},
     shipments,
     timeline::{self, By},
 };
@@ -260,7 +259,7 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<bool> {
         match order.paid_order_id {
             Some(paid) => {
                 let Transition { by, note, clock, .. } = transition;
-                exchanges::refund_rest_in_tx(tx, (order.id, order.shop_id), paid, *by, note, clock).await?;
+                refund_exchanged_in_tx(tx, (order.id, order.shop_id), paid, *by, note, clock).await?;
             }
             None => messages.extend(refund_all_in_tx(tx, &order, &transition.note, now).await?),
         }
