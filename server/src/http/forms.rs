@@ -3,8 +3,8 @@
 
 use axum::{
     Extension, Form,
-    extract::{Multipart, Path, Query, State as Extract, multipart::MultipartRejection},
-    http::{Extensions, HeaderMap, StatusCode, Uri, header, request::Parts},
+    extract::{Path, Query, State as Extract},
+    http::{Extensions, HeaderMap, StatusCode, Uri, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use haat_app::{cookies, i18n::Locale};
@@ -15,21 +15,13 @@ use haat_shared::{
     carts::{AddLine, SetQuantity},
     checkout::{CheckoutLineView, CheckoutUpdate, choice},
     id::kinds::{CheckoutId, MediaId},
-    media::BYTES_MAX,
     orders::{LineQuantity, part_field},
     payments::{NextAction, PaymentMethod},
     returns::{ExchangeWish, NewReturnRequest, ReturnReason, exchange_field},
     routes::{self, ADMIN, CART, HOME, SELLER_SHOPS, SIGN_IN, SIGN_UP, with},
 };
 
-use super::{
-    State, Typed, back,
-    devices::Devices,
-    imports::{Pace, whole},
-    limits::too_often,
-    media::{FORM_BYTES_MAX, broken, enter},
-    outcome::redirect,
-};
+use super::{State, Typed, back, devices::Devices, limits::too_often, outcome::redirect};
 
 /// How long a selected language is stored: a year.
 const LANGUAGE_S: i64 = 365 * 24 * 3600;
@@ -238,92 +230,8 @@ pub(super) async fn cancel_by_customer(
     }
 }
 
-/// The maximum size of a request with pictures.
-pub(super) const RETURN_BYTES_MAX: usize = 5 * BYTES_MAX + 256 * 1024;
-/// The maximum number of bytes of a field of this form that is not a picture, and of fields.
-const TEXT_BYTES_MAX: usize = 16 * 1024;
-const FIELDS_MAX: usize = 500;
 /// The IDs of the pictures that were uploaded with a rejected form.
-const KEPT: &str = "kept";
-
-/// The customer asks for a return, with pictures. What was uploaded with a rejected form is kept for the next one.
-pub(super) async fn ask_return(
-    Extract(state): Extract<State>,
-    Extension(caller): Extension<Caller>,
-    Path(purchase): Path<String>,
-    about: Parts,
-    form: std::result::Result<Multipart, MultipartRejection>,
-) -> Response {
-    let mut typed = Typed::new();
-    let asked = async {
-        let form = match form {
-            Ok(form) => form,
-            Err(_) => {
-                orders::may_see(&state.runtime.engine, &caller, &purchase, "").await?;
-                return Err(Error::field("pictures", FieldCode::PictureBroken));
-            }
-        };
-        read_return(&state, &caller, &purchase, &about, form, &mut typed).await?;
-        let key = field(&typed, "key");
-        let of = (purchase.as_str(), key.as_str());
-        request_return(&state.runtime.engine, &caller, of, &field(&typed, "order"), &typed).await
-    };
-    let asked = asked.await;
-    let key = typed.remove("key").unwrap_or_default();
-    let page = with(&routes::purchase(&purchase), &[("key", &key)]);
-    match asked {
-        Ok(()) => redirect(&state, &page, &[("done", "return")]),
-        Err(error @ Error::Invalid(_)) => {
-            back_with_draft(&state, "cancel_by_customer", &page, typed, &error).await
-        }
-        Err(error) => refused(&state, &page, &error),
-    }
-}
-
-/// Reads the fields of a request, and stores each picture as it arrives. The key and the order come first, so that no picture
-/// of a stranger is read.
-async fn read_return(
-    state: &State,
-    caller: &Caller,
-    purchase: &str,
-    about: &Parts,
-    mut form: Multipart,
-    typed: &mut Typed,
-) -> Result<()> {
-    let (engine, mut fault) = (&state.runtime.engine, None);
-    let address = state.limits.origin(&about.headers, &about.extensions).to_string();
-    let mut pace = Pace::default();
-    for _ in 0..FIELDS_MAX {
-        let Some(part) = pace.next(form.next_field()).await?.map_err(broken)? else { break };
-        let name = part.name().unwrap_or_default().to_owned();
-        if name != "pictures" {
-            let text = whole(part, Pace::default(), TEXT_BYTES_MAX, broken).await?;
-            typed.insert(name, String::from_utf8_lossy(&text).into_owned());
-            continue;
-        }
-        let (key, order) = (field(typed, "key"), field(typed, "order"));
-        let owner = orders::picture_owner(engine, caller, (purchase, &key), &order).await?;
-        let _ticket = enter(state, &address, caller, owner)?;
-        let bytes = whole(part, Pace::default(), FORM_BYTES_MAX, broken).await?;
-        // Browsers send an empty file if none is chosen.
-        if bytes.is_empty() || fault.is_some() {
-            continue;
-        }
-        match orders::add_picture(engine, caller, (purchase, &key), &order, bytes).await {
-            Ok(picture) => {
-                let kept = typed.entry(KEPT.into()).or_default();
-                kept.push_str(&format!(" {}", picture.id));
-            }
-            // The other fields are read all the same, so that nothing that was typed is lost.
-            Err(Error::Invalid(faults)) => fault = faults.into_iter().next(),
-            Err(error) => return Err(error),
-        }
-    }
-    match fault {
-        Some(fault) => Err(Error::field("pictures", fault.code)),
-        None => Ok(()),
-    }
-}
+pub(super) const KEPT: &str = "kept";
 
 /// The pictures that were uploaded for a request, each once.
 fn kept(typed: &Typed) -> Result<Vec<MediaId>> {
@@ -338,7 +246,7 @@ fn kept(typed: &Typed) -> Result<Vec<MediaId>> {
 }
 
 /// Asks for a return of the quantities that were entered. Errors about a line name its field.
-async fn request_return(
+pub(super) async fn request_return(
     engine: &Engine,
     caller: &Caller,
     of: (&str, &str),

@@ -18,6 +18,7 @@ mod outage;
 mod outcome;
 mod pages;
 mod rest;
+mod returns;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod seller_forms;
@@ -136,10 +137,10 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .layer(DefaultBodyLimit::max(media::FORM_BYTES_MAX))
         .layer(timeout(media::FORM_TIME));
     let pictures_of_returns = Router::new()
-        .route(FORM_RETURN, post(forms::ask_return))
+        .route(FORM_RETURN, post(returns::ask_return))
         .layer(middleware::from_fn_with_state(state.clone(), limits::bound))
         .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
-        .layer(DefaultBodyLimit::max(forms::RETURN_BYTES_MAX))
+        .layer(DefaultBodyLimit::max(returns::RETURN_BYTES_MAX))
         .layer(timeout(media::FORM_TIME));
     // At the same path as the page.
     let files_in = Router::new()
