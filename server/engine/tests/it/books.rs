@@ -68,6 +68,12 @@ both! {
         let later = statement(market, &owner, &period).await.unwrap();
         assert_eq!((later[1][2].as_str(), &later[1][6]), ("opening_balance", &all[3][6]));
         assert_eq!(later[2..], all[4..]);
+        // The same for a file to print.
+        let whole = books::whole_statement(engine, &owner, MEENA, &period).await.unwrap();
+        assert_eq!((whole.shop_name.as_str(), whole.opening[0].plain()), ("meena crafts", later[1][6].clone()));
+        assert_eq!((whole.lines.len(), whole.cut), (later.len() - 2, false));
+        assert_eq!(whole.lines.last().unwrap().balance, total);
+        assert_eq!(books::whole_statement(engine, &operator, MEENA, &period).await.err(), Some(Error::NotFound));
         let future = AskedPeriod { from: today, to: "2999-01-01".into(), ..AskedPeriod::default() };
         assert_eq!(statement(market, &owner, &future).await.unwrap_err().at("to"), Some(FieldCode::TooBig));
         assert_eq!(statement(market, &operator, &period).await, Err(Error::NotFound));
