@@ -1,4 +1,4 @@
-//! A market that lives for a year: random sales, shipments, refunds, cancellations and payouts, the same on both
+//! A market that lives for a year: random sales, shipments, refunds, cancellations, disputes and payouts, the same on both
 //! databases for a seed. The books must be those of a model in memory, which knows neither SQL nor the rules' own functions.
 //!
 //! `HAAT_LIFE_STEPS` and `HAAT_LIFE_SEED` make it longer, or another one; `make attack` does a hundred times as much.
@@ -96,10 +96,10 @@ impl Order {
         share(self.items_refunded + items) - share(self.items_refunded)
     }
 
-    /// What the shop earns by it.
+    /// What the shop earns by it, without what is held for a dispute or was lost in one.
     fn earned(&self) -> i64 {
-        let kept = if self.by_market { self.total - self.refunded } else { 0 };
-        kept - self.commission + self.commission_back
+        let kept = if self.by_market { self.total - self.refunded - self.disputed } else { 0 };
+        kept - self.commission_left()
     }
 }
 
@@ -459,9 +459,7 @@ impl World {
         let engine = self.market.engine.clone();
         let (shop, number) = (self.orders[at].shop, self.orders[at].number.clone());
         let (owner, handle) = (self.owners[shop].clone(), SHOPS[shop]);
-        // The model does not know yet when earnings of disputed orders become available, which payouts depend on.
-        let disputes = std::env::var_os("HAAT_LIFE_DISPUTES").is_some();
-        if disputes && self.orders[at].by_market && self.dice.below(10) == 0 {
+        if self.orders[at].by_market && self.dice.below(10) == 0 {
             return self.dispute(at).await;
         }
         match (self.orders[at].state, dice) {
