@@ -19,7 +19,7 @@ use haat_engine::{
     TxResult,
     notifications::{EmailContent, RenderedEmail},
 };
-use haat_shared::routes;
+use haat_shared::{disputes::DisputeState, routes};
 
 /// The path that an email links to.
 fn path(content: &EmailContent) -> String {
@@ -83,9 +83,15 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         EmailContent::OrderRefundedByMarket { order, refund, reason } => {
             order_refunded::by_market(locale, order, refund, reason, url)
         }
-        EmailContent::OrderDisputed { order, dispute } => disputes::opened(locale, order, dispute, url),
-        EmailContent::DisputeWon { order, dispute } => disputes::won(locale, order, dispute, url),
-        EmailContent::DisputeLost { order, dispute } => disputes::lost(locale, order, dispute, url),
+        EmailContent::OrderDisputed { order, dispute } => {
+            disputes::render(locale, order, dispute, DisputeState::Open, url)
+        }
+        EmailContent::DisputeWon { order, dispute } => {
+            disputes::render(locale, order, dispute, DisputeState::Won, url)
+        }
+        EmailContent::DisputeLost { order, dispute } => {
+            disputes::render(locale, order, dispute, DisputeState::Lost, url)
+        }
         EmailContent::PayoutSent(of) => payouts::sent(locale, of, url),
         EmailContent::PayoutRejected(of) => payouts::rejected(locale, of, url),
         EmailContent::PayoutReturned(of) => payouts::returned(locale, of, url),

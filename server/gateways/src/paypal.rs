@@ -255,10 +255,7 @@ impl PayPal {
         }
         let found: Dispute = self.get(&format!("/v1/customer/disputes/{}", segment(id)?)).await?.read(why)?;
         let capture = found.disputed_transactions.first().and_then(|of| of.seller_transaction_id.as_deref());
-        let (attempt, payment_ref) = match capture {
-            Some(capture) => self.paid_by(capture).await?,
-            None => (None, None),
-        };
+        let (attempt, payment_ref) = self.paid_by(capture).await?;
         Ok(GatewayDispute {
             attempt,
             payment_ref,
@@ -278,10 +275,7 @@ impl PayPal {
         let found: Reversal = self.get(&format!("/v2/payments/refunds/{}", segment(id)?)).await?.read(why)?;
         let up = found.links.iter().find(|link| link.rel == "up");
         let capture = up.and_then(|link| link.href.rsplit('/').next());
-        let (attempt, payment_ref) = match capture {
-            Some(capture) => self.paid_by(capture).await?,
-            None => (None, None),
-        };
+        let (attempt, payment_ref) = self.paid_by(capture).await?;
         Ok(GatewayDispute {
             attempt,
             payment_ref,
@@ -295,8 +289,9 @@ impl PayPal {
         })
     }
 
-    /// Our payment and PayPal's order that a capture belongs to.
-    async fn paid_by(&self, capture: &str) -> GatewayResult<(Option<PaymentId>, Option<String>)> {
+    /// Our payment and PayPal's order that a capture belongs to, if there is one.
+    async fn paid_by(&self, capture: Option<&str>) -> GatewayResult<(Option<PaymentId>, Option<String>)> {
+        let Some(capture) = capture else { return Ok((None, None)) };
         let found = self.get(&format!("/v2/payments/captures/{}", segment(capture)?)).await?;
         if found.status() == 404 {
             // A payment of another app of the same account.

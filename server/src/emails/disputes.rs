@@ -5,55 +5,39 @@ use haat_app::{
     words,
 };
 use haat_engine::{TxResult, notifications::RenderedEmail};
-use haat_shared::{disputes::OrderDispute, orders::ShopOrderView};
+use haat_shared::{
+    disputes::{DisputeState, OrderDispute},
+    orders::ShopOrderView,
+};
 
 use super::order_news::{self, News};
 
-pub(super) fn opened(
+/// What the owners learn: that a dispute was opened, won or lost. It may have been decided since.
+pub(super) fn render(
     locale: Locale,
     of: &ShopOrderView,
     dispute: &OrderDispute,
+    became: DisputeState,
     url: &str,
 ) -> TxResult<RenderedEmail> {
-    let (shop, held) = (&of.order.shop_name, words::money(locale, dispute.held));
-    let subject = td_string!(locale, email.disputed_subject, number = of.order.number);
-    let lead = td_string!(locale, email.disputed_lead, shop = shop, price = held);
-    about(locale, (of, dispute), (subject, td_string!(locale, email.disputed), lead), url)
-}
-
-pub(super) fn won(
-    locale: Locale,
-    of: &ShopOrderView,
-    dispute: &OrderDispute,
-    url: &str,
-) -> TxResult<RenderedEmail> {
-    let (shop, held) = (&of.order.shop_name, words::money(locale, dispute.held));
-    let subject = td_string!(locale, email.dispute_won_subject, number = of.order.number);
-    let lead = td_string!(locale, email.dispute_won_lead, shop = shop, price = held);
-    about(locale, (of, dispute), (subject, td_string!(locale, email.dispute_won), lead), url)
-}
-
-pub(super) fn lost(
-    locale: Locale,
-    of: &ShopOrderView,
-    dispute: &OrderDispute,
-    url: &str,
-) -> TxResult<RenderedEmail> {
-    let (shop, held) = (&of.order.shop_name, words::money(locale, dispute.held));
-    let subject = td_string!(locale, email.dispute_lost_subject, number = of.order.number);
-    let lead = td_string!(locale, email.dispute_lost_lead, shop = shop, price = held);
-    about(locale, (of, dispute), (subject, td_string!(locale, email.dispute_lost), lead), url)
-}
-
-/// The subject, the title and the lead.
-type Said = (String, &'static str, String);
-
-fn about(
-    locale: Locale,
-    (of, dispute): (&ShopOrderView, &OrderDispute),
-    (subject, title, lead): Said,
-    url: &str,
-) -> TxResult<RenderedEmail> {
+    let (number, shop, held) = (&of.order.number, &of.order.shop_name, words::money(locale, dispute.held));
+    let (subject, title, lead) = match became {
+        DisputeState::Won => (
+            td_string!(locale, email.dispute_won_subject, number = number),
+            td_string!(locale, email.dispute_won),
+            td_string!(locale, email.dispute_won_lead, shop = shop, price = held),
+        ),
+        DisputeState::Lost => (
+            td_string!(locale, email.dispute_lost_subject, number = number),
+            td_string!(locale, email.dispute_lost),
+            td_string!(locale, email.dispute_lost_lead, shop = shop, price = held),
+        ),
+        DisputeState::Open | DisputeState::Inquiry => (
+            td_string!(locale, email.disputed_subject, number = number),
+            td_string!(locale, email.disputed),
+            td_string!(locale, email.disputed_lead, shop = shop, price = held),
+        ),
+    };
     let amount = words::money(locale, dispute.amount);
     let reason = (!dispute.reason.is_empty())
         .then(|| (td_string!(locale, email.dispute_reason), words::dispute_reason(&dispute.reason)));
@@ -65,7 +49,7 @@ fn about(
         title,
         lead,
         preheader: amount,
-        number: &of.order.number,
+        number,
         facts: [first].into_iter().chain(reason).collect(),
         follow: "",
         orders: std::slice::from_ref(&of.order),
