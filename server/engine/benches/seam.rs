@@ -1,5 +1,5 @@
 //! The throughput of the database layer: transactions of ten statements and a full sync, with 1, 16 and 64
-//! clients.
+//! clients; and of reservations that all want the same item.
 //!
 //! `cargo bench -p haat-engine --bench seam`, under `scripts/with-postgres` for PostgreSQL too.
 
@@ -80,6 +80,31 @@ async fn measure(db: &Db, rows: &Arc<Vec<CapacityId>>, clients: usize) -> f64 {
     done.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
 }
 
+/// Many who want the same item, a unit each: a record, then the guarded update, in one transaction with a full sync.
+async fn hot(db: &Db, capacity: CapacityId, clients: usize) -> f64 {
+    let done = Arc::new(AtomicU64::new(0));
+    let begun = Instant::now();
+    let reserve = move |(db, done): (Db, Arc<AtomicU64>)| async move {
+        while begun.elapsed() < Duration::from_secs(3) {
+            let input = (capacity, random::id::<haat_shared::id::kinds::OutboxMessageId>(0));
+            db.write("hot", input, |tx, (capacity, id)| {
+                Box::pin(async move {
+                    tx.exec(&MOVE, params![*capacity, *id, -1, 0]).await?;
+                    Ok(tx.exec(&HOLD, params![*capacity, 1]).await?)
+                })
+            })
+            .await
+            .unwrap();
+            done.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let tasks: Vec<_> = (0..clients).map(|_| tokio::spawn(reserve((db.clone(), done.clone())))).collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    done.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
+}
+
 #[tokio::main]
 async fn main() {
     let folder = tempfile::tempdir().unwrap();
@@ -100,6 +125,10 @@ async fn main() {
         for clients in [1, 16, 64] {
             let rate = measure(&db, &ids, clients).await;
             println!("{:<11} {clients:>3} clients  {rate:>8.0} transactions/s", db.engine());
+        }
+        for clients in [1, 16, 64, 256] {
+            let rate = hot(&db, ids[0], clients).await;
+            println!("{:<11} {clients:>3} clients  {rate:>8.0} reservations/s of one item", db.engine());
         }
     }
 }

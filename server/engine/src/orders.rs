@@ -122,11 +122,12 @@ statements! {
         "WHERE o.purchase_id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')
         ORDER BY o.number, l.position"
     );
+    // Joined rather than asked with IN, for which PostgreSQL would read all orders.
     NOTIFIED_ORDERS = lines_of!(
         "orders",
-        "WHERE o.id IN (SELECT COALESCE(x.order_id, b.order_id, f.order_id, n.subject) FROM notifications n
+        "JOIN (SELECT DISTINCT COALESCE(x.order_id, b.order_id, f.order_id, n.subject) AS id FROM notifications n
             LEFT JOIN shipments x ON x.id = n.subject LEFT JOIN returns b ON b.id = n.subject
-            LEFT JOIN refunds f ON f.id = n.subject WHERE n.claim = $1 AND n.kind <> 'purchase_made')
+            LEFT JOIN refunds f ON f.id = n.subject WHERE n.claim = $1 AND n.kind <> 'purchase_made') told ON told.id = o.id
         ORDER BY o.number, l.position"
     );
     NOTIFIED_SHIPMENTS = "SELECT h.id, h.order_id, h.carrier, h.tracking_number, h.tracking_url, l.position, l.quantity,
