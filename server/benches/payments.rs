@@ -21,7 +21,7 @@ mod program;
 
 use std::time::{Duration, Instant};
 
-use haat_fakes::{common::Fake, stripe::Stripe};
+use haat_fakes::stripe::Stripe;
 use program::{BOTH, On, Program, Shopper, details};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
