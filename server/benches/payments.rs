@@ -1,6 +1,6 @@
 //! How soon payments are known: the time until a webhook is accepted, until it has become a purchase, and of
 //! looking a payment up, on both databases. Webhooks are those of a fake of Stripe in this process, and come at a
-//! constant rate, each on its own schedule.
+//! limited rate, each on its own schedule.
 //!
 //! `make bench`. The gateway and its shoppers run on the same machine, so the figures are upper bounds.
 
@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 /// How many payments are made.
 const PAYMENTS: usize = 400;
 
-/// How many webhooks come in a second.
+/// How many webhooks come in a second, at most.
 const RATE: u64 = 25;
 
 fn spread(mut times: Vec<Duration>) -> String {
@@ -67,23 +67,23 @@ async fn report(
     (accepted, begun.elapsed())
 }
 
-/// Looks payments up one after another, by what an admin has of them.
-async fn look_up(program: &Program, what: &str, asked: Vec<String>) {
+/// Looks payments up one after another, by the gateway's ID of each.
+async fn look_up(program: &Program, payments: &[Value]) {
     let client = Client::new();
     let at = |path: &str| program.at(&format!("/api/v1{path}"));
     let login = json!({"email": "olga@haat.example", "password": "market-day-2026"});
     let tokens: Value = client.post(at("/tokens")).json(&login).send().await.unwrap().json().await.unwrap();
     let token = tokens["access_token"].as_str().expect("an admin's token");
     let mut times = Vec::new();
-    for asked in asked {
+    for payment in payments {
+        let address = at(&format!("/admin/payments?q={}", payment["id"].as_str().unwrap()));
         let begun = Instant::now();
-        let found =
-            client.get(at(&format!("/admin/payments{asked}"))).bearer_auth(token).send().await.unwrap();
+        let found = client.get(address).bearer_auth(token).send().await.unwrap();
         let found = found.text().await.unwrap();
         times.push(begun.elapsed());
         assert!(found.contains("captured"), "{found}");
     }
-    println!("  a payment by {what}: {}", spread(times));
+    println!("  a payment by the gateway’s ID: {}", spread(times));
 }
 
 async fn measure(on: On) {
@@ -123,9 +123,7 @@ async fn measure(on: On) {
     println!("{on:?}, {PAYMENTS} payments:");
     println!("  a webhook is accepted: {}", spread(accepted));
     println!("  then it is a purchase: {}", spread(completed));
-    let sessions = stripe.objects("checkout.session");
-    let by_id = sessions.iter().map(|session| format!("?q={}", session["id"].as_str().unwrap())).collect();
-    look_up(&program, "the gateway’s ID", by_id).await;
+    look_up(&program, &stripe.objects("checkout.session")).await;
     program.close();
 }
 

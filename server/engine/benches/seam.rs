@@ -86,15 +86,14 @@ async fn hot(db: &Db, capacity: CapacityId, clients: usize) -> f64 {
     let begun = Instant::now();
     let reserve = move |(db, done): (Db, Arc<AtomicU64>)| async move {
         while begun.elapsed() < Duration::from_secs(3) {
-            let input = (capacity, random::id::<haat_shared::id::kinds::OutboxMessageId>(0));
-            db.write("hot", input, |tx, (capacity, id)| {
+            let input = (capacity, random::id::<OutboxMessage>(0));
+            let held = db.write("hot", input, |tx, (capacity, id)| {
                 Box::pin(async move {
                     tx.exec(&MOVE, params![*capacity, *id, -1, 0]).await?;
                     Ok(tx.exec(&HOLD, params![*capacity, 1]).await?)
                 })
-            })
-            .await
-            .unwrap();
+            });
+            assert_eq!(held.await.unwrap(), 1);
             done.fetch_add(1, Ordering::Relaxed);
         }
     };
