@@ -17,7 +17,7 @@ use haat_fakes::{
     razorpay::Razorpay,
     stripe::Stripe,
 };
-use reqwest::{Client, StatusCode, redirect::Policy};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
 use serde_json::{Value, json};
 
 use crate::{paying::SHOPS, program::*};
@@ -175,8 +175,25 @@ impl Api {
     async fn buy_by_card(&self, variant: &str, quantity: usize) -> String {
         let held = self.begin(variant, quantity, "card").await.unwrap();
         let page = self.pay(&held, "k").await["url"].as_str().unwrap().to_owned();
-        self.come_back(&self.enter_card(&page).await.unwrap()).await;
-        self.purchase(&held).await.expect("a purchase")
+        let back = self.enter_card(&page).await.unwrap();
+        sent(|| self.client.get(self.at(path_of(&back)))).await;
+        let address = || self.at(&format!("/api/v1/checkouts/{}", held.checkout));
+        let view = sent(|| self.client.get(address()).header("haat-cart", &held.cart)).await;
+        let view: Value = view.json().await.unwrap();
+        view["purchase"]["number"].as_str().expect("a purchase").to_owned()
+    }
+}
+
+/// Sends a request that may be repeated, until it is answered: a connection that is idle makes room for others when
+/// there are too many, and that may be just when the client uses it again.
+async fn sent(request: impl Fn() -> RequestBuilder) -> Response {
+    let begun = Instant::now();
+    loop {
+        match request().send().await {
+            Ok(response) => return response,
+            Err(error) => assert!(begun.elapsed().as_secs() < 60, "{error:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -383,8 +400,9 @@ async fn attack_refund_more_than_was_captured() {
                 let order = format!("/shops/{}/orders/{number}-1", SHOPS[0]);
                 let (status, said) = api.ask(bearer, &token(), &format!("{order}/confirm"), &json!({})).await;
                 assert!(status < 300, "{status} {said}");
-                let seen = api.client.get(api.at(&format!("/api/v1{order}"))).header(bearer.0, bearer.1);
-                let seen: Value = seen.send().await.unwrap().json().await.unwrap();
+                let address = || api.at(&format!("/api/v1{order}"));
+                let seen = sent(|| api.client.get(address()).header(bearer.0, bearer.1)).await;
+                let seen: Value = seen.json().await.unwrap();
                 let line = seen["order"]["order"]["lines"][0]["position"].clone();
                 let refunds = (0..64).map(|n| {
                     let (body, path) = (part(&line), format!("{order}/refunds"));
@@ -476,10 +494,12 @@ async fn deliver<T>(api: &Api, stripe: &Stripe, buying: &tokio::task::JoinHandle
 }
 
 async fn post_webhook(api: &Api, gateway: &str, (headers, body): Webhook) -> StatusCode {
-    let request =
-        api.client.post(api.at(&format!("/webhooks/{gateway}"))).header("content-type", "application/json");
-    let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
-    request.body(body).send().await.unwrap().status()
+    let request = || {
+        let address = api.at(&format!("/webhooks/{gateway}"));
+        let request = api.client.post(address).header("content-type", "application/json").body(body.clone());
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
+    };
+    sent(request).await.status()
 }
 
 #[tokio::test(flavor = "multi_thread")]
