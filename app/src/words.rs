@@ -659,6 +659,7 @@ pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
         "refund" => t!(i18n, admin.job_refund),
         "invoice" => t!(i18n, admin.job_invoice),
+        "webhook" => t!(i18n, admin.job_webhook),
         other => other,
     }
 }

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 const FILE = 800;
 /** What a byte of a module takes when it is optimised and compressed, as measured. */
 const BYTE = 0.25;
+/** How much the downloads of a journey count, if not once: the largest are those that a merged chunk makes slow. */
+const WEIGHTS = { seller: 3, admin: 3 };
 
 /**
  * Decides which chunks are merged, as long as the downloads of all journeys together become smaller. `manifest` has the files
@@ -21,7 +23,8 @@ export async function mergers(folder, manifest) {
       bytes: BYTE * payload(await readFile(join(folder, `${file}.wasm`))),
     })),
   );
-  const cost = ({ journeys, bytes }) => journeys.size * (bytes + FILE);
+  const weight = (journeys) => [...journeys].reduce((sum, journey) => sum + (WEIGHTS[journey] ?? 1), 0);
+  const cost = ({ journeys, bytes }) => weight(journeys) * (bytes + FILE);
   const merge = (a, b) => ({
     files: [...a.files, ...b.files],
     journeys: new Set([...a.journeys, ...b.journeys]),

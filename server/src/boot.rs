@@ -22,6 +22,7 @@ use haat_gateways::{
 };
 #[cfg(feature = "sandbox")]
 use haat_shared::routes;
+use tokio_util::task::TaskTracker;
 
 use crate::{
     config::{Config, Payments},
@@ -42,6 +43,8 @@ pub struct Runtime {
     pub sender: Sender,
     /// The picture store.
     pub pictures: Arc<PictureFolder>,
+    /// Work that goes on after a response. If it is cut short, its job runs again.
+    pub background: TaskTracker,
 }
 
 /// Opens the database. The file of an embedded one must exist.
@@ -192,6 +195,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         sandbox,
         sender,
         pictures,
+        background: TaskTracker::new(),
     })
 }
 

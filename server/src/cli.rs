@@ -399,7 +399,7 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
         true => Default::default(),
         false => worker::start(&runtime, &stop),
     };
-    let engine = runtime.engine.clone();
+    let (engine, background) = (runtime.engine.clone(), runtime.background.clone());
     let router = http::router(runtime, metrics);
     tracing::info!(
         bind,
@@ -418,7 +418,11 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
         () = connections::serve(listener, router, bounds, stop.clone()) => {}
         () = after(&stop, GRACE) => tracing::warn!("some requests did not finish in time"),
     }
-    let rest = async { while workers.join_next().await.is_some() {} };
+    background.close();
+    let rest = async {
+        while workers.join_next().await.is_some() {}
+        background.wait().await;
+    };
     if tokio::time::timeout(GRACE, rest).await.is_err() {
         tracing::warn!("the worker did not finish in time; its leases will expire");
     }

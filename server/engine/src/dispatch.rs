@@ -14,7 +14,9 @@ use crate::{
     bus::{Announcement, Topic},
     db::{BoxFuture, Scalar, Tx},
     events,
-    jobs::{self, ATTEMPTS, AddJob, Claimed, JobKind, Queue, invoice::Invoice, refund::Refund},
+    jobs::{
+        self, ATTEMPTS, AddJob, Claimed, JobKind, Queue, invoice::Invoice, refund::Refund, webhook::Webhook,
+    },
     notifications::{self, mailbox},
     outbox::{self, Dispatched, OutboxMessage},
     params, rows, statements,
@@ -70,7 +72,7 @@ pub async fn drain(engine: &Engine) -> TxResult<usize> {
 }
 
 /// All kinds of jobs.
-static JOBS: &[JobKind] = &[JobKind::of::<Refund>(), JobKind::of::<Invoice>()];
+static JOBS: &[JobKind] = &[JobKind::of::<Refund>(), JobKind::of::<Invoice>(), JobKind::of::<Webhook>()];
 
 /// The job for a message, if any.
 fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<AddJob>> {
@@ -163,13 +165,16 @@ pub async fn dispatch(engine: &Engine) -> TxResult<usize> {
 pub async fn run_due(engine: &Engine, queue: Queue) -> TxResult<usize> {
     let claimed = jobs::claim(engine, queue).await?;
     let count = claimed.len();
-    let runs = claimed.into_iter().map(|job| async move {
-        let kind = JOBS.iter().find(|kind| kind.name == job.name);
-        let outcome = run(engine, queue, kind, &job).await;
-        jobs::finish(engine, job, kind.map_or(ATTEMPTS, |kind| kind.attempts), outcome).await
-    });
+    let runs = claimed.into_iter().map(|job| run_claimed(engine, queue, job));
     join_all(runs).await.into_iter().collect::<TxResult<()>>()?;
     Ok(count)
+}
+
+/// Runs a claimed job and records its outcome.
+pub(crate) async fn run_claimed(engine: &Engine, queue: Queue, job: Claimed) -> TxResult<()> {
+    let kind = JOBS.iter().find(|kind| kind.name == job.name);
+    let outcome = run(engine, queue, kind, &job).await;
+    jobs::finish(engine, job, kind.map_or(ATTEMPTS, |kind| kind.attempts), outcome).await
 }
 
 /// Runs a job, within the limit of its queue. A panic is a failure.

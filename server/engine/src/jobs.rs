@@ -6,6 +6,7 @@
 
 pub(crate) mod invoice;
 pub(crate) mod refund;
+pub(crate) mod webhook;
 
 use std::time::Duration;
 
@@ -146,10 +147,11 @@ insert! {
         dedupe_key: String,
         run_at: i64,
         created_at: i64,
-        updated_at: i64;
+        updated_at: i64,
+        claim: Option<JobId>,
+        attempts: i64,
+        lease_until: i64;
         state = "'queued'",
-        attempts = "0",
-        lease_until = "0",
         error = "''",
     } "ON CONFLICT (name, dedupe_key) WHERE state = 'queued' DO NOTHING"
 }
@@ -195,7 +197,20 @@ pub(crate) fn row<J: BackgroundJob>(job: &J, now: i64) -> TxResult<AddJob> {
         run_at: now,
         created_at: now,
         updated_at: now,
+        claim: None,
+        attempts: 0,
+        lease_until: 0,
     })
+}
+
+/// The row of a job that whoever adds it runs at once. If they don't, it is due when the lease ends.
+pub(crate) fn claimed_row<J: BackgroundJob>(job: &J, now: i64) -> TxResult<(AddJob, Claimed)> {
+    let lease_until = now + J::QUEUE.lease_ms();
+    let row = AddJob { claim: Some(random::id(now)), attempts: 1, lease_until, ..row(job, now)? };
+    let claim = row.claim.ok_or_else(|| bug("it was just set"))?;
+    let claimed =
+        Claimed { id: row.id, claim, name: row.name.to_owned(), payload: row.payload.clone(), attempts: 1 };
+    Ok((row, claimed))
 }
 
 /// Claims due jobs of a queue, as many as a node runs at once.

@@ -45,6 +45,7 @@ pub mod shops;
 mod spreadsheet;
 mod subjects;
 pub mod users;
+pub mod webhooks;
 
 use std::sync::Arc;
 

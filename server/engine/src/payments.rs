@@ -28,7 +28,7 @@ pub(crate) use refund::{OrderRefund, queue_orphaned_in_tx, reserve_refund_in_tx}
 use refund::{Stray, stray};
 pub use refund::{payment_of_refund, reconcile_refunds, refund, retry_refund, settle_refund};
 
-use crate::{Caller, Engine, TxResult, checkout, insert, jobs, ledger, params, rows, statements};
+use crate::{Caller, Engine, TxResult, checkout, jobs, ledger, params, rows, statements};
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
     checkout::CheckoutState,
@@ -74,17 +74,6 @@ statements! {
             (SELECT id FROM payments WHERE check_at <= $1 ORDER BY check_at LIMIT $3)
         RETURNING ", payment_columns!());
     CHECKED = "UPDATE payments SET checks = checks + 1, check_at = $2 WHERE id = $1 AND check_at = $3";
-}
-
-insert! {
-    struct AddEvent<'a> into webhook_events {
-        gateway: &'a str,
-        event_id: &'a str,
-        kind: &'a str,
-        gateway_ref: &'a str,
-        body: &'a [u8],
-        received_at: i64,
-    } "ON CONFLICT (gateway, event_id) DO NOTHING"
 }
 
 rows! {
@@ -426,41 +415,25 @@ pub async fn returned(
     Ok(bought.map_or(Return::Checkout(checkout, Some(why)), Return::Purchase))
 }
 
-/// Handles a webhook: stores its events, then acts on each. Returns an error if one was not processed, so
-/// that the gateway delivers it again.
-pub async fn webhook(engine: &Engine, _: &Caller, gateway: &str, received: Webhook<'_>) -> Result<()> {
-    let now = engine.clock.now_ms();
-    let events = engine.gateway(gateway)?.webhook(received, now).await.map_err(|error| match error {
+/// The events of a webhook that the gateway signed.
+pub(crate) async fn events_of(
+    engine: &Engine,
+    gateway: &str,
+    received: Webhook<'_>,
+    now: i64,
+) -> Result<Vec<GatewayEvent>> {
+    engine.gateway(gateway)?.webhook(received, now).await.map_err(|error| match error {
         GatewayError::Refused(_) | GatewayError::Gone(_) => Error::Denied,
         GatewayError::Unreachable(why) => {
             tracing::warn!(gateway, error = why, "a webhook could not be verified");
             Error::Busy { retry_after_s: 2 }
         }
-    })?;
-    let input = (gateway.to_owned(), events.clone(), received.body.to_vec(), now);
-    engine
-        .db
-        .write(("payments::webhook", gateway.to_owned()), input, |tx, (gateway, events, body, now)| {
-            Box::pin(async move {
-                let rows = events.iter().map(|event| {
-                    let (kind, gateway_ref) = event.about.parts();
-                    AddEvent { gateway, event_id: &event.id, kind, gateway_ref, body, received_at: *now }
-                });
-                tx.insert_all(rows).await?;
-                Ok(())
-            })
-        })
-        .await?;
-    let mut outcome = Ok(());
-    for event in &events {
-        // The others are processed even if one fails.
-        outcome = outcome.and(act_on(engine, gateway, event).await);
-    }
-    outcome
+    })
 }
 
-async fn act_on(engine: &Engine, gateway: &str, event: &GatewayEvent) -> Result<()> {
-    match &event.about {
+/// Does what follows from an event: reads what it is about from the gateway, and applies its status.
+pub(crate) async fn act_on(engine: &Engine, gateway: &str, about: &EventSubject) -> Result<()> {
+    match about {
         EventSubject::Payment(gateway_ref, attempt) => {
             let payment: Option<PaymentRow> = match attempt {
                 Some(id) => engine.db.opt(&FIND, params![*id]).await?,

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fmt::Write,
     sync::{Arc, Mutex, MutexGuard},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use axum::Router;
@@ -180,11 +180,28 @@ impl<B: Books> Fake<B> {
         request.body(body).send().await.map_or(StatusCode::BAD_GATEWAY, |response| response.status())
     }
 
-    /// Delivers all events in the order in which they happened. Each must be accepted.
+    /// Delivers all events in the order in which they happened. Each must be accepted, and the market has handled it
+    /// before the next one is delivered.
     pub async fn deliver(&self) {
         for event in self.take_events() {
             let status = self.send(&event).await;
             assert!(status.is_success(), "{status} {event}");
+            self.handled().await;
+        }
+    }
+
+    /// Waits until the market handles no webhook, however that ends.
+    pub async fn handled(&self) {
+        let mut metrics = reqwest::Url::parse(&self.books().common().webhook).unwrap();
+        metrics.set_path("/metrics");
+        let begun = Instant::now();
+        loop {
+            let page = self.account.client.get(metrics.clone()).send().await.unwrap().text().await.unwrap();
+            if page.lines().any(|line| line == "haat_webhooks_in_progress 0") {
+                return;
+            }
+            assert!(begun.elapsed().as_secs() < 60, "a webhook is handled for too long");
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
 

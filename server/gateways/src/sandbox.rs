@@ -16,7 +16,7 @@ use haat_engine::{
     sandbox,
 };
 use haat_shared::{
-    Money,
+    Error, Money,
     id::kinds::{PaymentId, RefundId},
     routes,
 };
@@ -214,7 +214,10 @@ impl PaymentGateway for Sandbox {
 
     async fn dispute(&self, gateway_ref: &str) -> GatewayResult<GatewayDispute> {
         self.respond_slowly().await;
-        let found = sandbox::find_dispute(&self.db, gateway_ref).await.map_err(unreachable)?;
+        let found = sandbox::find_dispute(&self.db, gateway_ref).await.map_err(|error| match error {
+            Error::NotFound => GatewayError::Refused("no such dispute".into()),
+            error => unreachable(error),
+        })?;
         let money = |minor| Money::new(minor, found.currency);
         Ok(GatewayDispute {
             attempt: Some(found.attempt_id),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use haat_shared::{
     Currency, Money,
@@ -201,7 +202,7 @@ pub struct GatewayEvent {
 }
 
 /// What an event is about, by the gateway's ID of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EventSubject {
     /// A payment, and the attempt that it was created for, if the event contains it.
     Payment(String, Option<PaymentId>),
@@ -217,7 +218,7 @@ pub enum EventSubject {
 
 impl EventSubject {
     /// The kind that is stored, and the gateway's ID.
-    pub(super) fn parts(&self) -> (&'static str, &str) {
+    pub(crate) fn parts(&self) -> (&'static str, &str) {
         match self {
             Self::Payment(id, _) => ("payment", id),
             Self::Refund(id, _) => ("refund", id),

@@ -2,10 +2,10 @@
 //! back, and what gateways transfer to the bank.
 
 use haat_engine::{
-    Caller, Engine, accounts, audit, books, ledger,
+    Caller, Engine, accounts, audit, books, jobs, ledger,
     notifications::mailbox,
     orders,
-    payments::{self, GatewayPayout, Webhook},
+    payments::{self, GatewayPayout},
     payouts,
     sandbox::{self, NewDispute},
 };
@@ -257,14 +257,16 @@ both! {
         assert_eq!((account(engine, Account::Disputes).await, seen(market, MEENA, &order).await.disputes.len()), (0, 0));
         decide(market, &asks, "won").await;
         market.settle().await;
-        // The gateway can't be reached: it reports again.
+        // The gateway can't be reached: it is asked again later.
         let dispute = sandbox::dispute(&engine.db, &market.clock, new("open")).await.unwrap();
         market.line.cut.store(true, std::sync::atomic::Ordering::Relaxed);
-        assert_eq!(reported("evt_cut", &dispute).await, Err(Error::Busy { retry_after_s: 2 }));
+        reported("evt_cut", &dispute).await.unwrap();
+        assert_eq!(jobs::backlog(engine).await.unwrap().queued, 1);
         market.line.cut.store(false, std::sync::atomic::Ordering::Relaxed);
         // The report of its loss comes first.
         sandbox::decide(&engine.db, &market.clock, &dispute, "lost").await.unwrap();
         reported("evt_lost", &dispute).await.unwrap();
+        market.clock.advance_ms(60_000);
         market.settle().await;
         for id in ["evt_lost", "evt_open", "evt_again"] {
             reported(id, &dispute).await.unwrap();
@@ -294,7 +296,8 @@ both! {
         market.settle().await;
         assert_eq!(details(market, payment).await.disputes.last().unwrap().state, DisputeState::Lost);
         // Of another account, or of nothing.
-        reported("evt_unknown", "sbd_unknown").await.unwrap_err();
+        reported("evt_unknown", "sbd_unknown").await.unwrap();
+        market.settle().await;
         // Before we know of the capture: the payment is read first.
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let (_, early, gateway_ref) = market.go_to_sandbox(&guest).await;
@@ -471,7 +474,7 @@ both! {
         let known = |paid| market.line.payouts.lock().unwrap().insert("po_1".into(), GatewayPayout { amount: inr(50_000), paid });
         let reported = async |id: &str, payout: &str| {
             let headers = [("test-payout".to_owned(), format!("{id} {payout}"))];
-            payments::webhook(engine, &Caller::guest(), "sandbox", Webhook { headers: &headers, body: b"{}" }).await.unwrap();
+            market.receives("sandbox", &headers, b"{}").await.unwrap();
             market.settle().await;
             (account(engine, Account::GatewayClearing).await - clearing, account(engine, Account::Bank).await)
         };

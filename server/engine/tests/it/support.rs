@@ -27,7 +27,7 @@ use haat_engine::{
     payouts::PayoutTerms,
     random::{self, SigningKey},
     sandbox::{self, Card},
-    shops,
+    shops, webhooks,
 };
 use haat_gateways::{
     cash::Cash,
@@ -711,8 +711,19 @@ impl Market {
     /// A webhook as it is received.
     pub async fn received(&self, gateway: &str, signature: &str, body: &str) -> haat_shared::Result<()> {
         let headers = [(SIGNATURE_HEADER.to_owned(), signature.to_owned())];
-        let webhook = Webhook { headers: &headers, body: body.as_bytes() };
-        payments::webhook(&self.engine, &Caller::guest(), gateway, webhook).await
+        self.receives(gateway, &headers, body.as_bytes()).await
+    }
+
+    pub async fn receives(
+        &self,
+        gateway: &str,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> haat_shared::Result<()> {
+        let webhook = Webhook { headers, body };
+        let accepted = webhooks::receive(&self.engine, &Caller::guest(), gateway, webhook).await?;
+        webhooks::handle(&self.engine, accepted).await.unwrap();
+        Ok(())
     }
 
     /// Runs all jobs, then the oracle, and compares the sandbox's records with ours.
