@@ -29,7 +29,7 @@ fn path(content: &EmailContent) -> String {
         | EmailContent::ShipmentUpdated { link, .. }
         | EmailContent::OrderCancelled { link, .. }
         | EmailContent::ReturnApproved { link, .. }
-        | EmailContent::ReturnRefused { link, .. }
+        | EmailContent::ReturnRejected { link, .. }
         | EmailContent::ReturnExchanged { link, .. }
         | EmailContent::OrderRefunded { link, .. } => routes::purchase_by_link(link),
         EmailContent::OrderReceived { order }
@@ -75,7 +75,7 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         }
         EmailContent::ReturnRequested { order, back } => returns::requested(locale, order, back, url),
         EmailContent::ReturnApproved { order, back, .. } => returns::approved(locale, order, back, url),
-        EmailContent::ReturnRefused { order, back, .. } => returns::refused(locale, order, back, url),
+        EmailContent::ReturnRejected { order, back, .. } => returns::rejected(locale, order, back, url),
         EmailContent::ReturnExchanged { order, back, .. } => returns::exchanged(locale, order, back, url),
         EmailContent::OrderRefunded { order, refund, reason, .. } => {
             order_refunded::render(locale, order, refund, reason, url)

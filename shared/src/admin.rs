@@ -78,6 +78,8 @@ pub struct PaymentCard {
     pub gateway: String,
     /// The gateway's ID of the payment. Null until the gateway has responded.
     pub gateway_ref: Option<String>,
+    /// What the gateway's own pages call the payment, if `gateway_ref` is the ID of something else, such as a session.
+    pub paid_ref: Option<String>,
     /// The status.
     #[serde(rename = "status")]
     pub state: PaymentState,

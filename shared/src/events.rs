@@ -29,8 +29,8 @@ text_enum! {
         OrderReturnRequested = "order.return_requested",
         /// The request was approved, and the items are expected back.
         OrderReturnApproved = "order.return_approved",
-        /// The request was refused.
-        OrderReturnRefused = "order.return_refused",
+        /// The request was rejected.
+        OrderReturnRejected = "order.return_rejected",
         /// The customer withdrew a return.
         OrderReturnWithdrawn = "order.return_withdrawn",
         /// The shop received a part of it back.

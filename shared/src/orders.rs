@@ -161,14 +161,16 @@ text_enum! {
         Cancelled = "cancelled",
         /// A part of it is refunded.
         Refunded = "refunded",
+        /// Items of a cash order were cancelled before they were shipped, so that no cash is collected for them.
+        ItemsCancelled = "items_cancelled",
         /// The shop expects a part of it back.
         ReturnOpened = "return_opened",
         /// The customer asks to return a part of it, or to be refunded.
         ReturnRequested = "return_requested",
         /// A request was approved.
         ReturnApproved = "return_approved",
-        /// A request was refused.
-        ReturnRefused = "return_refused",
+        /// A request was rejected.
+        ReturnRejected = "return_rejected",
         /// The customer withdrew a return.
         ReturnWithdrawn = "return_withdrawn",
         /// The shop received a part of it back.
@@ -209,9 +211,9 @@ pub struct OrderEventData {
     pub note: String,
     /// The tracking details of the shipment as of this entry.
     pub shipment: Option<Shipment>,
-    /// The lines that were shipped, refunded or returned. Empty if the entry is about all that is left.
+    /// The lines that were shipped, refunded, cancelled or returned. Empty if the entry is about all that is left.
     pub lines: Vec<LineQuantity>,
-    /// The refunded amount.
+    /// The amount that was refunded or cancelled, or that is disputed.
     pub amount: Option<Money>,
     /// The shipment that it is about.
     pub shipment_id: Option<ShipmentId>,
@@ -255,6 +257,8 @@ pub struct ListOrders {
     pub state: String,
     /// Only orders that have been pending for more than a day.
     pub overdue: bool,
+    /// Only orders whose payment is disputed and not decided yet.
+    pub disputed: bool,
     /// Only orders with return requests that wait for an answer ([`REQUESTED`](crate::returns::REQUESTED)) or have waited for
     /// too long ([`ESCALATED`](crate::returns::ESCALATED)), with approved returns ([`EXPECTED`](crate::returns::EXPECTED)), or
     /// with either ([`OPEN`](crate::returns::OPEN)); empty for all.
@@ -298,6 +302,8 @@ pub struct OrderCard {
     pub state: OrderState,
     /// Whether parts of it were shipped while others have not been.
     pub partly_shipped: bool,
+    /// Whether its payment is disputed and that isn't decided yet.
+    pub disputed: bool,
     /// The shipping method.
     pub shipping_method: ShippingMethod,
     /// The recipient's name.
@@ -389,6 +395,13 @@ pub struct OrderRefund {
     pub lines: Vec<LineQuantity>,
     /// When the refund was completed: RFC 3339, UTC. Null while it is in progress.
     pub completed_at: Option<String>,
+}
+
+/// How many units of a line were cancelled before cash was collected for them, rather than refunded.
+pub fn cancelled_units(refunds: &[OrderRefund], position: i64) -> i64 {
+    let cancelled = refunds.iter().filter(|refund| refund.reason == RefundReason::Unshipped);
+    let lines = cancelled.flat_map(|refund| &refund.lines).filter(|line| line.position == position);
+    lines.map(|line| line.quantity).sum()
 }
 
 /// A purchase: one payment for one order per shop.
@@ -485,6 +498,8 @@ pub struct PurchaseCard {
     pub state: Option<OrderState>,
     /// Whether all orders are for local pickup.
     pub pickup: bool,
+    /// Whether the payment is disputed and that isn't decided yet.
+    pub disputed: bool,
     /// The first items, at most [`PurchaseCard::ITEMS`].
     pub items: Vec<PurchaseItem>,
     /// The number of items, each with its quantity.
@@ -519,9 +534,13 @@ impl OrderView {
 
     /// The cash that is left to collect, or was collected: the total without the items that were cancelled before.
     pub fn to_collect(&self) -> Money {
+        Money::new(self.totals.total.amount() - self.cancelled().amount(), self.totals.total.currency())
+    }
+
+    /// The part of its refunds that was never paid: cash for items that were cancelled before they were shipped.
+    pub fn cancelled(&self) -> Money {
         let cancelled = self.refunds.iter().filter(|refund| refund.reason == RefundReason::Unshipped);
-        let cancelled: i64 = cancelled.map(|refund| refund.amount.amount()).sum();
-        Money::new(self.totals.total.amount() - cancelled, self.totals.total.currency())
+        Money::new(cancelled.map(|refund| refund.amount.amount()).sum(), self.totals.total.currency())
     }
 
     /// The sum of its refunds, whether completed or in progress.

@@ -22,7 +22,7 @@ text_enum! {
         /// The shop, or the marketplace, expects the items back.
         Approved = "approved",
         /// The shop, or the marketplace, does not accept it.
-        Refused = "refused",
+        Rejected = "rejected",
         /// The customer has withdrawn it.
         Withdrawn = "withdrawn",
         /// The shop has the items.
@@ -40,7 +40,7 @@ pub const STEPS: [(ReturnState, ReturnState, &[Actor]); 9] = {
     use ReturnState::*;
     [
         (Requested, Approved, &[Actor::Shop, Actor::Market]),
-        (Requested, Refused, &[Actor::Shop, Actor::Market]),
+        (Requested, Rejected, &[Actor::Shop, Actor::Market]),
         (Requested, Refunded, &[Actor::Shop, Actor::Market]),
         (Requested, Withdrawn, &[Actor::Shopper]),
         (Approved, Withdrawn, &[Actor::Shopper]),
@@ -59,7 +59,7 @@ impl ReturnState {
 
     /// Whether its items are neither expected nor back, so that they can be returned again.
     pub fn is_void(self) -> bool {
-        matches!(self, Self::Refused | Self::Withdrawn)
+        matches!(self, Self::Rejected | Self::Withdrawn)
     }
 }
 
@@ -261,7 +261,7 @@ pub struct OrderReturn {
     pub reason: ReturnReason,
     /// What the customer, or the shop that opened it, adds to that. May be empty.
     pub note: String,
-    /// The answer: where to send the items, or why it was refused. May be empty.
+    /// The answer: where to send the items, or why it was rejected. May be empty.
     pub answer: String,
     /// What it is about.
     pub lines: Vec<LineQuantity>,
@@ -292,7 +292,7 @@ pub const REQUESTED: &str = "requested";
 pub const ESCALATED: &str = "escalated";
 /// In a list of orders, those with approved returns, which are to be received, or to be refunded.
 pub const EXPECTED: &str = "expected";
-/// In a list of orders, those with returns that are neither refunded nor refused or withdrawn.
+/// In a list of orders, those with returns that are neither refunded nor rejected or withdrawn.
 pub const OPEN: &str = "open";
 
 /// The steps as a Mermaid diagram, for the documentation.
@@ -306,7 +306,8 @@ pub fn diagram() -> String {
         let by: Vec<&str> = by.iter().map(|actor| actor.as_str()).collect();
         lines.push(format!("    {} --> {}: {}", from.as_str(), to.as_str(), by.join(" or ")));
     }
-    for end in [ReturnState::Refused, ReturnState::Withdrawn, ReturnState::Refunded, ReturnState::Exchanged] {
+    for end in [ReturnState::Rejected, ReturnState::Withdrawn, ReturnState::Refunded, ReturnState::Exchanged]
+    {
         lines.push(format!("    {} --> [*]", end.as_str()));
     }
     lines.join("\n")
@@ -321,7 +322,7 @@ mod tests {
         for from in ReturnState::ALL {
             for to in ReturnState::ALL {
                 let allowed = match (from, to) {
-                    (Requested, Approved | Refused | Refunded) => [true, false, true],
+                    (Requested, Approved | Rejected | Refunded) => [true, false, true],
                     (Requested | Approved, Withdrawn) => [false, true, false],
                     (Approved, Received | Refunded) | (Received, Refunded | Exchanged) => {
                         [true, false, false]

@@ -503,6 +503,8 @@ rest! {
     API_PURCHASE GET "/purchases/{number}" Holder Buy;
     API_CANCEL_BY_CUSTOMER POST "/purchases/{number}/orders/{order}/cancel" Holder Buy;
     API_REQUEST_RETURN POST "/purchases/{number}/orders/{order}/returns" Holder Buy;
+    API_ADD_RETURN_PICTURE POST "/purchases/{number}/orders/{order}/images" Holder Buy;
+    API_RETURN_PICTURE GET "/purchases/{number}/images/{image}" Holder Buy;
     API_WITHDRAW_RETURN POST "/purchases/{number}/orders/{order}/returns/{return}/withdraw" Holder Buy;
 
     API_OPEN_SHOP POST "/shops" SignedIn ShopWrite;
@@ -541,6 +543,7 @@ rest! {
     API_SET_VARIANT_PRICE PUT "/shops/{handle}/variants/{id}/prices/{currency}" Member CatalogWrite;
     API_SHOP_ORDERS GET "/shops/{handle}/orders" Member OrdersRead;
     API_SHOP_ORDER GET "/shops/{handle}/orders/{number}" Member OrdersRead;
+    API_SHOP_RETURN_PICTURE GET "/shops/{handle}/orders/{number}/images/{image}" Member OrdersRead;
     API_SHOP_EVENTS GET "/shops/{handle}/events" Member OrdersRead;
     API_CONFIRM POST "/shops/{handle}/orders/{number}/confirm" Member OrdersWrite;
     API_SHIP POST "/shops/{handle}/orders/{number}/ship" Member OrdersWrite;
@@ -549,7 +552,7 @@ rest! {
     API_REFUND POST "/shops/{handle}/orders/{number}/refunds" Member OrdersWrite;
     API_OPEN_RETURN POST "/shops/{handle}/orders/{number}/returns" Member OrdersWrite;
     API_APPROVE_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/approve" Member OrdersWrite;
-    API_REFUSE_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/refuse" Member OrdersWrite;
+    API_REJECT_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/reject" Member OrdersWrite;
     API_REFUND_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/refund" Member OrdersWrite;
     API_EXCHANGE_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/exchange" Member OrdersWrite;
     API_RECEIVE_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/receive" Member OrdersWrite;
@@ -558,15 +561,18 @@ rest! {
 
     API_EVENTS GET "/events" Operator(SeeOrders) Operator;
     API_ALL_ORDERS GET "/admin/orders" Operator(SeeOrders) Operator;
+    API_ANY_RETURN_PICTURE GET "/admin/orders/{number}/images/{image}" Operator(SeeOrders) Operator;
     API_APPROVE_AS_OPERATOR POST "/admin/orders/{number}/returns/{return}/approve" Operator(DecideReturns) Operator;
     API_REFUND_AS_OPERATOR POST "/admin/orders/{number}/refunds" Operator(RefundOrders) Operator;
-    API_REFUSE_AS_OPERATOR POST "/admin/orders/{number}/returns/{return}/refuse" Operator(DecideReturns) Operator;
+    API_REJECT_AS_OPERATOR POST "/admin/orders/{number}/returns/{return}/reject" Operator(DecideReturns) Operator;
     API_ALL_SHOPS GET "/admin/shops" Operator(SeeShops) Operator;
     API_USERS GET "/admin/users" Operator(SeeUsers) Operator;
     API_TRIAL_BALANCE GET "/admin/ledger" Operator(SeeBalances) Operator;
     API_PAYMENTS GET "/admin/payments" Operator(SeePayments) Operator;
     API_PAYMENT GET "/admin/payments/{id}" Operator(SeePayments) Operator;
     API_FOLLOW_UP_PAYMENT POST "/admin/payments/{id}/{action}" Operator(ManagePayments) Operator;
+    API_RETRY_REFUND POST "/admin/refunds/{id}/retry" Operator(ManagePayments) Operator;
+    API_SETTLE_REFUND POST "/admin/refunds/{id}/settle" Operator(ManagePayments) Operator;
     API_AUDIT GET "/admin/audit" Operator(SeeAudit) Operator;
     API_OUTBOX GET "/admin/outbox" Operator(SeeJobs) Operator;
     API_JOBS GET "/admin/jobs" Operator(SeeJobs) Operator;

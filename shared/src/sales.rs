@@ -140,14 +140,18 @@ pub struct ShopHome {
     pub days: Vec<DaySales>,
     /// The sales of each day of the previous period, which has the same number of days.
     pub days_before: Vec<DaySales>,
-    /// The sales of the period.
+    /// The gross sales of the period.
     pub sold: Money,
-    /// The number of orders in the period.
+    /// Its net sales: less what was refunded or lost in disputes since.
+    pub net: Money,
+    /// The number of orders in the period, without exchanges.
     pub orders: i64,
     /// The number of units sold in the period.
     pub units: i64,
-    /// The sales of the previous period.
+    /// The gross sales of the previous period.
     pub sold_before: Money,
+    /// Its net sales.
+    pub net_before: Money,
     /// The number of orders in the previous period.
     pub orders_before: i64,
     /// The number of units sold in the previous period.
@@ -178,7 +182,9 @@ pub struct MarketHome {
 pub struct MarketFigures {
     /// The total of the orders, including shipping, without cancelled ones.
     pub sold: Money,
-    /// The number of orders, without cancelled ones.
+    /// The same less what was refunded or lost in disputes since.
+    pub net: Money,
+    /// The number of orders, without cancelled ones and exchanges.
     pub orders: i64,
     /// The number of users who joined. Zero for admins who may not see users.
     pub joined: i64,
@@ -224,8 +230,10 @@ pub struct LowVariant {
 pub struct DaySales {
     /// The date in the marketplace's time zone: `2026-11-21`.
     pub day: String,
-    /// The total of the day's orders, including shipping.
+    /// The total of the day's orders, including shipping, without cancelled ones: gross sales.
     pub sold: Money,
+    /// The same less what was refunded of these orders, or lost in disputes about them, since: net sales.
+    pub net: Money,
     /// The number of orders.
     pub orders: i64,
     /// The number of units sold.

@@ -118,6 +118,13 @@ fn figures(i18n: I18n, market: &MarketHome, users: bool) -> AnyView {
             course: each(|day| day.sold.amount()),
         },
         Figure {
+            name: t!(i18n, dashboard.net),
+            value: words::money(i18n, now.net),
+            change: change(now.net.amount(), before.net.amount()),
+            none_before: no_sales,
+            course: each(|day| day.net.amount()),
+        },
+        Figure {
             name: t!(i18n, seller_orders.title),
             value: words::number(i18n, now.orders),
             change: change(now.orders, before.orders),

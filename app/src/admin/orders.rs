@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::{AdminPage, List, Part};
 use crate::{
     api,
-    back_office::orders::{asked, foot, is_filtered, sorted, tools, url},
+    back_office::orders::{asked, disputed, foot, is_filtered, sorted, tools, url},
     i18n::{t, use_i18n},
     ui::loaded,
     words,
@@ -55,6 +55,7 @@ fn row(order: OrderCard, of: &ListOrders) -> impl IntoView + use<> {
     let day = words::day(i18n, &order.placed_at);
     let state = words::shop_order_state(i18n, order.state, order.partly_shipped, order.shipping_method);
     let look = format!("state {}", order.state.as_str());
+    let (narrow, wide) = (disputed(i18n, &order), disputed(i18n, &order));
     // The page links back to the list as it is.
     let (href, shop) = (url(&routes::any_order(&order.number), of), routes::any_shop(&order.shop_handle));
     view! {
@@ -62,13 +63,13 @@ fn row(order: OrderCard, of: &ListOrders) -> impl IntoView + use<> {
             <th scope="row">
                 <a class="row-link whole" href=href>{order.number}</a>
                 <span class="note narrow"><span class="dots"><span>{order.shop_name.clone()}</span> " " <span>{order.name.clone()}</span> " " <span>{day.clone()}</span></span></span>
-                <span class="cramped"><span class=look.clone()>{state}</span></span>
+                <span class="cramped"><span class=look.clone()>{state}</span>{narrow}</span>
             </th>
             <td class="wide"><a href=shop>{order.shop_name}</a></td>
             <td class="wide">{order.name}<span class="note below">{order.email}</span></td>
             <td class="wide whole">{day}</td>
             <td class="number">{words::money(i18n, order.total)}</td>
-            <td class="roomy"><span class=look>{state}</span></td>
+            <td class="roomy"><span class=look>{state}</span>{wide}</td>
         </tr>
     }
 }

@@ -99,9 +99,11 @@ fn Shown(details: PaymentDetails) -> impl IntoView {
         let count = (checks > 0).then(|| view! { <p class="note">{tn!(i18n, admin.checks, checks)}</p> });
         view! { <div><h3>{t!(i18n, admin.next_check)}</h3><p>{next}</p>{count}</div> }
     });
-    let reference = payment.gateway_ref.clone().filter(|_| by_market).map(|reference| {
+    let references = [payment.gateway_ref.clone(), payment.paid_ref.clone()];
+    let reference = references.into_iter().flatten().filter(|_| by_market).map(|reference| {
         view! { <p class="note id" translate="no">{reference}</p> }
     });
+    let reference = reference.collect_view();
     let mail = payment.email.clone().map(|email| {
         let href = format!("mailto:{email}");
         view! { <p class="note" translate="no"><a href=href>{email}</a></p> }

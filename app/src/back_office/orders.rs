@@ -19,12 +19,14 @@ use crate::{
 /// What a page's URL asks of a list of orders.
 pub(crate) fn asked() -> impl Fn() -> ListOrders + Copy + Send + Sync {
     let (q, state, sort) = (searched(), query("state"), query("sort"));
-    let (after, rows, overdue) = (query("after"), query("rows"), query("overdue"));
+    let (after, rows) = (query("after"), query("rows"));
+    let (overdue, disputed) = (query("overdue"), query("disputed"));
     let (shop, customer, returns) = (query("shop"), query("customer"), query("returns"));
     move || ListOrders {
         q: q.get(),
         state: state.get(),
         overdue: overdue.get() == "true",
+        disputed: disputed.get() == "true",
         returns: returns.get(),
         shop: shop.get(),
         customer: customer.with(|id| id.parse().ok()),
@@ -43,7 +45,8 @@ pub(crate) fn url(path: &str, of: &ListOrders) -> String {
         ("shop", &of.shop),
         ("customer", &customer),
         ("state", &of.state),
-        ("overdue", overdue(of)),
+        ("overdue", flag(of.overdue)),
+        ("disputed", flag(of.disputed)),
         ("returns", &of.returns),
         ("sort", &of.sort),
         ("rows", &rows),
@@ -52,9 +55,9 @@ pub(crate) fn url(path: &str, of: &ListOrders) -> String {
     routes::with(path, &asked)
 }
 
-/// The query parameter for orders that have been pending for more than a day. Exports read it as well.
-fn overdue(of: &ListOrders) -> &'static str {
-    if of.overdue { "true" } else { "" }
+/// A query parameter for orders that have been pending for more than a day, or are disputed. Exports read it as well.
+fn flag(only: bool) -> &'static str {
+    if only { "true" } else { "" }
 }
 
 /// The query parameter for the orders of a user's account.
@@ -71,6 +74,7 @@ fn count(table: &Counted<OrderCard>, state: &str) -> i64 {
 /// Whether a list may have more orders than those requested.
 pub(crate) fn is_filtered(of: &ListOrders) -> bool {
     of.overdue
+        || of.disputed
         || of.customer.is_some()
         || [&of.q, &of.shop, &of.state, &of.returns, &of.after].iter().any(|text| !text.is_empty())
 }
@@ -84,12 +88,12 @@ pub(crate) fn tools(
 ) -> impl IntoView + use<> {
     let start = ListOrders { after: String::new(), ..of.clone() };
     // What is overdue is pending, and what is returned was shipped, so that these filters replace each other.
-    let filtered = |state: &str, overdue, returns: &str| {
-        let (state, returns) = (state.into(), returns.into());
-        url(path, &ListOrders { state, overdue, returns, ..start.clone() })
+    let only = |of: ListOrders| {
+        let ListOrders { state, overdue, disputed, returns, .. } = of;
+        url(path, &ListOrders { state, overdue, disputed, returns, ..start.clone() })
     };
-    let in_state = |state: &str| filtered(state, false, "");
-    let all_states = !of.overdue && of.returns.is_empty();
+    let in_state = |state: &str| only(ListOrders { state: state.into(), ..ListOrders::default() });
+    let all_states = !of.overdue && !of.disputed && of.returns.is_empty();
     let all = Chip::from((in_state(""), t!(i18n, seller_orders.all), of.state.is_empty() && all_states));
     // With one of them, only what it lets pass is counted.
     let counting = |chip: Chip, name: &str| if all_states { chip.counting(count(table, name)) } else { chip };
@@ -106,16 +110,20 @@ pub(crate) fn tools(
         let chip = Chip::filter(to, words, here);
         if here { chip.counting(table.count("")) } else { chip }
     };
-    let late = waits(t!(i18n, seller_orders.overdue), of.overdue, filtered("", !of.overdue, ""));
+    let to_late = only(ListOrders { overdue: !of.overdue, ..ListOrders::default() });
+    let late = waits(t!(i18n, seller_orders.overdue), of.overdue, to_late);
+    let to_disputed = only(ListOrders { disputed: !of.disputed, ..ListOrders::default() });
+    let disputed = waits(t!(i18n, seller_orders.disputed), of.disputed, to_disputed);
     let of_returns = |which: &str, words| {
         let here = of.returns == which;
-        waits(words, here, filtered("", false, if here { "" } else { which }))
+        let returns = if here { String::new() } else { which.into() };
+        waits(words, here, only(ListOrders { returns, ..ListOrders::default() }))
     };
     let open = of_returns(OPEN, t!(i18n, seller_orders.returns_open));
     let requested = of_returns(REQUESTED, t!(i18n, seller_orders.return_requested));
     let expected = of_returns(EXPECTED, t!(i18n, seller_orders.returns_expected));
     let escalated = (of.returns == ESCALATED)
-        .then(|| waits(t!(i18n, seller_orders.return_unanswered), true, filtered("", false, "")));
+        .then(|| waits(t!(i18n, seller_orders.return_unanswered), true, in_state("")));
     // Whose orders they are, if only of a shop or of a user.
     let of_shop = (!of.shop.is_empty()).then(|| {
         let href = url(path, &ListOrders { shop: String::new(), ..start.clone() });
@@ -129,7 +137,7 @@ pub(crate) fn tools(
     let chosen: Vec<Chip> = whose
         .chain([counting(all, "")])
         .chain(states)
-        .chain([partly, late, open, requested, expected])
+        .chain([partly, late, open, requested, expected, disputed])
         .chain(escalated)
         .collect();
     let rows = of.limit.map(|rows| rows.to_string()).unwrap_or_default();
@@ -138,7 +146,8 @@ pub(crate) fn tools(
         ("state", of.state.as_str()),
         ("shop", of.shop.as_str()),
         ("customer", customer.as_str()),
-        ("overdue", overdue(of)),
+        ("overdue", flag(of.overdue)),
+        ("disputed", flag(of.disputed)),
         ("returns", of.returns.as_str()),
         ("rows", rows.as_str()),
         ("sort", of.sort.as_str()),
@@ -160,6 +169,13 @@ pub(crate) fn tools(
             {narrow_sorts(now, &sorts, &|sort| url(path, &ListOrders { sort, ..start.clone() }))}
         </div>
     }
+}
+
+/// That the payment of an order is disputed, beside its status.
+pub(crate) fn disputed(i18n: I18n, order: &OrderCard) -> impl IntoView + use<> {
+    order
+        .disputed
+        .then(|| view! { " " <span class="state cancelled">{t!(i18n, seller_orders.disputed)}</span> })
 }
 
 /// A column by which a list of orders can be sorted.
@@ -191,6 +207,7 @@ pub(crate) fn latest(
     let rows = orders.into_iter().map(|order| {
         let href = href(&order);
         let state = words::shop_order_state(i18n, order.state, order.partly_shipped, order.shipping_method);
+        let disputed = disputed(i18n, &order);
         let shop = with_shop.then(|| view! { <span translate="no">{order.shop_name}</span> " " });
         view! {
             <li class="row">
@@ -201,6 +218,7 @@ pub(crate) fn latest(
                 <div class="row-end">
                     <p class="price">{words::money(i18n, order.total)}</p>
                     <span class=format!("state {}", order.state.as_str())>{state}</span>
+                    {disputed}
                 </div>
             </li>
         }

@@ -160,6 +160,12 @@ fn Figures(home: ShopHome) -> impl IntoView {
             each(|day| day.sold.amount()),
         ),
         (
+            t!(i18n, dashboard.net),
+            words::money(i18n, home.net),
+            change(home.net.amount(), home.net_before.amount()),
+            each(|day| day.net.amount()),
+        ),
+        (
             t!(i18n, seller_orders.title),
             words::number(i18n, home.orders),
             change(home.orders, home.orders_before),
@@ -260,6 +266,7 @@ fn Sales(home: ShopHome) -> impl IntoView {
             <tr>
                 <th scope="row">{date(day)}</th>
                 <td class="number">{words::money(i18n, day.sold)}</td>
+                <td class="number">{words::money(i18n, day.net)}</td>
                 <td class="number">{words::number(i18n, day.orders)}</td>
                 <td class="number wide">{words::number(i18n, day.units)}</td>
                 <td class="number wide">{words::money(i18n, before.sold)}</td>
@@ -270,6 +277,7 @@ fn Sales(home: ShopHome) -> impl IntoView {
     let columns = vec![
         (t!(i18n, dashboard.day), ""),
         (t!(i18n, dashboard.sold), "number"),
+        (t!(i18n, dashboard.net), "number"),
         (t!(i18n, seller_orders.title), "number"),
         (t!(i18n, dashboard.units), "number wide"),
         (t!(i18n, dashboard.previous), "number wide"),

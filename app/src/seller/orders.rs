@@ -149,19 +149,20 @@ fn row(handle: &str, order: OrderCard, of: &ListOrders) -> impl IntoView + use<>
     let tick = tick(order.number.clone(), &order.number);
     let state = words::shop_order_state(i18n, order.state, order.partly_shipped, order.shipping_method);
     let look = format!("state {}", order.state.as_str());
+    let (narrow, wide) = (orders::disputed(i18n, &order), orders::disputed(i18n, &order));
     view! {
         <tr>
             {tick}
             <th scope="row">
                 <a class="row-link whole" href=href>{order.number}</a>
                 <span class="note narrow"><span class="dots"><span translate="no">{order.name.clone()}</span> " " <span>{day.clone()}</span></span></span>
-                <span class="cramped"><span class=look.clone()>{state}</span></span>
+                <span class="cramped"><span class=look.clone()>{state}</span>{narrow}</span>
             </th>
             <td class="wide" translate="no">{order.name}</td>
             <td class="wide whole">{day}</td>
             <td class="number wide">{words::number(i18n, order.item_count)}</td>
             <td class="number">{words::money(i18n, order.total)}</td>
-            <td class="roomy"><span class=look>{state}</span></td>
+            <td class="roomy"><span class=look>{state}</span>{wide}</td>
         </tr>
     }
 }

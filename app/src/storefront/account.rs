@@ -59,6 +59,9 @@ fn Row(purchase: PurchaseCard) -> impl IntoView {
         let words = words::order_state(i18n, state, way);
         view! { <span class=format!("state {}", state.as_str())>{words}</span> }
     });
+    let disputed = purchase
+        .disputed
+        .then(|| view! { " " <span class="state cancelled">{t!(i18n, account.disputed)}</span> });
     let titles = purchase.items.iter().map(|item| item.title.as_str()).collect::<Vec<_>>().join(", ");
     let pictures = purchase
         .items
@@ -72,6 +75,7 @@ fn Row(purchase: PurchaseCard) -> impl IntoView {
                 <p class="note dots"><span>{words::day(i18n, &purchase.created_at)}</span> " " <span>{shops}</span> " " <span>{count}</span></p>
                 <p class="note one-line">{titles}</p>
                 {state}
+                {disputed}
             </div>
             <p class="price">{words::money(i18n, purchase.total)}</p>
         </li>

@@ -11,6 +11,7 @@ use haat_shared::{
     },
     id::kinds::CheckoutId,
     money::scaled,
+    orders::{OrderRefund, cancelled_units},
     payments::{NextAction, PaymentFields, PaymentMethod},
     routes,
     shipping::ShippingMethod,
@@ -681,22 +682,32 @@ fn Group(group: CheckoutGroup) -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <h3 class="summary-shop">{group.shop_name}</h3>
-        {order_lines(i18n, group.lines, false)}
+        {order_lines(i18n, group.lines, false, &[])}
     }
 }
 
 /// Order lines; with SKUs for those who pack them, and for questions about what was bought.
-pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>, skus: bool) -> impl IntoView {
+pub(crate) fn order_lines(
+    i18n: I18n,
+    lines: Vec<CheckoutLineView>,
+    skus: bool,
+    refunds: &[OrderRefund],
+) -> impl IntoView + use<> {
     // What was shipped is said while something is left.
     let partly = lines.iter().any(|line| line.to_ship() > 0);
-    let lines = lines.into_iter().map(move |line| {
+    let lines = lines.into_iter().map(|line| {
         let sku = (skus && !line.sku.is_empty()).then(|| {
             view! { <span class="note">{tu_string!(i18n, seller_orders.sku, sku = line.sku.as_str()).to_string()}</span> }
         });
-        // Of what was shipped or refunded in parts.
-        let (quantity, shipped, refunded) = (line.quantity, line.shipped, line.refunded);
+        // Of what was shipped, cancelled or refunded in parts.
+        let (quantity, shipped) = (line.quantity, line.shipped);
+        let cancelled = cancelled_units(refunds, line.position);
+        let refunded = line.refunded - cancelled;
         let shipped = (shipped > 0 && (partly || shipped < quantity)).then(|| {
             view! { <span class="note">{t!(i18n, purchase.line_shipped, n = shipped, of = quantity)}</span> }
+        });
+        let cancelled = (cancelled > 0).then(|| {
+            view! { <span class="note">{t!(i18n, purchase.line_cancelled, n = cancelled, of = quantity)}</span> }
         });
         let refunded = (refunded > 0).then(|| {
             view! { <span class="note">{t!(i18n, purchase.line_refunded, n = refunded, of = quantity)}</span> }
@@ -706,7 +717,7 @@ pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>, skus: bool) 
             <li>
                 <Picture of=line.picture title=line.title.clone() sizes="48px" />
                 <span class="bought-count">{tu_string!(i18n, checkout.quantity, n = line.quantity).to_string()}</span>
-                <span class="bought-title">{line.title} {variant} {sku} {shipped} {refunded}</span>
+                <span class="bought-title">{line.title} {variant} {sku} {shipped} {cancelled} {refunded}</span>
                 <span class="price">{words::money(i18n, line.total)}</span>
             </li>
         }

@@ -142,8 +142,8 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
 #[component]
 fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: Holding) -> impl IntoView {
     let i18n = use_i18n();
-    let back = order.refunded();
-    let unshipped = order.totals.total.minus(order.to_collect()).ok().filter(|less| less.amount() > 0);
+    let less = no_longer_paid(i18n, &order);
+    let unshipped = Some(order.cancelled()).filter(|less| less.amount() > 0);
     let money = (order.state == OrderState::Cancelled)
         .then(|| words::cancelled_money(i18n, &order, collected_by_market));
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str());
@@ -205,12 +205,20 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
             {refunded}
             {unshipped}
             {returns}
-            {order_lines(i18n, order.lines, true)}
-            <Sums totals=order.totals refunded=Some(back) />
+            {order_lines(i18n, order.lines, true, &order.refunds)}
+            <Sums totals=order.totals less />
             {ask}
             {cancel}
         </section>
     }
+}
+
+/// What of an order's total is no longer paid: refunds, and items of a cash order that were cancelled.
+pub(crate) fn no_longer_paid(i18n: words::I18n, order: &OrderView) -> Vec<(&'static str, Money)> {
+    let cancelled = order.cancelled();
+    let refunded = Money::new(order.refunded().amount() - cancelled.amount(), cancelled.currency());
+    let less = [(t!(i18n, cart.cancelled), cancelled), (t!(i18n, cart.refunded), refunded)];
+    less.into_iter().filter(|(_, sum)| sum.amount() > 0).collect()
 }
 
 /// Cancelling an order before the shop has confirmed it: the consequences, and the reason, if there is one.

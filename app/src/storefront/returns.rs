@@ -63,7 +63,7 @@ pub(super) fn Returns(order: OrderView, holding: Holding) -> impl IntoView {
                 t!(i18n, purchase.exchange_sent, shop = shop, number = number)
             }
             (ReturnState::Approved, _) => t!(i18n, purchase.return_approved, shop = shop),
-            (ReturnState::Refused, _) => t!(i18n, purchase.return_refused).to_owned(),
+            (ReturnState::Rejected, _) => t!(i18n, purchase.return_rejected).to_owned(),
             (ReturnState::Withdrawn, _) => t!(i18n, purchase.return_withdrawn).to_owned(),
             (ReturnState::Received, _) => t!(i18n, purchase.return_at_shop, shop = shop),
             (ReturnState::Refunded, Some(refund)) => {
@@ -72,10 +72,10 @@ pub(super) fn Returns(order: OrderView, holding: Holding) -> impl IntoView {
             (ReturnState::Refunded, None) => String::new(),
         };
         // Where to send the items matters until they have arrived.
-        let told = matches!(back.state, ReturnState::Approved | ReturnState::Refused) && !back.answer.is_empty();
+        let told = matches!(back.state, ReturnState::Approved | ReturnState::Rejected) && !back.answer.is_empty();
         let answer = told.then(|| {
             let heading = match back.state {
-                ReturnState::Refused => t!(i18n, seller_orders.reason),
+                ReturnState::Rejected => t!(i18n, seller_orders.reason),
                 _ => t!(i18n, purchase.return_to),
             };
             view! { <p><strong>{heading}":"</strong>" "{back.answer.clone()}</p> }

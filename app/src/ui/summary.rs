@@ -27,32 +27,33 @@ pub fn Was(
     view! { <s class="was"><span class="hidden">{t!(i18n, product.was)} " "</span>{words::money(i18n, price)}</s> }
 }
 
-/// Subtotal, any discount, shipping and total, and what is left of it after refunds.
+/// Subtotal, any discount, shipping and total, and what is left of it after refunds and cancelled items.
 #[component]
 pub fn Sums(
     /// The totals.
     totals: Totals,
-    /// What was refunded.
-    #[prop(optional_no_strip)]
-    refunded: Option<Money>,
+    /// What is no longer paid, and why.
+    #[prop(optional)]
+    less: Vec<(&'static str, Money)>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let free = tu_string!(i18n, cart.free);
     let Totals { subtotal, discount, shipping, tax, total } = totals;
     let taxes = words::taxes(i18n, tax);
     let shipping = if shipping.amount() == 0 { free.to_owned() } else { words::money(i18n, shipping) };
-    let less = |sum| format!("−{}", words::money(i18n, sum));
+    let minus = |sum| format!("−{}", words::money(i18n, sum));
     let mut rows = vec![row("", t!(i18n, cart.subtotal), words::money(i18n, subtotal))];
     if discount.amount() > 0 {
-        rows.push(row("", t!(i18n, cart.discount), less(discount)));
+        rows.push(row("", t!(i18n, cart.discount), minus(discount)));
     }
     rows.push(row("", t!(i18n, cart.delivery), shipping));
     rows.push(row("sums-total", t!(i18n, cart.total), words::money(i18n, total)));
     // The tax is that of the total, not of what is left of it.
-    let left = refunded.filter(|refunded| refunded.amount() > 0).and_then(|refunded| {
-        let net = total.minus(refunded).ok()?;
-        let back = row("", t!(i18n, cart.refunded), less(refunded));
-        Some(view! { <dl class="sums">{back}{row("", t!(i18n, cart.net), words::money(i18n, net))}</dl> })
+    let left = (!less.is_empty()).then(|| {
+        let net = less.iter().fold(total.amount(), |left, (_, sum)| left - sum.amount());
+        let net = words::money(i18n, Money::new(net, total.currency()));
+        let less: Vec<_> = less.into_iter().map(|(why, sum)| row("", why, minus(sum))).collect();
+        view! { <dl class="sums">{less}{row("", t!(i18n, cart.net), net)}</dl> }
     });
     view! {
         <dl class="sums">{rows}</dl>
@@ -79,15 +80,17 @@ mod tests {
 
     #[test]
     fn refunds_are_subtracted_from_the_total() {
-        let html = |refunded: i64| {
+        let html = |less: Vec<(&'static str, i64)>| {
             let total = Money::new(99_900, Currency::INR);
             let totals = Totals { total, ..Totals::zero(Currency::INR) };
-            let refunded = Some(Money::new(refunded, Currency::INR));
-            Owner::new().with(|| view! { <Sums totals refunded /> }.to_html())
+            let less =
+                less.into_iter().map(|(why, sum)| (why, Money::new(sum, Currency::INR))).collect::<Vec<_>>();
+            Owner::new().with(|| view! { <Sums totals less /> }.to_html())
         };
-        let refunded = html(84_900);
-        assert!(refunded.contains("Refunded") && refunded.contains("₹849.00"), "{refunded}");
+        let refunded = html(vec![("Cancelled items", 14_900), ("Refunded", 70_000)]);
+        assert!(refunded.contains("Refunded") && refunded.contains("₹700.00"), "{refunded}");
+        assert!(refunded.contains("Cancelled items") && refunded.contains("₹149.00"), "{refunded}");
         assert!(refunded.contains("Net") && refunded.contains("₹150.00"), "{refunded}");
-        assert!(!html(0).contains("Refunded"));
+        assert!(!html(Vec::new()).contains("Net"));
     }
 }

@@ -693,7 +693,9 @@ CREATE INDEX orders_shop_id_created_at_idx ON orders (shop_id, created_at, id);
 CREATE INDEX orders_shop_id_state_created_at_idx ON orders (shop_id, state, created_at, id);
 -- Covers the query for a shop's daily sales.
 CREATE INDEX orders_sales_idx ON orders
-    (shop_id, created_at, state, total_minor, units, currency, rate_numerator, rate_denominator, id);
+    (shop_id, created_at, state, total_minor, refunded_minor, disputed_minor, replaces, units, currency, rate_numerator,
+    rate_denominator, id);
+CREATE INDEX orders_disputed_idx ON orders (created_at, id) WHERE open_disputes > 0;
 CREATE INDEX orders_release_at_idx ON orders (release_at) WHERE released_at IS NULL AND release_at IS NOT NULL;
 
 CREATE TABLE order_lines (
@@ -787,6 +789,8 @@ CREATE TABLE payments (
     -- The gateway's name, and the gateway's own ID for the payment.
     gateway TEXT NOT NULL,
     gateway_ref TEXT,
+    -- What the gateway's own pages call it, if the ID is that of something else, such as a session.
+    paid_ref TEXT,
     -- Who receives the money: `market` or `shop`.
     collected_by TEXT NOT NULL,
     -- Whether the shopper pays in the gateway's fields on our page, rather than on the gateway's own page.
@@ -825,6 +829,7 @@ CREATE TABLE payments (
 CREATE UNIQUE INDEX payments_one_open_per_checkout_key ON payments (checkout_id) WHERE state IN ('created', 'pending');
 CREATE INDEX payments_checkout_id_idx ON payments (checkout_id);
 CREATE INDEX payments_purchase_id_idx ON payments (purchase_id) WHERE purchase_id IS NOT NULL;
+CREATE INDEX payments_paid_ref_idx ON payments (paid_ref) WHERE paid_ref IS NOT NULL;
 CREATE INDEX payments_check_at_idx ON payments (check_at) WHERE check_at IS NOT NULL;
 
 CREATE TABLE refunds (
@@ -936,11 +941,11 @@ CREATE TABLE settlements (
 CREATE TABLE returns (
     id UUID PRIMARY KEY,
     order_id UUID NOT NULL REFERENCES orders (id),
-    state TEXT NOT NULL CHECK (state IN ('requested', 'approved', 'refused', 'withdrawn', 'received', 'refunded', 'exchanged')),
+    state TEXT NOT NULL CHECK (state IN ('requested', 'approved', 'rejected', 'withdrawn', 'received', 'refunded', 'exchanged')),
     reason TEXT NOT NULL,
     -- What the customer, or the shop that opened it, adds to the reason.
     note TEXT NOT NULL,
-    -- Where to send the items, or why it was refused.
+    -- Where to send the items, or why it was rejected.
     answer TEXT NOT NULL DEFAULT '',
     -- Whether its items were returned to stock.
     restocked BOOLEAN NOT NULL,

@@ -33,7 +33,7 @@ macro_rules! pending {
     () => {
         "dispatched_at IS NULL AND kind IN ('purchase_made', 'order_placed', 'refund_queued', 'order_confirmed', 'order_shipped',
             'order_shipment_updated', 'order_delivered', 'order_cancelled', 'order_refunded', 'order_return_opened',
-            'order_return_requested', 'order_return_approved', 'order_return_refused', 'order_return_withdrawn',
+            'order_return_requested', 'order_return_approved', 'order_return_rejected', 'order_return_withdrawn',
             'order_return_received', 'order_return_exchanged', 'payout_sent', 'payout_rejected', 'payout_returned', 'payout_method_added',
             'payout_method_removed', 'order_disputed', 'order_dispute_won', 'order_dispute_lost')"
     };
@@ -90,7 +90,7 @@ fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<Ad
         | OutboxMessage::OrderReturnOpened
         | OutboxMessage::OrderReturnRequested
         | OutboxMessage::OrderReturnApproved
-        | OutboxMessage::OrderReturnRefused
+        | OutboxMessage::OrderReturnRejected
         | OutboxMessage::OrderReturnWithdrawn
         | OutboxMessage::OrderReturnReceived
         | OutboxMessage::OrderReturnExchanged

@@ -95,7 +95,7 @@ fn event_of(message: OutboxMessage) -> Option<EventKind> {
         OutboxMessage::OrderReturnOpened => Some(EventKind::OrderReturnOpened),
         OutboxMessage::OrderReturnRequested => Some(EventKind::OrderReturnRequested),
         OutboxMessage::OrderReturnApproved => Some(EventKind::OrderReturnApproved),
-        OutboxMessage::OrderReturnRefused => Some(EventKind::OrderReturnRefused),
+        OutboxMessage::OrderReturnRejected => Some(EventKind::OrderReturnRejected),
         OutboxMessage::OrderReturnWithdrawn => Some(EventKind::OrderReturnWithdrawn),
         OutboxMessage::OrderReturnReceived => Some(EventKind::OrderReturnReceived),
         OutboxMessage::OrderDisputed => Some(EventKind::OrderDisputed),

@@ -98,8 +98,8 @@ pub enum EmailContent {
         /// The link to the purchase, readable by whoever has it.
         link: PurchaseLink,
     },
-    /// To the shopper: a return was refused.
-    ReturnRefused {
+    /// To the shopper: a return was rejected.
+    ReturnRejected {
         /// The order.
         order: Box<ShopOrderView>,
         /// The return.
@@ -386,7 +386,7 @@ static NOTICES: &[(OutboxMessage, &str, &Statement)] = &[
     (OutboxMessage::OrderCancelled, "order_withdrawn", &OWNERS_IF_WITHDRAWN),
     (OutboxMessage::OrderReturnRequested, "return_requested", &OWNERS_OF_RETURN),
     (OutboxMessage::OrderReturnApproved, "return_approved", &SHOPPER_OF_RETURN),
-    (OutboxMessage::OrderReturnRefused, "return_refused", &SHOPPER_OF_RETURN),
+    (OutboxMessage::OrderReturnRejected, "return_rejected", &SHOPPER_OF_RETURN),
     (OutboxMessage::OrderReturnExchanged, "return_exchanged", &SHOPPER_OF_RETURN),
     (OutboxMessage::OrderRefunded, "order_refunded", &SHOPPER_OF_REFUND),
     (OutboxMessage::OrderRefunded, "order_refunded_by_market", &OWNERS_IF_BY_MARKET),
@@ -517,7 +517,7 @@ const ABOUT_SIGN_UPS: Counters =
 fn counters(kind: &str) -> Option<Counters> {
     match kind {
         "purchase_made" | "order_shipped" | "shipment_updated" | "order_cancelled" | "return_approved"
-        | "return_refused" | "return_exchanged" | "order_refunded" => Some(ABOUT_PURCHASES),
+        | "return_rejected" | "return_exchanged" | "order_refunded" => Some(ABOUT_PURCHASES),
         "sign_up" | "account_exists" => Some(ABOUT_SIGN_UPS),
         _ => None,
     }
@@ -622,7 +622,7 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
         }
         "return_requested" => EmailContent::ReturnRequested { order, back: back? },
         "return_approved" => EmailContent::ReturnApproved { order, back: back?, link },
-        "return_refused" => EmailContent::ReturnRefused { order, back: back?, link },
+        "return_rejected" => EmailContent::ReturnRejected { order, back: back?, link },
         "return_exchanged" => EmailContent::ReturnExchanged { order, back: back?, link },
         "order_refunded" => {
             let refund =

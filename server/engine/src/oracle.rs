@@ -103,7 +103,7 @@ statements! {
             ON s.order_id = l.order_id AND s.position = l.position
         LEFT JOIN (SELECT t.order_id, x.position, SUM(x.quantity) AS quantity
             FROM return_lines x JOIN returns t ON t.id = x.return_id
-            WHERE t.state NOT IN ('refused', 'withdrawn') GROUP BY t.order_id, x.position) b
+            WHERE t.state NOT IN ('rejected', 'withdrawn') GROUP BY t.order_id, x.position) b
             ON b.order_id = l.order_id AND b.position = l.position
         WHERE COALESCE(s.quantity, 0) <> l.shipped OR COALESCE(b.quantity, 0) <> l.returned OR l.shipped > l.quantity
             OR (o.state IN ('shipped', 'delivered') AND l.shipped + l.refunded < l.quantity)

@@ -47,8 +47,8 @@ pub use pictures::{
 pub use refunds::{refund, refund_as_operator};
 pub use release::release_due;
 pub use returns::{
-    approve_as_operator, approve_return, open_return, receive_return, refund_return, refuse_as_operator,
-    refuse_return, request_return, withdraw_return,
+    approve_as_operator, approve_return, open_return, receive_return, refund_return, reject_as_operator,
+    reject_return, request_return, withdraw_return,
 };
 pub use seller::{
     any_order, any_order_page, list_all, packing_slips, seller_list, seller_order, seller_table, table_of_all,
@@ -93,7 +93,8 @@ lists! {
             (SELECT COUNT(*) FROM orders o WHERE o.purchase_id = p.id) AS orders,
             (SELECT MIN(o.state) FROM orders o WHERE o.purchase_id = p.id
                 AND NOT EXISTS (SELECT 1 FROM orders x WHERE x.purchase_id = p.id AND x.state <> o.state)) AS state,
-            NOT EXISTS (SELECT 1 FROM orders o WHERE o.purchase_id = p.id AND o.delivery <> 'pickup') AS pickup FROM purchases p",
+            NOT EXISTS (SELECT 1 FROM orders o WHERE o.purchase_id = p.id AND o.delivery <> 'pickup') AS pickup,
+            EXISTS (SELECT 1 FROM orders o WHERE o.purchase_id = p.id AND o.open_disputes > 0) AS disputed FROM purchases p",
         base_filter: "TRUE",
         filters: &[("user", "p.user_id = {}")],
         sorts: &[("newest", "p.id < {}", "p.id DESC")],
@@ -139,7 +140,7 @@ statements! {
         ORDER BY h.id, l.position";
     NOTIFIED_PARTS = "SELECT b.id, b.order_id, '' AS note FROM returns b
             WHERE b.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('return_requested', 'return_approved',
-                'return_refused', 'return_exchanged'))
+                'return_rejected', 'return_exchanged'))
         UNION ALL SELECT r.id, r.order_id, r.note FROM refunds r
             WHERE r.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_refunded', 'order_refunded_by_market'))";
     NOTIFIED_CANCELLATIONS = "SELECT order_id, actor, data FROM order_events WHERE kind = 'cancelled' AND order_id IN
@@ -243,6 +244,7 @@ rows! {
         items_total: i64,
         state: Option<String>,
         pickup: bool,
+        disputed: bool,
     }
 
     struct HistoryItemRow {
@@ -528,5 +530,6 @@ pub async fn history(
         orders: row.orders,
         state: row.state.as_deref().and_then(OrderState::parse),
         pickup: row.pickup,
+        disputed: row.disputed,
     }))
 }

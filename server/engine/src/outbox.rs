@@ -44,8 +44,8 @@ haat_shared::text_enum! {
         OrderReturnRequested = "order_return_requested",
         /// A request was approved, and the items are expected back. Subject: the return.
         OrderReturnApproved = "order_return_approved",
-        /// A request was refused. Subject: the return.
-        OrderReturnRefused = "order_return_refused",
+        /// A request was rejected. Subject: the return.
+        OrderReturnRejected = "order_return_rejected",
         /// A customer withdrew a return. Subject: the return.
         OrderReturnWithdrawn = "order_return_withdrawn",
         /// A shop received a part of an order back. Subject: the order.

@@ -51,7 +51,7 @@ const FAILURE_NOTE_MAX: usize = 200;
 /// The columns of a `PaymentRow`.
 macro_rules! payment_columns {
     () => {
-        "id, checkout_id, method, gateway, gateway_ref, quote_version, state, currency, amount_minor, on_page, checks, created_at"
+        "id, checkout_id, method, gateway, gateway_ref, paid_ref, quote_version, state, currency, amount_minor, on_page, checks, created_at"
     };
 }
 pub(crate) use payment_columns;
@@ -70,6 +70,7 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.checkout_id = $1 AND p.state IN ('created', 'pending', 'authorized'))";
     FEE = "UPDATE payments SET fee_minor = $2, updated_at = $3
         WHERE id = $1 AND fee_minor = 0 AND captured_minor > 0 AND currency = $4";
+    KNOWN_AS = "UPDATE payments SET paid_ref = $2, updated_at = $3 WHERE id = $1";
     CLAIM_DUE = concat!("UPDATE payments SET check_at = $2 WHERE check_at <= $1 AND id IN
             (SELECT id FROM payments WHERE check_at <= $1 ORDER BY check_at LIMIT $3)
         RETURNING ", payment_columns!());
@@ -84,6 +85,7 @@ rows! {
         pub(crate) method: PaymentMethod,
         pub(crate) gateway: String,
         pub(crate) gateway_ref: Option<String>,
+        pub(crate) paid_ref: Option<String>,
         pub(crate) quote_version: i64,
         pub(crate) state: PaymentState,
         pub(crate) currency: Currency,
@@ -363,10 +365,30 @@ async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) 
         _ => {}
     }
     let outcome = apply_status(engine, payment.id, gateway_ref, found.status).await?;
+    if let Some(paid_ref) = found.paid_ref.filter(|paid_ref| payment.paid_ref.as_ref() != Some(paid_ref)) {
+        known_as(engine, payment.id, paid_ref).await?;
+    }
     if let Some(fee) = found.fee.filter(|fee| fee.amount() > 0) {
         charge_fee(engine, payment.id, fee).await?;
     }
     Ok(outcome)
+}
+
+/// Stores what a gateway's own pages call a payment, so that admins find it by that as well.
+async fn known_as(engine: &Engine, id: PaymentId, paid_ref: String) -> TxResult<()> {
+    engine
+        .db
+        .write(
+            ("payments::known_as", id),
+            (id, paid_ref, engine.clock.now_ms()),
+            |tx, (id, paid_ref, now)| {
+                Box::pin(async move {
+                    tx.exec(&KNOWN_AS, params![*id, &*paid_ref, *now]).await?;
+                    Ok(())
+                })
+            },
+        )
+        .await
 }
 
 /// Posts a gateway's fee for a captured payment, once.

@@ -33,7 +33,7 @@ impl PaymentGateway for Cash {
 
     async fn retrieve(&self, gateway_ref: &str) -> GatewayResult<GatewayPayment> {
         let Ok(attempt) = gateway_ref.parse() else { return refused("no such payment") };
-        Ok(GatewayPayment { attempt, status: GatewayStatus::Accepted, fee: None })
+        Ok(GatewayPayment { attempt, status: GatewayStatus::Accepted, fee: None, paid_ref: None })
     }
 
     async fn capture(&self, _: &str) -> GatewayResult<GatewayStatus> {

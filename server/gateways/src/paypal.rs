@@ -512,10 +512,14 @@ fn status(order: &Order) -> GatewayResult<GatewayStatus> {
     })
 }
 
+/// What was captured of an order: PayPal calls that the transaction.
+fn capture(order: &Order) -> Option<&Capture> {
+    order.purchase_units.first()?.payments.captures.iter().find(|capture| capture.is_done())
+}
+
 /// The fee, if PayPal charges it in the currency of the payment.
 fn fee(order: &Order) -> Option<Money> {
-    let captures = &order.purchase_units.first()?.payments.captures;
-    let capture = captures.iter().find(|capture| capture.is_done())?;
+    let capture = capture(order)?;
     let fee = money(capture.seller_receivable_breakdown.as_ref()?.paypal_fee.as_ref()?).ok()?;
     (fee.currency().code() == capture.amount.currency_code).then_some(fee)
 }
@@ -623,7 +627,8 @@ impl PaymentGateway for PayPal {
         let Some(attempt) = attempt else {
             return Err(GatewayError::Refused("an order that the market did not request".into()));
         };
-        Ok(GatewayPayment { attempt, status: status(&order)?, fee: fee(&order) })
+        let paid_ref = capture(&order).map(|capture| capture.id.clone());
+        Ok(GatewayPayment { attempt, status: status(&order)?, fee: fee(&order), paid_ref })
     }
 
     async fn capture(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {

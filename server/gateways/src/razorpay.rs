@@ -442,7 +442,7 @@ impl PaymentGateway for Razorpay {
                     return Err(GatewayError::Refused("a link that the market did not request".into()));
                 };
                 let (status, fee) = self.status(&link).await?;
-                Ok(GatewayPayment { attempt, status, fee })
+                Ok(GatewayPayment { attempt, status, fee, paid_ref: None })
             })
             .await
     }

@@ -187,7 +187,7 @@ impl PaymentGateway for Sandbox {
         let payment = sandbox::find(&self.db, gateway_ref).await.map_err(unreachable)?;
         let fee = payment.amount_minor.saturating_mul(self.behaviour.fee_bp) / 10_000;
         let fee = (fee > 0).then(|| Money::new(fee, payment.currency));
-        Ok(GatewayPayment { attempt: payment.attempt_id, status: status(&payment), fee })
+        Ok(GatewayPayment { attempt: payment.attempt_id, status: status(&payment), fee, paid_ref: None })
     }
 
     async fn capture(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {

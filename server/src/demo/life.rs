@@ -431,7 +431,7 @@ async fn fulfil(
             match dice.between(0, 10) {
                 0 | 1 => {
                     let why = "It was used, so we can’t sell it again";
-                    orders::refuse_return(engine, owner, handle, &sale.number, id, why).await?;
+                    orders::reject_return(engine, owner, handle, &sale.number, id, why).await?;
                 }
                 2 => {
                     let approval = ReturnApproval { refund_now: true, ..ReturnApproval::default() };

@@ -56,16 +56,16 @@ pub(super) fn approved(
     answered(&subject, (title, lead), answer, (locale, of, back, url))
 }
 
-pub(super) fn refused(
+pub(super) fn rejected(
     locale: Locale,
     of: &ShopOrderView,
     back: &OrderReturn,
     url: &str,
 ) -> TxResult<RenderedEmail> {
     let (shop, name) = (&of.order.shop_name, &of.address.name);
-    let subject = td_string!(locale, email.return_refused_subject, number = of.order.number);
-    let title = td_string!(locale, email.return_refused);
-    let lead = td_string!(locale, email.return_refused_lead, shop = shop, name = name);
+    let subject = td_string!(locale, email.return_rejected_subject, number = of.order.number);
+    let title = td_string!(locale, email.return_rejected);
+    let lead = td_string!(locale, email.return_rejected_lead, shop = shop, name = name);
     let answer = (td_string!(locale, email.return_reason), back.answer.as_str());
     answered(&subject, (title, lead), answer, (locale, of, back, url))
 }

@@ -273,7 +273,7 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
     let sent = || shipped(PaymentMethod::Sandbox, NAMES);
     let asked = returned(ReturnState::Requested, "A crack in the rim", "");
     let approved = returned(ReturnState::Approved, "A crack in the rim", "Meena Crafts, Kiln Lane 4, Jaipur");
-    let refused = returned(ReturnState::Refused, "A crack in the rim", "The crack is part of the glaze");
+    let rejected = returned(ReturnState::Rejected, "A crack in the rim", "The crack is part of the glaze");
     let exchanged =
         returned(ReturnState::Exchanged, "A crack in the rim", "Meena Crafts, Kiln Lane 4, Jaipur");
     let (broken, changed) = ("The kiln broke", "Changed my mind");
@@ -293,7 +293,7 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("order_withdrawn", withdrawn_from(shop, changed)),
         ("return_requested", EmailContent::ReturnRequested { order: sent(), back: asked }),
         ("return_approved", EmailContent::ReturnApproved { order: sent(), back: approved, link: link() }),
-        ("return_refused", EmailContent::ReturnRefused { order: sent(), back: refused, link: link() }),
+        ("return_rejected", EmailContent::ReturnRejected { order: sent(), back: rejected, link: link() }),
         ("return_exchanged", EmailContent::ReturnExchanged { order: sent(), back: exchanged, link: link() }),
         ("order_refunded_card", refunded(PaymentMethod::Sandbox, NAMES, false, "Chipped")),
         ("order_refunded_cash", refunded(PaymentMethod::Cash, NAMES, false, "")),
@@ -336,7 +336,7 @@ fn every_mail_in_every_language() {
         EmailContent::OrderWithdrawn { .. } => 5,
         EmailContent::ReturnRequested { .. } => 6,
         EmailContent::ReturnApproved { .. } => 7,
-        EmailContent::ReturnRefused { .. } => 8,
+        EmailContent::ReturnRejected { .. } => 8,
         EmailContent::ReturnExchanged { .. } => 9,
         EmailContent::OrderRefunded { .. } => 10,
         EmailContent::OrderRefundedByMarket { .. } => 11,
@@ -536,7 +536,7 @@ fn hostile_text_stays_text() {
         EmailContent::ReturnRequested { order: sent(), back: back() },
         EmailContent::ReturnApproved { order: sent(), back: back(), link: link() },
         EmailContent::ReturnExchanged { order: sent(), back: back(), link: link() },
-        EmailContent::ReturnRefused { order: sent(), back: back(), link: link() },
+        EmailContent::ReturnRejected { order: sent(), back: back(), link: link() },
         refunded(PaymentMethod::Sandbox, [hostile; 2], false, hostile),
         to_shopper(PaymentMethod::Cash, hostile, vec![order(hostile, hostile, 1)]),
         to_shop(

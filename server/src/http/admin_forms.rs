@@ -40,8 +40,8 @@ pub(super) async fn order(
             "return_approve" | "return_refund_now" => {
                 orders::approve_as_operator(engine, &caller, &number, id, approval(&typed)).await
             }
-            "return_refuse" => {
-                orders::refuse_as_operator(engine, &caller, &number, id, &field(&typed, "reason")).await
+            "return_reject" => {
+                orders::reject_as_operator(engine, &caller, &number, id, &field(&typed, "reason")).await
             }
             _ => Err(Error::field("action", FieldCode::NotAChoice)),
         }

@@ -93,7 +93,7 @@ pub(super) async fn order(
         "refund" => refund(engine, &caller, &handle, &number, &typed).await,
         "return_approve"
         | "return_refund_now"
-        | "return_refuse"
+        | "return_reject"
         | "return_receive"
         | "return_receive_refund"
         | "return_receive_exchange"
@@ -183,8 +183,8 @@ async fn of_return(
     let id = field(typed, "return").parse().map_err(|_| Error::NotFound)?;
     let (shipping, restock) = (field(typed, "shipping") == "true", field(typed, "restock") == "true");
     match field(typed, "action").as_str() {
-        "return_refuse" => {
-            orders::refuse_return(engine, caller, handle, number, id, &field(typed, "reason")).await
+        "return_reject" => {
+            orders::reject_return(engine, caller, handle, number, id, &field(typed, "reason")).await
         }
         "return_receive" => {
             let receipt = ReturnReceipt::only(restock);

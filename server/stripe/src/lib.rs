@@ -654,7 +654,8 @@ impl PaymentGateway for Stripe {
             }
             status => status,
         };
-        Ok(GatewayPayment { attempt, status, fee: payment.fee() })
+        let paid_ref = payment.intent().map(|intent| intent.id.to_string()).filter(|id| id != gateway_ref);
+        Ok(GatewayPayment { attempt, status, fee: payment.fee(), paid_ref })
     }
 
     async fn capture(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {

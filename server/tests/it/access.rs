@@ -278,7 +278,7 @@ const TABLE: &[Row] = &[
     form(
         FORM_ANY_ORDER,
         "order",
-        "action=return_refuse&return=ret_00000000000000000000000000&reason=No",
+        "action=return_reject&return=ret_00000000000000000000000000&reason=No",
         404,
     ),
     // Nothing is entered, so the page shows what is missing.

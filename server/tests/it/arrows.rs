@@ -383,3 +383,68 @@ fn tree(tokens: &[&str], at: &mut usize, before: &[String]) -> Vec<(Vec<String>,
         return vec![(path, name)];
     }
 }
+
+/// `docs/requirements.md` counts its rows, and names tests that exist.
+#[test]
+fn requirements_name_their_tests() {
+    let text = fs::read_to_string(root().join("docs/requirements.md")).unwrap();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| {
+            line.strip_prefix("| R").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        })
+        .map(|line| line.trim_matches('|').split(" |").map(str::trim).collect())
+        .collect();
+    let mut wrong = Vec::new();
+    for status in ["done", "partial", "open"] {
+        let count = rows.iter().filter(|row| row[2] == status).count();
+        if !text.contains(&format!("\n| {status} | {count} |\n")) {
+            wrong.push(format!("{count} rows are {status}"));
+        }
+    }
+    for row in &rows {
+        let [id, _, status, _, tests, _] = row[..] else { panic!("six cells: {row:?}") };
+        if status == "done" && tests.is_empty() {
+            wrong.push(format!("{id} is done, and no test verifies it"));
+        }
+        // A name without a kind, or without a file, has that of the one before.
+        let (mut kind, mut file) = ("", String::new());
+        for code in tests.split('`').skip(1).step_by(2) {
+            let name = match code.split_once(' ') {
+                Some((named, name)) if ["engine", "server", "unit", "browser"].contains(&named) => {
+                    kind = named;
+                    name
+                }
+                _ => code,
+            };
+            let test = match (kind, name.rsplit_once("::"), name.split_once(" \"")) {
+                ("engine", Some((module, test)), _) => {
+                    file = format!("server/engine/tests/it/{}.rs", module.replace("::", "/"));
+                    format!("fn {test}(")
+                }
+                ("server", Some((module, test)), _) => {
+                    file = format!("server/tests/it/{}.rs", module.replace("::", "/"));
+                    format!("fn {test}(")
+                }
+                ("unit", Some((path, test)), _) => {
+                    file = path.to_owned();
+                    format!("fn {test}(")
+                }
+                ("unit", None, _) => format!("fn {name}("),
+                ("browser", _, Some((spec, test))) => {
+                    file = format!("end2end/tests/{spec}.spec.ts");
+                    format!("test('{}'", test.trim_end_matches('"'))
+                }
+                _ => format!("a kind of test: {code}"),
+            };
+            // Names with values in them are templates.
+            let template = test.replace('\'', "`");
+            let found = fs::read_to_string(root().join(&file))
+                .is_ok_and(|text| text.contains(&test) || text.contains(&template));
+            if !found {
+                wrong.push(format!("{id}: {test} is not in {file}"));
+            }
+        }
+    }
+    assert!(rows.len() > 90 && wrong.is_empty(), "{wrong:#?}");
+}

@@ -868,6 +868,9 @@ async fn admins_look_at_an_order_and_change_nothing() {
     assert_eq!(sorts.matches("aria-current").count(), 1, "{sorts}");
     let (_, list) = admin.get("/admin/orders?overdue=true").await;
     assert!(list.contains("No results") && list.contains("href=\"/admin/orders?state=placed\""), "{list}");
+    let (_, list) = admin.get("/admin/orders?disputed=true&sort=total").await;
+    let chip = "href=\"/admin/orders?sort=total\" aria-current=\"true\"";
+    assert!(list.contains("No results") && list.contains(chip), "{list}");
     // A filter that doesn't exist leads to the list without it.
     for (asked, led) in [
         ("/admin/orders?state=pending", "/admin/orders"),

@@ -6,6 +6,7 @@ mod checkout;
 mod imports;
 mod openapi;
 mod orders;
+mod payments;
 mod problem;
 
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};

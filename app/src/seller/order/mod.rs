@@ -38,7 +38,7 @@ use crate::{
     back_office::orders,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
-    storefront::{AddressLines, Timeline, contents, draft_by, invoice_links, order_lines},
+    storefront::{AddressLines, Timeline, contents, draft_by, invoice_links, no_longer_paid, order_lines},
     ui::{Alert, CodeAlert, LinkButton, PageTitle, Print, Sums, loaded, unbroken},
     words::{self, I18n},
 };
@@ -97,8 +97,8 @@ pub(crate) fn OrderDetails(
         ..
     } = order;
     let ShopOrderView { mut order, placed_at, address, payment_method: method, .. } = order;
-    let refunded = order.refunded();
-    let left_to_refund = order.totals.total.minus(refunded).unwrap_or(order.totals.total);
+    let left_to_refund = order.totals.total.minus(order.refunded()).unwrap_or(order.totals.total);
+    let less = no_longer_paid(i18n, &order);
     let collects = order.to_collect();
     let nothing_left = order.lines.iter().all(|line| line.to_ship() == 0);
     let refunds = std::mem::take(&mut order.refunds);
@@ -194,7 +194,7 @@ pub(crate) fn OrderDetails(
         false => routes::shop_order,
     };
     let returns = view! {
-        <Returns returns lines=order.lines.clone() refunds=all_refunds order_at handle=handle.clone() number=order.number.clone() answering />
+        <Returns returns lines=order.lines.clone() refunds=all_refunds.clone() order_at handle=handle.clone() number=order.number.clone() answering />
     };
     let exchange = order.exchange_of.as_deref().map(|first| {
         let words = t!(i18n, seller_orders.exchange_of, number = first);
@@ -312,8 +312,8 @@ pub(crate) fn OrderDetails(
                 {returns}
                 <section class="panel order" aria-labelledby="lines">
                     <h2 id="lines">{lines}</h2>
-                    {order_lines(i18n, order.lines.clone(), true)}
-                    <Sums totals=order.totals refunded=Some(refunded) />
+                    {order_lines(i18n, order.lines.clone(), true, &all_refunds)}
+                    <Sums totals=order.totals less />
                 </section>
                 {refund}
                 {cancel}
@@ -399,7 +399,7 @@ fn Done(what: String, state: OrderState, pickup: bool) -> impl IntoView {
             t!(i18n, seller_orders.done_refund)
         }
         ("return_approve", ..) => t!(i18n, seller_orders.done_return_approve),
-        ("return_refuse", ..) => t!(i18n, seller_orders.done_return_refuse),
+        ("return_reject", ..) => t!(i18n, seller_orders.done_return_reject),
         ("return_exchange" | "return_receive_exchange", ..) => {
             t!(i18n, seller_orders.done_return_exchange)
         }

@@ -133,15 +133,15 @@ fn Answer(back: OrderReturn, with: Answering) -> impl IntoView {
     let id = back.id.to_string();
     let typed = Some(draft).filter(|draft| draft.typed("return") == id);
     let is = |name: &str| typed.as_ref().is_some_and(|draft| draft.typed("action") == name);
-    let refusing = is("return_refuse");
+    let rejecting = is("return_reject");
     let error = typed.as_ref().and_then(|draft| draft.error.clone());
-    let faults: Signal<Option<Error>> = Signal::stored(error.clone().filter(|_| !refusing));
-    let refusal_faults: Signal<Option<Error>> = Signal::stored(error.clone().filter(|_| refusing));
+    let faults: Signal<Option<Error>> = Signal::stored(error.clone().filter(|_| !rejecting));
+    let rejection_faults: Signal<Option<Error>> = Signal::stored(error.clone().filter(|_| rejecting));
     let (note_id, reason_id) = (format!("note-{id}"), format!("reason-{id}"));
     let summary = error.map(|error| {
         let labels = [
             ("note", &note_id, t!(i18n, seller_orders.return_to)),
-            ("reason", &reason_id, t!(i18n, seller_orders.refuse_reason)),
+            ("reason", &reason_id, t!(i18n, seller_orders.reject_reason)),
         ];
         let at = labels
             .into_iter()
@@ -175,7 +175,7 @@ fn Answer(back: OrderReturn, with: Answering) -> impl IntoView {
     let never = back.reason == ReturnReason::NeverArrived;
     let (fields, buttons) = match back.state {
         ReturnState::Requested => {
-            let note = match typed.as_ref().filter(|_| !refusing) {
+            let note = match typed.as_ref().filter(|_| !rejecting) {
                 Some(draft) => draft.typed("note"),
                 None => address,
             };
@@ -231,24 +231,24 @@ fn Answer(back: OrderReturn, with: Answering) -> impl IntoView {
         }
         _ => return None,
     };
-    let refuse = (back.state == ReturnState::Requested).then(|| {
-        let value = if refusing { typed.as_ref().map(|draft| draft.typed("reason")) } else { None };
+    let reject = (back.state == ReturnState::Requested).then(|| {
+        let value = if rejecting { typed.as_ref().map(|draft| draft.typed("reason")) } else { None };
         view! {
-            <details class="more-of" open=refusing>
-                <summary>{t!(i18n, seller_orders.return_refuse)}</summary>
+            <details class="more-of" open=rejecting>
+                <summary>{t!(i18n, seller_orders.return_reject)}</summary>
                 <form method="post" action=action.clone() class="form" novalidate>
-                    <input type="hidden" name="action" value="return_refuse" />
+                    <input type="hidden" name="action" value="return_reject" />
                     <input type="hidden" name="return" value=id.clone() />
                     <Field
                         name="reason"
                         id=reason_id
-                        label=t!(i18n, seller_orders.refuse_reason)
+                        label=t!(i18n, seller_orders.reject_reason)
                         value=value.unwrap_or_default()
                         hint=t!(i18n, seller_orders.reason_hint).to_owned()
                         required=true
-                        faults=refusal_faults
+                        faults=rejection_faults
                     />
-                    <div><Button look="danger">{t!(i18n, seller_orders.return_refuse)}</Button></div>
+                    <div><Button look="danger">{t!(i18n, seller_orders.return_reject)}</Button></div>
                 </form>
             </details>
         }
@@ -261,6 +261,6 @@ fn Answer(back: OrderReturn, with: Answering) -> impl IntoView {
             {fields}
             <div class="actions">{buttons}</div>
         </form>
-        {refuse}
+        {reject}
     })
 }

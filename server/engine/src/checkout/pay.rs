@@ -57,7 +57,7 @@ insert! {
             JOIN payments p ON p.checkout_id = k.id AND p.quote_version = k.quote_version
             WHERE p.purchase_id IS NULL AND p.state IN ('authorized', 'captured')) AS covered
         WHERE covered.minor = 0 OR c.total_minor > covered.minor
-        RETURNING id, checkout_id, method, gateway, gateway_ref, quote_version, state, currency, amount_minor, on_page, checks, created_at"
+        RETURNING id, checkout_id, method, gateway, gateway_ref, paid_ref, quote_version, state, currency, amount_minor, on_page, checks, created_at"
 }
 
 /// Pays the caller's checkout if `quote_version` is still the version of its quote, so that what is charged is

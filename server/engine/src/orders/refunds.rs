@@ -335,7 +335,11 @@ pub(super) async fn refund_in_tx(
         return_id: of_return,
         ..OrderEventData::default()
     };
-    timeline::add_in_tx(tx, order.id, OrderEventKind::Refunded, by, &data, now).await?;
+    let kind = match unshipped && !by_market {
+        true => OrderEventKind::ItemsCancelled,
+        false => OrderEventKind::Refunded,
+    };
+    timeline::add_in_tx(tx, order.id, kind, by, &data, now).await?;
     if refund.restock {
         holds::return_part_in_tx(tx, order.id, &refund.lines, id, now).await?;
     }

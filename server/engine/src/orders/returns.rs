@@ -334,8 +334,8 @@ pub async fn approve_return(
     answer(engine, change, id, Ok(approval)).await
 }
 
-/// The shop refuses a request. Repeating it with the same reason changes nothing.
-pub async fn refuse_return(
+/// The shop rejects a request. Repeating it with the same reason changes nothing.
+pub async fn reject_return(
     engine: &Engine,
     caller: &Caller,
     handle: &str,
@@ -360,8 +360,8 @@ pub async fn approve_as_operator(
     answer(engine, change, id, Ok(approval)).await
 }
 
-/// An operator refuses a request that the shop has left unanswered for too long.
-pub async fn refuse_as_operator(
+/// An operator rejects a request that the shop has left unanswered for too long.
+pub async fn reject_as_operator(
     engine: &Engine,
     caller: &Caller,
     number: &str,
@@ -373,7 +373,7 @@ pub async fn refuse_as_operator(
     answer(engine, change, id, Err(why)).await
 }
 
-/// The approval of a request, or the reason why it is refused.
+/// The approval of a request, or the reason why it is rejected.
 type Answer = std::result::Result<ReturnApproval, String>;
 
 async fn answer(engine: &Engine, change: Change, id: ReturnId, answer: Answer) -> Result<()> {
@@ -392,7 +392,7 @@ async fn answer_in_tx(tx: &mut Tx, change: &Change, id: ReturnId, answer: &Answe
     let order = lock_in_tx(tx, change).await?;
     let row = find_in_tx(tx, id, order.id).await?;
     let (to, note, approval) = match answer {
-        Err(why) => (ReturnState::Refused, why.clone(), None),
+        Err(why) => (ReturnState::Rejected, why.clone(), None),
         Ok(approval) => {
             let approval = approval.clone().check(row.reason).map_err(|fault| Error::Invalid(vec![fault]))?;
             let to = if approval.refund_now { ReturnState::Refunded } else { ReturnState::Approved };
@@ -413,10 +413,10 @@ async fn answer_in_tx(tx: &mut Tx, change: &Change, id: ReturnId, answer: &Answe
     let lines = lines_in_tx(tx, id).await?;
     let data = OrderEventData { note: note.clone(), lines: lines.clone(), ..OrderEventData::default() };
     let (action, what) = match to {
-        ReturnState::Refused => {
+        ReturnState::Rejected => {
             tx.exec(&GIVE_BACK, params![id, order.id]).await?;
-            let message = OutboxMessage::OrderReturnRefused;
-            ("orders::refuse_return", (OrderEventKind::ReturnRefused, Some(message)))
+            let message = OutboxMessage::OrderReturnRejected;
+            ("orders::reject_return", (OrderEventKind::ReturnRejected, Some(message)))
         }
         // The email about the refund says so.
         ReturnState::Refunded => ("orders::approve_return", (OrderEventKind::ReturnApproved, None)),

@@ -37,7 +37,7 @@ lists! {
         select: "SELECT o.id, o.number, s.handle AS shop_handle, o.shop_name, o.created_at, o.state,
             o.state = 'confirmed' AND o.partly_shipped AS partly_shipped,
             CASE WHEN o.state = 'confirmed' AND o.partly_shipped THEN 'partly_shipped' ELSE o.state END AS status, o.delivery, p.address,
-            p.email, p.method, o.currency, o.total_minor, o.units AS item_count
+            p.email, p.method, o.currency, o.total_minor, o.units AS item_count, o.open_disputes > 0 AS disputed
             FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id",
         base_filter: "TRUE",
         filters: &[
@@ -47,6 +47,7 @@ lists! {
             ("state", "o.state = {}"),
             ("partly_shipped", "o.state = 'confirmed' AND o.partly_shipped = {}"),
             ("overdue", "o.state = 'placed' AND o.created_at < {}"),
+            ("disputed", "o.open_disputes > 0 AND {}"),
             (
                 "returns",
                 "EXISTS (SELECT 1 FROM returns b WHERE b.order_id = o.id AND b.state = 'requested' AND b.created_at < {})",
@@ -110,6 +111,7 @@ rows! {
         pub(super) currency: Currency,
         pub(super) total_minor: i64,
         pub(super) item_count: i64,
+        disputed: bool,
     }
 
     struct EventRow {
@@ -154,7 +156,7 @@ pub async fn seller_list(
 }
 
 /// The same with the number of the shop's orders in each state, and partly shipped instead of confirmed, among those that match the search and, if asked for,
-/// are overdue.
+/// are overdue or disputed.
 pub async fn seller_table(
     engine: &Engine,
     caller: &Caller,
@@ -171,8 +173,8 @@ pub async fn list_all(engine: &Engine, caller: &Caller, ask: ListOrders) -> Resu
     list(engine, caller, None, &ask).await
 }
 
-/// The same with the number of orders in each state, among those that match the search and, if asked for, are overdue.
-/// Operators only.
+/// The same with the number of orders in each state, among those that match the search and, if asked for, are overdue or
+/// disputed. Operators only.
 pub async fn table_of_all(engine: &Engine, caller: &Caller, ask: ListOrders) -> Result<Counted<OrderCard>> {
     caller.admin(AdminPermission::SeeOrders)?;
     counted(engine, caller, None, &ask).await
@@ -219,7 +221,7 @@ pub(super) async fn rows(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders
     Ok(Page::cut(rows, size, |row| key(if by_total { row.total_minor } else { row.created_at }, row.id)))
 }
 
-/// The orders of a shop, or of all, that match a search and, if asked for, are overdue or have open returns.
+/// The orders of a shop, or of all, that match a search and, if asked for, are overdue or disputed or have open returns.
 fn searched(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<Vec<(&'static str, Value)>> {
     let words = words(&ask.q)?;
     let returns = match ask.returns.as_str() {
@@ -231,6 +233,7 @@ fn searched(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<V
         _ => return Err(Error::field("returns", FieldCode::NotAChoice)),
     };
     let overdue = ask.overdue.then(|| ("overdue", (engine.clock.now_ms() - ORDER_MS).into()));
+    let disputed = ask.disputed.then(|| ("disputed", true.into()));
     // Members see their own shop only, whatever else is asked for.
     let of = match shop {
         Some(shop) => vec![("shop", shop.into())],
@@ -240,7 +243,7 @@ fn searched(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<V
             handle.into_iter().chain(customer).collect()
         }
     };
-    Ok(of.into_iter().chain(overdue).chain(returns).chain(words).collect())
+    Ok(of.into_iter().chain(overdue).chain(disputed).chain(returns).chain(words).collect())
 }
 
 fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {
@@ -251,6 +254,7 @@ fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {
         placed_at: caller.time(engine, row.created_at),
         state: row.state,
         partly_shipped: row.partly_shipped,
+        disputed: row.disputed,
         shipping_method: row.delivery,
         name: address(&row.address)?.name,
         email: row.email,

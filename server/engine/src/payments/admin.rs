@@ -35,7 +35,7 @@ const SEARCH_MAX: usize = 255;
 /// The columns of a [`CardRow`].
 macro_rules! card_columns {
     () => {
-        "SELECT p.id, p.method, p.gateway, p.gateway_ref, p.state, p.cash, COALESCE(p.cash, p.state) AS status, p.failure,
+        "SELECT p.id, p.method, p.gateway, p.gateway_ref, p.paid_ref, p.state, p.cash, COALESCE(p.cash, p.state) AS status, p.failure,
             p.currency, p.amount_minor, p.captured_minor, p.refunded_minor, p.refund_pending_minor, p.fee_minor,
             p.created_at, u.number AS purchase_number, u.email, CASE WHEN u.id IS NULL THEN c.details END AS details,
             EXISTS (SELECT 1 FROM disputes d WHERE d.payment_id = p.id AND d.closed_at IS NULL) AS disputed
@@ -60,6 +60,7 @@ lists! {
             // Each has an index.
             ("word", "p.id IN (WITH asked AS (SELECT CAST({} AS TEXT) AS q)
                 SELECT x.id FROM asked a JOIN payments x ON x.gateway_ref = a.q
+                UNION SELECT x.id FROM asked a JOIN payments x ON x.paid_ref = a.q
                 UNION SELECT x.id FROM asked a JOIN purchases y ON y.number = UPPER(a.q) OR y.email = a.q
                     JOIN payments x ON x.purchase_id = y.id
                 UNION SELECT x.id FROM asked a JOIN orders o ON o.number = UPPER(a.q)
@@ -105,6 +106,7 @@ rows! {
         method: PaymentMethod,
         gateway: String,
         gateway_ref: Option<String>,
+        paid_ref: Option<String>,
         state: PaymentState,
         cash: Option<String>,
         failure: Option<String>,
@@ -229,6 +231,7 @@ fn card(engine: &Engine, caller: &Caller, row: CardRow) -> PaymentCard {
         method: row.method,
         gateway: row.gateway,
         gateway_ref: row.gateway_ref,
+        paid_ref: row.paid_ref,
         state: row.state,
         cash: row.cash.as_deref().and_then(CashState::parse),
         failure: row

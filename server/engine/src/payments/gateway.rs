@@ -97,7 +97,7 @@ pub struct PaymentSession {
 }
 
 /// A payment, as its gateway reports it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayPayment {
     /// The attempt that it was created for.
     pub attempt: PaymentId,
@@ -105,6 +105,9 @@ pub struct GatewayPayment {
     pub status: GatewayStatus,
     /// The gateway's fee, once it is known.
     pub fee: Option<Money>,
+    /// What the gateway's own pages call the payment, once that is known, if `create` returned the ID of something else, such as a
+    /// session.
+    pub paid_ref: Option<String>,
 }
 
 /// A request for a refund.

@@ -7,7 +7,9 @@ use crate::{
     clock::{DAY_MS, rfc3339},
     cursor,
     db::{CountRow, Scalar, Tx, Value, is_unique, list::words},
-    ledger, lists, orders, params, random, revisions, rows, statements, update,
+    ledger, lists, orders, params, random, revisions, rows,
+    sales::sales_columns,
+    statements, update,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
@@ -91,12 +93,9 @@ statements! {
         LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE v.shop_id = $1 AND NOT v.archived AND p.state = 'published' AND c.on_hand - c.held <= v.low_stock
         ORDER BY available, v.id LIMIT $2";
-    // In each currency, with the rate to show one amount.
-    SALES = "SELECT (created_at + $4) / 86400000 AS day, CAST(SUM(total_minor) AS BIGINT) AS sold_minor, COUNT(*) AS orders,
-            CAST(SUM(units) AS BIGINT) AS units,
-            currency, rate_numerator, rate_denominator
-        FROM orders WHERE shop_id = $1 AND created_at >= $2 AND created_at < $3 AND state <> 'cancelled'
-        GROUP BY (created_at + $4) / 86400000, currency, rate_numerator, rate_denominator";
+    SALES = concat!("SELECT (created_at + $4) / 86400000 AS day, ", sales_columns!(), "
+        FROM orders WHERE shop_id = $1 AND created_at >= $2 AND created_at < $3 AND state <> 'cancelled' AND replaces IS NULL
+        GROUP BY (created_at + $4) / 86400000, currency, rate_numerator, rate_denominator");
     // A row for each rate of the products of which most units were sold.
     BEST = "SELECT r.product_id, p.title, r.units, r.sold_minor, r.currency, r.rate_numerator, r.rate_denominator,
             m.id AS media_id, m.width, m.height, m.color, pp.alt
@@ -106,6 +105,7 @@ statements! {
                     o.currency, o.rate_numerator, o.rate_denominator
                 FROM orders o JOIN order_lines l ON l.order_id = o.id
                 WHERE o.shop_id = $1 AND o.created_at >= $2 AND o.created_at < $3 AND o.state <> 'cancelled'
+                    AND o.replaces IS NULL
                 GROUP BY l.product_id, o.currency, o.rate_numerator, o.rate_denominator) AS u) AS r
         JOIN products p ON p.id = r.product_id
         LEFT JOIN product_pictures pp ON pp.product_id = r.product_id AND pp.position = 0
@@ -210,6 +210,7 @@ rows! {
     struct SalesRow {
         day: i64,
         sold_minor: i64,
+        net_minor: i64,
         orders: i64,
         units: i64,
         currency: Currency,
@@ -391,7 +392,8 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str, of: &AskedPeri
     };
     let empty = |day: i64| DaySales {
         day: rfc3339(day * DAY_MS)[..10].to_owned(),
-        sold: Money::new(0, to_do.currency),
+        sold: Money::zero(to_do.currency),
+        net: Money::zero(to_do.currency),
         orders: 0,
         units: 0,
     };
@@ -402,8 +404,9 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str, of: &AskedPeri
         for row in rows {
             let index = usize::try_from(row.day - before).ok();
             let Some(day) = index.and_then(|index| days.get_mut(index)) else { continue };
-            let sold = here(row.sold_minor, row.currency, row.rate_numerator, row.rate_denominator)?;
-            day.sold = day.sold.plus(sold)?;
+            let here = |minor| here(minor, row.currency, row.rate_numerator, row.rate_denominator);
+            day.sold = day.sold.plus(here(row.sold_minor)?)?;
+            day.net = day.net.plus(here(row.net_minor)?)?;
             day.orders += row.orders;
             day.units += row.units;
         }
@@ -411,11 +414,12 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str, of: &AskedPeri
     let days_now = days.split_off(days.len() / 2);
     let sum = |days: &[DaySales]| {
         let sold = Money::sum(to_do.currency, days.iter().map(|day| day.sold))?;
+        let net = Money::sum(to_do.currency, days.iter().map(|day| day.net))?;
         let (orders, units) = days.iter().fold((0, 0), |(o, u), day| (o + day.orders, u + day.units));
-        Result::Ok((sold, orders, units))
+        Result::Ok((sold, net, orders, units))
     };
-    let (sold, orders, units) = sum(&days_now)?;
-    let (sold_before, orders_before, units_before) = sum(&days)?;
+    let (sold, net, orders, units) = sum(&days_now)?;
+    let (sold_before, net_before, orders_before, units_before) = sum(&days)?;
     // A product has a row for each rate; they follow each other.
     let mut products: Vec<BestProduct> = Vec::new();
     for row in best {
@@ -450,9 +454,11 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str, of: &AskedPeri
         days: days_now,
         days_before: days,
         sold,
+        net,
         orders,
         units,
         sold_before,
+        net_before,
         orders_before,
         units_before,
         best: products,

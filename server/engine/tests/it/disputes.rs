@@ -6,8 +6,9 @@ use haat_engine::{
     notifications::mailbox,
     orders,
     payments::{self, GatewayPayout},
-    payouts,
+    payouts, sales,
     sandbox::{self, NewDispute},
+    shops,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money,
@@ -15,7 +16,10 @@ use haat_shared::{
     disputes::DisputeState,
     id::kinds::{PaymentId, RefundId},
     ledger::{Account, PostingKind},
-    orders::{LineQuantity, NewRefund, OrderEventKind, OrderState, RefundReason, SellerOrder},
+    orders::{
+        LineQuantity, ListOrders, NewRefund, OrderEventKind, OrderState, RefundReason, SellerOrder,
+        cancelled_units,
+    },
     page::ListRequest,
     returns::{NewReturnRequest, ReturnReason},
     sales::AskedPeriod,
@@ -99,6 +103,55 @@ async fn subjects(market: &Market) -> Vec<String> {
 }
 
 both! {
+    /// Orders whose payment is disputed say so in each list until that is decided. What was refunded or lost is no net sale.
+    async fn disputed_orders_are_listed_and_what_is_lost_is_no_net_sale(market) {
+        let (engine, system) = (&market.engine, Caller::system());
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let asha = market.signed_up(&market.guest_with(&[(bowl, 1)]).await, "asha").await;
+        let (first, _, gateway_ref) = bought(market, &asha).await;
+        market.clock.advance_ms(1_000);
+        let second = market.buy_by_card(&market.guest_with(&[(bowl, 2)]).await).await;
+        let (owner, delta) = (market.owner(MEENA).await, market.owner(DELTA).await);
+        let only = ListOrders { disputed: true, ..ListOrders::default() };
+        let net = async || {
+            let home = shops::home(engine, &owner, MEENA, &AskedPeriod::default()).await.unwrap();
+            let of_market = sales::of_market(engine, &system).await.unwrap().now;
+            assert_eq!((home.sold.amount(), home.orders), (49_900 + 94_900, 2));
+            assert_eq!((of_market.sold, of_market.net, of_market.orders), (home.sold, home.net, home.orders));
+            assert_eq!(home.days.last().unwrap().net, home.net);
+            home.net.amount()
+        };
+        let flags = async || {
+            let of_shop = orders::seller_table(engine, &owner, MEENA, only.clone()).await.unwrap();
+            let of_all = orders::table_of_all(engine, &system, only.clone()).await.unwrap();
+            assert_eq!(of_shop.count(""), of_shop.page.items.len() as i64);
+            assert_eq!((&of_all.counts, &of_all.page), (&of_shop.counts, &of_shop.page));
+            let listed = orders::seller_list(engine, &owner, MEENA, ListOrders::default()).await.unwrap().items;
+            let marked = listed.into_iter().filter(|order| order.disputed);
+            assert_eq!(marked.collect::<Vec<_>>(), of_shop.page.items, "the others aren't");
+            let exported = orders::export(engine, &owner, MEENA, &only).await.unwrap().text;
+            assert_eq!(exported.iter().filter(|byte| **byte == b'\n').count() as i64, 1 + of_shop.count(""));
+            let history = orders::history(engine, &asha, "").await.unwrap().items;
+            assert_eq!(history[0].disputed, of_shop.count("") == 1);
+            of_shop.page.items.into_iter().map(|order| order.number).collect::<Vec<_>>()
+        };
+        assert_eq!((flags().await, net().await), (Vec::new(), 49_900 + 94_900));
+        let dispute = disputed(market, &gateway_ref, None, 0).await;
+        market.settle().await;
+        assert_eq!(flags().await, [format!("{first}-1")]);
+        assert_eq!(net().await, 49_900 + 94_900, "an open dispute takes nothing yet");
+        let theirs = orders::seller_table(engine, &delta, DELTA, only.clone()).await.unwrap();
+        assert_eq!((theirs.count(""), theirs.page.items), (0, Vec::new()));
+        decide(market, &dispute, "lost").await;
+        market.settle().await;
+        assert_eq!((flags().await, net().await), (Vec::new(), 94_900));
+        deliver(market, MEENA, &format!("{second}-1")).await;
+        refund(market, &format!("{second}-1"), 1).await.unwrap();
+        assert_eq!(net().await, 94_900 - 45_000);
+        let home = shops::home(engine, &owner, MEENA, &AskedPeriod { days: "7".into(), ..AskedPeriod::default() }).await.unwrap();
+        assert_eq!((home.net.amount(), home.net_before.amount()), (49_900, 0));
+    }
+
     /// A purchase from two shops: each bears its share, which is held and comes back when the dispute is won.
     async fn a_dispute_holds_each_shops_share_and_gives_it_back(market) {
         let engine = &market.engine;
@@ -446,6 +499,9 @@ both! {
         let now = seen(market, MEENA, &order).await;
         assert_eq!(now.order.order.to_collect().amount(), 45_000 + 4_900);
         assert_eq!(now.order.order.refunds[0].reason, RefundReason::Unshipped);
+        // Nobody has paid for them.
+        assert_eq!((now.order.order.cancelled(), cancelled_units(&now.order.order.refunds, position)), (inr(90_000), 2));
+        assert_eq!(now.events.last().unwrap().kind, OrderEventKind::ItemsCancelled);
         assert_eq!((now.commission.amount(), market.available(bowl).await), (4_500, 8));
         let slips = orders::packing_slips(engine, &owner, MEENA, vec![order.clone()]).await.unwrap();
         assert_eq!(slips[0].order.to_collect().amount(), 45_000 + 4_900);

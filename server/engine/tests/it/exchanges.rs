@@ -5,7 +5,7 @@ use haat_engine::{
     catalog::{self, NewProduct, NewVariant},
     invoices, ledger,
     notifications::mailbox,
-    orders,
+    orders, shops,
 };
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
@@ -15,6 +15,7 @@ use haat_shared::{
     returns::{
         ExchangeWish, NewReturnRequest, OrderReturn, ReturnApproval, ReturnReason, ReturnReceipt, ReturnState,
     },
+    sales::AskedPeriod,
 };
 
 use crate::{both, orders::shipment, races::at_once, support::*};
@@ -169,6 +170,10 @@ both! {
         assert_eq!(shirts.seen(2).await.earned.amount(), 0);
         let kinds: Vec<_> = shirts.seen(1).await.events.iter().map(|event| event.kind).collect();
         assert_eq!(kinds.last(), Some(&OrderEventKind::ReturnExchanged));
+        // It is not another sale.
+        let home = shops::home(&shirts.engine, &shirts.owner, MEENA, &AskedPeriod::default()).await.unwrap();
+        assert_eq!((home.orders, home.units, home.sold, home.net), (1, 3, first.totals.total, first.totals.total));
+        assert_eq!(home.best.iter().map(|product| product.units).collect::<Vec<_>>(), [3]);
         // What is exchanged is not refunded there.
         let left = shirts.seen(1).await.refundable.unwrap();
         assert_eq!(left.lines[0].refundable, 1);

@@ -109,7 +109,14 @@ both! {
         market.enter(&gateway_ref, Card::WebhookNever).await;
         let details = payments::details(engine, &operator, payment).await.unwrap();
         assert_eq!(details.actions, [PaymentAction::Check, PaymentAction::Cancel]);
+        // The gateway's own pages call it otherwise.
+        *market.line.paid_as.lock().unwrap() = Some("paid_1".into());
         payments::follow_up(engine, &operator, payment, PaymentAction::Check).await.unwrap();
+        for reference in [&*gateway_ref, "paid_1"] {
+            let found = payments::list(engine, &operator, &asking(reference, "")).await.unwrap().page.items;
+            assert_eq!(found.iter().map(|found| found.id).collect::<Vec<_>>(), [payment], "{reference}");
+            assert_eq!(found[0].paid_ref.as_deref(), Some("paid_1"));
+        }
         assert_eq!(checkout::view(engine, &guest, id).await.unwrap().state, CheckoutState::Completed);
         // What is captured can't be cancelled.
         let late = payments::follow_up(engine, &operator, payment, PaymentAction::Cancel).await;

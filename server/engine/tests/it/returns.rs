@@ -98,8 +98,8 @@ impl Order {
         orders::approve_return(&self.engine, &self.owner, MEENA, &self.number, id, approval).await
     }
 
-    async fn refuse(&self, id: ReturnId) -> Result<()> {
-        orders::refuse_return(&self.engine, &self.owner, MEENA, &self.number, id, "Kiln Lane 4").await
+    async fn reject(&self, id: ReturnId) -> Result<()> {
+        orders::reject_return(&self.engine, &self.owner, MEENA, &self.number, id, "Kiln Lane 4").await
     }
 
     async fn receive(&self, id: ReturnId, restock: bool, refund: bool) -> Result<()> {
@@ -120,8 +120,8 @@ impl Order {
             |refund_now| ReturnApproval { note: "Kiln Lane 4".into(), refund_now, shipping: false };
         let (engine, number) = (&self.engine, self.number.as_str());
         match to {
-            ReturnState::Refused => {
-                orders::refuse_as_operator(engine, operator, number, id, "Kiln Lane 4").await
+            ReturnState::Rejected => {
+                orders::reject_as_operator(engine, operator, number, id, "Kiln Lane 4").await
             }
             to => {
                 let approval = approval(to == ReturnState::Refunded);
@@ -138,7 +138,7 @@ impl Order {
         match state {
             ReturnState::Requested => {}
             ReturnState::Approved => self.approve(id, false).await.unwrap(),
-            ReturnState::Refused => self.refuse(id).await.unwrap(),
+            ReturnState::Rejected => self.reject(id).await.unwrap(),
             ReturnState::Withdrawn => self.withdraw(id).await.unwrap(),
             ReturnState::Received | ReturnState::Refunded | ReturnState::Exchanged => {
                 self.approve(id, false).await.unwrap();
@@ -171,8 +171,8 @@ both! {
         let market = &market.on(&market.returnable(30));
         let operator = operator(market).await;
         let steps = [
-            (Approved, Actor::Shop), (Refused, Actor::Shop), (Refunded, Actor::Shop), (Received, Actor::Shop),
-            (Exchanged, Actor::Shop), (Withdrawn, Actor::Shopper), (Approved, Actor::Market), (Refused, Actor::Market), (Refunded, Actor::Market),
+            (Approved, Actor::Shop), (Rejected, Actor::Shop), (Refunded, Actor::Shop), (Received, Actor::Shop),
+            (Exchanged, Actor::Shop), (Withdrawn, Actor::Shopper), (Approved, Actor::Market), (Rejected, Actor::Market), (Refunded, Actor::Market),
         ];
         for (to, actor) in steps {
             let order = Order::of(market, 6, true, OrderState::Delivered).await;
@@ -189,7 +189,7 @@ both! {
                 let done = match (to, actor) {
                     (_, Actor::Market) => order.decide(&operator, id, to).await,
                     (Approved, _) => order.approve(id, false).await,
-                    (Refused, _) => order.refuse(id).await,
+                    (Rejected, _) => order.reject(id).await,
                     (Received, _) => order.receive(id, false, false).await,
                     (Exchanged, _) => order.exchange(id).await,
                     (Withdrawn, _) => order.withdraw(id).await,
@@ -233,7 +233,7 @@ both! {
         let home = shops::home(engine, &order.owner, MEENA, &Default::default()).await.unwrap();
         assert_eq!((home.to_answer, home.to_receive), (0, 1));
         assert_eq!(order.approve(id, false).await, Ok(()), "repeated");
-        assert_eq!(order.refuse(id).await, Err(Conflict::ReturnMoved(ReturnState::Approved).into()));
+        assert_eq!(order.reject(id).await, Err(Conflict::ReturnMoved(ReturnState::Approved).into()));
         let quote = before.refundable.unwrap().quote(&order.back(id).await.lines, false).unwrap();
         order.receive(id, true, true).await.unwrap();
         order.receive(id, true, true).await.unwrap();
@@ -266,11 +266,11 @@ both! {
         ]);
     }
 
-    /// What is refused or withdrawn can be asked for again; what the shop refunded without a request can't.
+    /// What is rejected or withdrawn can be asked for again; what the shop refunded without a request can't.
     async fn what_is_left_to_return(market) {
         let market = &market.on(&market.returnable(7));
         let order = Order::of(market, 2, true, OrderState::Delivered).await;
-        for end in [ReturnState::Refused, ReturnState::Withdrawn] {
+        for end in [ReturnState::Rejected, ReturnState::Withdrawn] {
             order.returned(end).await;
             assert_eq!(order.seen().await.order.order.lines[0].returned, 0, "{end:?}");
         }
@@ -303,7 +303,7 @@ both! {
         assert_eq!(foreign.withdraw(id).await, Err(Error::NotFound));
         assert_eq!(order.approve(id, false).await, Err(Error::NotFound), "of another order");
         let delta = market.owner("delta-electronics").await;
-        let theirs = orders::refuse_return(&market.engine, &delta, "delta-electronics", &other.number, id, "No").await;
+        let theirs = orders::reject_return(&market.engine, &delta, "delta-electronics", &other.number, id, "No").await;
         assert_eq!(theirs, Err(Error::NotFound));
     }
 
@@ -335,24 +335,24 @@ both! {
         assert_eq!(audit::home(&market.engine, &operator).await.unwrap().escalated_returns, 1);
         let ask = ListOrders { returns: ESCALATED.into(), ..ListOrders::default() };
         assert_eq!(orders::list_all(&market.engine, &operator, ask).await.unwrap().items.len(), 1);
-        assert_eq!(order.decide(&order.owner, first, ReturnState::Refused).await, Err(Error::NotFound));
-        assert_eq!(order.decide(&Caller::guest(), first, ReturnState::Refused).await, Err(Error::SignInNeeded));
+        assert_eq!(order.decide(&order.owner, first, ReturnState::Rejected).await, Err(Error::NotFound));
+        assert_eq!(order.decide(&Caller::guest(), first, ReturnState::Rejected).await, Err(Error::SignInNeeded));
         let other = sign_up("finance");
         accounts::sign_up(&market.engine, &Caller::guest(), other.clone()).await.unwrap();
         admin::grant_role(&market.engine, &operator, Grantee::Email(other.email), AdminRole::Finance).await.unwrap();
         let finance = market.owner("finance").await;
-        assert_eq!(order.decide(&finance, first, ReturnState::Refused).await, Err(Error::Denied));
+        assert_eq!(order.decide(&finance, first, ReturnState::Rejected).await, Err(Error::Denied));
         order.decide(&operator, first, ReturnState::Refunded).await.unwrap();
-        order.decide(&operator, second, ReturnState::Refused).await.unwrap();
+        order.decide(&operator, second, ReturnState::Rejected).await.unwrap();
         // The shop may still have answered, had it been faster.
-        assert_eq!(order.approve(second, false).await, Err(Conflict::ReturnMoved(ReturnState::Refused).into()));
+        assert_eq!(order.approve(second, false).await, Err(Conflict::ReturnMoved(ReturnState::Rejected).into()));
         let log = audit::list(&market.engine, &operator, "").await.unwrap().items;
         let log: Vec<_> = log.iter().filter(|entry| entry.about.number.as_ref() == Some(&order.number)).map(|entry| entry.action.as_str()).collect();
-        assert_eq!(log, ["orders::refuse_return", "orders::approve_return"]);
+        assert_eq!(log, ["orders::reject_return", "orders::approve_return"]);
         assert_eq!(audit::home(&market.engine, &operator).await.unwrap().escalated_returns, 0);
         let by: Vec<_> = order.seen().await.events.into_iter().rev().take(3).map(|event| (event.kind, event.actor)).collect();
         use OrderEventKind::*;
-        assert_eq!(by, [(ReturnRefused, Actor::Market), (Refunded, Actor::Market), (ReturnApproved, Actor::Market)]);
+        assert_eq!(by, [(ReturnRejected, Actor::Market), (Refunded, Actor::Market), (ReturnApproved, Actor::Market)]);
     }
 
     /// What the customer shows of it is seen by both sides, used by no other order, and deleted once it is withdrawn.

@@ -70,6 +70,8 @@ pub struct TestGateway {
     pub reads: Gate,
     /// Requests for refunds.
     pub refunds: Gate,
+    /// What its own pages call the payments that it retrieves.
+    pub paid_as: Mutex<Option<String>>,
     /// The transfers to the bank that it knows.
     pub payouts: Mutex<HashMap<String, GatewayPayout>>,
 }
@@ -140,7 +142,9 @@ impl PaymentGateway for TestGateway {
     }
     async fn retrieve(&self, gateway_ref: &str) -> GatewayResult<GatewayPayment> {
         drop(self.reads.pass().await);
-        self.up()?.retrieve(gateway_ref).await
+        let found = self.up()?.retrieve(gateway_ref).await?;
+        let paid_ref = self.paid_as.lock().unwrap().clone();
+        Ok(GatewayPayment { paid_ref, ..found })
     }
     async fn capture(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {
         self.up()?.capture(gateway_ref).await
@@ -240,8 +244,8 @@ fn in_words(
         EmailContent::ReturnApproved { order, back, link } => {
             (format!("return approved {}: {}", order.order.number, back.answer), shown(link))
         }
-        EmailContent::ReturnRefused { order, back, link } => {
-            (format!("return refused {}: {}", order.order.number, back.answer), shown(link))
+        EmailContent::ReturnRejected { order, back, link } => {
+            (format!("return rejected {}: {}", order.order.number, back.answer), shown(link))
         }
         EmailContent::ReturnExchanged { order, back, link } => {
             let other = back.exchange_order.clone().unwrap_or_default();
@@ -362,6 +366,7 @@ impl Market {
             starts: Gate::default(),
             reads: Gate::default(),
             refunds: Gate::default(),
+            paid_as: Mutex::default(),
             payouts: Mutex::default(),
         });
         let mailbox = Mailbox(db.clone());

@@ -293,6 +293,22 @@ impl RequestPart for PictureFile {
     }
 }
 
+/// The same, of what is wrong with a part of an order. Its path begins with the purchase and the order.
+pub(super) struct ReturnPictureFile(pub(super) Bytes);
+
+impl RequestPart for ReturnPictureFile {
+    const BODY: bool = true;
+    const UPLOAD: Option<Purpose> = Some(Purpose::ReturnPicture);
+
+    fn read(sent: &Sent) -> Result<Self, Problem> {
+        PictureFile::read(sent).map(|PictureFile(bytes)| Self(bytes))
+    }
+
+    fn describe(what: &mut Described) {
+        PictureFile::describe(what);
+    }
+}
+
 /// A product file as the body. Its format is detected from the bytes, as with pictures.
 pub(super) struct ProductFile(pub(super) axum::body::Body);
 

@@ -41,6 +41,7 @@ use haat_shared::{
     Error, FieldCode, Result,
     catalog::edit::SAVE_BYTES_MAX,
     id::kinds::Job,
+    media::Uploader,
     permissions::Permission,
     routes::{API, API_CREATE_PRODUCT, API_DOCS, API_DOCUMENT, API_UPDATE_PRODUCT, Audience, Route},
 };
@@ -283,8 +284,20 @@ async fn receive<P: RequestPart>(
     let mut ticket = None;
     if let Some(purpose) = P::UPLOAD {
         // Checked before megabytes are read, not after.
-        let shop = path.first().map(String::as_str);
-        let owner = haat_engine::media::owner(context.engine(), &context.caller, purpose, shop).await?;
+        let (engine, caller) = (context.engine(), &context.caller);
+        let owner = match (purpose.upload().may, path.as_slice()) {
+            (Uploader::Customer, [purchase, order, ..]) => {
+                let key = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
+                    .find_map(|(name, key)| (name == "key").then_some(key))
+                    .unwrap_or_default();
+                let of = (purchase.as_str(), key.as_ref());
+                haat_engine::orders::picture_owner(engine, caller, of, order).await?
+            }
+            (_, path) => {
+                let shop = path.first().map(String::as_str);
+                haat_engine::media::owner(engine, caller, purpose, shop).await?
+            }
+        };
         ticket = Some(media::enter(&context.state, &context.origin.to_string(), &context.caller, owner)?);
     }
     let usual = context.state.runtime.config.server.body_bytes_max;

@@ -10,7 +10,7 @@ use haat_shared::{
     accounts::{TeamMember, UserCard},
     admin::{PaymentAction, PaymentCard, PaymentDetails},
     audit::{AuditEntry, JobCard, OutboxMessageCard},
-    id::kinds::{JobId, PaymentId, UserId},
+    id::kinds::{JobId, PaymentId, RefundId, UserId},
     ledger::TrialBalance,
     orders::OrderCard,
     page::{ListRequest, PageRequest},
@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    extract::{At, Limit, Once, Paging, Query, page},
+    extract::{At, Body, Limit, Once, Paging, Query, page},
     orders::WhichOrders,
     reply::{Found, Listed},
 };
@@ -45,6 +45,12 @@ pub(super) fn routes(api: Api) -> Api {
             "Reads a payment from its gateway again, captures or cancels it.",
             follow_up_payment,
         )
+        .on(
+            API_RETRY_REFUND,
+            "Requests a refund again that came back after the gateway had made it.",
+            retry_refund,
+        )
+        .on(API_SETTLE_REFUND, "Records that a refund that came back was paid in another way.", settle_refund)
         .on(API_AUDIT, "Lists the audit log, newest first.", audited)
         .on(API_OUTBOX, "Lists outbox messages, newest first.", all_messages)
         .on(API_JOBS, "Lists unfinished jobs, newest first.", all_jobs)
@@ -133,6 +139,26 @@ type AtAction = At<(PaymentId, PaymentAction)>;
 
 async fn follow_up_payment(context: RequestContext, (At((id, action)), _): (AtAction, Once)) -> Result<()> {
     payments::follow_up(context.engine(), &context.caller, id, action).await
+}
+
+async fn retry_refund(context: RequestContext, (At(id), _): (At<RefundId>, Once)) -> Result<()> {
+    payments::retry_refund(context.engine(), &context.caller, id).await
+}
+
+/// How a refund was paid.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Settlement {
+    /// How it was paid, for example the bank's reference. For the audit log.
+    #[schema(format = "line", max_length = 300)]
+    note: String,
+}
+
+async fn settle_refund(
+    context: RequestContext,
+    (At(id), Body(how), _): (At<RefundId>, Body<Settlement>, Once),
+) -> Result<()> {
+    payments::settle_refund(context.engine(), &context.caller, id, &how.note).await
 }
 
 /// The filters of a list of outbox messages.

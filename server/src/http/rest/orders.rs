@@ -1,10 +1,12 @@
 //! A shopper's purchases, and a shop's orders.
 
 use haat_engine::{events, orders};
+use haat_gateways::pictures::StoredPicture;
 use haat_shared::{
-    Result,
+    Error, Result,
     events::EventPage,
-    id::kinds::{ReturnId, ShipmentId},
+    id::kinds::{MediaId, ReturnId, ShipmentId},
+    media::{File, Format, Picture, WIDTHS},
     orders::{
         LineQuantity, ListOrders, NewRefund, OrderCard, OrderState, PurchaseCard, PurchaseView, SellerOrder,
         Shipment,
@@ -13,12 +15,12 @@ use haat_shared::{
     routes::*,
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    extract::{At, Body, Limit, Once, Paging, Query, page},
+    extract::{At, Body, Limit, Once, Paging, Query, ReturnPictureFile, page},
     problem::Problem,
     reply::{Found, IntoReply, Listed, Made, Reply},
     schema::Described,
@@ -41,6 +43,14 @@ pub(super) fn routes(api: Api) -> Api {
             "Asks to return a part of a delivered order, or to be refunded for what never arrived.",
             request_return,
         )
+        .on(
+            API_ADD_RETURN_PICTURE,
+            "Uploads an image for a return request of an order. Send its ID with the request within a day.",
+            add_return_picture,
+        )
+        .on(API_RETURN_PICTURE, "Retrieves an image of one of your returns.", return_picture)
+        .on(API_SHOP_RETURN_PICTURE, "Retrieves an image of a return of one of a shop's orders.", shop_return_picture)
+        .on(API_ANY_RETURN_PICTURE, "Retrieves an image of a return of any order.", any_return_picture)
         .on(API_WITHDRAW_RETURN, "Withdraws a return that the shop hasn't received.", withdraw_return)
         .on(API_SHOP_ORDERS, "Lists a shop's orders, newest first.", of_shop)
         .on(
@@ -57,7 +67,7 @@ pub(super) fn routes(api: Api) -> Api {
         .on(API_REFUND, "Refunds a part of an order, and returns its commission.", refund)
         .on(API_OPEN_RETURN, "Opens a return of a part of a shipped order.", open_return)
         .on(API_APPROVE_RETURN, "Approves a customer's return request.", approve_return)
-        .on(API_REFUSE_RETURN, "Refuses a customer's return request.", refuse_return)
+        .on(API_REJECT_RETURN, "Rejects a customer's return request.", reject_return)
         .on(
             API_RECEIVE_RETURN,
             "Marks a return as received, and may return its items to stock and refund them.",
@@ -76,9 +86,9 @@ pub(super) fn routes(api: Api) -> Api {
             refund_as_operator,
         )
         .on(
-            API_REFUSE_AS_OPERATOR,
-            "Refuses a return request that the shop has left unanswered for too long.",
-            refuse_as_operator,
+            API_REJECT_AS_OPERATOR,
+            "Rejects a return request that the shop has left unanswered for too long.",
+            reject_as_operator,
         )
         .on(API_DELIVER, "Marks an order as delivered.", deliver)
         .on(API_CANCEL, "Cancels an order, refunds the payment and restocks the items.", cancel)
@@ -158,6 +168,78 @@ async fn withdraw_return(
     orders::withdraw_return(context.engine(), &context.caller, (&number, &key), &order, id).await
 }
 
+async fn add_return_picture(
+    context: RequestContext,
+    (At((number, order)), Query(with), ReturnPictureFile(bytes)): (
+        At<(String, String)>,
+        Query<WithKey>,
+        ReturnPictureFile,
+    ),
+) -> Result<Made<Picture>> {
+    let key = with.key.unwrap_or_default();
+    let of = (number.as_str(), key.as_str());
+    orders::add_picture(context.engine(), &context.caller, of, &order, bytes.into()).await.map(Made)
+}
+
+/// A stored image.
+struct Image(StoredPicture);
+
+impl IntoReply for Image {
+    const STATUS: u16 = 200;
+
+    fn reply(self) -> std::result::Result<Reply, Problem> {
+        let stream = Some((Format::Jpeg.mime(), self.0.bytes.into()));
+        Ok(Reply { status: Self::STATUS, version: None, body: String::new(), stream })
+    }
+
+    fn schema(_: &mut Described) -> Option<Value> {
+        None
+    }
+
+    fn content(_: &mut Described) -> Option<Value> {
+        Some(json!({"image/jpeg": {}}))
+    }
+}
+
+/// The largest file of an image that the caller may see.
+async fn image(context: &RequestContext, id: MediaId) -> Result<Image> {
+    for width in WIDTHS.into_iter().rev() {
+        let file = File { id, width, format: Format::Jpeg };
+        match context.state.runtime.pictures.read(file, None).await {
+            Ok(Some(found)) => return Ok(Image(found)),
+            // Smaller originals are not stored in this width.
+            Ok(None) | Err(Error::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::NotFound)
+}
+
+async fn return_picture(
+    context: RequestContext,
+    (At((number, id)), Query(with)): (At<(String, MediaId)>, Query<WithKey>),
+) -> Result<Image> {
+    let key = with.key.unwrap_or_default();
+    orders::may_see_picture(context.engine(), &context.caller, (&number, &key), id).await?;
+    image(&context, id).await
+}
+
+async fn shop_return_picture(
+    context: RequestContext,
+    At((handle, (number, id))): At<(String, (String, MediaId))>,
+) -> Result<Image> {
+    orders::shop_may_see_picture(context.engine(), &context.caller, &handle, &number, id).await?;
+    image(&context, id).await
+}
+
+async fn any_return_picture(
+    context: RequestContext,
+    At((number, id)): At<(String, MediaId)>,
+) -> Result<Image> {
+    orders::operator_may_see_picture(context.engine(), &context.caller, &number, id).await?;
+    image(&context, id).await
+}
+
 /// The filters of a list of orders.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -171,6 +253,8 @@ pub(super) struct WhichOrders {
     /// Only orders with open returns, or with those at this point.
     #[schema(inline)]
     returns: Option<OpenReturns>,
+    /// Only orders whose payment is disputed.
+    disputed: Option<bool>,
     /// The `next` cursor of the previous page.
     after: Option<String>,
     /// The maximum number of items to return.
@@ -199,6 +283,7 @@ impl From<WhichOrders> for ListOrders {
             q: of.q.unwrap_or_default(),
             state: of.status.map(|s| s.as_str().to_owned()).unwrap_or_default(),
             returns: of.returns.map(|returns| returns.as_str().to_owned()).unwrap_or_default(),
+            disputed: of.disputed.unwrap_or_default(),
             after: of.after.unwrap_or_default(),
             limit: of.limit.map(|l| l.0),
             ..Self::default()
@@ -374,11 +459,11 @@ async fn approve_return(
     orders::approve_return(context.engine(), &context.caller, &handle, &number, id, approval).await
 }
 
-async fn refuse_return(
+async fn reject_return(
     context: RequestContext,
-    (At((handle, (number, id))), Body(why), _): (AtReturn, Body<Refusal>, Once),
+    (At((handle, (number, id))), Body(why), _): (AtReturn, Body<ReturnRejection>, Once),
 ) -> Result<()> {
-    orders::refuse_return(context.engine(), &context.caller, &handle, &number, id, &why.reason).await
+    orders::reject_return(context.engine(), &context.caller, &handle, &number, id, &why.reason).await
 }
 
 async fn receive_return(
@@ -412,10 +497,10 @@ async fn exchange_return(
     orders::exchange_return(context.engine(), &context.caller, &handle, &number, id).await
 }
 
-/// Why a return request is refused.
+/// Why a return request is rejected.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Refusal {
+struct ReturnRejection {
     /// A short explanation that the customer sees.
     #[schema(format = "line", max_length = 300)]
     reason: String,
@@ -437,11 +522,11 @@ async fn refund_as_operator(
     orders::any_order(engine, caller, &number).await.map(Made)
 }
 
-async fn refuse_as_operator(
+async fn reject_as_operator(
     context: RequestContext,
-    (At((number, id)), Body(why), _): (At<(String, ReturnId)>, Body<Refusal>, Once),
+    (At((number, id)), Body(why), _): (At<(String, ReturnId)>, Body<ReturnRejection>, Once),
 ) -> Result<()> {
-    orders::refuse_as_operator(context.engine(), &context.caller, &number, id, &why.reason).await
+    orders::reject_as_operator(context.engine(), &context.caller, &number, id, &why.reason).await
 }
 
 async fn deliver(context: RequestContext, (At((handle, number)), _): (AtOrder, Once)) -> Result<()> {

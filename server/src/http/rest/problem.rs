@@ -321,7 +321,7 @@ fn every() -> impl Iterator<Item = Problem> {
         CashNeedsAccount,
         AlreadyCancelled { by: Actor::Shop, reason: String::new() },
         ReturnReceived,
-        ReturnMoved(ReturnState::Refused),
+        ReturnMoved(ReturnState::Rejected),
         NotReturnable,
         WasSold,
         ImportEnded,

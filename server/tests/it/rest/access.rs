@@ -3,7 +3,10 @@
 use haat_shared::{
     access::Scope,
     permissions::AdminRole,
-    routes::{API_ADD_PICTURE, API_REFUND_AS_OPERATOR, API_SEND_IMPORT, Audience, REST, Route},
+    routes::{
+        API_ADD_PICTURE, API_ADD_RETURN_PICTURE, API_REFUND_AS_OPERATOR, API_SEND_IMPORT, Audience, REST,
+        Route,
+    },
 };
 use serde_json::{Value, json};
 
@@ -82,6 +85,16 @@ impl Cast {
         json!([{"position": seen.body["order"]["order"]["lines"][0]["position"], "quantity": 1}])
     }
 
+    /// An image of a return of a purchase that this customer made.
+    async fn picture(&self, customer: &Robot, number: &str, key: &str) -> String {
+        let lines = self.deliver(number).await;
+        let order = |end: &str| format!("/purchases/{number}/orders/{number}-1/{end}?key={key}");
+        let image = customer.bring(&order("images"), "image/png", png(9)).await.is(201).text("/id");
+        let request = json!({"lines": lines, "reason": "damaged", "images": [image]});
+        customer.once(&order("returns"), request).await.is(201);
+        image
+    }
+
     /// A request for this route that does what its owner wants, about something of theirs that is there: method, path,
     /// body and, where it is asked for, the version.
     async fn request(&self, route: &Route) -> (String, Option<Value>, Option<String>) {
@@ -118,6 +131,13 @@ impl Cast {
             p if p.starts_with("/purchases/") => {
                 let (_, number, _) = owner.buy("meena-crafts").await;
                 let path = path.replace("{number}", &number).replace("{order}", &format!("{number}-1"));
+                if p.ends_with("/images/{image}") {
+                    let image = self.picture(owner, &number, "").await;
+                    return (path.replace("{image}", &image), None, None);
+                }
+                if p.ends_with("/images") {
+                    return (path, None, None);
+                }
                 if !p.contains("/returns") {
                     return (path, (route.method != "GET").then(|| json!({"reason": "Too late"})), None);
                 }
@@ -162,10 +182,16 @@ impl Cast {
                 let body = match p.rsplit('/').next() {
                     Some("approve") => json!({"note": "Kiln Lane 4"}),
                     Some("exchange") => json!({}),
-                    Some("refuse") => json!({"reason": "It was used"}),
+                    Some("reject") => json!({"reason": "It was used"}),
                     _ => json!({"shipping": true}),
                 };
                 (path, Some(body))
+            }
+            p if p.ends_with("/orders/{number}/images/{image}") => {
+                let (holder, number, key) = self.guest.buy("meena-crafts").await;
+                let image = self.picture(&holder, &number, &key).await;
+                let path = path.replace("{handle}", "meena-crafts").replace("{image}", &image);
+                (path.replace("{number}", &format!("{number}-1")), None)
             }
             p if p.contains("{number}") => {
                 let (_, number, _) = self.guest.buy("meena-crafts").await;
@@ -296,6 +322,11 @@ impl Cast {
             "/shops/{handle}/payout-methods/{id}" => {
                 (format!("/shops/meena-crafts/payout-methods/{}", self.payout_method().await), None)
             }
+            // No refund came back in this market: to everyone there is no such one.
+            p if p.contains("/refunds/{id}") => {
+                let note = p.ends_with("/settle").then(|| json!({"note": "UTR1"}));
+                (path.replace("{id}", "ref_00000000000000000000000000"), note)
+            }
             // No work is given up in this market: to everyone there is no such job.
             p if p.contains("/jobs/{id}") => (path.replace("{id}", "job_00000000000000000000000000"), None),
             "/products/{slug}" => {
@@ -355,7 +386,9 @@ async fn nobody_reaches_what_belongs_to_others() {
                 who = who.with("if-match", tag);
             }
             match *route {
-                route if route == API_ADD_PICTURE => who.bring(&path, "image/png", png(7)).await,
+                route if [API_ADD_PICTURE, API_ADD_RETURN_PICTURE].contains(&route) => {
+                    who.bring(&path, "image/png", png(7)).await
+                }
                 route if route == API_SEND_IMPORT => who.bring(&path, "text/csv", TABLE.into()).await,
                 route => who.send(route.method, &path, body.clone()).await,
             }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Robot;
+use super::{Robot, png};
 use crate::program::*;
 
 /// A program that polls for what happens to a shop's orders.
@@ -118,7 +118,18 @@ async fn a_return_over_rest() {
         meena.once(&format!("{path}/ship"), parcel).await.is(204);
         let seen = meena.get(&path).await.is(200);
         let line = json!({"position": seen.body["order"]["order"]["lines"][0]["position"], "quantity": 1});
-        let request = json!({"lines": [line], "reason": "damaged", "note": "A crack"});
+        // Images are uploaded first, by the holder of the key, and are private.
+        let images = |key: &str| format!("/purchases/{number}/orders/{number}-1/images?key={key}");
+        guest.bring(&images("no"), "image/png", png(9)).await.refuses(404, "not_found");
+        meena.bring(&images(""), "image/png", png(9)).await.refuses(404, "not_found");
+        guest.bring(&images(&key), "text/plain", png(9)).await.refuses(415, "unsupported_media_type");
+        let broken =
+            guest.bring(&images(&key), "image/png", b"GIF89a".to_vec()).await.refuses(422, "invalid");
+        assert_eq!(broken.text("/fields/0/field"), "picture");
+        let image = guest.bring(&images(&key), "image/png", png(9)).await.is(201).text("/id");
+        let again = guest.bring(&images(&key), "image/png", png(9)).await.is(201);
+        assert_eq!(again.text("/id"), image, "the same one");
+        let request = json!({"lines": [line], "reason": "damaged", "note": "A crack", "images": [image]});
         // On its way, and to be paid in cash.
         guest.once(&own(""), request.clone()).await.refuses(409, "not_returnable");
         meena.once(&format!("{path}/deliver"), json!({})).await.is(204);
@@ -129,6 +140,18 @@ async fn a_return_over_rest() {
         assert_eq!(asked.text("/orders/0/returns/0/status"), "requested");
         let id = asked.text("/orders/0/returns/0/id");
         guest.once(&own(""), request).await.refuses(422, "invalid");
+        assert_eq!(asked.text("/orders/0/returns/0/images/0/id"), image);
+        for (who, at) in [
+            (&guest, format!("/purchases/{number}/images/{image}?key={key}")),
+            (&meena, format!("{path}/images/{image}")),
+        ] {
+            let shown = who.get(&at).await.is(200);
+            assert_eq!(
+                (shown.header("content-type"), shown.header("cache-control")),
+                ("image/jpeg", "no-store")
+            );
+        }
+        guest.get(&format!("/purchases/{number}/images/{image}")).await.refuses(404, "not_found");
         let listed = meena.get("/shops/meena-crafts/orders?returns=requested").await.is(200);
         assert_eq!(listed.text("/items/0/number"), format!("{number}-1"));
         let answer = |step: &str| format!("{path}/returns/{id}/{step}");
@@ -137,7 +160,7 @@ async fn a_return_over_rest() {
         for _ in 0..2 {
             meena.once(&answer("approve"), here.clone()).await.is(204);
         }
-        let late = meena.once(&answer("refuse"), json!({"reason": "No"})).await.refuses(409, "return_moved");
+        let late = meena.once(&answer("reject"), json!({"reason": "No"})).await.refuses(409, "return_moved");
         assert_eq!(late.text("/return_status"), "approved");
         let left = meena.get(&path).await.is(200);
         let paid = left.body["refundable"]["lines"][0]["paid"]["amount"].as_i64().unwrap();
