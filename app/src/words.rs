@@ -13,7 +13,7 @@ use haat_shared::{
     ledger::PostingKind,
     orders::{Actor, OrderEventKind, OrderState, OrderView},
     payments::{CashState, PaymentFailure, PaymentMethod, PaymentState},
-    payouts::{PayoutMethodKind, PayoutState},
+    payouts::{PayoutMethodKind, PayoutProblem, PayoutState},
     permissions::{AdminRole, Role},
     returns::{ReturnReason, ReturnState},
     sales::PERIOD_MAX,
@@ -438,9 +438,11 @@ pub fn posting(i18n: I18n, kind: PostingKind) -> &'static str {
         PostingKind::DisputeHeld => t!(i18n, balance.dispute_held),
         PostingKind::DisputeReleased => t!(i18n, balance.dispute_released),
         PostingKind::Chargeback => t!(i18n, balance.chargeback),
-        PostingKind::PayoutRequested | PostingKind::PayoutPaid => t!(i18n, payouts.payout),
+        PostingKind::PayoutRequested | PostingKind::PayoutPaid | PostingKind::PayoutTransferred => {
+            t!(i18n, payouts.payout)
+        }
         PostingKind::PayoutRejected => t!(i18n, payouts.payout_rejected),
-        PostingKind::PayoutReturned => t!(i18n, payouts.payout_returned),
+        PostingKind::PayoutReturned | PostingKind::PayoutReversed => t!(i18n, payouts.payout_returned),
     }
 }
 
@@ -661,6 +663,7 @@ pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
         "refund" => t!(i18n, admin.job_refund),
         "invoice" => t!(i18n, admin.job_invoice),
         "webhook" => t!(i18n, admin.job_webhook),
+        "transfer" => t!(i18n, admin.job_transfer),
         other => other,
     }
 }
@@ -703,7 +706,9 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
         "return_approved" | "return_rejected" | "return_exchanged" => t!(i18n, admin.email_return_answered),
         "order_refunded" | "order_refunded_by_market" => t!(i18n, admin.email_order_refunded),
         "payout_sent" | "payout_rejected" | "payout_returned" => t!(i18n, admin.email_payout),
-        "payout_method_added" | "payout_method_removed" => t!(i18n, admin.email_payout_method),
+        "payout_method_added" | "payout_method_removed" | "payout_method_restricted" => {
+            t!(i18n, admin.email_payout_method)
+        }
         "order_disputed" | "dispute_won" | "dispute_lost" => t!(i18n, admin.email_dispute),
         other => other,
     }
@@ -728,11 +733,13 @@ pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
         "order_return_withdrawn" => t!(i18n, seller_orders.return_withdrawn),
         "order_return_received" => t!(i18n, admin.message_order_return_received),
         "order_return_exchanged" => t!(i18n, admin.message_order_return_exchanged),
+        "payout_approved" => t!(i18n, admin.message_payout_approved),
         "payout_sent" => t!(i18n, admin.message_payout_sent),
         "payout_rejected" => t!(i18n, admin.message_payout_rejected),
         "payout_returned" => t!(i18n, admin.message_payout_returned),
         "payout_method_added" => t!(i18n, admin.message_payout_method_added),
         "payout_method_removed" => t!(i18n, admin.message_payout_method_removed),
+        "payout_method_restricted" => t!(i18n, admin.message_payout_method_restricted),
         "order_disputed" => t!(i18n, admin.message_order_disputed),
         "order_dispute_won" => t!(i18n, admin.message_dispute_won),
         "order_dispute_lost" => t!(i18n, admin.message_dispute_lost),
@@ -763,6 +770,8 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "payouts::send" => t!(i18n, admin.act_payout_send),
         "payouts::pay" => t!(i18n, admin.act_payout_pay),
         "payouts::reject" => t!(i18n, admin.act_payout_reject),
+        "payouts::transfer" => t!(i18n, admin.act_payout_transfer),
+        "payouts::retry" => t!(i18n, admin.act_payout_retry),
         "payouts::return" => t!(i18n, admin.act_payout_return),
         "payouts::bank_file" => t!(i18n, admin.act_payout_file),
         "orders::refund" => t!(i18n, admin.act_refund),
@@ -829,6 +838,20 @@ pub(crate) fn payout_method(i18n: I18n, kind: PayoutMethodKind) -> &'static str 
     match kind {
         PayoutMethodKind::BankAccount => t!(i18n, payouts.bank_account),
         PayoutMethodKind::Paypal => t!(i18n, payouts.paypal),
+        PayoutMethodKind::Stripe => t!(i18n, payouts.stripe),
+    }
+}
+
+/// Why a payout isn't made: a code of the program in words, or what an admin wrote.
+pub fn payout_reason(i18n: I18n, reason: &str) -> &str {
+    match PayoutProblem::parse(reason) {
+        Some(PayoutProblem::Funds) => t!(i18n, payouts.problem_funds),
+        Some(PayoutProblem::Unreachable) => t!(i18n, payouts.problem_unreachable),
+        Some(PayoutProblem::Account) => t!(i18n, payouts.problem_account),
+        Some(PayoutProblem::Amount) => t!(i18n, payouts.problem_amount),
+        Some(PayoutProblem::Refused) => t!(i18n, payouts.problem_refused),
+        Some(PayoutProblem::Reversed) => t!(i18n, payouts.problem_reversed),
+        None => reason,
     }
 }
 

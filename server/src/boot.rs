@@ -212,6 +212,7 @@ fn stripe(payments: &Payments, market: String) -> Result<Arc<dyn PaymentGateway>
         webhook_secrets: secrets.map(str::to_owned).collect(),
         url: payments.stripe_url.clone(),
         authorizes: payments.stripe_authorizes,
+        connect: payments.stripe_connect,
         market,
         publishable_key: payments.stripe_publishable_key.clone(),
     };

@@ -166,7 +166,7 @@ pub struct Payments {
     pub cash: bool,
     /// The secret key of a Stripe account, for payments by card. Without one, there are none.
     pub stripe_secret_key: SecretString,
-    /// The signing secrets of Stripe's webhook, separated by spaces: two while they are rotated.
+    /// The signing secrets of Stripe's webhooks, separated by spaces: two of each while they are rotated.
     pub stripe_webhook_secrets: SecretString,
     /// The URL of Stripe's API. Tests have a fake.
     pub stripe_url: String,
@@ -175,6 +175,8 @@ pub struct Payments {
     pub stripe_publishable_key: String,
     /// Whether payments by card are authorized first, and captured once the order can be placed.
     pub stripe_authorizes: bool,
+    /// Whether shops can connect an account at Stripe, to which their payouts are transferred.
+    pub stripe_connect: bool,
     /// The client ID of a PayPal app, for payments with PayPal. Without one, there are none.
     pub paypal_client_id: String,
     /// The secret of the app.
@@ -425,6 +427,7 @@ impl Default for Payments {
             stripe_url: STRIPE_URL.into(),
             stripe_publishable_key: String::new(),
             stripe_authorizes: false,
+            stripe_connect: false,
             paypal_client_id: String::new(),
             paypal_secret: SecretString::default(),
             paypal_webhook_id: String::new(),

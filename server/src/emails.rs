@@ -45,7 +45,8 @@ fn path(content: &EmailContent) -> String {
         | EmailContent::PayoutRejected(of)
         | EmailContent::PayoutReturned(of)
         | EmailContent::PayoutMethodAdded(of)
-        | EmailContent::PayoutMethodRemoved(of) => routes::balance(&of.shop_handle),
+        | EmailContent::PayoutMethodRemoved(of)
+        | EmailContent::PayoutMethodRestricted(of) => routes::balance(&of.shop_handle),
         EmailContent::ConfirmSignUp { id, token, .. } => {
             routes::with(&routes::confirm_sign_up(*id), &[("token", token)])
         }
@@ -97,6 +98,7 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         EmailContent::PayoutReturned(of) => payouts::returned(locale, of, url),
         EmailContent::PayoutMethodAdded(of) => payouts::method_added(locale, of, url),
         EmailContent::PayoutMethodRemoved(of) => payouts::method_removed(locale, of, url),
+        EmailContent::PayoutMethodRestricted(of) => payouts::method_restricted(locale, of, url),
         EmailContent::ConfirmSignUp { name, .. } => sign_up::confirm(locale, name, url),
         EmailContent::AccountExists { name } => sign_up::account_exists(locale, name, url),
     }

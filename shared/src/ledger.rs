@@ -100,6 +100,10 @@ text_enum! {
         PayoutRejected = "payout_rejected",
         /// A payout that the bank returned.
         PayoutReturned = "payout_returned",
+        /// A payout that a gateway transferred to the shop's account there.
+        PayoutTransferred = "payout_transferred",
+        /// Such a transfer that was reversed.
+        PayoutReversed = "payout_reversed",
         /// A gateway took the money of a payment that is disputed.
         DisputeOpened = "dispute_opened",
         /// It gave the money back: the dispute was won.
@@ -381,6 +385,22 @@ pub fn payout_returned(shop: ShopId, amount: Money, was_paid: bool) -> Result<Po
     transfer(PostingKind::PayoutReturned, amount, (from, None), (Account::SellerPayable, Some(shop)))
 }
 
+/// A gateway transferred a payout to the shop's account there: the money has left what the gateway holds for us.
+pub fn payout_transferred(amount: Money) -> Result<Posting, MoneyError> {
+    let (transit, gateway) = ((Account::PayoutsInTransit, None), (Account::GatewayClearing, None));
+    transfer(PostingKind::PayoutTransferred, amount, transit, gateway)
+}
+
+/// Such a transfer was reversed: the gateway holds the money for us again, and we owe it to the shop.
+pub fn payout_reversed(shop: ShopId, amount: Money) -> Result<Posting, MoneyError> {
+    transfer(
+        PostingKind::PayoutReversed,
+        amount,
+        (Account::GatewayClearing, None),
+        (Account::SellerPayable, Some(shop)),
+    )
+}
+
 /// The gateway took the money of a disputed payment.
 pub fn dispute_opened(amount: Money) -> Result<Posting, MoneyError> {
     transfer(PostingKind::DisputeOpened, amount, (Account::Disputes, None), (Account::GatewayClearing, None))
@@ -471,7 +491,7 @@ mod tests {
             let money = Money::new(amount, Currency::INR);
             let shop = ShopId::from_uuid(Uuid::from_u128(7));
             let mut postings = vec![capture(money), sale(shop, money), commission(shop, money), cash_commission(shop, money), promotion(shop, money), gateway_fee(money), refund(money), released(shop, money, true), released(shop, money.times(-1).unwrap(), false)];
-            postings.extend([payout_requested(shop, money), payout_rejected(shop, money), payout_paid(money), payout_returned(shop, money, false), payout_returned(shop, money, true)]);
+            postings.extend([payout_requested(shop, money), payout_rejected(shop, money), payout_paid(money), payout_returned(shop, money, false), payout_returned(shop, money, true), payout_transferred(money), payout_reversed(shop, money)]);
             postings.extend([dispute_opened(money), dispute_won(money), dispute_loss(money), dispute_fee(money), dispute_fee_returned(money), refund_failed(money), refund_paid_otherwise(money), settled(money), settlement_failed(money)]);
             for earnings in [Earnings::Pending, Earnings::Released] {
                 postings.extend([sale_reversed(shop, money, earnings), commission_reversed(shop, money, earnings), cash_commission_reversed(shop, money, earnings), promotion_reversed(shop, money, earnings, true), promotion_reversed(shop, money, earnings, false), dispute_held(shop, money, earnings), dispute_released(shop, money, earnings), chargeback(shop, money, earnings)]);
@@ -494,11 +514,14 @@ mod tests {
     fn a_payout_leaves_nothing_in_transit() {
         let (shop, amount) = (ShopId::from_uuid(Uuid::from_u128(7)), Money::new(500, Currency::INR));
         let requested = || payout_requested(shop, amount);
-        for (postings, paid) in [
-            (vec![requested(), payout_paid(amount)], 500),
-            (vec![requested(), payout_rejected(shop, amount)], 0),
-            (vec![requested(), payout_returned(shop, amount, false)], 0),
-            (vec![requested(), payout_paid(amount), payout_returned(shop, amount, true)], 0),
+        // With what was paid from the bank, and from what a gateway holds.
+        for (postings, paid, transferred) in [
+            (vec![requested(), payout_paid(amount)], 500, 0),
+            (vec![requested(), payout_rejected(shop, amount)], 0, 0),
+            (vec![requested(), payout_returned(shop, amount, false)], 0, 0),
+            (vec![requested(), payout_paid(amount), payout_returned(shop, amount, true)], 0, 0),
+            (vec![requested(), payout_transferred(amount)], 0, 500),
+            (vec![requested(), payout_transferred(amount), payout_reversed(shop, amount)], 0, 0),
         ] {
             let entries: Vec<_> = postings.into_iter().flat_map(|posting| posting.unwrap().entries).collect();
             let sum = |account| -> i64 {
@@ -508,8 +531,9 @@ mod tests {
                     .map(|entry| entry.amount.amount())
                     .sum()
             };
-            let sums = [Account::PayoutsInTransit, Account::Bank, Account::SellerPayable].map(sum);
-            assert_eq!(sums, [0, -paid, paid]);
+            let accounts =
+                [Account::PayoutsInTransit, Account::Bank, Account::GatewayClearing, Account::SellerPayable];
+            assert_eq!(accounts.map(sum), [0, -paid, -transferred, paid + transferred]);
         }
     }
 

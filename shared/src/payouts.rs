@@ -78,6 +78,27 @@ text_enum! {
         BankAccount = "bank_account",
         /// A PayPal account.
         Paypal = "paypal",
+        /// A connected account at Stripe.
+        Stripe = "stripe",
+    }
+}
+
+text_enum! {
+    /// Why a gateway has not made a payout, or took it back: stored in place of an admin's reason, and shown in the reader's
+    /// language.
+    pub enum PayoutProblem {
+        /// The marketplace's balance at the gateway is too low. The transfer is tried again.
+        Funds = "gateway_funds",
+        /// The gateway did not respond. The transfer may have been made; it is looked for, and tried again.
+        Unreachable = "gateway_unreachable",
+        /// The shop's account can't receive transfers.
+        Account = "gateway_account",
+        /// The gateway can't transfer exactly this amount.
+        Amount = "gateway_amount",
+        /// The gateway refused for another reason.
+        Refused = "gateway_refused",
+        /// The transfer was reversed.
+        Reversed = "gateway_reversed",
     }
 }
 
@@ -102,6 +123,11 @@ pub enum PayoutAccount {
         /// Its email address.
         email: String,
     },
+    /// A connected account at Stripe.
+    Stripe {
+        /// Stripe's ID of it.
+        account: String,
+    },
 }
 
 /// Masked, so that no log contains an account.
@@ -117,6 +143,7 @@ impl PayoutAccount {
         match self {
             Self::Iban { .. } | Self::India { .. } => PayoutMethodKind::BankAccount,
             Self::Paypal { .. } => PayoutMethodKind::Paypal,
+            Self::Stripe { .. } => PayoutMethodKind::Stripe,
         }
     }
 
@@ -131,6 +158,7 @@ impl PayoutAccount {
                 }
                 None => "•••".to_owned(),
             },
+            Self::Stripe { account } => format!("acct_•••{}", last(account)),
         }
     }
 }
@@ -189,7 +217,10 @@ impl PayoutMethodForm {
                 faults
                     .take_or(email.map(|email| PayoutAccount::Paypal { email: email.as_str().into() }), none)
             }
-            None => faults.take_or(Err(FieldError::new("kind", FieldCode::NotAChoice)), none),
+            // An account at Stripe is connected on Stripe's pages.
+            Some(PayoutMethodKind::Stripe) | None => {
+                faults.take_or(Err(FieldError::new("kind", FieldCode::NotAChoice)), none)
+            }
         };
         faults.finish(NewPayoutMethod { holder, account })
     }
@@ -365,6 +396,20 @@ pub struct PayoutMethodCard {
     pub usable_at: String,
     /// Whether payouts can use it now.
     pub usable: bool,
+    /// What Stripe says of the account. Null for other types.
+    pub connected: Option<ConnectedAccount>,
+}
+
+/// A shop's account at a gateway, as the gateway reported it last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConnectedAccount {
+    /// Whether the shop has entered its details.
+    pub details_submitted: bool,
+    /// Whether the account can receive money and pay it out to the shop's bank.
+    pub payouts_enabled: bool,
+    /// What the gateway still needs to know, in its terms.
+    pub requirements: Vec<String>,
 }
 
 /// A payout.
@@ -386,7 +431,8 @@ pub struct PayoutCard {
     pub account: String,
     /// The bank's reference. Empty until the payout is sent.
     pub reference: String,
-    /// Why it was rejected or returned. Empty otherwise.
+    /// Why it was rejected or returned, or has not been transferred yet. Empty otherwise. A reason of the program is a
+    /// code, such as `gateway_funds`.
     pub reason: String,
     /// When it was requested: RFC 3339, UTC.
     pub requested_at: String,
@@ -409,6 +455,8 @@ pub struct ShopPayouts {
     pub key: String,
     /// Where payouts can go, oldest first.
     pub methods: Vec<PayoutMethodCard>,
+    /// Whether an account at Stripe can be connected.
+    pub connects: bool,
     /// The payouts, newest first.
     pub payouts: Page<PayoutCard>,
 }
@@ -435,6 +483,11 @@ pub struct AdminPayoutCard {
     pub paid_by: Option<String>,
     /// The email address of the admin who rejected it or marked it as returned. Null if nobody did.
     pub ended_by: Option<String>,
+    /// What the gateway that transfers it said of the last problem. Empty if there was none.
+    pub gateway_note: String,
+    /// Whether the gateway may have made the transfer without having confirmed it. Until that is known, the payout
+    /// can't be rejected.
+    pub unconfirmed: bool,
 }
 
 /// The payouts in the admin area.
@@ -575,6 +628,8 @@ mod tests {
             assert_eq!(serde_json::from_str::<PayoutAccount>(&json).unwrap(), method.account);
         }
         assert_eq!(bank("DE89370400440532013000", "").check().unwrap().holder, "Meena Iyer");
+        let stripe = PayoutAccount::Stripe { account: "acct_1032D82eZvKYlo2C".into() };
+        assert_eq!((stripe.masked().as_str(), stripe.kind()), ("acct_•••lo2C", PayoutMethodKind::Stripe));
     }
 
     #[test]
@@ -599,6 +654,7 @@ mod tests {
             (bank("123456789", "HDFC00é234"), "ifsc", NotBankAccount),
             (of("paypal", "meena"), "email", NotEmail),
             (of("cheque", ""), "kind", NotAChoice),
+            (of("stripe", ""), "kind", NotAChoice),
             (
                 PayoutMethodForm { holder: " ".into(), ..bank("DE89370400440532013000", "") },
                 "holder",

@@ -455,6 +455,7 @@ routes! {
     EXPORT_ORDERS GET "/seller/{handle}/orders.csv" File Member => export_orders(handle: &str);
     PAYOUTS_CSV GET "/admin/payouts.csv" File Operator(ManagePayouts);
     PAYOUTS_XML GET "/admin/payouts.xml" File Operator(ManagePayouts);
+    CONNECT_RETURN GET "/seller/{handle}/balance/stripe" Form Member => connect_return(handle: &str);
     CONFIRM_SIGN_UP GET "/sign-up/{id}" Form Signed => confirm_sign_up(id: SignUpId);
     PAYMENT_RETURN GET "/pay/return/{id}" Form Signed => payment_return(id: PaymentId);
     WEBHOOK POST "/webhooks/{gateway}" Webhook Signed => webhook(gateway: &str);
@@ -516,6 +517,7 @@ rest! {
     API_REQUEST_PAYOUT POST "/shops/{handle}/payouts" Member PayoutsWrite;
     API_PAYOUT_METHODS GET "/shops/{handle}/payout-methods" Member ShopRead;
     API_ADD_PAYOUT_METHOD POST "/shops/{handle}/payout-methods" Member PayoutsWrite;
+    API_CONNECT_PAYOUTS POST "/shops/{handle}/payout-methods/stripe" Member PayoutsWrite;
     API_REMOVE_PAYOUT_METHOD DELETE "/shops/{handle}/payout-methods/{id}" Member PayoutsWrite;
     API_SELLER_PRODUCTS GET "/shops/{handle}/products" Member CatalogRead;
     API_CREATE_PRODUCT POST "/shops/{handle}/products" Member CatalogWrite;
@@ -581,6 +583,7 @@ rest! {
     API_APPROVE_PAYOUT POST "/admin/payouts/{id}/approve" Operator(ManagePayouts) Operator;
     API_SEND_PAYOUT POST "/admin/payouts/{id}/send" Operator(ManagePayouts) Operator;
     API_PAY_PAYOUT POST "/admin/payouts/{id}/pay" Operator(ManagePayouts) Operator;
+    API_RETRY_PAYOUT POST "/admin/payouts/{id}/retry" Operator(ManagePayouts) Operator;
     API_REJECT_PAYOUT POST "/admin/payouts/{id}/reject" Operator(ManagePayouts) Operator;
     API_RETURN_PAYOUT POST "/admin/payouts/{id}/return" Operator(ManagePayouts) Operator;
     API_REQUEST_PAYOUT_FOR POST "/admin/shops/{handle}/payouts" Operator(ManagePayouts) Operator;

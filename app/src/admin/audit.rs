@@ -68,6 +68,7 @@ fn row(entry: AuditEntry, sees_users: bool) -> impl IntoView + use<> {
             }
             None => entry.note,
         },
+        ("payouts::reject" | "payouts::return", _) => words::payout_reason(i18n, &entry.note).to_owned(),
         ("payouts::bank_file", _) if entry.note == "csv" => "CSV".to_owned(),
         ("payouts::bank_file", _) => "ISO 20022".to_owned(),
         _ => entry.note,

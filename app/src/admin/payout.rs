@@ -3,7 +3,7 @@
 use haat_shared::{
     Error,
     forms::Draft,
-    payouts::{AdminPayoutCard, PayoutDetails, PayoutState},
+    payouts::{AdminPayoutCard, PayoutDetails, PayoutMethodKind, PayoutState},
     permissions::AdminPermission,
     routes,
 };
@@ -45,17 +45,23 @@ fn Shown(details: PayoutDetails, draft: Draft, done: String, manages: bool) -> i
     // The list with the filters that led here.
     let back = url(Part::Payouts.path(), &untrack(asked()));
     let title = tu_string!(i18n, payouts.numbered, number = card.payout.number.as_str()).to_string();
-    let done = done_words(i18n, &done, &card).map(|words| view! { <Alert look="good">{words}</Alert> });
+    let look = if done == "not_reversed" { "bad" } else { "good" };
+    let done = done_words(i18n, &done, &card).map(|words| view! { <Alert look>{words}</Alert> });
     let history = history(i18n, &card);
     let actions = manages.then(|| actions(i18n, &card, own, draft));
-    let AdminPayoutCard { payout, shop_handle, shop_name, holder, .. } = card;
+    let AdminPayoutCard { payout, shop_handle, shop_name, holder, gateway_note, .. } = card;
     let method = format!("{} {}", words::payout_method(i18n, payout.kind), payout.account);
+    let reference = match payout.kind {
+        PayoutMethodKind::Stripe => t!(i18n, payouts.transfer_id),
+        _ => t!(i18n, payouts.reference),
+    };
     let facts = [
         (t!(i18n, balance.amount), words::money(i18n, payout.amount)),
         (t!(i18n, payouts.method), method),
         (t!(i18n, payouts.holder), holder),
-        (t!(i18n, payouts.reference), payout.reference),
-        (t!(i18n, payouts.reason), payout.reason),
+        (reference, payout.reference),
+        (t!(i18n, payouts.reason), words::payout_reason(i18n, &payout.reason).to_owned()),
+        (t!(i18n, payouts.gateway_note), gateway_note),
     ];
     let facts = facts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| {
         view! {
@@ -91,7 +97,18 @@ fn Shown(details: PayoutDetails, draft: Draft, done: String, manages: bool) -> i
 fn done_words(i18n: I18n, done: &str, card: &AdminPayoutCard) -> Option<String> {
     let AdminPayoutCard { payout, shop_name, .. } = card;
     let (number, price, shop) = (payout.number.as_str(), payout.amount, shop_name.as_str());
+    let stripe = payout.kind == PayoutMethodKind::Stripe;
     Some(match (done, payout.state) {
+        ("approve", PayoutState::Approved | PayoutState::Paid) if stripe => {
+            t!(i18n, payouts.done_transfer, number = number, price = price, shop = shop)
+        }
+        ("retry", PayoutState::Approved | PayoutState::Paid) => {
+            t!(i18n, payouts.done_retry, number = number, price = price, shop = shop)
+        }
+        ("return", PayoutState::Returned) if stripe => {
+            t!(i18n, payouts.done_reverse, number = number, price = price, shop = shop)
+        }
+        ("not_reversed", PayoutState::Paid) => t!(i18n, payouts.not_reversed, number = number),
         ("approve", PayoutState::Approved) => {
             t!(i18n, payouts.done_approve, number = number, price = price, shop = shop)
         }
@@ -116,13 +133,13 @@ fn history(i18n: I18n, card: &AdminPayoutCard) -> AnyView {
         PayoutState::Returned => t!(i18n, payouts.returned),
         _ => t!(i18n, payouts.rejected),
     };
-    let none = &String::new();
+    let (none, reason) = (&String::new(), &words::payout_reason(i18n, &payout.reason).to_owned());
     let steps = [
         (t!(i18n, payouts.requested), Some(&payout.requested_at), Some(&card.requested_by), none),
         (t!(i18n, payouts.approved), payout.approved_at.as_ref(), card.approved_by.as_ref(), none),
         (t!(i18n, payouts.sent), payout.sent_at.as_ref(), card.sent_by.as_ref(), &payout.reference),
         (t!(i18n, payouts.paid), payout.paid_at.as_ref(), card.paid_by.as_ref(), none),
-        (ended, payout.ended_at.as_ref(), card.ended_by.as_ref(), &payout.reason),
+        (ended, payout.ended_at.as_ref(), card.ended_by.as_ref(), reason),
     ];
     let steps = steps.into_iter().enumerate().filter_map(|(i, (what, at, by, note))| {
         // The first one shows the zone of all.
@@ -168,10 +185,16 @@ fn actions(i18n: I18n, card: &AdminPayoutCard, own: bool, draft: Draft) -> Optio
     let (price, shop) = (payout.amount, shop_name.as_str());
     let account = format!("{} {}", words::payout_method(i18n, payout.kind), payout.account);
     let (account, holder) = (account.as_str(), holder.as_str());
+    let stripe = payout.kind == PayoutMethodKind::Stripe;
     let approve = || Step {
         action: "approve",
         words: t!(i18n, payouts.approve),
-        note: t!(i18n, payouts.approve_note, price = price, shop = shop, account = account, holder = holder),
+        note: match stripe {
+            true => t!(i18n, payouts.transfer_approve_note, price = price, shop = shop, account = account),
+            false => {
+                t!(i18n, payouts.approve_note, price = price, shop = shop, account = account, holder = holder)
+            }
+        },
         field: None,
         button: t!(i18n, payouts.approve_now, price = price),
         look: "primary",
@@ -208,7 +231,26 @@ fn actions(i18n: I18n, card: &AdminPayoutCard, own: bool, draft: Draft) -> Optio
         button: t!(i18n, payouts.return_now, price = price),
         look: "danger",
     };
+    let retry = || Step {
+        action: "retry",
+        words: t!(i18n, payouts.retry),
+        note: t!(i18n, payouts.retry_note, price = price, shop = shop),
+        field: None,
+        button: t!(i18n, payouts.retry_now, price = price),
+        look: "primary",
+    };
+    let reverse = || Step {
+        action: "return",
+        words: t!(i18n, payouts.reverse),
+        note: t!(i18n, payouts.reverse_note, price = price, shop = shop),
+        field: Some(["reason", t!(i18n, payouts.reason), t!(i18n, payouts.reference_hint)]),
+        button: t!(i18n, payouts.reverse_now, price = price),
+        look: "danger",
+    };
     let steps = match payout.state {
+        PayoutState::Approved if card.unconfirmed => vec![retry()],
+        PayoutState::Approved if stripe => vec![retry(), reject()],
+        PayoutState::Paid if stripe => vec![reverse()],
         PayoutState::Requested if own => vec![reject()],
         PayoutState::Requested => vec![approve(), reject()],
         PayoutState::Approved => vec![send(), reject()],
@@ -219,12 +261,14 @@ fn actions(i18n: I18n, card: &AdminPayoutCard, own: bool, draft: Draft) -> Optio
     let path = routes::any_payout(payout.id);
     let own = (own && payout.state == PayoutState::Requested)
         .then(|| view! { <p class="note">{t!(i18n, error.own_payout)}</p> });
+    let unconfirmed = card.unconfirmed.then(|| view! { <p class="note">{t!(i18n, payouts.unconfirmed)}</p> });
     let steps = steps.into_iter().map(|step| view! { <Asking step path=path.clone() draft=draft.clone() /> });
     Some(
         view! {
             <section class="panel" aria-labelledby="next">
                 <h2 id="next">{t!(i18n, seller_orders.next_step)}</h2>
                 {own}
+                {unconfirmed}
                 {steps.collect_view()}
             </section>
         }

@@ -84,7 +84,7 @@ pub(crate) fn Balance() -> impl IntoView {
             <PageTitle text=tu_string!(i18n, balance.title) />
             <h1>{t!(i18n, balance.title)}</h1>
             <CodeAlert />
-            <Done what=done payout=requested />
+            <Done what=done payout=requested methods=page.methods.clone() />
             <dl class="figures four">
                 <div class="panel">
                     <dt>{t!(i18n, balance.available)}</dt>
@@ -105,7 +105,7 @@ pub(crate) fn Balance() -> impl IntoView {
             </dl>
             {others}
             <Withdraw path=path.clone() available page=page.clone() draft=draft.clone() />
-            <Methods path=path.clone() methods=page.methods draft />
+            <Methods path=path.clone() methods=page.methods connects=page.connects draft />
             <History payouts=page.payouts.items />
             <Pager first=latest next=older next_words=tu_string!(i18n, payouts.older) />
             <h2>{t!(i18n, balance.entries)}</h2>

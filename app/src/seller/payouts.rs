@@ -4,8 +4,8 @@ use haat_shared::{
     Error, Money,
     forms::Draft,
     payouts::{
-        PayoutCard, PayoutForm, PayoutMethodCard, PayoutMethodForm, PayoutMethodKind, PayoutState,
-        ShopPayouts,
+        ConnectedAccount, PayoutCard, PayoutForm, PayoutMethodCard, PayoutMethodForm, PayoutMethodKind,
+        PayoutState, ShopPayouts,
     },
 };
 use leptos::prelude::*;
@@ -22,6 +22,7 @@ pub(super) fn Done(
     what: String,
     /// The payout that was requested, if it is among those of the page.
     payout: Option<PayoutCard>,
+    methods: Vec<PayoutMethodCard>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let words = match (what.as_str(), payout) {
@@ -32,9 +33,17 @@ pub(super) fn Done(
         ("withdraw", None) => t!(i18n, payouts.done_withdraw).to_owned(),
         ("add_method", _) => t!(i18n, payouts.done_added).to_owned(),
         ("remove_method", _) => t!(i18n, payouts.done_removed).to_owned(),
+        ("connect", _) => {
+            let mut connected = methods.into_iter().filter_map(|method| method.connected);
+            if !connected.any(|account| account.payouts_enabled) {
+                let words = t!(i18n, payouts.done_connecting);
+                return Some(view! { <Alert look="info">{words}</Alert> }.into_any());
+            }
+            t!(i18n, payouts.done_connected).to_owned()
+        }
         _ => return None,
     };
-    Some(view! { <Alert look="good">{words}</Alert> })
+    Some(view! { <Alert look="good">{words}</Alert> }.into_any())
 }
 
 /// The draft, if it is that of this form of the page.
@@ -136,27 +145,66 @@ fn form(
     .into_any()
 }
 
+/// What is to be said of a shop's account at Stripe, and whether the shop has to do something there.
+fn of_account(i18n: I18n, account: &ConnectedAccount, connects: bool) -> (Option<&'static str>, bool) {
+    let needs = !account.requirements.is_empty();
+    match (account.details_submitted, account.payouts_enabled) {
+        _ if !connects => (Some(t!(i18n, payouts.stripe_off)), false),
+        (false, _) => (Some(t!(i18n, payouts.stripe_unfinished)), true),
+        (true, false) if needs => (Some(t!(i18n, payouts.stripe_needs)), true),
+        // Also to look again, should the webhook be lost.
+        (true, false) => (Some(t!(i18n, payouts.stripe_checks)), true),
+        (true, true) if needs => (Some(t!(i18n, payouts.stripe_soon)), true),
+        (true, true) => (None, false),
+    }
+}
+
 /// Where payouts go, and the form that adds another method.
 #[component]
-pub(super) fn Methods(path: String, methods: Vec<PayoutMethodCard>, draft: Draft) -> impl IntoView {
+pub(super) fn Methods(
+    path: String,
+    methods: Vec<PayoutMethodCard>,
+    /// Whether an account at Stripe can be connected.
+    connects: bool,
+    draft: Draft,
+) -> impl IntoView {
     let i18n = use_i18n();
     let draft = draft_of("add_method", draft);
     let open = draft.error.is_some();
+    let offers_stripe = connects && methods.iter().all(|method| method.connected.is_none());
     let rows = methods.into_iter().map(|method| {
-        let note = match method.usable {
-            true => method.holder.clone(),
-            false => {
+        let (state, to_do) = match &method.connected {
+            Some(account) => of_account(i18n, account, connects),
+            None => (None, false),
+        };
+        let waits = method.connected.as_ref().is_none_or(|account| account.payouts_enabled) && !method.usable;
+        let note = match (state, waits) {
+            (Some(state), _) => state.to_owned(),
+            (None, false) => method.holder.clone(),
+            (None, true) => {
                 let from = words::moment(i18n, &method.usable_at);
                 format!("{} · {}", method.holder, t!(i18n, payouts.usable_from, date = from))
             }
         };
-        let remove = format!("{} {}", t!(i18n, payouts.remove), method.account);
+        let remove = match method.account.as_str() {
+            "" => format!("{} {}", t!(i18n, payouts.remove), words::payout_method(i18n, method.kind)),
+            account => format!("{} {account}", t!(i18n, payouts.remove)),
+        };
+        let go_on = to_do.then(|| {
+            view! {
+                <form method="post" action=path.clone()>
+                    <input type="hidden" name="action" value="connect" />
+                    <Button>{t!(i18n, payouts.stripe_continue)}</Button>
+                </form>
+            }
+        });
         view! {
             <li class="row">
                 <div>
                     <strong>{words::payout_method(i18n, method.kind)}" "<bdi class="whole">{email_address(&method.account)}</bdi></strong>
                     <p class="note">{note}</p>
                 </div>
+                {go_on}
                 <form method="post" action=path.clone()>
                     <input type="hidden" name="action" value="remove_method" />
                     <input type="hidden" name="method" value=method.id.to_string() />
@@ -172,14 +220,14 @@ pub(super) fn Methods(path: String, methods: Vec<PayoutMethodCard>, draft: Draft
             <ul class="rows">{rows}</ul>
             <details class="more-of" open=open>
                 <summary>{t!(i18n, payouts.add)}</summary>
-                <AddMethod path=path.clone() draft />
+                <AddMethod path=path.clone() offers_stripe draft />
             </details>
         </section>
     }
 }
 
 #[component]
-fn AddMethod(path: String, draft: Draft) -> impl IntoView {
+fn AddMethod(path: String, offers_stripe: bool, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
     let typed = PayoutMethodForm::read(|name| draft.typed(name));
     let faults: Signal<Option<Error>> = Signal::stored(draft.error);
@@ -194,10 +242,13 @@ fn AddMethod(path: String, draft: Draft) -> impl IntoView {
         .to_owned()
     };
     let labels = ["kind", "holder", "account", "ifsc", "email"].map(|name| (name, label(name))).to_vec();
-    let options = PayoutMethodKind::ALL.map(|kind| {
+    let kinds = PayoutMethodKind::ALL.into_iter();
+    let kinds = kinds.filter(|kind| offers_stripe || *kind != PayoutMethodKind::Stripe);
+    let options = kinds.map(|kind| {
         let note = match kind {
             PayoutMethodKind::BankAccount => t!(i18n, payouts.bank_account_note),
             PayoutMethodKind::Paypal => t!(i18n, payouts.paypal_note),
+            PayoutMethodKind::Stripe => t!(i18n, payouts.stripe_note),
         };
         (kind.as_str().to_owned(), words::payout_method(i18n, kind).to_owned(), note.to_owned())
     });
@@ -207,8 +258,10 @@ fn AddMethod(path: String, draft: Draft) -> impl IntoView {
         <form method="post" action=path class="form payout-method" novalidate>
             <ErrorSummary faults labels />
             <input type="hidden" name="action" value="add_method" />
-            <Choice name="kind" label=label("kind") value options=options.to_vec() faults />
-            <Field name="holder" label=label("holder") value=typed.holder hint=t!(i18n, payouts.holder_hint) required=true faults />
+            <Choice name="kind" label=label("kind") value options=options.collect() faults />
+            <div class="form for-account">
+                <Field name="holder" label=label("holder") value=typed.holder hint=t!(i18n, payouts.holder_hint) required=true faults />
+            </div>
             <div class="form for-bank">
                 <Field name="account" label=label("account") value=typed.account hint=t!(i18n, payouts.account_hint) faults />
                 <Field name="ifsc" label=label("ifsc") value=typed.ifsc hint=t!(i18n, payouts.ifsc_hint) faults />
@@ -252,11 +305,17 @@ fn row(payout: PayoutCard) -> impl IntoView {
     let since = since.map(|at| words::day(i18n, &at));
     let next = match payout.state {
         PayoutState::Requested => t!(i18n, payouts.next_requested),
+        // The reason says why it wasn't transferred at once.
+        PayoutState::Approved if !payout.reason.is_empty() => "",
+        PayoutState::Approved if payout.kind == PayoutMethodKind::Stripe => t!(i18n, payouts.next_transfer),
         PayoutState::Approved => t!(i18n, payouts.next_approved),
         PayoutState::Sent => t!(i18n, payouts.next_sent),
         PayoutState::Paid | PayoutState::Rejected | PayoutState::Returned => "",
     };
-    let said = if payout.reason.is_empty() { payout.reference } else { payout.reason };
+    let said = match payout.reason.as_str() {
+        "" => payout.reference,
+        reason => words::payout_reason(i18n, reason).to_owned(),
+    };
     let note: Vec<_> =
         since.into_iter().chain([next.to_owned(), said]).filter(|text| !text.is_empty()).collect();
     view! {

@@ -1087,9 +1087,20 @@ CREATE TABLE payout_methods (
     created_at BIGINT NOT NULL,
     -- Until then no payout can use it, so that whoever reads the email about it has time to object.
     usable_at BIGINT NOT NULL,
-    removed_at BIGINT
+    removed_at BIGINT,
+    -- Of an account at a gateway: the gateway's ID of it, NULL until it was created; what the gateway said of it last; and
+    -- when payouts were enabled for the first time.
+    account_ref TEXT,
+    details_submitted BOOLEAN NOT NULL DEFAULT FALSE,
+    payouts_enabled BOOLEAN NOT NULL DEFAULT FALSE,
+    -- What the gateway still needs to know, in its terms, separated by spaces.
+    requirements TEXT NOT NULL DEFAULT '',
+    enabled_at BIGINT
 );
 CREATE INDEX payout_methods_shop_id_idx ON payout_methods (shop_id) WHERE removed_at IS NULL;
+CREATE INDEX payout_methods_account_ref_idx ON payout_methods (account_ref) WHERE account_ref IS NOT NULL;
+-- A shop connects one account.
+CREATE UNIQUE INDEX payout_methods_shop_id_connected_key ON payout_methods (shop_id) WHERE kind = 'stripe' AND removed_at IS NULL;
 
 -- The number of the last payout, in one row. Payouts are numbered without gaps from 1, for people to tell each other.
 CREATE TABLE payout_numbers (
@@ -1113,9 +1124,9 @@ CREATE TABLE payouts (
     sent_by UUID REFERENCES users (id),
     paid_by UUID REFERENCES users (id),
     ended_by UUID REFERENCES users (id),
-    -- The bank's reference of the transfer, once it is sent.
+    -- The bank's reference of the transfer, or the gateway's ID of it, once it is sent.
     reference TEXT NOT NULL DEFAULT '',
-    -- Why it was rejected or returned.
+    -- Why it was rejected or returned, or is not transferred yet.
     reason TEXT NOT NULL DEFAULT '',
     requested_at BIGINT NOT NULL,
     approved_at BIGINT,
@@ -1123,8 +1134,21 @@ CREATE TABLE payouts (
     paid_at BIGINT,
     -- When it was rejected or returned.
     ended_at BIGINT,
-    CHECK (requested_by <> approved_by)
+    -- The gateway that transfers it; NULL if admins have the bank do that.
+    gateway TEXT,
+    -- How many transfers the gateway refused for now: a part of the key of the next one.
+    transfer_refusals BIGINT NOT NULL DEFAULT 0,
+    -- Whether the gateway may have received a request for the transfer whose outcome is unknown.
+    transfer_open BOOLEAN NOT NULL DEFAULT FALSE,
+    -- When the transfer is tried, or read, again, and how often it was.
+    transfer_at BIGINT,
+    transfer_checks BIGINT NOT NULL DEFAULT 0,
+    -- What the gateway said of the last problem.
+    gateway_note TEXT NOT NULL DEFAULT '',
+    CHECK (requested_by <> approved_by),
+    CHECK (NOT transfer_open OR state = 'approved')
 );
+CREATE INDEX payouts_transfer_at_idx ON payouts (transfer_at) WHERE transfer_at IS NOT NULL;
 CREATE INDEX payouts_shop_id_id_idx ON payouts (shop_id, id);
 CREATE INDEX payouts_state_id_idx ON payouts (state, id);
 

@@ -15,7 +15,8 @@ use crate::{
     db::{BoxFuture, Scalar, Tx},
     events,
     jobs::{
-        self, ATTEMPTS, AddJob, Claimed, JobKind, Queue, invoice::Invoice, refund::Refund, webhook::Webhook,
+        self, ATTEMPTS, AddJob, Claimed, JobKind, Queue, invoice::Invoice, refund::Refund, transfer::Transfer,
+        webhook::Webhook,
     },
     notifications::{self, mailbox},
     outbox::{self, Dispatched, OutboxMessage},
@@ -35,7 +36,7 @@ macro_rules! pending {
             'order_shipment_updated', 'order_delivered', 'order_cancelled', 'order_refunded', 'order_return_opened',
             'order_return_requested', 'order_return_approved', 'order_return_rejected', 'order_return_withdrawn',
             'order_return_received', 'order_return_exchanged', 'payout_sent', 'payout_rejected', 'payout_returned', 'payout_method_added',
-            'payout_method_removed', 'order_disputed', 'order_dispute_won', 'order_dispute_lost')"
+            'payout_method_removed', 'payout_method_restricted', 'payout_approved', 'order_disputed', 'order_dispute_won', 'order_dispute_lost')"
     };
 }
 
@@ -72,12 +73,20 @@ pub async fn drain(engine: &Engine) -> TxResult<usize> {
 }
 
 /// All kinds of jobs.
-static JOBS: &[JobKind] = &[JobKind::of::<Refund>(), JobKind::of::<Invoice>(), JobKind::of::<Webhook>()];
+static JOBS: &[JobKind] = &[
+    JobKind::of::<Refund>(),
+    JobKind::of::<Invoice>(),
+    JobKind::of::<Webhook>(),
+    JobKind::of::<Transfer>(),
+];
 
 /// The job for a message, if any.
 fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<AddJob>> {
     match message {
         OutboxMessage::RefundQueued => jobs::row(&Refund { refund: Id::from_uuid(subject) }, now).map(Some),
+        OutboxMessage::PayoutApproved => {
+            jobs::row(&Transfer { payout: Id::from_uuid(subject) }, now).map(Some)
+        }
         OutboxMessage::OrderShipped | OutboxMessage::OrderRefunded => {
             jobs::row(&Invoice { of: subject, at: now }, now).map(Some)
         }
@@ -99,6 +108,7 @@ fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<Ad
         | OutboxMessage::PayoutReturned
         | OutboxMessage::PayoutMethodAdded
         | OutboxMessage::PayoutMethodRemoved
+        | OutboxMessage::PayoutMethodRestricted
         | OutboxMessage::OrderDisputed
         | OutboxMessage::OrderDisputeWon
         | OutboxMessage::OrderDisputeLost => Ok(None),

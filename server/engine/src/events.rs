@@ -84,7 +84,9 @@ fn event_of(message: OutboxMessage) -> Option<EventKind> {
         | OutboxMessage::PayoutRejected
         | OutboxMessage::PayoutReturned
         | OutboxMessage::PayoutMethodAdded
-        | OutboxMessage::PayoutMethodRemoved => None,
+        | OutboxMessage::PayoutMethodRemoved
+        | OutboxMessage::PayoutMethodRestricted
+        | OutboxMessage::PayoutApproved => None,
         OutboxMessage::OrderPlaced => Some(EventKind::OrderPlaced),
         OutboxMessage::OrderConfirmed => Some(EventKind::OrderConfirmed),
         OutboxMessage::OrderShipped => Some(EventKind::OrderShipped),

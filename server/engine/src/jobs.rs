@@ -6,6 +6,7 @@
 
 pub(crate) mod invoice;
 pub(crate) mod refund;
+pub(crate) mod transfer;
 pub(crate) mod webhook;
 
 use std::time::Duration;

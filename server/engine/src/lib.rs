@@ -156,6 +156,11 @@ impl Engine {
         self.clock.now_ms() - self.return_answer_days * 86_400_000
     }
 
+    /// The gateway where shops can have accounts of their own, with its name.
+    fn connect(&self) -> Option<(&'static str, &dyn payments::Connect)> {
+        self.gateways.iter().find_map(|gateway| Some((gateway.name(), gateway.connect()?)))
+    }
+
     fn gateway(&self, name: &str) -> Result<&Arc<dyn PaymentGateway>, Error> {
         self.gateways.iter().find(|gateway| gateway.name() == name).ok_or(Error::NotFound)
     }

@@ -188,6 +188,8 @@ pub enum EmailContent {
     PayoutMethodAdded(Box<PayoutNotice>),
     /// To the shop's owners: a payout method was removed.
     PayoutMethodRemoved(Box<PayoutNotice>),
+    /// To the shop's owners: the gateway has stopped payouts to the shop's account.
+    PayoutMethodRestricted(Box<PayoutNotice>),
 }
 
 /// An email, rendered in a language.
@@ -395,6 +397,7 @@ static NOTICES: &[(OutboxMessage, &str, &Statement)] = &[
     (OutboxMessage::PayoutReturned, "payout_returned", &OWNERS_OF_PAYOUT),
     (OutboxMessage::PayoutMethodAdded, "payout_method_added", &OWNERS_OF_PAYOUT_METHOD),
     (OutboxMessage::PayoutMethodRemoved, "payout_method_removed", &OWNERS_OF_PAYOUT_METHOD),
+    (OutboxMessage::PayoutMethodRestricted, "payout_method_restricted", &OWNERS_OF_PAYOUT_METHOD),
     (OutboxMessage::OrderDisputed, "order_disputed", &OWNERS),
     (OutboxMessage::OrderDisputeWon, "dispute_won", &OWNERS),
     (OutboxMessage::OrderDisputeLost, "dispute_lost", &OWNERS),
@@ -602,6 +605,7 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
             "payout_returned" => Some(EmailContent::PayoutReturned(payout)),
             "payout_method_added" => Some(EmailContent::PayoutMethodAdded(payout)),
             "payout_method_removed" => Some(EmailContent::PayoutMethodRemoved(payout)),
+            "payout_method_restricted" => Some(EmailContent::PayoutMethodRestricted(payout)),
             _ => None,
         };
     }

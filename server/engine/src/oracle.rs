@@ -223,13 +223,14 @@ statements! {
     COMPLETED = "SELECT 'a completed checkout has no purchase' AS value FROM checkouts c
         LEFT JOIN purchases p ON p.checkout_id = c.id AND p.id = c.purchase_id
         WHERE (c.state = 'completed') <> (p.id IS NOT NULL)";
-    CLEARING = "SELECT 'the clearing account of ' || p.currency || ' does not match the captured payments less refunds, fees, disputes and settlements' AS value
+    CLEARING = "SELECT 'the clearing account of ' || p.currency || ' does not match the captured payments less refunds, fees, disputes, transfers and settlements' AS value
         FROM (SELECT currency, SUM(holds) AS holds FROM (
             SELECT currency, captured_minor - refunded_minor - fee_minor AS holds FROM payments
             UNION ALL SELECT p.currency, r.amount_minor FROM refunds r JOIN payments p ON p.id = r.payment_id
                 WHERE r.state = 'paid_otherwise'
             UNION ALL SELECT currency, -CASE WHEN state IN ('open', 'lost') THEN amount_minor ELSE 0 END
                 - CASE WHEN fee_returned THEN 0 ELSE fee_minor END FROM disputes
+            UNION ALL SELECT currency, -amount_minor FROM payouts WHERE state = 'paid' AND gateway IS NOT NULL
             UNION ALL SELECT currency, -amount_minor FROM settlements WHERE state = 'paid') AS x GROUP BY currency) p
         LEFT JOIN (SELECT currency, SUM(amount_minor) AS booked FROM ledger_entries WHERE account = 'gateway_clearing'
             GROUP BY currency) e ON e.currency = p.currency
@@ -254,7 +255,8 @@ statements! {
             OR COALESCE(e.released, 0) <> CASE WHEN d.released_at IS NULL THEN 0 ELSE d.due END";
     EARNED_BY = "SELECT 'an entry of a shop belongs to none of its orders and payouts: ' || p.kind AS value
         FROM ledger_entries e JOIN ledger_postings p ON p.id = e.posting_id LEFT JOIN orders o ON o.id = p.order_id
-        LEFT JOIN payouts y ON y.id = p.reference AND p.kind IN ('payout_requested', 'payout_rejected', 'payout_returned')
+        LEFT JOIN payouts y ON y.id = p.reference
+            AND p.kind IN ('payout_requested', 'payout_rejected', 'payout_returned', 'payout_reversed')
         WHERE e.shop_id IS NOT NULL
             AND (COALESCE(o.shop_id, y.shop_id) IS NULL OR COALESCE(o.shop_id, y.shop_id) <> e.shop_id
                 OR COALESCE(o.currency, y.currency) <> e.currency)";
@@ -267,19 +269,21 @@ statements! {
         FROM payouts p LEFT JOIN ledger_postings g ON g.reference = p.id
         LEFT JOIN ledger_entries e ON e.posting_id = g.id AND e.currency = p.currency
             AND (e.shop_id IS NULL OR e.shop_id = p.shop_id)
-        GROUP BY p.id, p.state, p.amount_minor
+        GROUP BY p.id, p.state, p.amount_minor, p.gateway
         HAVING COALESCE(SUM(CASE WHEN e.account = 'seller_payable' THEN e.amount_minor END), 0) <>
                 CASE WHEN p.state IN ('rejected', 'returned') THEN 0 ELSE p.amount_minor END
             OR COALESCE(SUM(CASE WHEN e.account = 'payouts_in_transit' THEN -e.amount_minor END), 0) <>
                 CASE WHEN p.state IN ('requested', 'approved', 'sent') THEN p.amount_minor ELSE 0 END
             OR COALESCE(SUM(CASE WHEN e.account = 'bank' THEN -e.amount_minor END), 0) <>
-                CASE WHEN p.state = 'paid' THEN p.amount_minor ELSE 0 END";
+                CASE WHEN p.state = 'paid' AND p.gateway IS NULL THEN p.amount_minor ELSE 0 END
+            OR COALESCE(SUM(CASE WHEN e.account = 'gateway_clearing' THEN -e.amount_minor END), 0) <>
+                CASE WHEN p.state = 'paid' AND p.gateway IS NOT NULL THEN p.amount_minor ELSE 0 END";
     IN_TRANSIT = "SELECT 'the payouts in transit of ' || currency || ' do not match the open payouts' AS value
         FROM (SELECT currency, amount_minor AS difference FROM payouts WHERE state IN ('requested', 'approved', 'sent')
             UNION ALL SELECT currency, amount_minor AS difference FROM ledger_entries WHERE account = 'payouts_in_transit') b
         GROUP BY currency HAVING SUM(difference) <> 0";
     BANK = "SELECT 'the bank account of ' || currency || ' does not match the paid payouts, refunds and settlements' AS value
-        FROM (SELECT currency, amount_minor AS difference FROM payouts WHERE state = 'paid'
+        FROM (SELECT currency, amount_minor AS difference FROM payouts WHERE state = 'paid' AND gateway IS NULL
             UNION ALL SELECT p.currency, r.amount_minor FROM refunds r JOIN payments p ON p.id = r.payment_id
                 WHERE r.state = 'paid_otherwise'
             UNION ALL SELECT currency, -amount_minor FROM settlements WHERE state = 'paid'

@@ -52,7 +52,9 @@ haat_shared::text_enum! {
         OrderReturnReceived = "order_return_received",
         /// A shop sends other items for a return. Subject: the return.
         OrderReturnExchanged = "order_return_exchanged",
-        /// A payout was handed to the bank. Subject: the payout.
+        /// A payout that a gateway transfers was approved, or is to be tried again. Subject: the payout.
+        PayoutApproved = "payout_approved",
+        /// A payout was handed to the bank, or transferred by a gateway. Subject: the payout.
         PayoutSent = "payout_sent",
         /// A payout was rejected. Subject: the payout.
         PayoutRejected = "payout_rejected",
@@ -62,6 +64,8 @@ haat_shared::text_enum! {
         PayoutMethodAdded = "payout_method_added",
         /// A shop removed a payout method. Subject: the method.
         PayoutMethodRemoved = "payout_method_removed",
+        /// The gateway has stopped payouts to a shop's account. Subject: the method.
+        PayoutMethodRestricted = "payout_method_restricted",
         /// The payment of an order is disputed. Subject: the order.
         OrderDisputed = "order_disputed",
         /// The dispute was decided for the shop. Subject: the order.

@@ -4,6 +4,7 @@
 //! function, `apply_status`. `checkout::complete` then does what follows from it.
 
 mod admin;
+mod connect;
 mod dispute;
 mod gateway;
 mod patience;
@@ -17,18 +18,19 @@ use tracing::Instrument;
 
 pub(crate) use admin::of_purchase;
 pub use admin::{details, follow_up, list};
+pub use connect::{Connect, Transfer, TransferOutcome, TransferRequest};
 pub use gateway::{
     Capabilities, DisputeStatus, EventSubject, GatewayDispute, GatewayError, GatewayEvent, GatewayPayment,
     GatewayPayout, GatewayResult, GatewayStatus, NextStep, Origins, PaymentGateway, PaymentRequest,
     PaymentSession, RefundRequest, RefundStatus, ReportOutcome, Webhook, origins,
 };
-pub(crate) use gateway::{check_gateways, methods_of};
+pub(crate) use gateway::{call, check_gateways, methods_of};
 pub use patience::{Patience, REQUEST_LIMIT, repeated};
 pub(crate) use refund::{OrderRefund, queue_orphaned_in_tx, reserve_refund_in_tx};
 use refund::{Stray, stray};
 pub use refund::{payment_of_refund, reconcile_refunds, refund, retry_refund, settle_refund};
 
-use crate::{Caller, Engine, TxResult, checkout, jobs, ledger, params, rows, statements};
+use crate::{Caller, Engine, TxResult, checkout, jobs, ledger, params, payouts, rows, statements};
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
     checkout::CheckoutState,
@@ -472,8 +474,8 @@ pub(crate) async fn act_on(engine: &Engine, gateway: &str, about: &EventSubject)
         }
         EventSubject::Dispute(gateway_ref) => disputed(engine, gateway, gateway_ref).await,
         EventSubject::Payout(gateway_ref) => settlement::reported(engine, gateway, gateway_ref).await,
-        // Stored, but not acted on.
-        EventSubject::Account(_) => Ok(()),
+        EventSubject::Account(gateway_ref) => payouts::account_reported(engine, gateway, gateway_ref).await,
+        EventSubject::Transfer(gateway_ref) => payouts::transfer_reported(engine, gateway, gateway_ref).await,
     }
 }
 

@@ -1,17 +1,23 @@
-//! Payouts: shops withdraw what they have earned to a bank account or to PayPal.
+//! Payouts: shops withdraw what they have earned to a bank account, to PayPal or to an account at a gateway.
 //!
 //! A request moves the money in the ledger at once, under the guard of the shop's balance, so that nothing can be
-//! withdrawn twice. Admins approve it, hand it to the bank and book what became of it.
+//! withdrawn twice. Admins approve it. Then a gateway transfers it, or they hand it to the bank and book what became of it.
 
 mod admin;
 mod bank_file;
+mod connect;
 mod methods;
+mod transfer;
 
 pub use admin::{
     admin_page, any, approve, list, mark_paid, mark_returned, mark_sent, reject, request_for, table,
 };
 pub use bank_file::{as_csv, as_pain_001};
+pub(crate) use connect::account_reported;
+pub use connect::{EXPIRED, Onboarding, connect, connect_returned, connects};
 pub use methods::{add_method, methods, remove_method};
+pub(crate) use transfer::transfer_reported;
+pub use transfer::{follow_transfer, follow_transfers, retry_transfer};
 
 use std::collections::HashMap;
 
@@ -86,8 +92,9 @@ insert! {
         requested_by: UserId,
         requested_at: i64;
         state = "'requested'",
-    } => "given JOIN payout_methods m ON m.id = given.method_id AND m.shop_id = given.shop_id AND m.removed_at IS NULL
-            AND m.usable_at <= given.requested_at"
+        gateway = "CASE WHEN m.kind = 'stripe' THEN given.connect END",
+    } => [connect: &'static str] "given JOIN payout_methods m ON m.id = given.method_id AND m.shop_id = given.shop_id AND m.removed_at IS NULL
+            AND m.usable_at <= given.requested_at AND (m.kind <> 'stripe' OR (m.payouts_enabled AND given.connect <> ''))"
 }
 
 rows! {
@@ -174,6 +181,7 @@ pub async fn shop_page(
         minimum: minimum(engine)?,
         key: random::token(),
         methods: methods(engine, caller, handle).await?,
+        connects: connects(engine),
         payouts: of_shop(engine, caller, handle, of).await?,
     })
 }
@@ -203,11 +211,12 @@ async fn request_by(
     let body = format!("{} {}", new.amount, new.method);
     // The shop's, so that a second click by someone else of its members is no second payout either.
     let key = IdempotencyKey::new(shop, "payouts::request", key, &body);
-    let input = (shop, by, new, key, engine.clock.now_ms());
+    let connect = engine.connect().map_or("", |(name, _)| name);
+    let input = (shop, by, new, key, (connect, engine.clock.now_ms()));
     let id = engine
         .db
-        .write(("payouts::request", shop), input, |tx, (shop, by, new, key, now)| {
-            Box::pin(request_in_tx(tx, *shop, *by, new, key, *now))
+        .write(("payouts::request", shop), input, |tx, (shop, by, new, key, (connect, now))| {
+            Box::pin(request_in_tx(tx, *shop, *by, new, key, (connect, *now)))
         })
         .await?;
     Ok(id)
@@ -219,7 +228,7 @@ async fn request_in_tx(
     by: UserId,
     new: &NewPayout,
     key: &IdempotencyKey,
-    now: i64,
+    (connect, now): (&'static str, i64),
 ) -> TxResult<PayoutId> {
     let id: PayoutId = match idempotency::begin_in_tx(tx, key, now).await? {
         Claim::Mine(id) => id,
@@ -236,9 +245,10 @@ async fn request_in_tx(
         amount_minor: amount.amount(),
         requested_by: by,
         requested_at: now,
+        connect,
     };
     if !tx.insert(row).await? {
-        // Of another shop, removed, or too new.
+        // Of another shop, removed, too new, or restricted by the gateway.
         return Err(Error::field("method", FieldCode::NotAChoice).into());
     }
     ledger::post(tx, &[(payout_requested(shop, amount)?, id)], now).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Engine, TxResult, accounts, catalog, checkout,
     db::{BoxFuture, Scalar},
-    dispatch, idempotency, media, orders, params, payments, random, seals, statements,
+    dispatch, idempotency, media, orders, params, payments, payouts, random, seals, statements,
 };
 use haat_shared::id::kinds::JobId;
 
@@ -35,6 +35,11 @@ pub static SCHEDULES: &[Schedule] = &[
                 payments::reconcile(engine).await.map(drop)
             })
         },
+    },
+    Schedule {
+        name: "transfers",
+        every: Duration::from_secs(5),
+        run: |engine| Box::pin(async move { payouts::follow_transfers(engine).await.map(drop) }),
     },
     Schedule {
         name: "release",

@@ -1,8 +1,9 @@
 //! The part of Stripe that the market uses: sessions of Checkout with their page, payments, charges, fees, refunds,
-//! idempotency keys and signed webhooks. The bodies are those of version 2026-09-30.endive of the API; that
+//! accounts of shops with their pages, transfers, idempotency keys and signed webhooks. The bodies are those of version 2026-09-30.endive of the API; that
 //! the SDK can read them is tested by everything that uses them.
 
 mod books;
+mod connect;
 mod element;
 mod page;
 
@@ -48,6 +49,8 @@ pub struct Books {
     key: String,
     secrets: Vec<String>,
     behaviour: Behaviour,
+    poor: bool,
+    spent: bool,
     common: Common,
 }
 
@@ -100,6 +103,7 @@ impl Stripe {
         let router = Router::new()
             .route("/c/pay/{session}", get(page::page).post(page::pay))
             .route("/c/pay/{session}/challenge", get(page::page).post(page::challenge))
+            .route("/setup/e/{link}", get(connect::page).post(connect::submit))
             .route("/v3/", get(element::script))
             .route("/element", get(element::fields))
             .route("/element/confirm", post(element::confirm))

@@ -137,7 +137,10 @@ impl Payments {
 
     fn check_stripe(&self) -> Result<(), String> {
         if !self.takes_cards() {
-            return Ok(());
+            return match self.stripe_connect {
+                true => Err("payments.stripe_connect needs payments.stripe_secret_key".into()),
+                false => Ok(()),
+            };
         }
         let has_form = |secret: &str, prefixes: &[&str]| {
             let rest = prefixes.iter().find_map(|prefix| secret.strip_prefix(prefix));
@@ -148,12 +151,14 @@ impl Payments {
             return Err("payments.stripe_secret_key must be a secret or restricted key: sk_… or rk_…".into());
         }
         let secrets: Vec<_> = self.stripe_webhook_secrets.reveal().split_whitespace().collect();
-        if !(1..=2).contains(&secrets.len()) || !secrets.iter().all(|secret| has_form(secret, &["whsec_"])) {
-            return Err(
-                "payments.stripe_webhook_secrets must be the signing secret of the webhook (whsec_…), or two, \
-                 separated by a space"
-                    .into(),
-            );
+        // Connected accounts have a webhook of their own.
+        let most = if self.stripe_connect { 4 } else { 2 };
+        if !(1..=most).contains(&secrets.len()) || !secrets.iter().all(|secret| has_form(secret, &["whsec_"]))
+        {
+            return Err(format!(
+                "payments.stripe_webhook_secrets must be the signing secret of the webhook (whsec_…), or up to {most}, \
+                 separated by spaces"
+            ));
         }
         let publishable = self.stripe_publishable_key.as_str();
         if !publishable.is_empty() {
@@ -377,6 +382,7 @@ mod tests {
             ),
             (&[("HAAT__PAYMENTS__PAYPAL_URL", "paypal")], "payments.paypal_url must start with"),
             (&[("HAAT__PAYMENTS__STRIPE_URL", "stripe")], "payments.stripe_url must start with"),
+            (&[("HAAT__PAYMENTS__STRIPE_CONNECT", "true")], "needs payments.stripe_secret_key"),
             (&[("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "pk_test_x")], "sk_… or rk_…"),
             (&[("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_test_a b")], "sk_… or rk_…"),
             (&[("HAAT__PAYMENTS__STRIPE_SECRET_KEY", "sk_test_x")], "payments.stripe_webhook_secrets must"),

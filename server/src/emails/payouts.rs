@@ -21,8 +21,8 @@ pub(super) fn sent(locale: Locale, of: &PayoutNotice, url: &str) -> TxResult<Ren
 pub(super) fn rejected(locale: Locale, of: &PayoutNotice, url: &str) -> TxResult<RenderedEmail> {
     let shop = of.shop_name.as_str();
     let lead = td_string!(locale, email.payout_rejected_lead, price = of.amount, shop = shop);
-    let about =
-        td_string!(locale, email.payout_reason, number = of.number.as_str(), reason = of.reason.as_str());
+    let reason = words::payout_reason(locale, &of.reason);
+    let about = td_string!(locale, email.payout_reason, number = of.number.as_str(), reason = reason);
     about_payout(locale, url, td_string!(locale, email.payout_rejected), lead, about, shop)
 }
 
@@ -31,8 +31,8 @@ pub(super) fn returned(locale: Locale, of: &PayoutNotice, url: &str) -> TxResult
     let (shop, account) = (of.shop_name.as_str(), of.account.as_str());
     let lead =
         td_string!(locale, email.payout_returned_lead, price = of.amount, account = account, shop = shop);
-    let about =
-        td_string!(locale, email.payout_reason, number = of.number.as_str(), reason = of.reason.as_str());
+    let reason = words::payout_reason(locale, &of.reason);
+    let about = td_string!(locale, email.payout_reason, number = of.number.as_str(), reason = reason);
     about_payout(locale, url, td_string!(locale, email.payout_returned), lead, about, shop)
 }
 
@@ -51,6 +51,14 @@ pub(super) fn method_removed(locale: Locale, of: &PayoutNotice, url: &str) -> Tx
     let lead = td_string!(locale, email.method_removed_lead, account = account, shop = shop);
     let about = td_string!(locale, email.method_note).to_owned();
     about_payout(locale, url, td_string!(locale, email.method_removed), lead, about, shop)
+}
+
+/// The gateway has stopped payouts to the shop's account.
+pub(super) fn method_restricted(locale: Locale, of: &PayoutNotice, url: &str) -> TxResult<RenderedEmail> {
+    let (shop, account) = (of.shop_name.as_str(), of.account.as_str());
+    let lead = td_string!(locale, email.method_restricted_lead, account = account, shop = shop);
+    let about = td_string!(locale, email.method_restricted_note).to_owned();
+    about_payout(locale, url, td_string!(locale, email.method_restricted), lead, about, shop)
 }
 
 fn about_payout(

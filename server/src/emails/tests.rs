@@ -304,9 +304,11 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("account_exists", EmailContent::AccountExists { name: name_of_user }),
         ("payout_sent", EmailContent::PayoutSent(payout(shop, "", "HDFCN26112800001"))),
         ("payout_rejected", EmailContent::PayoutRejected(payout(shop, NO_NAME, ""))),
+        ("payout_rejected_by_gateway", EmailContent::PayoutRejected(payout(shop, "gateway_account", ""))),
         ("payout_returned", EmailContent::PayoutReturned(payout(shop, NO_NAME, "HDFCN26112800001"))),
         ("payout_method_added", EmailContent::PayoutMethodAdded(payout(shop, "", ""))),
         ("payout_method_removed", EmailContent::PayoutMethodRemoved(payout(shop, "", ""))),
+        ("payout_method_restricted", EmailContent::PayoutMethodRestricted(payout(shop, "", ""))),
         (
             "order_disputed",
             EmailContent::OrderDisputed { order: sent(), dispute: disputed(DisputeState::Open) },
@@ -347,13 +349,14 @@ fn every_mail_in_every_language() {
         EmailContent::PayoutReturned(_) => 16,
         EmailContent::PayoutMethodAdded(_) => 17,
         EmailContent::PayoutMethodRemoved(_) => 18,
-        EmailContent::OrderDisputed { .. } => 19,
-        EmailContent::DisputeWon { .. } => 20,
-        EmailContent::DisputeLost { .. } => 21,
+        EmailContent::PayoutMethodRestricted(_) => 19,
+        EmailContent::OrderDisputed { .. } => 20,
+        EmailContent::DisputeWon { .. } => 21,
+        EmailContent::DisputeLost { .. } => 22,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();
-    assert_eq!(kinds, (0..22).collect::<Vec<_>>(), "a letter is not among the samples");
+    assert_eq!(kinds, (0..23).collect::<Vec<_>>(), "a letter is not among the samples");
 }
 
 #[test]

@@ -6,13 +6,14 @@ use axum::{
     response::Response,
 };
 use haat_engine::{
-    Caller,
+    Caller, Engine,
     admin::{self, Grantee},
     jobs, notifications, orders, payments, payouts,
 };
 use haat_shared::{
-    Error, FieldCode, Result,
+    Conflict, Error, FieldCode, Result,
     admin::{PaymentAction, RefundAction},
+    payouts::PayoutState,
     permissions::{AdminPermission, AdminRole},
     routes::{self, EMAILS, HOME, JOBS, PAYOUTS, TEAM, any_payout},
 };
@@ -170,6 +171,7 @@ pub(super) async fn payout(
         let id = id.parse()?;
         match action.as_str() {
             "approve" => payouts::approve(engine, &caller, id).await,
+            "retry" => payouts::retry_transfer(engine, &caller, id).await,
             "send" => payouts::mark_sent(engine, &caller, id, &value("reference")).await,
             "pay" => payouts::mark_paid(engine, &caller, id).await,
             "reject" => payouts::reject(engine, &caller, id, &value("reason")).await,
@@ -180,10 +182,21 @@ pub(super) async fn payout(
     .await;
     let page = id.parse().map_or_else(|_| PAYOUTS.to_owned(), any_payout);
     match done {
+        // The page says why the gateway has not reversed the transfer.
+        Err(Error::Conflict(Conflict::PayoutMoved))
+            if action == "return" && is_paid(engine, &caller, &id).await =>
+        {
+            redirect(&state, &page, &[("done", "not_reversed")])
+        }
         Ok(()) => redirect(&state, &page, &[("done", &action)]),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "payout", &page, typed, &error).await,
         Err(error) => refused(&state, &page, &error),
     }
+}
+
+async fn is_paid(engine: &Engine, caller: &Caller, id: &str) -> bool {
+    let Ok(id) = id.parse() else { return false };
+    payouts::any(engine, caller, id).await.is_ok_and(|of| of.card.payout.state == PayoutState::Paid)
 }
 
 /// Sends a failed email again.

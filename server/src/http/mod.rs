@@ -205,6 +205,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(STATEMENT_PDF, get(exports::statement_pdf))
         .route(EXPORT_STATEMENT, get(exports::statement))
         .route(EXPORT_LEDGER, get(exports::ledger))
+        .route(CONNECT_RETURN, get(seller_forms::connect_return))
         .route(PAYOUTS_CSV, get(exports::payouts_csv))
         .route(PAYOUTS_XML, get(exports::payouts_xml))
         .route(DEV_UI, get(dev::ui))
@@ -325,6 +326,7 @@ mod tests {
             (IMPORT, import(text), vec![text]),
             (SELLER_PRODUCT, seller_product(text, prod.parse().unwrap()), vec![text, &prod]),
             (BALANCE, balance(text), vec![text]),
+            (CONNECT_RETURN, connect_return(text), vec![text]),
             (SETTINGS, settings(text), vec![text]),
             (EMAIL, email(email_id.parse().unwrap()), vec![&email_id]),
             (ANY_ORDER, any_order(text), vec![text]),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use axum::{
     Extension, Form,
-    extract::{Path, State as Extract},
-    response::{IntoResponse, Response},
+    extract::{Path, Query, State as Extract},
+    response::{IntoResponse, Redirect, Response},
 };
 use haat_engine::{Caller, Engine, accounts, catalog, orders, payouts, random, shops};
 use haat_shared::{
@@ -15,7 +15,7 @@ use haat_shared::{
     id::kinds::ProductId,
     orders::{NewRefund, SellerOrder, Shipment, lines as check_lines},
     page::LIMIT_MAX,
-    payouts::{PayoutForm, PayoutMethodForm},
+    payouts::{PayoutForm, PayoutMethodForm, PayoutMethodKind},
     permissions::Permission,
     returns::{ReturnApproval, ReturnReceipt},
     routes::{self, OPEN_SHOP, with},
@@ -40,6 +40,15 @@ pub(super) async fn balance(
     let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
     let page = routes::balance(&handle);
     let action = value("action");
+    let stripe = value("kind") == PayoutMethodKind::Stripe.as_str() && payouts::connects(engine);
+    if action == "connect" || (action == "add_method" && stripe) {
+        return match payouts::connect(engine, &caller, &handle).await {
+            Ok(payouts::Onboarding { url: Some(url), .. }) => Redirect::to(&url).into_response(),
+            Ok(payouts::Onboarding { url: None, .. }) => redirect(&state, &page, &[("done", "connect")]),
+            Err(error @ Error::Invalid(_)) => back_with_draft(&state, "balance", &page, typed, &error).await,
+            Err(error) => refused(&state, &page, &error),
+        };
+    }
     // With the payout that was requested, so that the page can name it.
     let done: Result<Option<String>> = async {
         // Before anything is said about the form.
@@ -69,6 +78,22 @@ pub(super) async fn balance(
             redirect(&state, &page, &done)
         }
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "balance", &page, typed, &error).await,
+        Err(error) => refused(&state, &page, &error),
+    }
+}
+
+/// The shop comes back from Stripe's pages. What it did there is read from Stripe.
+pub(super) async fn connect_return(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(handle): Path<String>,
+    Query(query): Query<Typed>,
+) -> Response {
+    let (engine, page) = (&state.runtime.engine, routes::balance(&handle));
+    let expired = !field(&query, payouts::EXPIRED).is_empty();
+    match payouts::connect_returned(engine, &caller, &handle, expired).await {
+        Ok(Some(url)) => Redirect::to(&url).into_response(),
+        Ok(None) => redirect(&state, &page, &[("done", "connect")]),
         Err(error) => refused(&state, &page, &error),
     }
 }

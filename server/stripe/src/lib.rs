@@ -4,6 +4,7 @@
 //! A crate of its own, because its SDK takes long to compile. `docs/payments.md` says how it is set up, and
 //! what was never tried against the real Stripe.
 
+mod connect;
 mod signature;
 mod units;
 
@@ -51,6 +52,8 @@ use stripe_shared::{
 pub const API: &str = "https://api.stripe.com";
 /// Stripe's page, on which shoppers pay.
 const PAGE: &str = "https://checkout.stripe.com";
+/// Stripe's page, on which shops enter their details.
+const CONNECT_PAGE: &str = "https://connect.stripe.com";
 /// Stripe's script, which shows its fields on our page. It must be loaded from there.
 const SCRIPT: &str = "https://js.stripe.com/v3/";
 
@@ -80,6 +83,8 @@ pub struct Settings {
     pub authorizes: bool,
     /// What the market is called, on Stripe's page.
     pub market: String,
+    /// Whether shops can connect an account, to which payouts are transferred.
+    pub connect: bool,
     /// The publishable key: `pk_…`. Empty if payments are only made on Stripe's page.
     pub publishable_key: String,
 }
@@ -90,6 +95,7 @@ pub struct Stripe {
     webhook_secrets: Vec<String>,
     authorizes: bool,
     market: String,
+    connect: bool,
     publishable_key: String,
     script: String,
     origins: Origins,
@@ -175,7 +181,8 @@ impl Payment {
 impl Stripe {
     /// The gateway of an account. The error says what is wrong with the settings, without secrets.
     pub fn new(settings: Settings) -> Result<Self, String> {
-        let Settings { secret_key, webhook_secrets, url, authorizes, market, publishable_key } = settings;
+        let Settings { secret_key, webhook_secrets, url, authorizes, market, connect, publishable_key } =
+            settings;
         let address = url::Url::parse(&url).map_err(|e| e.to_string())?;
         let (page, script) = if url.trim_end_matches('/') == API {
             (PAGE.to_owned(), SCRIPT.to_owned())
@@ -183,7 +190,10 @@ impl Stripe {
             let fake = address.origin().ascii_serialization();
             (fake.clone(), format!("{fake}/v3/"))
         };
-        let origins = origins(&page, &publishable_key);
+        let mut origins = origins(&page, &publishable_key);
+        if connect && page == PAGE {
+            origins.forms.push(CONNECT_PAGE.to_owned());
+        }
         let client = ClientBuilder::new(secret_key)
             .url(url)
             .timeout(REQUEST_LIMIT)
@@ -191,7 +201,17 @@ impl Stripe {
             .build()
             .map_err(|e| e.to_string())?;
         let patience = Patience::default();
-        Ok(Self { client, webhook_secrets, authorizes, market, publishable_key, script, origins, patience })
+        Ok(Self {
+            client,
+            webhook_secrets,
+            authorizes,
+            market,
+            connect,
+            publishable_key,
+            script,
+            origins,
+            patience,
+        })
     }
 
     /// A payment with its charge and the fee.
@@ -468,6 +488,7 @@ impl Stripe {
             }
             _ if kind.starts_with("charge.dispute.") => Some(EventSubject::Dispute(id)),
             _ if kind.starts_with("payout.") => Some(EventSubject::Payout(id)),
+            _ if kind.starts_with("transfer.") => Some(EventSubject::Transfer(id)),
             _ if kind.starts_with("account.") => Some(EventSubject::Account(id)),
             _ => None,
         })
@@ -668,6 +689,10 @@ impl PaymentGateway for Stripe {
 
     async fn refund(&self, request: &RefundRequest) -> GatewayResult<RefundStatus> {
         self.patience.call(self.refunded(request)).await
+    }
+
+    fn connect(&self) -> Option<&dyn payments::Connect> {
+        self.connect.then_some(self)
     }
 
     async fn dispute(&self, gateway_ref: &str) -> GatewayResult<GatewayDispute> {

@@ -149,6 +149,8 @@ const TABLE: &[Row] = &[
     call(FN_BALANCE, r#"{"handle":"<handle>","after":""}"#),
     call(FN_SHOP_PAYOUTS, r#"{"handle":"<handle>","after":""}"#),
     // Nothing of it is valid.
+    // Nothing is connected.
+    get(CONNECT_RETURN, "handle", 404),
     form(FORM_BALANCE, "handle", "action=withdraw&amount=0&key=<key>", 303),
     call(FN_SELLER_PRODUCTS, r#"{"handle":"<handle>","of":{}}"#),
     call(FN_SELLER_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#),

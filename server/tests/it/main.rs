@@ -16,6 +16,7 @@ mod access;
 mod arrows;
 mod attacks;
 mod bus;
+mod connect;
 mod crashes;
 mod faults;
 mod imports;

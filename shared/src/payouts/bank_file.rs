@@ -34,11 +34,14 @@ pub struct Transfer {
 const NAME_MAX: usize = 70;
 const ABOUT_MAX: usize = 140;
 
-/// The transfers as a file: one batch per currency. PayPal payouts are left out, because no bank makes them. `created`
+fn is_by_bank(account: &PayoutAccount) -> bool {
+    matches!(account, PayoutAccount::Iban { .. } | PayoutAccount::India { .. })
+}
+
+/// The transfers as a file: one batch per currency. Payouts that no bank makes are left out. `created`
 /// is an RFC 3339 time in UTC, and names the file.
 pub fn pain_001(payer: &Payer, transfers: &[Transfer], created: &str) -> String {
-    let mut transfers: Vec<&Transfer> =
-        transfers.iter().filter(|t| !matches!(t.account, PayoutAccount::Paypal { .. })).collect();
+    let mut transfers: Vec<&Transfer> = transfers.iter().filter(|t| is_by_bank(&t.account)).collect();
     transfers.sort_by_key(|t| (t.amount.currency(), t.payout));
     let message: String = created.chars().filter(char::is_ascii_alphanumeric).collect();
     let amounts: Vec<Money> = transfers.iter().map(|t| t.amount).collect();
@@ -150,7 +153,7 @@ impl Xml {
         let (number, bank) = match account {
             PayoutAccount::Iban { iban } => (iban, None),
             PayoutAccount::India { number, ifsc } => (number, Some(ifsc)),
-            PayoutAccount::Paypal { .. } => return,
+            PayoutAccount::Paypal { .. } | PayoutAccount::Stripe { .. } => return,
         };
         let id = end_to_end_id(*payout);
         self.inside("CdtTrfTxInf", |one| {

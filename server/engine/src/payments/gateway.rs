@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use super::connect::Connect;
 use haat_shared::{
     Currency, Money,
     id::kinds::{PaymentId, RefundId},
@@ -217,6 +218,8 @@ pub enum EventSubject {
     Payout(String),
     /// The market's account, or a shop's, at the gateway.
     Account(String),
+    /// A transfer of a payout to a shop's account.
+    Transfer(String),
 }
 
 impl EventSubject {
@@ -228,6 +231,7 @@ impl EventSubject {
             Self::Dispute(id) => ("dispute", id),
             Self::Payout(id) => ("payout", id),
             Self::Account(id) => ("account", id),
+            Self::Transfer(id) => ("transfer", id),
         }
     }
 }
@@ -322,6 +326,10 @@ pub trait PaymentGateway: Send + Sync {
     async fn payout(&self, _: &str) -> GatewayResult<GatewayPayout> {
         Err(GatewayError::Refused("this gateway has no payouts".into()))
     }
+    /// How shops get payouts to accounts of their own there, if it can do that and it is enabled.
+    fn connect(&self) -> Option<&dyn Connect> {
+        None
+    }
     /// The events of a webhook, if it is genuine and recent at `now_ms`; otherwise `Refused`.
     async fn webhook(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>>;
 }
@@ -396,6 +404,6 @@ pub enum ReportOutcome {
 
 /// The span of a call to a gateway (`docs/logging.md`), without the gateway's own reference, which opens
 /// the page where the shopper pays.
-pub(super) fn call(gateway: &str, call: &'static str, id: impl std::fmt::Display) -> tracing::Span {
+pub(crate) fn call(gateway: &str, call: &'static str, id: impl std::fmt::Display) -> tracing::Span {
     tracing::info_span!("gateway", gateway, call, %id)
 }

@@ -1,7 +1,10 @@
 //! What admins do with payouts. Each step begins with a guarded change of the payout's row, so that one of several
 //! concurrent admins wins, and is in the audit log.
 
-use super::{PayoutRow, request_by};
+use super::{
+    PayoutRow, request_by,
+    transfer::{CHECK_MS, take_back},
+};
 use crate::{
     Caller, Engine, TxResult, audit,
     bus::Topic,
@@ -29,7 +32,7 @@ const PAGE_SIZE: usize = 50;
 lists! {
     ALL {
         select: "SELECT p.id, p.number, p.state, p.currency, p.amount_minor, m.kind, m.masked, p.reference, p.reason, p.requested_at,
-                p.approved_at, p.sent_at, p.paid_at, p.ended_at, s.handle, s.name, m.holder, p.requested_by AS requester,
+                p.approved_at, p.sent_at, p.paid_at, p.ended_at, s.handle, s.name, m.holder, p.gateway_note, p.transfer_open, p.requested_by AS requester,
                 u.email AS requested_by, a.email AS approved_by, b.email AS sent_by, c.email AS paid_by, e.email AS ended_by
             FROM payouts p JOIN payout_methods m ON m.id = p.method_id JOIN shops s ON s.id = p.shop_id
             JOIN users u ON u.id = p.requested_by LEFT JOIN users a ON a.id = p.approved_by
@@ -47,18 +50,22 @@ lists! {
 statements! {
     SHOP = "SELECT id AS value FROM shops WHERE handle = $1";
     // Whoever requested a payout can't approve it.
-    APPROVE = "UPDATE payouts SET state = 'approved', approved_by = $3, approved_at = $2
+    APPROVE = "UPDATE payouts SET state = 'approved', approved_by = $3, approved_at = $2,
+            transfer_at = CASE WHEN gateway IS NULL THEN transfer_at ELSE $4 END
         WHERE id = $1 AND state = 'requested' AND COALESCE(requested_by <> $3, TRUE)
-        RETURNING shop_id, currency, amount_minor, paid_at";
-    SEND = "UPDATE payouts SET state = 'sent', reference = $4, sent_by = $3, sent_at = $2 WHERE id = $1 AND state = 'approved'
-        RETURNING shop_id, currency, amount_minor, paid_at";
+        RETURNING shop_id, currency, amount_minor, paid_at, gateway";
+    // Only the gateway can say what becomes of what it transfers.
+    SEND = "UPDATE payouts SET state = 'sent', reference = $4, sent_by = $3, sent_at = $2
+        WHERE id = $1 AND state = 'approved' AND gateway IS NULL
+        RETURNING shop_id, currency, amount_minor, paid_at, gateway";
     PAY = "UPDATE payouts SET state = 'paid', paid_by = $3, paid_at = $2 WHERE id = $1 AND state = 'sent'
-        RETURNING shop_id, currency, amount_minor, paid_at";
-    REJECT = "UPDATE payouts SET state = 'rejected', reason = $4, ended_by = $3, ended_at = $2
-        WHERE id = $1 AND state IN ('requested', 'approved')
-        RETURNING shop_id, currency, amount_minor, paid_at";
-    RETURN = "UPDATE payouts SET state = 'returned', reason = $4, ended_by = $3, ended_at = $2 WHERE id = $1 AND state IN ('sent', 'paid')
-        RETURNING shop_id, currency, amount_minor, paid_at";
+        RETURNING shop_id, currency, amount_minor, paid_at, gateway";
+    REJECT = "UPDATE payouts SET state = 'rejected', reason = $4, ended_by = $3, ended_at = $2, transfer_at = NULL
+        WHERE id = $1 AND state IN ('requested', 'approved') AND NOT transfer_open
+        RETURNING shop_id, currency, amount_minor, paid_at, gateway";
+    RETURN = "UPDATE payouts SET state = 'returned', reason = $4, ended_by = $3, ended_at = $2
+        WHERE id = $1 AND state IN ('sent', 'paid') AND gateway IS NULL
+        RETURNING shop_id, currency, amount_minor, paid_at, gateway";
     STATE = "SELECT state AS value FROM payouts WHERE id = $1";
 }
 
@@ -67,6 +74,8 @@ rows! {
         handle: String,
         name: String,
         holder: String,
+        gateway_note: String,
+        transfer_open: bool,
         requester: UserId,
         requested_by: String,
         approved_by: Option<String>,
@@ -81,6 +90,7 @@ rows! {
         currency: Currency,
         amount_minor: i64,
         paid_at: Option<i64>,
+        gateway: Option<String>,
     }
 }
 
@@ -96,6 +106,8 @@ impl AdminRow {
             sent_by: self.sent_by,
             paid_by: self.paid_by,
             ended_by: self.ended_by,
+            gateway_note: self.gateway_note,
+            unconfirmed: self.transfer_open,
         }
     }
 }
@@ -203,10 +215,13 @@ pub async fn reject(engine: &Engine, caller: &Caller, id: PayoutId, why: &str) -
     step(engine, caller, id, Step::Reject(reason)).await
 }
 
-/// Records that the bank returned a payout: the shop can withdraw the money again.
+/// Records that the bank returned a payout, or has the gateway take its transfer back: the shop can withdraw the money again.
 pub async fn mark_returned(engine: &Engine, caller: &Caller, id: PayoutId, why: &str) -> Result<()> {
     caller.admin(AdminPermission::ManagePayouts)?;
     let reason = reason(why).map_err(|fault| Error::Invalid(vec![fault]))?;
+    if take_back(engine, caller.user_id(), id, &reason).await? {
+        return Ok(());
+    }
     step(engine, caller, id, Step::Return(reason)).await
 }
 
@@ -225,13 +240,13 @@ async fn step(engine: &Engine, caller: &Caller, id: PayoutId, step: Step) -> Res
 
 async fn step_in_tx(tx: &mut Tx, id: PayoutId, by: Option<UserId>, step: &Step, now: i64) -> TxResult<()> {
     let moved: Option<Moved> = match step {
-        Step::Approve => tx.opt(&APPROVE, params![id, now, by]).await?,
+        Step::Approve => tx.opt(&APPROVE, params![id, now, by, now + CHECK_MS]).await?,
         Step::Send(reference) => tx.opt(&SEND, params![id, now, by, reference]).await?,
         Step::Pay => tx.opt(&PAY, params![id, now, by]).await?,
         Step::Reject(reason) => tx.opt(&REJECT, params![id, now, by, reason]).await?,
         Step::Return(reason) => tx.opt(&RETURN, params![id, now, by, reason]).await?,
     };
-    let Some(Moved { shop_id, currency, amount_minor, paid_at }) = moved else {
+    let Some(Moved { shop_id, currency, amount_minor, paid_at, gateway }) = moved else {
         let state: Option<Scalar<PayoutState>> = tx.opt(&STATE, params![id]).await?;
         let state = state.ok_or(Error::NotFound)?.0;
         return Err(match (step, state) {
@@ -241,7 +256,7 @@ async fn step_in_tx(tx: &mut Tx, id: PayoutId, by: Option<UserId>, step: &Step, 
     };
     let amount = Money::new(amount_minor, currency);
     let (action, note, message, posting) = match step {
-        Step::Approve => ("payouts::approve", "", None, None),
+        Step::Approve => ("payouts::approve", "", gateway.map(|_| OutboxMessage::PayoutApproved), None),
         Step::Send(reference) => ("payouts::send", reference.as_str(), Some(OutboxMessage::PayoutSent), None),
         Step::Pay => ("payouts::pay", "", None, Some(payout_paid(amount)?)),
         Step::Reject(reason) => (

@@ -23,7 +23,7 @@ const TRANSFERS_MAX: i64 = 1_000;
 statements! {
     APPROVED = "SELECT p.id, p.number, p.currency, p.amount_minor, m.holder, m.details, s.handle
         FROM payouts p JOIN payout_methods m ON m.id = p.method_id JOIN shops s ON s.id = p.shop_id
-        WHERE p.state = 'approved' ORDER BY p.id LIMIT $1";
+        WHERE p.state = 'approved' AND p.gateway IS NULL ORDER BY p.id LIMIT $1";
 }
 
 rows! {
@@ -50,6 +50,7 @@ pub async fn as_csv(engine: &Engine, caller: &Caller) -> Result<Vec<u8>> {
                 PayoutAccount::Iban { iban } => (iban.as_str(), ""),
                 PayoutAccount::India { number, ifsc } => (number.as_str(), ifsc.as_str()),
                 PayoutAccount::Paypal { email } => (email.as_str(), ""),
+                PayoutAccount::Stripe { account } => (account.as_str(), ""),
             };
             table.write_record([
                 end_to_end_id(transfer.payout).as_str(),

@@ -11,14 +11,14 @@ use crate::{
 use haat_shared::{
     Error, FieldCode, Result,
     id::kinds::{PayoutMethodId, ShopId, UserId},
-    payouts::{METHODS_MAX, PayoutMethodCard, PayoutMethodForm, PayoutMethodKind},
+    payouts::{ConnectedAccount, METHODS_MAX, PayoutMethodCard, PayoutMethodForm, PayoutMethodKind},
     permissions::Permission,
 };
 
 statements! {
-    METHODS = "SELECT id, kind, holder, masked, created_at, usable_at FROM payout_methods
+    METHODS = "SELECT id, kind, holder, masked, created_at, usable_at, details_submitted, payouts_enabled, requirements FROM payout_methods
         WHERE shop_id = $1 AND removed_at IS NULL ORDER BY id";
-    COUNT = "SELECT COUNT(*) AS value FROM payout_methods WHERE shop_id = $1 AND removed_at IS NULL";
+    pub(super) COUNT = "SELECT COUNT(*) AS value FROM payout_methods WHERE shop_id = $1 AND removed_at IS NULL";
     REMOVE = "UPDATE payout_methods SET removed_at = $3 WHERE id = $2 AND shop_id = $1 AND removed_at IS NULL";
 }
 
@@ -44,6 +44,9 @@ rows! {
         masked: String,
         created_at: i64,
         usable_at: i64,
+        details_submitted: bool,
+        payouts_enabled: bool,
+        requirements: String,
     }
 }
 
@@ -51,14 +54,24 @@ rows! {
 pub async fn methods(engine: &Engine, caller: &Caller, handle: &str) -> Result<Vec<PayoutMethodCard>> {
     let (shop, now) = (caller.shop(handle, Permission::SeeMoney)?, engine.clock.now_ms());
     let rows: Vec<MethodRow> = engine.db.all(&METHODS, params![shop]).await?;
-    let card = |row: MethodRow| PayoutMethodCard {
-        id: row.id,
-        kind: row.kind,
-        holder: row.holder,
-        account: row.masked,
-        created_at: caller.time(engine, row.created_at),
-        usable_at: caller.time(engine, row.usable_at),
-        usable: row.usable_at <= now,
+    let connects = super::connects(engine);
+    let card = |row: MethodRow| {
+        let connected = (row.kind == PayoutMethodKind::Stripe).then(|| ConnectedAccount {
+            details_submitted: row.details_submitted,
+            payouts_enabled: row.payouts_enabled,
+            requirements: row.requirements.split_whitespace().map(str::to_owned).collect(),
+        });
+        let enabled = connected.as_ref().is_none_or(|account| account.payouts_enabled && connects);
+        PayoutMethodCard {
+            id: row.id,
+            kind: row.kind,
+            holder: row.holder,
+            account: row.masked,
+            created_at: caller.time(engine, row.created_at),
+            usable_at: caller.time(engine, row.usable_at),
+            usable: row.usable_at <= now && enabled,
+            connected,
+        }
     };
     Ok(rows.into_iter().map(card).collect())
 }

@@ -233,10 +233,10 @@ both! {
             }
             runs
         };
-        assert_eq!(run().await, [("sweep", 1), ("reconcile", 1), ("release", 1), ("seal", 1), ("popular", 1), ("media", 1), ("purge", 1)]);
-        assert_eq!(run().await, [("sweep", 0), ("reconcile", 0), ("release", 0), ("seal", 0), ("popular", 0), ("media", 0), ("purge", 0)]);
+        assert_eq!(run().await, [("sweep", 1), ("reconcile", 1), ("transfers", 1), ("release", 1), ("seal", 1), ("popular", 1), ("media", 1), ("purge", 1)]);
+        assert_eq!(run().await, [("sweep", 0), ("reconcile", 0), ("transfers", 0), ("release", 0), ("seal", 0), ("popular", 0), ("media", 0), ("purge", 0)]);
         market.clock.advance_ms(60_000);
-        assert_eq!(run().await, [("sweep", 1), ("reconcile", 1), ("release", 1), ("seal", 1), ("popular", 0), ("media", 0), ("purge", 0)]);
+        assert_eq!(run().await, [("sweep", 1), ("reconcile", 1), ("transfers", 1), ("release", 1), ("seal", 1), ("popular", 0), ("media", 0), ("purge", 0)]);
 
         // A slow run isn't repeated until its lease has expired, and then doesn't end its successor's lease.
         let reconcile = SCHEDULES.iter().find(|schedule| schedule.name == "reconcile").unwrap();

@@ -24,6 +24,7 @@ mod buying;
 mod capacities;
 mod carts;
 mod catalog;
+mod connect;
 mod currencies;
 mod disputes;
 mod events;

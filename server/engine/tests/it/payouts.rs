@@ -24,7 +24,7 @@ use crate::{both, orders::shipment, races::at_once, support::*};
 
 const MEENA: &str = "meena-crafts";
 
-fn inr(minor: i64) -> Money {
+pub fn inr(minor: i64) -> Money {
     Money::new(minor, Currency::INR)
 }
 
@@ -45,12 +45,12 @@ pub async fn withdrawal(market: &Market, handle: &str, amount: &str) -> PayoutFo
     of(amount, method)
 }
 
-fn of(amount: &str, method: PayoutMethodId) -> PayoutForm {
+pub fn of(amount: &str, method: PayoutMethodId) -> PayoutForm {
     PayoutForm { amount: amount.into(), currency: String::new(), method: method.to_string() }
 }
 
 /// Sells bowls by card, so that ₹405 less shipping for each are available. Returns the order's number.
-async fn earn(market: &Market, bowls: i64) -> String {
+pub async fn earn(market: &Market, bowls: i64) -> String {
     let bowl = market.product(MEENA, "Clay bowl", 45_000, bowls).await;
     let number = format!("{}-1", market.buy_by_card(&market.guest_with(&[(bowl, bowls)]).await).await);
     deliver(market, &number).await;
@@ -66,22 +66,22 @@ async fn deliver(market: &Market, number: &str) {
 }
 
 /// What Meena can withdraw, and what is in transit.
-async fn balance(market: &Market) -> (i64, i64) {
+pub async fn balance(market: &Market) -> (i64, i64) {
     let balance = ledger::balance(&market.engine, &market.owner(MEENA).await, MEENA, "").await.unwrap();
     (balance.available.amount(), balance.in_transit.amount())
 }
 
-async fn admin_with(market: &Market, name: &str, role: AdminRole) -> Caller {
+pub async fn admin_with(market: &Market, name: &str, role: AdminRole) -> Caller {
     let user = market.signed_up(&Caller::guest(), name).await.user_id().unwrap();
     admin::grant_role(&market.engine, &Caller::system(), Grantee::Id(user), role).await.unwrap();
     market.owner(name).await
 }
 
-async fn state(market: &Market, id: PayoutId) -> PayoutState {
+pub async fn state(market: &Market, id: PayoutId) -> PayoutState {
     payouts::any(&market.engine, &Caller::system(), id).await.unwrap().card.payout.state
 }
 
-fn at(error: Error) -> BTreeMap<String, FieldCode> {
+pub fn at(error: Error) -> BTreeMap<String, FieldCode> {
     let Error::Invalid(faults) = error else { panic!("{error:?}") };
     faults.into_iter().map(|fault| (fault.field, fault.code)).collect()
 }

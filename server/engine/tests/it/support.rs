@@ -1,7 +1,7 @@
 //! A market for tests: two shops, a few products, every gateway; on either database, dropped afterwards.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     io::Write,
     path::PathBuf,
     sync::{
@@ -20,9 +20,10 @@ use haat_engine::{
     notifications::{self, EmailContent, Mail, Mailer, RenderedEmail, SendError, mailbox::Mailbox},
     oracle, outbox, params,
     payments::{
-        self, Capabilities, DisputeStatus, EventSubject, GatewayDispute, GatewayError, GatewayEvent,
+        self, Capabilities, Connect, DisputeStatus, EventSubject, GatewayDispute, GatewayError, GatewayEvent,
         GatewayPayment, GatewayPayout, GatewayResult, GatewayStatus, PaymentGateway, PaymentRequest,
-        PaymentSession, RefundRequest, RefundStatus, Return, Webhook,
+        PaymentSession, RefundRequest, RefundStatus, Return, Transfer, TransferOutcome, TransferRequest,
+        Webhook,
     },
     payouts::PayoutTerms,
     random::{self, SigningKey},
@@ -39,8 +40,9 @@ use haat_shared::{
     accounts::SignUp,
     carts::AddLine,
     checkout::CheckoutUpdate,
-    id::kinds::{CheckoutId, EmailId, PaymentId, VariantId},
+    id::kinds::{CheckoutId, EmailId, PaymentId, PayoutId, PayoutMethodId, VariantId},
     payments::{NextAction, PaymentMethod, PurchaseLink},
+    payouts::{ConnectedAccount, PayoutProblem},
     pricing::Promotion,
 };
 use sqlx_core::{connection::Connection, raw_sql::raw_sql, sql_str::AssertSqlSafe};
@@ -74,6 +76,123 @@ pub struct TestGateway {
     pub paid_as: Mutex<Option<String>>,
     /// The transfers to the bank that it knows.
     pub payouts: Mutex<HashMap<String, GatewayPayout>>,
+    /// Whether shops can have accounts there.
+    pub connects: AtomicBool,
+    pub accounts: Mutex<Accounts>,
+}
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Fate {
+    /// It is done, but the response is lost.
+    Lost,
+    /// It never arrives.
+    Silent,
+    /// The market's balance is too low.
+    NoFunds,
+    /// The account can't receive it.
+    Refused,
+}
+
+/// The accounts of shops at the gateway, and the transfers to them.
+#[derive(Default)]
+pub struct Accounts {
+    pub known: Vec<(PayoutMethodId, ConnectedAccount)>,
+    pub transfers: Vec<Transfer>,
+    /// The responses to keys of transfers.
+    answers: HashMap<(PayoutId, i64), TransferOutcome>,
+    /// What becomes of the next requests for accounts and transfers; all others succeed.
+    pub fates: VecDeque<Fate>,
+    /// Transfers that were just made are not found yet, so that only their keys can prevent a second one.
+    pub lags: bool,
+    /// The shops have spent what they got.
+    pub spent: bool,
+}
+
+impl Accounts {
+    fn at(&mut self, account: &str) -> GatewayResult<&mut ConnectedAccount> {
+        let index: Option<usize> = account.strip_prefix("acct_test").and_then(|n| n.parse().ok());
+        let found = index.and_then(|index| self.known.get_mut(index));
+        found.map(|(_, account)| account).ok_or_else(|| GatewayError::Refused("no such account".into()))
+    }
+
+    fn transfer(&mut self, id: &str) -> GatewayResult<&mut Transfer> {
+        let found = self.transfers.iter_mut().find(|transfer| transfer.id == id);
+        found.ok_or_else(|| GatewayError::Refused("no such transfer".into()))
+    }
+}
+
+fn lost<T>() -> GatewayResult<T> {
+    Err(GatewayError::Unreachable("lost".into()))
+}
+
+#[async_trait::async_trait]
+impl Connect for TestGateway {
+    async fn open_account(&self, method: PayoutMethodId) -> GatewayResult<String> {
+        let mut all = self.accounts.lock().unwrap();
+        let fate = all.fates.pop_front();
+        if fate == Some(Fate::Silent) {
+            return lost();
+        }
+        let known = all.known.iter().position(|(of, _)| *of == method);
+        let index = known.unwrap_or(all.known.len());
+        if known.is_none() {
+            let requirements = vec!["external_account".to_owned()];
+            let new = ConnectedAccount { details_submitted: false, payouts_enabled: false, requirements };
+            all.known.push((method, new));
+        }
+        if fate == Some(Fate::Lost) { lost() } else { Ok(format!("acct_test{index}")) }
+    }
+    async fn onboarding_page(&self, account: &str, again: &str, back: &str) -> GatewayResult<String> {
+        self.accounts.lock().unwrap().at(account)?;
+        Ok(format!("https://gateway.example/{account} {again} {back}"))
+    }
+    async fn account(&self, account: &str) -> GatewayResult<ConnectedAccount> {
+        self.up()?;
+        self.accounts.lock().unwrap().at(account).cloned()
+    }
+    async fn transfer(&self, request: &TransferRequest) -> GatewayResult<TransferOutcome> {
+        let mut all = self.accounts.lock().unwrap();
+        let fate = all.fates.pop_front();
+        if fate == Some(Fate::Silent) {
+            return lost();
+        }
+        let TransferRequest { payout, refusals, amount, .. } = *request;
+        all.at(&request.account)?;
+        let found = all.transfers.iter().find(|transfer| transfer.payout == Some(payout)).cloned();
+        let found = found.filter(|_| !all.lags).map(TransferOutcome::Made);
+        let before = found.or_else(|| all.answers.get(&(payout, refusals)).cloned());
+        let answer = before.unwrap_or_else(|| {
+            let answer = match fate {
+                Some(Fate::NoFunds) => TransferOutcome::NoFunds("too little".into()),
+                Some(Fate::Refused) => TransferOutcome::Refused(PayoutProblem::Account, "restricted".into()),
+                _ => {
+                    let reversed = Money::zero(amount.currency());
+                    let id = format!("tr_{}", all.transfers.len());
+                    let made = Transfer { id, payout: Some(payout), amount, reversed };
+                    all.transfers.push(made.clone());
+                    TransferOutcome::Made(made)
+                }
+            };
+            all.answers.insert((payout, refusals), answer.clone());
+            answer
+        });
+        if fate == Some(Fate::Lost) { lost() } else { Ok(answer) }
+    }
+    async fn read_transfer(&self, id: &str) -> GatewayResult<Transfer> {
+        self.up()?;
+        self.accounts.lock().unwrap().transfer(id).cloned()
+    }
+    async fn reverse(&self, id: &str) -> GatewayResult<Transfer> {
+        let mut all = self.accounts.lock().unwrap();
+        let (fate, spent) = (all.fates.pop_front(), all.spent);
+        let transfer = all.transfer(id)?;
+        if spent || transfer.is_reversed() {
+            return Err(GatewayError::Refused("nothing left to reverse".into()));
+        }
+        transfer.reversed = transfer.amount;
+        if fate == Some(Fate::Lost) { lost() } else { Ok(transfer.clone()) }
+    }
 }
 
 /// A gate that calls pass one at a time, in the order of arrival, unless it is held.
@@ -172,7 +291,17 @@ impl PaymentGateway for TestGateway {
         let known = self.payouts.lock().unwrap().get(gateway_ref).copied();
         known.ok_or_else(|| GatewayError::Gone("no such payout".into()))
     }
+    fn connect(&self) -> Option<&dyn Connect> {
+        self.connects.load(Ordering::Relaxed).then_some(self)
+    }
     async fn webhook(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>> {
+        if let Some((id, of)) = webhook.header("test-connect").split_once(' ') {
+            let about = match of.starts_with("tr_") {
+                true => EventSubject::Transfer(of.into()),
+                false => EventSubject::Account(of.into()),
+            };
+            return Ok(vec![GatewayEvent { id: id.into(), about }]);
+        }
         if let Some(payout) = webhook.header("test-payout").split_once(' ') {
             let about = EventSubject::Payout(payout.1.into());
             return Ok(vec![GatewayEvent { id: payout.0.into(), about }]);
@@ -278,6 +407,7 @@ fn in_words(
             format!("refunded by the market {} {} {reason}", order.order.number, refund.amount),
             String::new(),
         ),
+        EmailContent::PayoutMethodRestricted(of) => (format!("restricted {}", of.account), String::new()),
         EmailContent::PayoutMethodRemoved(of) => (format!("removed {}", of.account), String::new()),
     };
     Ok(RenderedEmail { subject, text: format!("{market} {leads_to}"), html: format!("{locale} {content:?}") })
@@ -368,6 +498,8 @@ impl Market {
             refunds: Gate::default(),
             paid_as: Mutex::default(),
             payouts: Mutex::default(),
+            connects: AtomicBool::new(false),
+            accounts: Mutex::default(),
         });
         let mailbox = Mailbox(db.clone());
         let post = Arc::new(Post { mailbox, road: Mutex::new(Road::Open), handed: Mutex::default() });

@@ -28,17 +28,17 @@ pub(super) fn refused(kind: &str, code: &str, message: &str) -> (StatusCode, Val
     (status, error)
 }
 
-fn invalid(code: &str, message: &str) -> (StatusCode, Value) {
+pub(super) fn invalid(code: &str, message: &str) -> (StatusCode, Value) {
     refused("invalid_request_error", code, message)
 }
 
-fn number(form: &Fields, name: &str) -> Result<i64, (StatusCode, Value)> {
+pub(super) fn number(form: &Fields, name: &str) -> Result<i64, (StatusCode, Value)> {
     let value = form.get(name).and_then(|value| value.parse().ok());
     value.ok_or_else(|| invalid("parameter_missing", &format!("Missing required param: {name}.")))
 }
 
 /// The fields of `metadata[…]` below this name.
-fn metadata(form: &Fields, name: &str) -> Value {
+pub(super) fn metadata(form: &Fields, name: &str) -> Value {
     let prefix = format!("{name}[");
     let field = |(key, value): (&String, &String)| {
         Some((key.strip_prefix(&prefix)?.strip_suffix(']')?.to_owned(), Value::from(value.as_str())))
@@ -669,9 +669,20 @@ impl Books {
             ["v1", "payment_intents", id] if !post => self.object(id)?.clone(),
             ["v1", "payment_intents", id, "capture"] if post => self.capture(id)?,
             ["v1", "payment_intents", id, "cancel"] if post => self.cancel(id)?,
+            ["v1", "accounts"] if post => self.create_account(form)?,
+            ["v1", "account_links"] if post => self.link_account(form, url)?,
+            ["v1", "transfers"] if post => self.transfer(form)?,
+            ["v1", "transfers"] => {
+                let group = form.get("transfer_group").cloned().unwrap_or_default();
+                self.list(&self.with("transfer", "transfer_group", &group), form, path)
+            }
+            ["v1", "transfers", id, "reversals"] if post => self.reverse(id)?,
             ["v1", "refunds"] if post => self.refund(form)?,
             ["v1", "refunds"] => self.list(&self.with("refund", "payment_intent", &of), form, path),
-            ["v1", "checkout", "sessions", id] | ["v1", "refunds" | "disputes" | "payouts", id] if !post => {
+            ["v1", "checkout", "sessions", id]
+            | ["v1", "refunds" | "disputes" | "payouts" | "accounts" | "transfers", id]
+                if !post =>
+            {
                 self.object(id)?.clone()
             }
             _ => {

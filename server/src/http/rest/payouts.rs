@@ -33,14 +33,25 @@ pub(super) fn routes(api: Api) -> Api {
             "Adds a payout method. The shop's owners get an email, and payouts can use it after a while.",
             add_method,
         )
+        .on(
+            API_CONNECT_PAYOUTS,
+            "Connects an account at Stripe, and returns the page on which the shop's details are entered. Calling it \
+             again returns a new page for the same account. Not found if payouts to Stripe are not enabled.",
+            connect,
+        )
         .on(API_REMOVE_PAYOUT_METHOD, "Removes a payout method.", remove_method)
         .on(API_PAYOUTS, "Lists the payouts of all shops, newest first.", all)
         .on(API_PAYOUT, "Retrieves a payout.", any)
         .on(API_APPROVE_PAYOUT, "Approves a payout that someone else requested.", approve)
+        .on(API_RETRY_PAYOUT, "Transfers an approved payout to Stripe now that has not been transferred yet.", retry)
         .on(API_SEND_PAYOUT, "Marks an approved payout as sent.", send)
         .on(API_PAY_PAYOUT, "Marks a payout that was sent as paid.", pay)
         .on(API_REJECT_PAYOUT, "Rejects a payout that wasn't sent: the amount is available again.", reject)
-        .on(API_RETURN_PAYOUT, "Marks a payout as returned by the bank: the amount is available again.", back)
+        .on(
+            API_RETURN_PAYOUT,
+            "Marks a payout as returned by the bank, or reverses its transfer to Stripe: the amount is available again.",
+            back,
+        )
         .on(API_REQUEST_PAYOUT_FOR, "Requests a payout on behalf of a shop.", request_for)
 }
 
@@ -122,7 +133,7 @@ async fn methods(context: RequestContext, At(handle): At<String>) -> Result<Foun
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct AddedPayoutMethod {
-    /// The type of method.
+    /// The type of method. An account at Stripe is connected by another call.
     kind: PayoutMethodKind,
     /// The name of the account's holder.
     #[schema(format = "line", max_length = 70)]
@@ -158,6 +169,24 @@ async fn add_method(
     Ok(Made(PayoutMethodAdded { id }))
 }
 
+/// A connected account.
+#[derive(Serialize, ToSchema)]
+struct PayoutAccountConnected {
+    /// The payout method's ID.
+    id: PayoutMethodId,
+    /// Stripe's page on which the shop's details are entered, once and soon. Null if Stripe needs nothing.
+    url: Option<String>,
+}
+
+async fn connect(
+    context: RequestContext,
+    (At(handle), _): (At<String>, Once),
+) -> Result<Found<PayoutAccountConnected>> {
+    let payouts::Onboarding { method: id, url } =
+        payouts::connect(context.engine(), &context.caller, &handle).await?;
+    Ok(Found(PayoutAccountConnected { id, url }))
+}
+
 async fn remove_method(
     context: RequestContext,
     At((handle, id)): At<(String, PayoutMethodId)>,
@@ -189,6 +218,10 @@ async fn any(context: RequestContext, At(id): At<PayoutId>) -> Result<Found<Admi
 
 async fn approve(context: RequestContext, (At(id), _): (At<PayoutId>, Once)) -> Result<()> {
     payouts::approve(context.engine(), &context.caller, id).await
+}
+
+async fn retry(context: RequestContext, (At(id), _): (At<PayoutId>, Once)) -> Result<()> {
+    payouts::retry_transfer(context.engine(), &context.caller, id).await
 }
 
 /// How a payout was sent.

@@ -4,8 +4,8 @@ use haat_shared::{
     access::Scope,
     permissions::AdminRole,
     routes::{
-        API_ADD_PICTURE, API_ADD_RETURN_PICTURE, API_REFUND_AS_OPERATOR, API_SEND_IMPORT, Audience, REST,
-        Route,
+        API_ADD_PICTURE, API_ADD_RETURN_PICTURE, API_CONNECT_PAYOUTS, API_REFUND_AS_OPERATOR, API_SEND_IMPORT,
+        Audience, REST, Route,
     },
 };
 use serde_json::{Value, json};
@@ -316,6 +316,10 @@ impl Cast {
                 let path = path.replace("{handle}", "meena-crafts");
                 (path, Some(json!({"amount": amount, "method": method})))
             }
+            // Connecting accounts is off.
+            "/shops/{handle}/payout-methods/stripe" => {
+                ("/shops/meena-crafts/payout-methods/stripe".into(), None)
+            }
             "/shops/{handle}/payout-methods" => {
                 ("/shops/meena-crafts/payout-methods".into(), Some(account()))
             }
@@ -359,6 +363,7 @@ fn expected(route: &Route, path: &str) -> std::ops::RangeInclusive<u16> {
     match (path.contains("_00000"), path.ends_with("/payouts") && route.method == "POST") {
         (true, _) => 404..=404,
         (_, true) => 422..=422,
+        _ if *route == API_CONNECT_PAYOUTS => 404..=404,
         _ if *route == API_REFUND_AS_OPERATOR => 403..=403,
         _ => 200..=299,
     }
