@@ -1,10 +1,15 @@
-// A seller withdraws earnings, an admin pays them out, and the seller sees what became of them, with and without JavaScript.
+// A seller withdraws earnings, an admin pays them out, and the seller sees what became of them, with and without JavaScript: to a
+// bank account, and to an account at the fake of Stripe (server/fakes).
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+
 import { expect, ownMarket, test as base } from '../fixtures';
 import {
   SELLERS,
   SHOPS,
   addOne,
   arriveAt,
+  audit,
   awake,
   beginCheckout,
   button,
@@ -19,18 +24,29 @@ import {
   thanks,
   visit,
 } from '../helpers';
+import { built, freePort } from '../server';
 
 const test = base.extend(ownMarket);
 const SHOP = SHOPS[0];
 const BALANCE = `/seller/${SHOP}/balance`;
+let stripe: ChildProcess | undefined;
+test.afterEach(() => stripe?.kill());
+
 const BANK = { name: 'Haat', account: 'DE89370400440532013000' };
 
-test('a payout goes from the request to the bank, comes back, and is made again', async ({ page, visitor, market }) => {
+test('payouts go from the request to the bank or to Stripe, and come back', async ({ page, visitor, market }) => {
   const [seller, operator] = [await visitor(), await visitor()];
+  const port = await freePort();
+  stripe = spawn(built('haat-fakes'), ['stripe', String(port), `${market.url}/webhooks/stripe`]);
+  await once(stripe, 'spawn');
   await market.restart({
+    HAAT__PAYMENTS__STRIPE_SECRET_KEY: 'sk_test_fake',
+    HAAT__PAYMENTS__STRIPE_WEBHOOK_SECRETS: 'whsec_fake',
+    HAAT__PAYMENTS__STRIPE_URL: `http://127.0.0.1:${port}`,
+    HAAT__PAYMENTS__STRIPE_CONNECT: 'true',
     HAAT__PAYOUTS__HOLD_HOURS: '0',
     // Less than any product costs: which one is bought depends on what is still in stock.
-    HAAT__PAYOUTS__MINIMUM: '20',
+    HAAT__PAYOUTS__MINIMUM: '5',
     HAAT__PAYOUTS__PAYER_NAME: BANK.name,
     HAAT__PAYOUTS__PAYER_ACCOUNT: BANK.account,
   });
@@ -41,7 +57,7 @@ test('a payout goes from the request to the bank, comes back, and is made again'
   await button(seller, 'Save').click();
   await expect(main(seller).getByRole('alert')).toContainText('Saved.');
   await visit(seller, BALANCE);
-  await expect(main(seller)).toContainText('You can request a payout once at least ₹20.00 is available.');
+  await expect(main(seller)).toContainText('You can request a payout once at least ₹5.00 is available.');
 
   const shop = await shopName(page, SHOP);
   await addOne(page, SHOP, 1);
@@ -163,5 +179,46 @@ test('a payout goes from the request to the bank, comes back, and is made again'
   await visit(seller, BALANCE);
   await expect(history).toHaveCount(2);
   await expect(history.first()).toContainText('Paid');
+
+  // Stripe: details are entered on its page, now or later.
+  await main(seller).locator('summary', { hasText: 'Add payout method' }).click();
+  await main(seller).locator('input[name=kind][value=stripe]').check();
+  await expect(field(seller, 'Account holder')).toBeHidden();
+  await button(seller, 'Add payout method').click();
+  const atStripe = async (answer: string) => {
+    await expect(seller.getByRole('heading', { level: 1, name: 'Get paid by Haat' })).toBeVisible();
+    await seller.getByRole('button', { name: answer }).click();
+  };
+  await atStripe('Save for later');
+  await expect(main(seller).getByRole('alert')).toContainText('Your Stripe account isn’t ready for payouts yet.');
+  await awake(seller);
+  await expect(main(seller)).toContainText('Not set up yet.');
+  await audit(seller);
+  await button(seller, 'Continue with Stripe').click();
+  await atStripe('Complete');
+  await expect(main(seller).getByRole('alert')).toContainText('Stripe is connected.');
+  await awake(seller);
+  await amount.fill('5');
+  await main(seller).getByRole('radio', { name: 'Stripe acct_' }).check();
+  await button(seller, 'Request payout').click();
+  await expect(main(seller).getByRole('alert')).toContainText('Payout of ₹5.00 to Stripe acct_');
+  await open();
+  await ask('Approve payout');
+  await expect(main(operator)).toContainText('Stripe transfers the money to Stripe acct_');
+  await button(operator, 'Approve ₹5.00').click();
+  await expect(main(operator).getByRole('alert')).toContainText('Stripe is transferring it.');
+  await expect(async () => {
+    await open();
+    await expect(main(operator).locator('.order-head .state')).toHaveText('Paid', { timeout: 100 });
+  }).toPass();
+  await expect(main(operator)).toContainText('Transfer at Stripe');
+  await audit(operator);
+  await visit(seller, BALANCE);
+  await expect(history.first()).toContainText('tr_');
+  await ask('Reverse transfer');
+  await field(operator, 'Reason').fill('Sold twice');
+  await step('Reverse ₹5.00', 'reversed: ₹5.00 is available', 'Returned');
+  await visit(seller, BALANCE);
+  await expect(history.first()).toContainText('Sold twice');
   for (const each of [page, seller, operator]) await each.goto('about:blank');
 });
