@@ -244,6 +244,16 @@ export async function operate(market: Market, page: Page): Promise<string> {
   return email;
 }
 
+/** Removes the only saved card of an account, on its page. */
+export async function removeCard(page: Page): Promise<void> {
+  await arriveAt(page, 'Saved cards');
+  await awake(page);
+  await main(page).getByText(/^Remove Visa ending in 4242$/).click();
+  await button(page, 'Remove card').click();
+  await expect(main(page)).toContainText('Card removed.');
+  await expect(main(page)).toContainText('No saved cards');
+}
+
 // --- Forms ------------------------------------------------------------------------------------------------------------
 
 /** Disables the browser's form validation, so that the server's response is seen. */
@@ -343,6 +353,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await stop('purchase');
   await signUp(page, freshEmail());
   await at('/account', 'account-empty');
+  await at('/account/cards', 'cards-off');
   await addOne(page, SHOPS[0], 1);
   await beginCheckout(page);
   await fillAddress(page);

@@ -10,21 +10,31 @@ let stripe;
 let elements;
 let loading;
 
+/** What Stripe's script needs to offer the saved cards of a customer, and to save another one. Without it, neither is offered. */
+async function offered() {
+  const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+  const response = await fetch('/api/cards/offer', request).catch(() => undefined);
+  return response?.ok ? response.json() : null;
+}
+
 function load() {
-  loading ??= new Promise((resolve, reject) => {
+  if (loading) return loading;
+  const script = new Promise((resolve, reject) => {
     const script = document.createElement('script');
     script.src = data.script;
     script.onload = resolve;
     script.onerror = reject;
     document.head.append(script);
-  })
-    .then(() => {
+  });
+  loading = Promise.all([offered(), script])
+    .then(([cards]) => {
       stripe = Stripe(data.key, { locale: document.documentElement.lang });
       elements = stripe.elements({
         mode: 'payment',
         amount: Number(data.amount),
         currency: data.currency.toLowerCase(),
         captureMethod: 'authorizes' in data ? 'manual' : 'automatic',
+        ...(cards && { customerSessionClientSecret: cards }),
         appearance: { theme: matchMedia('(prefers-color-scheme: dark)').matches ? 'night' : 'stripe' },
       });
       const fields = elements.create('payment');

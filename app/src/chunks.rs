@@ -95,6 +95,7 @@ chunks! {
         SignIn: storefront::SignIn;
         SignUp: storefront::SignUp;
         Account: storefront::Account;
+        Cards: storefront::Cards;
     }
     // What a seller opens first.
     seller in unframed {

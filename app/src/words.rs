@@ -834,6 +834,21 @@ pub(crate) fn payment_failure(i18n: I18n, why: PaymentFailure) -> &'static str {
 }
 
 /// The name of a type of payout method.
+/// The brand of a card.
+pub(crate) fn card_brand(i18n: I18n, brand: &str) -> &'static str {
+    match brand {
+        "visa" => "Visa",
+        "mastercard" => "Mastercard",
+        "amex" => "American Express",
+        "discover" => "Discover",
+        "diners" => "Diners Club",
+        "jcb" => "JCB",
+        "unionpay" => "UnionPay",
+        "rupay" => "RuPay",
+        _ => t!(i18n, cards.card),
+    }
+}
+
 pub(crate) fn payout_method(i18n: I18n, kind: PayoutMethodKind) -> &'static str {
     match kind {
         PayoutMethodKind::BankAccount => t!(i18n, payouts.bank_account),

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 import { expect, test as base } from '../fixtures';
-import { CARDS, SHOPS, addOne, addressIsFilledIn, audit, beginCheckout, choose, fillAddress, main, payButton, shopName, thanks } from '../helpers';
+import { CARDS, SHOPS, addOne, addressIsFilledIn, arriveAt, audit, beginCheckout, choose, fillAddress, freshEmail, looks, main, payButton, removeCard, shopName, signUp, thanks, visit } from '../helpers';
 import { Market, built, freePort } from '../server';
 import type { Page } from '../fixtures';
 
@@ -39,6 +39,13 @@ const NOTE = 'Your card details go straight to Stripe.';
 const fields = (page: Page) => page.frameLocator('#card iframe');
 const number = (page: Page) => fields(page).getByLabel('Card number');
 const problem = (page: Page) => page.locator('#card > [role=alert]');
+
+/** Takes pictures of a page, if somebody wants to see it. */
+async function shoot(page: Page, name: string): Promise<void> {
+  const shots = process.env.HAAT_SCREENS;
+  if (!shots) return;
+  await looks(page, async (look) => void (await page.screenshot({ path: `${shots}/${name}-${look}.png`, fullPage: true })));
+}
 
 /** A checkout whose address is filled in, and on which a card is chosen. */
 async function atFields(page: Page): Promise<string> {
@@ -78,6 +85,35 @@ test('a card is declined beside its fields, and another one pays; nothing of eit
   for (const card of [CARDS.decline, CARDS.approve].flatMap((card) => [card, card.replaceAll(' ', '')])) {
     expect([...sent, log].filter((text) => text.includes(card))).toEqual([]);
   }
+});
+
+test('a card is saved while it pays, pays once more, and is removed', async ({ page }) => {
+  const names = [await shopName(page, SHOPS[0])];
+  await signUp(page, freshEmail());
+  await atFields(page);
+  await expect(fields(page).getByRole('radio')).toHaveCount(0);
+  await number(page).fill(CARDS.approve);
+  await fields(page).getByLabel('Save this card for next time').check();
+  await payButton(page).click();
+  await thanks(page, names);
+
+  await addOne(page, SHOPS[0], 1);
+  await beginCheckout(page);
+  await main(page).getByRole('radio', { name: 'Credit or debit card' }).check();
+  await expect(fields(page).getByRole('radio', { name: 'visa ending in 4242' })).toBeChecked();
+  await shoot(page, 'checkout-saved-card');
+  await payButton(page).click();
+  await thanks(page, names);
+
+  await visit(page, '/account');
+  await main(page).getByRole('link', { name: 'Saved cards' }).click();
+  await arriveAt(page, 'Saved cards');
+  await expect(main(page)).toContainText('Expires 12/2034');
+  await main(page).getByText(/^Remove Visa ending in 4242$/).click();
+  await looks(page, () => audit(page));
+  await shoot(page, 'cards');
+  await main(page).getByText(/^Remove Visa ending in 4242$/).click();
+  await removeCard(page);
 });
 
 test('a bank asks who is paying: failed, then completed', async ({ page }) => {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 import { expect, test as base } from '../fixtures';
-import { CARDS, SHOPS, addOne, arriveAt, beginCheckout, fillAddress, main, payButton, shopName, thanks } from '../helpers';
+import { CARDS, SHOPS, addOne, arriveAt, beginCheckout, button, fillAddress, freshEmail, main, payButton, removeCard, shopName, signUp, thanks, visit } from '../helpers';
 import { Market, built, freePort } from '../server';
 import type { Page } from '../fixtures';
 
@@ -53,6 +53,26 @@ test('a card is declined on Stripe’s page, and another one pays for two shops'
   await submit(page, CARDS.approve);
   expect((await thanks(page, names)).orders).toHaveLength(2);
   await expect(main(page)).toContainText('Paid by card');
+});
+
+test('a card is saved in the account, pays on Stripe’s page, and is removed', async ({ page }) => {
+  const names = [await shopName(page, SHOPS[0])];
+  await signUp(page, freshEmail());
+  await visit(page, '/account/cards');
+  await button(page, 'Add a card').click();
+  await page.getByLabel('Card number').fill(CARDS.approve);
+  await page.getByRole('button', { name: 'Save card' }).click();
+  await arriveAt(page, 'Saved cards');
+  await expect(main(page)).toContainText('Visa ending in 4242');
+  await addOne(page, SHOPS[0], 1);
+  await beginCheckout(page);
+  await fillAddress(page);
+  await toStripe(page);
+  await page.getByRole('radio', { name: 'visa ending in 4242' }).check();
+  await page.getByRole('button', { name: 'Pay' }).click();
+  await thanks(page, names);
+  await visit(page, '/account/cards');
+  await removeCard(page);
 });
 
 test('a shopper leaves Stripe’s page, continues and confirms', async ({ page }) => {

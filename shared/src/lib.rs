@@ -13,6 +13,7 @@ pub mod addresses;
 pub mod admin;
 pub mod amounts;
 pub mod audit;
+pub mod cards;
 pub mod carts;
 pub mod catalog;
 pub mod checkout;

@@ -176,6 +176,8 @@ const READS: &[&str] = &[
     FN_CHECKOUT,
     FN_PURCHASE,
     FN_HISTORY,
+    FN_SAVES_CARDS,
+    FN_CARDS,
     FN_SELLER_ORDERS,
     FN_SELLER_ORDER,
     FN_PACKING_SLIPS,
@@ -294,6 +296,7 @@ routes! {
     SIGN_IN GET "/sign-in" Storefront Anyone;
     SIGN_UP GET "/sign-up" Storefront Anyone;
     ACCOUNT GET "/account" Storefront SignedIn;
+    CARDS GET "/account/cards" Storefront SignedIn;
     SELLER_SHOPS GET "/seller" Seller SignedIn;
     OPEN_SHOP GET "/seller/new" Seller SignedIn;
     DASHBOARD GET "/seller/{handle}" Seller Member => dashboard(handle: &str);
@@ -334,6 +337,7 @@ routes! {
     FORM_PAY POST "/checkout/{id}" Form Holder;
     FORM_CANCEL_BY_CUSTOMER POST "/purchases/{number}" Form Holder;
     FORM_RETURN POST "/purchases/{number}/returns" Form Holder => ask_return(number: &str);
+    FORM_CARDS POST "/account/cards" Form SignedIn;
     FORM_SIGN_IN POST "/sign-in" Form Anyone;
     FORM_SIGN_UP POST "/sign-up" Form Anyone;
     FORM_SIGN_OUT POST "/sign-out" Form Anyone;
@@ -397,6 +401,9 @@ routes! {
     FN_PAY POST "/api/checkout/pay" Function Holder;
     FN_PURCHASE POST "/api/orders/purchase" Function Holder;
     FN_HISTORY POST "/api/orders/history" Function SignedIn;
+    FN_SAVES_CARDS POST "/api/cards/enabled" Function Anyone;
+    FN_CARDS POST "/api/cards/list" Function SignedIn;
+    FN_OFFER_CARDS POST "/api/cards/offer" Function Anyone;
     FN_CANCEL_BY_CUSTOMER POST "/api/orders/cancel_by_customer" Function Holder;
     FN_SELLER_ORDERS POST "/api/orders/seller_list" Function Member;
     FN_SELLER_ORDER POST "/api/orders/seller_order" Function Member;
@@ -507,6 +514,8 @@ rest! {
     API_ADD_RETURN_PICTURE POST "/purchases/{number}/orders/{order}/images" Holder Buy;
     API_RETURN_PICTURE GET "/purchases/{number}/images/{image}" Holder Buy;
     API_WITHDRAW_RETURN POST "/purchases/{number}/orders/{order}/returns/{return}/withdraw" Holder Buy;
+    API_CARDS GET "/cards" SignedIn Buy;
+    API_REMOVE_CARD DELETE "/cards/{id}" SignedIn Buy;
 
     API_OPEN_SHOP POST "/shops" SignedIn ShopWrite;
     API_SHOP_HOME GET "/shops/{handle}/overview" Member OrdersRead;

@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod admin;
 pub mod audit;
+pub mod cards;
 pub mod carts;
 pub mod catalog;
 pub mod checkout;

@@ -19,9 +19,12 @@ pub(crate) fn Account() -> impl IntoView {
     let after = query("after");
     let found = api::find(
         move || after.get(),
-        |after| async move { api::orders::history(after.clone()).await.map(|page| (after, page)) },
+        |after| async move {
+            let page = api::orders::history(after.clone()).await?;
+            Ok((after, page, api::cards::enabled().await?))
+        },
     );
-    loaded(found, move |(after, page)| {
+    loaded(found, move |(after, page, cards)| {
         let first = (!after.is_empty()).then(|| routes::ACCOUNT.to_owned());
         let next = page.next.map(|next| routes::with(routes::ACCOUNT, &[("after", &next)]));
         let list = if page.items.is_empty() {
@@ -36,10 +39,12 @@ pub(crate) fn Account() -> impl IntoView {
             let rows = page.items.into_iter().map(|purchase| view! { <Row purchase /> }).collect_view();
             view! { <ul class="rows">{rows}</ul> }.into_any()
         };
+        let cards = cards.then(|| view! { <p><a href=routes::CARDS>{t!(i18n, cards.title)}</a></p> });
         view! {
             <PageTitle text=tu_string!(i18n, account.title) />
             <div class="width page narrow">
                 <h1>{t!(i18n, account.title)}</h1>
+                {cards}
                 <h2>{t!(i18n, account.history)}</h2>
                 {list}
                 <Pager first next next_words=tu_string!(i18n, account.next) />

@@ -1,6 +1,7 @@
 //! The pages of the storefront, one file per page.
 
 mod account;
+mod cards;
 mod cart;
 mod category;
 mod checkout;
@@ -21,6 +22,7 @@ mod sign_in;
 mod sign_up;
 
 pub(crate) use account::Account;
+pub(crate) use cards::Cards;
 pub(crate) use cart::Cart;
 pub(crate) use category::Category;
 pub(crate) use checkout::{Checkout, order_lines};

@@ -23,6 +23,16 @@ CREATE TABLE users (
 );
 CREATE INDEX users_created_at_idx ON users (created_at);
 
+-- What a gateway calls a user. It has the cards that they saved; nothing of them is stored here.
+CREATE TABLE gateway_customers (
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    gateway TEXT NOT NULL,
+    customer_ref TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, gateway),
+    UNIQUE (customer_ref, gateway)
+);
+
 -- The roles of admins.
 CREATE TABLE role_assignments (
     user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -795,6 +805,8 @@ CREATE TABLE payments (
     collected_by TEXT NOT NULL,
     -- Whether the shopper pays in the gateway's fields on our page, rather than on the gateway's own page.
     on_page BOOLEAN NOT NULL,
+    -- The gateway's ID of the customer who may pay with saved cards. Stored because a repeated request must be the same.
+    customer_ref TEXT,
     -- The version of the checkout's quote that it is for. A part of the total counts only for this version.
     quote_version BIGINT NOT NULL,
     state TEXT NOT NULL,

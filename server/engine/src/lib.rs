@@ -12,6 +12,7 @@ pub mod audit;
 pub mod books;
 pub mod bus;
 pub mod caller;
+pub mod cards;
 pub mod carts;
 pub mod catalog;
 pub mod checkout;

@@ -20,9 +20,10 @@ pub(crate) use admin::of_purchase;
 pub use admin::{details, follow_up, list};
 pub use connect::{Connect, Transfer, TransferOutcome, TransferRequest};
 pub use gateway::{
-    Capabilities, DisputeStatus, EventSubject, GatewayDispute, GatewayError, GatewayEvent, GatewayPayment,
-    GatewayPayout, GatewayResult, GatewayStatus, NextStep, Origins, PaymentGateway, PaymentRequest,
-    PaymentSession, RefundRequest, RefundStatus, ReportOutcome, Webhook, origins,
+    Capabilities, CardVault, DisputeStatus, EventSubject, GatewayCard, GatewayDispute, GatewayError,
+    GatewayEvent, GatewayPayment, GatewayPayout, GatewayResult, GatewayStatus, NextStep, Origins,
+    PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus, ReportOutcome, Webhook,
+    origins,
 };
 pub(crate) use gateway::{call, check_gateways, methods_of};
 pub use patience::{Patience, REQUEST_LIMIT, repeated};
@@ -30,7 +31,7 @@ pub(crate) use refund::{OrderRefund, queue_orphaned_in_tx, reserve_refund_in_tx}
 use refund::{Stray, stray};
 pub use refund::{payment_of_refund, reconcile_refunds, refund, retry_refund, settle_refund};
 
-use crate::{Caller, Engine, TxResult, checkout, jobs, ledger, params, payouts, rows, statements};
+use crate::{Caller, Engine, TxResult, cards, checkout, jobs, ledger, params, payouts, rows, statements};
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
     checkout::CheckoutState,
@@ -53,7 +54,7 @@ const FAILURE_NOTE_MAX: usize = 200;
 /// The columns of a `PaymentRow`.
 macro_rules! payment_columns {
     () => {
-        "id, checkout_id, method, gateway, gateway_ref, paid_ref, quote_version, state, currency, amount_minor, on_page, checks, created_at"
+        "id, checkout_id, method, gateway, gateway_ref, paid_ref, quote_version, state, currency, amount_minor, on_page, checks, created_at, customer_ref"
     };
 }
 pub(crate) use payment_columns;
@@ -95,6 +96,7 @@ rows! {
         pub(crate) on_page: bool,
         pub(crate) checks: i64,
         pub(crate) created_at: i64,
+        pub(crate) customer_ref: Option<String>,
     }
 
     struct DueRow {
@@ -150,6 +152,7 @@ pub(crate) async fn start(
         amount: payment.amount(),
         return_url: engine.return_url(payment.id),
         on_page: payment.on_page,
+        customer: payment.customer_ref.clone(),
         locale,
     };
     let span = gateway::call(&payment.gateway, "create", payment.id);
@@ -157,6 +160,13 @@ pub(crate) async fn start(
         Ok(session) => session,
         Err(GatewayError::Refused(why)) => {
             tracing::warn!(payment.id = %payment.id, error = why, "payment refused");
+            failed(engine, payment.id, PaymentFailure::Refused, &why).await?;
+            return Ok((ReportOutcome::Declined, None));
+        }
+        // The next attempt is made for a new customer.
+        Err(GatewayError::Gone(why)) if payment.customer_ref.is_some() => {
+            let customer = payment.customer_ref.as_deref().unwrap_or_default();
+            cards::forget(engine, &payment.gateway, customer).await?;
             failed(engine, payment.id, PaymentFailure::Refused, &why).await?;
             return Ok((ReportOutcome::Declined, None));
         }

@@ -1,8 +1,9 @@
-//! The part of Stripe that the market uses: sessions of Checkout with their page, payments, charges, fees, refunds,
-//! accounts of shops with their pages, transfers, idempotency keys and signed webhooks. The bodies are those of version 2026-09-30.endive of the API; that
-//! the SDK can read them is tested by everything that uses them.
+//! The part of Stripe that the market uses: sessions of Checkout with their page, customers with their cards, payments, charges, fees, refunds,
+//! accounts of shops with their pages, transfers, idempotency keys and signed webhooks. The bodies are those of version 2026-09-30.endive of
+//! the API; that the SDK can read them is tested by everything that uses them.
 
 mod books;
+mod cards;
 mod connect;
 mod element;
 mod page;
@@ -87,6 +88,12 @@ impl Books {
         format!("{prefix}_{:0>24}", self.next())
     }
 
+    /// The objects of a kind.
+    fn ids(&self, kind: &str) -> Vec<String> {
+        let fits = |object: &&Value| object["object"] == kind;
+        self.objects.values().filter(fits).map(|object| object["id"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// The objects of a kind in which `name` is `value`, newest first.
     fn with(&self, kind: &str, name: &str, value: &str) -> Vec<String> {
         let fits = |object: &&Value| object["object"] == kind && object[name] == value;
@@ -145,6 +152,24 @@ impl Stripe {
         });
         for id in charges.map(|charge| charge["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>() {
             books.book(&id);
+        }
+    }
+
+    /// The saved cards expire at the end of this month.
+    pub fn cards_expire(&self, year: i64, month: i64) {
+        let mut books = self.books();
+        for id in books.ids("payment_method") {
+            let mut card = books.objects[&id]["card"].clone();
+            (card["exp_year"], card["exp_month"]) = (year.into(), month.into());
+            books.set(&id, "card", card);
+        }
+    }
+
+    /// Somebody deletes all customers in the dashboard, with what they saved.
+    pub fn delete_customers(&self) {
+        let mut books = self.books();
+        for id in books.ids("customer").into_iter().chain(books.ids("payment_method")) {
+            books.objects.remove(&id);
         }
     }
 

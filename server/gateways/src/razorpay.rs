@@ -130,7 +130,8 @@ impl Razorpay {
     }
 
     async fn started(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession> {
-        let PaymentRequest { attempt, amount, return_url, method: _, on_page: _, locale: _ } = request;
+        let PaymentRequest { attempt, amount, return_url, method: _, on_page: _, customer: _, locale: _ } =
+            request;
         let Some(units) = units::to_razorpay(*amount) else {
             return Err(GatewayError::Refused(format!("Razorpay cannot charge exactly {amount}")));
         };

@@ -8,7 +8,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use haat_app::{cookies, i18n::Locale};
-use haat_engine::{Caller, Engine, accounts, carts, checkout, orders};
+use haat_engine::{Caller, Engine, accounts, cards, carts, checkout, orders};
 use haat_shared::{
     Conflict, Error, FieldCode, FieldError, Result,
     accounts::{SignIn, SignUp},
@@ -18,7 +18,7 @@ use haat_shared::{
     orders::{LineQuantity, part_field},
     payments::{NextAction, PaymentMethod},
     returns::{ExchangeWish, NewReturnRequest, ReturnReason, exchange_field},
-    routes::{self, ADMIN, CART, HOME, SELLER_SHOPS, SIGN_IN, SIGN_UP, with},
+    routes::{self, ADMIN, CARDS, CART, HOME, SELLER_SHOPS, SIGN_IN, SIGN_UP, with},
 };
 
 use super::{State, Typed, back, devices::Devices, limits::too_often, outcome::redirect};
@@ -198,6 +198,26 @@ pub(super) async fn pay(
         Err(Error::Invalid(_)) => back::to(&with(&page, &[("check", "1")])).into_response(),
         Err(Error::NotFound) => super::layers::plain(&Error::NotFound),
         Err(error) => redirect(&state, &page, &[("error", error.code())]),
+    }
+}
+
+/// Removes a saved card, or leads to the gateway's page for a new one.
+pub(super) async fn cards(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let engine = &state.runtime.engine;
+    if field(&typed, "action") == "remove" {
+        return match cards::remove(engine, &caller, &field(&typed, "card")).await {
+            Ok(()) => redirect(&state, CARDS, &[("done", "remove")]),
+            Err(error) => refused(&state, CARDS, &error),
+        };
+    }
+    match cards::new_page(engine, &caller, &format!("{}{CARDS}", engine.public_url)).await {
+        // The gateway's page. This URL does not come from the request.
+        Ok(url) => Redirect::to(&url).into_response(),
+        Err(error) => refused(&state, CARDS, &error),
     }
 }
 

@@ -4,6 +4,7 @@
 //! A crate of its own, because its SDK takes long to compile. `docs/payments.md` says how it is set up, and
 //! what was never tried against the real Stripe.
 
+mod cards;
 mod connect;
 mod signature;
 mod units;
@@ -14,9 +15,10 @@ use async_trait::async_trait;
 use haat_engine::{
     Clock,
     payments::{
-        self, Capabilities, DisputeStatus, EventSubject, GatewayDispute, GatewayError, GatewayEvent,
-        GatewayPayment, GatewayPayout, GatewayResult, GatewayStatus, NextStep, Origins, Patience,
-        PaymentGateway, PaymentRequest, PaymentSession, REQUEST_LIMIT, RefundRequest, RefundStatus, Webhook,
+        self, Capabilities, CardVault, DisputeStatus, EventSubject, GatewayDispute, GatewayError,
+        GatewayEvent, GatewayPayment, GatewayPayout, GatewayResult, GatewayStatus, NextStep, Origins,
+        Patience, PaymentGateway, PaymentRequest, PaymentSession, REQUEST_LIMIT, RefundRequest, RefundStatus,
+        Webhook,
     },
 };
 use haat_shared::{
@@ -236,7 +238,8 @@ impl Stripe {
 
     /// Requests a payment that the shopper makes on our page. All methods that are enabled in Stripe's dashboard may
     /// be used.
-    async fn create_intent(&self, attempt: PaymentId, amount: Money) -> GatewayResult<PaymentIntent> {
+    async fn create_intent(&self, request: &PaymentRequest) -> GatewayResult<PaymentIntent> {
+        let (attempt, amount) = (request.attempt, request.amount);
         // One entry: the order of several would differ from request to request, and Stripe might refuse the key.
         let metadata = HashMap::from([(ON_PAGE.to_owned(), attempt.to_string())]);
         // As for sessions, everything depends on the attempt alone.
@@ -246,12 +249,18 @@ impl Stripe {
         if self.authorizes {
             create = create.capture_method(PaymentIntentCaptureMethod::Manual);
         }
+        // With a customer, the fields may offer saved cards, and say themselves whether to save another one.
+        if let Some(customer) = &request.customer {
+            create = create.customer(customer);
+        }
         let key = key(attempt)?;
-        repeated(|| create.customize().request_strategy(key.clone()).send(&self.client)).await
+        let send = || create.customize().request_strategy(key.clone()).send(&self.client);
+        payments::repeated(send, passes).await.map_err(|error| cards::customer_failed(&error))
     }
 
     async fn create_session(&self, request: &PaymentRequest) -> GatewayResult<CheckoutSession> {
-        let PaymentRequest { attempt, amount, return_url, method: _, on_page: _, locale: _ } = request;
+        let PaymentRequest { attempt, amount, return_url, method: _, customer, on_page: _, locale: _ } =
+            request;
         let units = to_stripe(*amount)?;
         let metadata = HashMap::from([(ATTEMPT.to_owned(), attempt.to_string())]);
         let item = CreateCheckoutSessionLineItems {
@@ -271,7 +280,7 @@ impl Stripe {
             ..CreateCheckoutSessionPaymentIntentData::new()
         };
         // Everything depends on the attempt alone: Stripe refuses a key that is used again with something else.
-        let create = CreateCheckoutSession::new()
+        let mut create = CreateCheckoutSession::new()
             .mode(CheckoutSessionMode::Payment)
             .allowed_payment_method_types(vec![CreateCheckoutSessionAllowedPaymentMethodTypes::Card])
             // The shopper pays the amount and the currency of the checkout, not what Stripe converts it to.
@@ -283,14 +292,18 @@ impl Stripe {
             .success_url(return_url)
             .cancel_url(return_url)
             .expires_at(request.begun_ms() / 1000 + OPEN_S);
+        if let Some(customer) = customer {
+            create = create.customer(customer).saved_payment_method_options(cards::on_stripes_page());
+        }
         let key = key(attempt)?;
-        repeated(|| create.customize().request_strategy(key.clone()).send(&self.client)).await
+        let send = || create.customize().request_strategy(key.clone()).send(&self.client);
+        payments::repeated(send, passes).await.map_err(|error| cards::customer_failed(&error))
     }
 
     async fn started(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession> {
         let on_page = request.on_page && !self.publishable_key.is_empty();
         let mut payment = match on_page {
-            true => Payment::Intent(Box::new(self.create_intent(request.attempt, request.amount).await?)),
+            true => Payment::Intent(Box::new(self.create_intent(request).await?)),
             false => Payment::Session(Box::new(self.create_session(request).await?)),
         };
         // A repeated request gets the response that the first one got, however long ago.
@@ -653,6 +666,10 @@ impl PaymentGateway for Stripe {
             decimals: units::decimals(currency),
             authorizes: self.authorizes,
         })
+    }
+
+    fn vault(&self) -> Option<&dyn CardVault> {
+        Some(self)
     }
 
     async fn create(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession> {

@@ -95,6 +95,7 @@ const TABLE: &[Row] = &[
     get(SIGN_IN, "", 200),
     get(SIGN_UP, "", 200),
     get(ACCOUNT, "", 200),
+    get(CARDS, "", 200),
     get(SELLER_SHOPS, "", 200),
     get(OPEN_SHOP, "", 200),
     get(DASHBOARD, "handle", 200),
@@ -206,6 +207,11 @@ const TABLE: &[Row] = &[
     form(FORM_PAY, "checkout", "email=", 303),
     call(FN_PURCHASE, r#"{"number":"<purchase>","key":""}"#),
     call(FN_HISTORY, r#"{"after":""}"#),
+    call(FN_SAVES_CARDS, "{}"),
+    call(FN_CARDS, "{}"),
+    call(FN_OFFER_CARDS, "{}"),
+    // No gateway of this market saves cards.
+    form(FORM_CARDS, "", "action=remove&card=pm_1", 404),
     call(
         FN_CANCEL_BY_CUSTOMER,
         r#"{"purchase":"<second-purchase>","key":"","number":"<second order>","reason":"Changed my mind"}"#,

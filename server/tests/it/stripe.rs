@@ -533,11 +533,16 @@ async fn pay_on_page(shopper: &Shopper, checkout: &str, key: &str) -> Value {
 
 /// Submits a card in the frame of Stripe's fields. Returns what its script is told.
 async fn confirm(stripe: &Stripe, next: &Value, card: &str, answer: &str) -> Value {
+    confirm_with(stripe, next, &[("card", card), ("answer", answer)]).await
+}
+
+/// Submits the frame of Stripe's fields with this in it.
+async fn confirm_with(stripe: &Stripe, next: &Value, fields: Fields<'_>) -> Value {
     let amount = stripe.objects("payment_intent").iter().find_map(|intent| {
         (intent["client_secret"] == next["client_secret"]).then(|| intent["amount"].to_string())
     });
     let (secret, amount) = (next["client_secret"].as_str().unwrap(), amount.unwrap());
-    let form = [("secret", secret), ("amount", &*amount), ("card", card), ("answer", answer)];
+    let form = [&[("secret", secret), ("amount", &*amount)], fields].concat();
     let at = format!("{}/element/confirm", stripe.url);
     reqwest::Client::new().post(at).form(&form).send().await.unwrap().json().await.unwrap()
 }
@@ -688,6 +693,250 @@ async fn card_numbers_are_kept_nowhere() {
                 assert!(!text.contains(&number), "{number} in {name}");
             }
         }
+        program.close();
+    }
+}
+
+/// A user of the demo, signed in.
+async fn signed_in(program: &Program, name: &str) -> Shopper {
+    let shopper = Shopper::new(program);
+    let email = format!("{name}@haat.example");
+    shopper.post("/sign-in", &[("email", &email), ("password", "market-day-2026")]).await;
+    shopper
+}
+
+/// The same, with a checkout.
+async fn with_checkout(shopper: &Shopper) -> String {
+    shopper.add(&shopper.variant("malabar-pantry", 0).await, "1").await;
+    shopper.post("/checkout", &[]).await
+}
+
+/// The IDs of the cards that a user sees, by which they are removed.
+async fn cards(shopper: &Shopper) -> Vec<String> {
+    let (status, page) = shopper.get("/account/cards").await;
+    assert_eq!(status, StatusCode::OK);
+    let ids = page.split("name=\"card\" value=\"").skip(1);
+    ids.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+/// Saves a card on Stripe's page, without buying anything.
+async fn save(shopper: &Shopper, card: &str) {
+    let page = shopper.post("/account/cards", &[("action", "add")]).await;
+    let back = shopper.post(&page, &[("card", card)]).await;
+    assert_eq!(back, shopper.url("/account/cards"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_is_saved_in_the_account_and_only_its_owner_sees_and_removes_it() {
+    for on in BOTH {
+        let (program, stripe) = market(on).await;
+        let guest = Shopper::new(&program);
+        assert_eq!(guest.get("/account/cards").await.0, StatusCode::UNAUTHORIZED);
+        for form in [&[("action", "add")][..], &[("action", "remove"), ("card", "pm_1")]] {
+            assert_eq!(
+                guest.try_post("/account/cards", form).await.unwrap().status(),
+                StatusCode::UNAUTHORIZED
+            );
+        }
+        let (meena, delta) = (signed_in(&program, "meena").await, signed_in(&program, "delta").await);
+        assert!(meena.get("/account").await.1.contains("href=\"/account/cards\""));
+        assert!(meena.get("/account/cards").await.1.contains("No saved cards"));
+        assert_eq!(stripe.objects("customer").len(), 0);
+
+        // A declined card is not saved; Stripe's page has a link back.
+        let page = meena.post("/account/cards", &[("action", "add")]).await;
+        let declined = meena.try_post(&page, &[("card", DECLINED)]).await.unwrap().text().await.unwrap();
+        assert!(
+            declined.contains("Your card was declined.") && declined.contains("/account/cards"),
+            "{declined}"
+        );
+        assert!(cards(&meena).await.is_empty());
+        save(&meena, GOOD).await;
+        save(&meena, "5555555555554444").await;
+        save(&delta, GOOD).await;
+        stripe.deliver().await;
+        let (_, page) = meena.get("/account/cards").await;
+        for words in ["Visa ending in 4242", "Mastercard ending in 4444", "Expires 12/2034"] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        let (own, other) = (cards(&meena).await, cards(&delta).await);
+        assert_eq!((own.len(), other.len()), (2, 1));
+        assert!(!page.contains(&other[0]), "{page}");
+        // Stripe knows our ID of the user, and nothing else.
+        let customers = stripe.objects("customer");
+        assert_eq!(customers.len(), 2);
+        let customer = &customers[0];
+        assert!(customer["metadata"]["haat_user"].as_str().unwrap().starts_with("user_"), "{customer}");
+        assert!(customer["email"].is_null() && customer["name"].is_null() && customer["phone"].is_null());
+
+        // Nobody removes the card of somebody else, nor finds out whether there is one.
+        let remove = async |who: &Shopper, card: &str| {
+            let form = [("action", "remove"), ("card", card)];
+            who.try_post("/account/cards", &form).await.unwrap()
+        };
+        for (who, card) in
+            [(&delta, &*own[0]), (&delta, "pm_nothing"), (&meena, &*other[0]), (&meena, "../x")]
+        {
+            assert_eq!(remove(who, card).await.status(), StatusCode::NOT_FOUND, "{card}");
+        }
+        let gone = remove(&meena, &own[0]).await;
+        assert_eq!(location(&gone), "/account/cards?done=remove");
+        assert!(meena.get("/account/cards?done=remove").await.1.contains("Card removed."));
+        assert_eq!(remove(&meena, &own[0]).await.status(), StatusCode::NOT_FOUND);
+        assert_eq!(cards(&meena).await, own[1..]);
+        stripe.cards_expire(2020, 1);
+        assert!(meena.get("/account/cards").await.1.contains("Expired 01/2020"));
+
+        // The same over REST.
+        let client = reqwest::Client::new();
+        let at = |path: &str| program.at(&format!("/api/v1{path}"));
+        let login = json!({"email": "meena@haat.example", "password": "market-day-2026"});
+        let tokens: Value =
+            client.post(at("/tokens")).json(&login).send().await.unwrap().json().await.unwrap();
+        let token = tokens["access_token"].as_str().unwrap();
+        let list = async || -> Value {
+            client.get(at("/cards")).bearer_auth(token).send().await.unwrap().json().await.unwrap()
+        };
+        let card = json!({
+            "id": own[1], "brand": "visa", "last4": "4242", "exp_month": 1, "exp_year": 2020, "validity": "expired",
+        });
+        assert_eq!(list().await, json!({ "items": [card] }));
+        let delete = async |card: &str| {
+            let request = client.delete(at(&format!("/cards/{card}"))).bearer_auth(token);
+            request.send().await.unwrap().status()
+        };
+        assert_eq!(delete(&other[0]).await, StatusCode::NOT_FOUND);
+        assert_eq!(delete(&own[1]).await, StatusCode::NO_CONTENT);
+        assert_eq!(delete(&own[1]).await, StatusCode::NOT_FOUND);
+        assert_eq!(list().await, json!({ "items": [] }));
+        assert_eq!(cards(&delta).await, other);
+
+        // The database has the customer, and nothing of the cards.
+        let kept = kept_anywhere(&program).await;
+        let customer = customers[0]["id"].as_str().unwrap();
+        assert!(kept.iter().any(|(_, file)| file.contains(customer)));
+        for (name, file) in kept.iter().filter(|(name, _)| !name.ends_with(".log")) {
+            for secret in [GOOD, "5555555555554444", &own[0], &other[0], "mastercard"] {
+                assert!(!file.contains(secret), "{secret} in {name}");
+            }
+        }
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_card_pays_on_stripes_page_and_in_its_fields() {
+    for on in BOTH {
+        let (program, stripe) = with_fields(on).await;
+        let meena = signed_in(&program, "meena").await;
+        // Without JavaScript: saved while paying, and offered the next time.
+        let checkout = with_checkout(&meena).await;
+        let page = meena.post(&checkout, &details("card", "k")).await;
+        let shown = meena.get(&page).await.1;
+        assert!(shown.contains("Save this card for next time") && !shown.contains("4242"), "{shown}");
+        let left = meena.post(&page, &[("card", GOOD), ("save", "true")]).await;
+        assert!(come_back(&meena, &left).await.starts_with("/purchases/"));
+        let saved = cards(&meena).await;
+        assert_eq!(saved.len(), 1);
+        let checkout = with_checkout(&meena).await;
+        let page = meena.post(&checkout, &details("card", "k")).await;
+        assert!(meena.get(&page).await.1.contains("visa ending in 4242"));
+        let left = meena.post(&page, &[("saved", &saved[0])]).await;
+        assert!(come_back(&meena, &left).await.starts_with("/purchases/"));
+        stripe.deliver().await;
+
+        // In the fields: their script is told whose cards to show.
+        let offer = async |who: &Shopper| -> Value {
+            let request = who.client.post(who.url("/api/cards/offer")).json(&json!({}));
+            request.send().await.unwrap().json().await.unwrap()
+        };
+        let session = offer(&meena).await;
+        let frame = |session: &Value| format!("{}/element?session={}", stripe.url, session.as_str().unwrap());
+        let shown = meena.get(&frame(&session)).await.1;
+        assert!(
+            shown.contains("visa ending in 4242") && shown.contains("Save this card for next time"),
+            "{shown}"
+        );
+        let checkout = with_checkout(&meena).await;
+        let next = pay_on_page(&meena, &checkout, "k").await;
+        let paid =
+            confirm_with(&stripe, &next, &[("session", session.as_str().unwrap()), ("saved", &saved[0])])
+                .await;
+        assert_eq!(paid, json!({}));
+        assert!(come_back(&meena, back(&next)).await.starts_with("/purchases/"));
+        // Another card is saved only if the shopper says so.
+        for (save, count) in [("", 1), ("true", 2)] {
+            let session = offer(&meena).await;
+            let checkout = with_checkout(&meena).await;
+            let next = pay_on_page(&meena, &checkout, "k").await;
+            let form = [("session", session.as_str().unwrap()), ("card", "5555555555554444"), ("save", save)];
+            assert_eq!(confirm_with(&stripe, &next, &form).await, json!({}));
+            assert!(come_back(&meena, back(&next)).await.starts_with("/purchases/"));
+            assert_eq!(cards(&meena).await.len(), count);
+        }
+        let intents = stripe.objects("payment_intent");
+        assert_eq!(intents.iter().filter(|intent| intent["setup_future_usage"] == "on_session").count(), 1);
+
+        // A guest has no customer, and is shown nothing of anybody's.
+        let (guest, checkout) = crate::paying::checkout(&program, &SHOPS[..1]).await;
+        assert_eq!(offer(&guest).await, Value::Null);
+        let next = pay_on_page(&guest, &checkout, "k").await;
+        let stolen =
+            confirm_with(&stripe, &next, &[("session", session.as_str().unwrap()), ("card", GOOD)]).await;
+        assert!(stolen["error"].is_object(), "{stolen}");
+        let stolen = confirm_with(&stripe, &next, &[("saved", &saved[0])]).await;
+        assert_ne!(stolen, json!({}));
+        assert_eq!(confirm(&stripe, &next, GOOD, "").await, json!({}));
+        assert!(come_back(&guest, back(&next)).await.starts_with("/purchases/"));
+        let guests =
+            stripe.objects("payment_intent").into_iter().filter(|intent| intent["customer"].is_null());
+        assert_eq!(guests.count(), 1);
+        stripe.deliver().await;
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn saved_cards_while_stripe_is_down_and_after_it_forgot_them() {
+    for on in BOTH {
+        let (program, stripe) = market(on).await;
+        let meena = signed_in(&program, "meena").await;
+        save(&meena, GOOD).await;
+        for _ in 0..3 {
+            stripe.fail("GET /v1/customers/", Fault::Status(500));
+        }
+        let (status, page) = meena.get("/account/cards").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(
+            page.contains("the payment service isn’t responding") && page.contains("Add a card"),
+            "{page}"
+        );
+        assert_eq!(cards(&meena).await.len(), 1);
+        // A page is not kept waiting.
+        stripe.fail("GET /v1/customers/", Fault::Silent);
+        let begun = Instant::now();
+        assert_eq!(meena.get("/account/cards").await.0, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(begun.elapsed().as_secs() < 8, "{:?}", begun.elapsed());
+        // A customer whose creation got no response pays all the same, and is created once.
+        let delta = signed_in(&program, "delta").await;
+        stripe.fail("POST /v1/customers", Fault::Lost);
+        let checkout = with_checkout(&delta).await;
+        let page = delta.post(&checkout, &details("card", "k")).await;
+        assert!(come_back(&delta, &pay(&delta, &page).await).await.starts_with("/purchases/"));
+        assert_eq!((stripe.faults_left(), stripe.objects("customer").len()), (0, 2));
+
+        // Somebody deletes the customers in Stripe's dashboard: the next ones are new.
+        stripe.delete_customers();
+        assert!(cards(&meena).await.is_empty());
+        save(&meena, GOOD).await;
+        assert_eq!(cards(&meena).await.len(), 1);
+        stripe.delete_customers();
+        let checkout = with_checkout(&meena).await;
+        let declined = meena.post(&checkout, &details("card", "k")).await;
+        assert_eq!(declined, format!("{checkout}?error=payment_declined"));
+        let page = meena.post(&checkout, &details("card", "k2")).await;
+        assert!(come_back(&meena, &pay(&meena, &page).await).await.starts_with("/purchases/"));
+        stripe.deliver().await;
         program.close();
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{QuoteRow, find, link, offered, update::store};
 use crate::{
-    Bounds, Caller, Engine, TxResult,
+    Bounds, Caller, Engine, TxResult, cards,
     db::Tx,
     idempotency::{self, Claim, IdempotencyKey},
     insert, params,
@@ -32,12 +32,13 @@ statements! {
 
 insert! {
     /// Requests the part of the total that other payments leave unpaid.
-    struct AddPayment into payments {
+    struct AddPayment<'a> into payments {
         id: PaymentId,
         method: PaymentMethod,
         gateway: &'static str,
         collected_by: CollectedBy,
         on_page: bool,
+        customer_ref: Option<&'a str>,
         check_at: i64,
         created_at: i64,
         updated_at: i64;
@@ -57,7 +58,7 @@ insert! {
             JOIN payments p ON p.checkout_id = k.id AND p.quote_version = k.quote_version
             WHERE p.purchase_id IS NULL AND p.state IN ('authorized', 'captured')) AS covered
         WHERE covered.minor = 0 OR c.total_minor > covered.minor
-        RETURNING id, checkout_id, method, gateway, gateway_ref, paid_ref, quote_version, state, currency, amount_minor, on_page, checks, created_at"
+        RETURNING id, checkout_id, method, gateway, gateway_ref, paid_ref, quote_version, state, currency, amount_minor, on_page, checks, created_at, customer_ref"
 }
 
 /// Pays the caller's checkout if `quote_version` is still the version of its quote, so that what is charged is
@@ -126,6 +127,7 @@ async fn pay_once(
         .map_err(Error::Invalid)?;
     let fields = super::fields(engine, checkout.quote.currency);
     let on_page = on_page && fields.is_some_and(|fields| fields.method == details.payment_method);
+    let customer = cards::customer_for(engine, caller, details.payment_method).await?;
     let how = (quote_version, on_page);
     let body = serde_json::to_string(&(&update, how)).map_err(|_| Error::Internal)?;
     let key = IdempotencyKey::new(id, "checkout::pay", key, &body);
@@ -134,7 +136,8 @@ async fn pay_once(
         Claim::Done(answer) => return serde_json::from_str(&answer).unwrap_or(Err(Error::Internal)),
     };
     let agreed = (details, update);
-    let answer = attempt_payment(engine, caller, (id, checkout.rate()), attempt, agreed, how).await;
+    let answer =
+        attempt_payment(engine, caller, (id, checkout.rate()), attempt, agreed, (how, customer)).await;
     let answer = or_bought(engine, id, answer).await;
     // A failure that may succeed later is not stored as the response.
     let keep = !matches!(
@@ -156,7 +159,7 @@ async fn attempt_payment(
     (id, rate): (CheckoutId, Rate),
     attempt: PaymentId,
     (details, form): (ValidCheckout, CheckoutUpdate),
-    (quote_version, on_page): (i64, bool),
+    ((quote_version, on_page), customer): ((i64, bool), Option<String>),
 ) -> Result<NextAction> {
     let (method, locale) = (details.payment_method, caller.locale);
     let cash = (!method.collected_by_market() && caller.user().is_none()).then(|| GuestCash {
@@ -174,7 +177,7 @@ async fn attempt_payment(
             (
                 id,
                 attempt,
-                (method, on_page),
+                (method, on_page, customer),
                 (details, form),
                 quote_version,
                 locale,
@@ -184,7 +187,7 @@ async fn attempt_payment(
             |tx, (id, attempt, how, agreed, quote_version, locale, cash, now)| {
                 Box::pin(async move {
                     agree_in_tx(tx, *id, agreed, *quote_version, locale, *now).await?;
-                    let (payment, new) = open_in_tx(tx, *id, *attempt, *how, *now).await?;
+                    let (payment, new) = open_in_tx(tx, *id, *attempt, how, *now).await?;
                     if let (Some(cash), true) = (cash, new) {
                         let amount = Money::new(payment.amount_minor, payment.currency);
                         cash.bound_in_tx(tx, amount, *now).await?;
@@ -265,18 +268,21 @@ async fn agree_in_tx(
     Err(Conflict::TotalChanged { total, quote_version: quote.quote_version }.into())
 }
 
-/// Inserts the payment, or finds the one in progress with the same method, on the same page. Another one is
-/// superseded: if it is captured after all, it is refunded.
+/// Inserts the payment, or finds the one in progress with the same method, on the same page, of the same customer (who may
+/// have signed in since). Another one is superseded: if it is captured after all, it is refunded.
 async fn open_in_tx(
     tx: &mut Tx,
     checkout: CheckoutId,
     attempt: PaymentId,
-    (method, on_page): (PaymentMethod, bool),
+    (method, on_page, customer): &(PaymentMethod, bool, Option<String>),
     now: i64,
 ) -> TxResult<(PaymentRow, bool)> {
     let open: Option<PaymentRow> = tx.opt(&OPEN_ONE, params![checkout]).await?;
     match open {
-        Some(payment) if (payment.method, payment.on_page) == (method, on_page) => {
+        Some(payment)
+            if (payment.method, payment.on_page) == (*method, *on_page)
+                && payment.customer_ref == *customer =>
+        {
             return Ok((payment, false));
         }
         Some(payment) => {
@@ -290,7 +296,8 @@ async fn open_in_tx(
         method: code,
         gateway,
         collected_by,
-        on_page,
+        on_page: *on_page,
+        customer_ref: customer.as_deref(),
         check_at: now + FIRST_CHECK_MS,
         created_at: now,
         updated_at: now,

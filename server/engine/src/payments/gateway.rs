@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::connect::Connect;
 use haat_shared::{
     Currency, Money,
-    id::kinds::{PaymentId, RefundId},
+    id::kinds::{PaymentId, RefundId, UserId},
     payments::{CollectedBy, NextAction, PaymentFields, PaymentMethod},
 };
 
@@ -42,6 +42,8 @@ pub struct PaymentRequest {
     pub return_url: String,
     /// Whether the shopper pays in the gateway's fields on our page, which [`PaymentGateway::fields`] offered.
     pub on_page: bool,
+    /// The gateway's ID of the customer, who can pay with saved cards and save new ones. See [`CardVault`].
+    pub customer: Option<String>,
     /// The shopper's language, for gateways with a page of their own.
     pub locale: &'static str,
 }
@@ -299,6 +301,10 @@ pub trait PaymentGateway: Send + Sync {
     fn fields(&self, _: Currency) -> Option<PaymentFields> {
         None
     }
+    /// The cards that customers save at this gateway, if they can.
+    fn vault(&self) -> Option<&dyn CardVault> {
+        None
+    }
     /// Whether the shopper's return is genuine, by what the gateway added to the query of the return URL. The
     /// status of the payment is read in any case.
     fn genuine_return(&self, _: PaymentId, _: &HashMap<String, String>) -> bool {
@@ -332,6 +338,38 @@ pub trait PaymentGateway: Send + Sync {
     }
     /// The events of a webhook, if it is genuine and recent at `now_ms`; otherwise `Refused`.
     async fn webhook(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>>;
+}
+
+/// A saved card, as its gateway reports it: all that we want to know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayCard {
+    /// The gateway's ID.
+    pub id: String,
+    /// The brand, as the gateway calls it.
+    pub brand: String,
+    /// The last four digits.
+    pub last4: String,
+    /// The month at the end of which it expires.
+    pub exp_month: i64,
+    /// The year of that month.
+    pub exp_year: i64,
+}
+
+/// The part of the port for gateways at which customers can save cards. A customer whom the gateway doesn't know is
+/// `Gone`.
+#[async_trait]
+pub trait CardVault: Send + Sync {
+    /// Creates a customer; returns the gateway's ID.
+    async fn create_customer(&self, user: UserId) -> GatewayResult<String>;
+    /// The cards of a customer, newest first.
+    async fn cards(&self, customer: &str) -> GatewayResult<Vec<GatewayCard>>;
+    /// Removes a card, which is known to be one of the customer who asks. Removing it again is `Refused`.
+    async fn remove_card(&self, card: &str) -> GatewayResult<()>;
+    /// The URL of the gateway's page on which a customer saves a card. It redirects back to `return_url`.
+    async fn new_card_page(&self, customer: &str, return_url: &str) -> GatewayResult<String>;
+    /// The secret with which the gateway's script offers the customer's cards in its fields on our page, and to save another
+    /// one. Only for this customer, and only for a while.
+    async fn offer_cards(&self, customer: &str) -> GatewayResult<String>;
 }
 
 /// Checks at start-up that methods and gateways fit together. The error says what to change.

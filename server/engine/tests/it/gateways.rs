@@ -64,6 +64,7 @@ pub async fn pay_part(market: &Market, checkout: CheckoutId) -> PaymentId {
         amount: Money::new(30_000, Currency::INR),
         return_url: String::new(),
         on_page: false,
+        customer: None,
         locale: "en",
     };
     let session = market.sandbox.create(&request).await.unwrap();

@@ -22,6 +22,7 @@ mod books;
 mod budgets;
 mod buying;
 mod capacities;
+mod cards;
 mod carts;
 mod catalog;
 mod connect;

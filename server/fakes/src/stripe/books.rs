@@ -67,6 +67,19 @@ impl Books {
     }
 
     fn create_session(&mut self, form: &Fields, url: &str) -> Answer {
+        let customer = self.customer_in(form)?;
+        if form.get("mode").is_some_and(|mode| mode == "setup") {
+            let customer =
+                customer.ok_or_else(|| invalid("parameter_missing", "Missing required param: customer."))?;
+            let intent = self.id("seti");
+            let session = self.new_session(form, url, (Value::Null, Value::Null), now_s() + 86_400);
+            let id = session["id"].as_str().unwrap().to_owned();
+            self.set(&id, "customer", customer);
+            self.set(&id, "setup_intent", intent);
+            self.set(&id, "payment_status", "no_payment_required");
+            self.set(&id, "total_details", Value::Null);
+            return Ok(self.objects[&id].clone());
+        }
         let item = "line_items[0][price_data]";
         let field = |name: &str| form.get(name).cloned();
         let currency = field(&format!("{item}[currency]"))
@@ -91,9 +104,26 @@ impl Books {
         if field("mode").as_deref() != Some("payment") || field("success_url").is_none() {
             return Err(invalid("parameter_missing", "Missing required param: success_url."));
         }
-        let id = self.id("cs_test");
+        let session = self.new_session(form, url, (amount.into(), currency.into()), expires_at);
+        let id = session["id"].as_str().unwrap().to_owned();
         let intent = form.iter().filter(|(key, _)| key.starts_with("payment_intent_data["));
         let intent: Fields = intent.map(|(key, value)| (key.clone(), value.clone())).collect();
+        // What the payment will be made of. Not part of the session.
+        self.objects.insert(format!("{id} intent"), json!({ "object": "form", "form": intent }));
+        Ok(session)
+    }
+
+    /// A page for paying, or for saving a card.
+    fn new_session(
+        &mut self,
+        form: &Fields,
+        url: &str,
+        (amount, currency): (Value, Value),
+        expires_at: i64,
+    ) -> Value {
+        let field = |name: &str| form.get(name).cloned();
+        let id = self.id("cs_test");
+        let saves = field("saved_payment_method_options[payment_method_save]");
         let session = json!({
             "id": id,
             "object": "checkout.session",
@@ -119,9 +149,9 @@ impl Books {
             "custom_text": {
                 "after_submit": null, "shipping_address": null, "submit": null, "terms_of_service_acceptance": null,
             },
-            "customer": null,
+            "customer": field("customer"),
             "customer_account": null,
-            "customer_creation": "if_required",
+            "customer_creation": if field("customer").is_some() { Value::Null } else { "if_required".into() },
             "customer_details": null,
             "customer_email": null,
             "discounts": [],
@@ -138,7 +168,7 @@ impl Books {
             "livemode": false,
             "locale": null,
             "metadata": metadata(form, "metadata"),
-            "mode": "payment",
+            "mode": field("mode"),
             "optional_items": null,
             "origin_context": null,
             "payment_intent": null,
@@ -152,7 +182,9 @@ impl Books {
             "phone_number_collection": { "enabled": false },
             "presentment_details": null,
             "recovered_from": null,
-            "saved_payment_method_options": null,
+            "saved_payment_method_options": saves.map(|saves| json!({
+                "allow_redisplay_filters": ["always"], "payment_method_remove": "disabled", "payment_method_save": saves,
+            })),
             "setup_intent": null,
             "shipping_address_collection": null,
             "shipping_cost": null,
@@ -166,10 +198,8 @@ impl Books {
             "url": format!("{url}/c/pay/{id}#fid1d2BpamRhQ2prcSc"),
             "wallet_options": null,
         });
-        self.objects.insert(id.clone(), session.clone());
-        // What the payment will be made of. Not part of the session.
-        self.objects.insert(format!("{id} intent"), json!({ "object": "form", "form": intent }));
-        Ok(session)
+        self.objects.insert(id, session.clone());
+        session
     }
 
     /// The payment that a session gets when the shopper submits a card for the first time.
@@ -188,12 +218,15 @@ impl Books {
         let (amount, currency) =
             (self.objects[session]["amount_total"].clone(), self.objects[session]["currency"].clone());
         let id = self.new_intent(amount, currency, manual, metadata(&form, "payment_intent_data[metadata]"));
+        let customer = self.objects[session]["customer"].clone();
+        self.set(&id, "customer", customer);
         self.set(session, "payment_intent", id.clone());
         id
     }
 
     /// A payment on a page of the shop.
     fn create_intent(&mut self, form: &Fields) -> Answer {
+        let customer = self.customer_in(form)?;
         let currency = form.get("currency").cloned();
         let currency =
             currency.ok_or_else(|| invalid("parameter_missing", "Missing required param: currency."))?;
@@ -203,6 +236,7 @@ impl Books {
         }
         let manual = form.get("capture_method").is_some_and(|how| how == "manual");
         let id = self.new_intent(amount.into(), currency.into(), manual, metadata(form, "metadata"));
+        self.set(&id, "customer", customer);
         let automatic = form.get("automatic_payment_methods[enabled]").is_some_and(|on| on == "true");
         self.set(
             &id,
@@ -305,7 +339,7 @@ impl Books {
             "captured": taken,
             "created": now_s(),
             "currency": self.objects[&intent]["currency"],
-            "customer": null,
+            "customer": self.objects[&intent]["customer"],
             "description": null,
             "disputed": false,
             "failure_balance_transaction": null,
@@ -665,6 +699,13 @@ impl Books {
                 self.list(&self.with("checkout.session", "payment_intent", &of), form, path)
             }
             ["v1", "checkout", "sessions", id, "expire"] if post => self.expire(id)?,
+            ["v1", "customers"] if post => self.create_customer(form)?,
+            ["v1", "customers", id, "payment_methods"] if !post => {
+                self.customer_in(&Fields::from([("customer".into(), id.into())]))?;
+                self.list(&self.cards_of(id), form, path)
+            }
+            ["v1", "customer_sessions"] if post => self.create_customer_session(form)?,
+            ["v1", "payment_methods", id, "detach"] if post => self.detach(id)?,
             ["v1", "payment_intents"] if post => self.create_intent(form)?,
             ["v1", "payment_intents", id] if !post => self.object(id)?.clone(),
             ["v1", "payment_intents", id, "capture"] if post => self.capture(id)?,

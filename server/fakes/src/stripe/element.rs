@@ -6,7 +6,7 @@ use axum::{
     extract::State as Extract,
     response::{Html, IntoResponse, Response},
 };
-use http::{StatusCode, header};
+use http::{StatusCode, Uri, header};
 use serde_json::json;
 
 use super::{CHALLENGED, DECLINED, Stripe};
@@ -19,13 +19,13 @@ let last = 0;
 window.Stripe = (key) => {
   if (!/^pk_/.test(key)) throw new Error('not a publishable key');
   return {
-    elements: ({ mode, amount, currency }) => {
+    elements: ({ mode, amount, currency, customerSessionClientSecret: session = '' }) => {
       if (mode !== 'payment' || !(amount > 0) || !/^[a-z]{3}$/.test(currency)) throw new Error('invalid options');
       const frame = document.createElement('iframe');
-      frame.src = origin + '/element';
+      frame.src = origin + '/element?session=' + session;
       frame.title = 'Secure payment input frame';
       frame.width = '100%';
-      frame.height = '160';
+      frame.height = session ? '260' : '160';
       frame.setAttribute('frameborder', '0');
       const ask = (question) => new Promise((resolve) => {
         const id = ++last;
@@ -66,21 +66,24 @@ window.Stripe = (key) => {
 }
 ";
 
-/// What is in the frame. It answers questions of the page around it, but never says what was entered.
-const FIELDS: &str = r#"<!DOCTYPE html><html lang=en><title>Card</title><meta name=color-scheme content="light dark">
-<label>Card number <input name=card inputmode=numeric autocomplete=cc-number></label><p role=alert></p>
+/// What is in the frame, below the saved cards. It answers questions of the page around it, but never says what was entered.
+const FIELDS: &str = r#"<label>Card number <input name=card inputmode=numeric autocomplete=cc-number></label><p role=alert></p>
 <div hidden><p>Is it you?</p><button value=complete>Complete</button> <button value=fail>Fail</button></div>
 <script>
-const card = document.querySelector('input'), alert = document.querySelector('p'), challenge = document.querySelector('div');
+const card = document.querySelector('[name=card]'), save = document.querySelector('[name=save]');
+const saved = () => document.querySelector('[name=saved]:checked')?.value ?? '';
+const session = new URLSearchParams(location.search).get('session');
+const alert = document.querySelector('p'), challenge = document.querySelector('div');
 const confirm = async (secret, amount, answer) => {
-  const body = new URLSearchParams({ secret, amount, card: card.value, answer });
+  const body = new URLSearchParams({ secret, amount, session, saved: saved(), card: card.value, save: save?.checked ?? '', answer });
   return (await fetch('/element/confirm', { method: 'POST', body })).json();
 };
 addEventListener('message', async ({ data, source, origin }) => {
   if (!data.what) return;
   const reply = (answer) => source.postMessage({ id: data.id, answer }, origin);
-  alert.textContent = card.value ? '' : 'Your card number is incomplete.';
-  if (!card.value) return reply({ error: { type: 'validation_error', message: 'Your card number is incomplete.' } });
+  const entered = saved() || card.value;
+  alert.textContent = entered ? '' : 'Your card number is incomplete.';
+  if (!entered) return reply({ error: { type: 'validation_error', message: 'Your card number is incomplete.' } });
   if (data.what === 'submit') return reply({});
   let result = await confirm(data.secret, data.amount, '');
   if (result.challenge) {
@@ -98,15 +101,37 @@ pub(super) async fn script() -> Response {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT).into_response()
 }
 
-pub(super) async fn fields() -> Html<&'static str> {
-    Html(FIELDS)
+/// With a session, the cards of its customer, and whether to save another one.
+pub(super) async fn fields(Extract(stripe): Extract<Stripe>, uri: Uri) -> Html<String> {
+    let form = form_fields(uri.query().unwrap_or_default());
+    let books = stripe.books();
+    let mut page =
+        "<!DOCTYPE html><html lang=en><title>Card</title><meta name=color-scheme content=\"light dark\">"
+            .to_owned();
+    if let Some(session) = form.get("session").and_then(|secret| books.objects.get(secret)) {
+        let features = &session["components"]["payment_element"]["features"];
+        if features["payment_method_redisplay"] == "enabled" {
+            let cards = books.cards_of(session["customer"].as_str().unwrap());
+            for (n, id) in cards.iter().enumerate() {
+                let (words, checked) = (books.card_in_words(id), if n == 0 { "checked" } else { "" });
+                page +=
+                    &format!("<label><input type=radio name=saved value={id} {checked}> {words}</label><br>");
+            }
+            if !cards.is_empty() {
+                page += "<label><input type=radio name=saved value=\"\"> New card</label><br>";
+            }
+        }
+        if features["payment_method_save"] == "enabled" {
+            page += "<label><input type=checkbox name=save> Save this card for next time</label><br>";
+        }
+    }
+    Html(page + FIELDS)
 }
 
 /// The shopper submits a card in the frame.
 pub(super) async fn confirm(Extract(stripe): Extract<Stripe>, body: String) -> Response {
     let form = form_fields(&body);
     let field = |name: &str| form.get(name).cloned().unwrap_or_default();
-    let card = field("card").replace(' ', "");
     let answer = {
         let mut books = stripe.books();
         let Some(intent) = books.with("payment_intent", "client_secret", &field("secret")).into_iter().next()
@@ -114,17 +139,31 @@ pub(super) async fn confirm(Extract(stripe): Extract<Stripe>, body: String) -> R
             return StatusCode::NOT_FOUND.into_response();
         };
         let found = &books.objects[&intent];
+        let customer = found["customer"].clone();
+        let session = books.objects.get(&field("session"));
+        let card = books.number(&customer, &form).unwrap_or_default();
         if found["status"] != "requires_payment_method" {
             let message = "This payment can no longer be confirmed.";
             json!({ "error": { "type": "invalid_request_error", "message": message } })
         } else if found["amount"].as_i64() != field("amount").parse().ok() {
             let message = "The amount of the fields is not that of the payment.";
             json!({ "error": { "type": "invalid_request_error", "message": message } })
+        } else if session.is_some_and(|session| session["customer"] != customer) {
+            let message = "The customer of the fields is not that of the payment.";
+            json!({ "error": { "type": "invalid_request_error", "message": message } })
         } else if card == CHALLENGED && field("answer").is_empty() {
             json!({ "challenge": true })
         } else {
-            let succeeds = card != DECLINED && field("answer") != "fail";
+            let succeeds = !card.is_empty() && card != DECLINED && field("answer") != "fail";
+            let usage = session
+                .map(|s| s["components"]["payment_element"]["features"]["payment_method_save_usage"].clone());
             books.charge_intent(&intent, &card, succeeds);
+            if let (true, "true", "", Some(customer)) =
+                (succeeds, &*field("save"), &*field("saved"), customer.as_str())
+            {
+                books.set(&intent, "setup_future_usage", usage);
+                books.save_card(customer, &card);
+            }
             match succeeds {
                 true => json!({}),
                 false => json!({ "error": { "type": "card_error", "message": "Your card was declined." } }),

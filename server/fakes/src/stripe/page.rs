@@ -22,10 +22,28 @@ fn shown(stripe: &Stripe, session: &str, alert: &str) -> Response {
     let Ok(found) = books.object(session) else { return StatusCode::NOT_FOUND.into_response() };
     let (amount, currency) = (&found["amount_total"], found["currency"].as_str().unwrap_or_default());
     let back = escaped(found["cancel_url"].as_str().unwrap_or_default());
-    let body = if found["status"] == "open" {
+    let body = if found["status"] == "open" && found["mode"] == "setup" {
+        format!(
+            "<h1>Save a card</h1><p role=alert>{alert}</p>\
+             <form method=post action=/c/pay/{session}><label>Card number <input name=card></label>\
+             <button>Save card</button></form><a href=\"{back}\">Back</a>"
+        )
+    } else if found["status"] == "open" {
+        let cards = found["customer"].as_str().map(|customer| books.cards_of(customer)).unwrap_or_default();
+        let cards: String = cards
+            .iter()
+            .map(|id| {
+                let words = books.card_in_words(id);
+                format!("<label><input type=radio name=saved value={id}> {words}</label>")
+            })
+            .collect();
+        let save = match found["saved_payment_method_options"]["payment_method_save"] == "enabled" {
+            true => "<label><input type=checkbox name=save value=true> Save this card for next time</label>",
+            false => "",
+        };
         format!(
             "<h1>Pay {amount} {currency}</h1><p role=alert>{alert}</p>\
-             <form method=post action=/c/pay/{session}><label>Card number <input name=card></label>\
+             <form method=post action=/c/pay/{session}>{cards}<label>Card number <input name=card></label>{save}\
              <button>Pay</button></form><a href=\"{back}\">Back</a>"
         )
     } else {
@@ -39,7 +57,27 @@ pub(super) async fn pay(
     Path(session): Path<String>,
     body: String,
 ) -> Response {
-    let card: String = fields(&body).get("card").map(|card| card.replace(' ', "")).unwrap_or_default();
+    let form = fields(&body);
+    let found = stripe.books().object(&session).cloned().unwrap_or_default();
+    let card = stripe.books().number(&found["customer"], &form).unwrap_or_default();
+    let succeeds = !card.is_empty() && card != DECLINED;
+    let open = found["status"] == "open";
+    if let (true, true, Some(customer)) = (open, succeeds, found["customer"].as_str()) {
+        if found["mode"] == "setup" {
+            let mut books = stripe.books();
+            books.save_card(customer, &card);
+            books.set(&session, "status", "complete");
+            books.set(&session, "url", serde_json::Value::Null);
+            let back = books.text(&session, "success_url");
+            return Redirect::to(&back).into_response();
+        }
+        if form.get("save").is_some_and(|save| save == "true") {
+            stripe.books().save_card(customer, &card);
+        }
+    }
+    if found["mode"] == "setup" {
+        return shown(&stripe, &session, "Your card was declined.");
+    }
     if card == CHALLENGED {
         let body = format!(
             "<h1>Is it you?</h1><form method=post action=/c/pay/{session}/challenge>\
@@ -48,7 +86,7 @@ pub(super) async fn pay(
         );
         return html("3-D Secure", &body).into_response();
     }
-    charged(&stripe, &session, &card, card != DECLINED).await
+    charged(&stripe, &session, &card, succeeds).await
 }
 
 pub(super) async fn challenge(

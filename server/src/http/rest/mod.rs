@@ -6,6 +6,7 @@
 mod access;
 mod api_docs_page;
 mod attributes;
+mod cards;
 mod carts;
 mod catalog;
 mod checkout;
@@ -139,6 +140,7 @@ fn api() -> Api {
     let api = attributes::routes(api);
     let api = export::routes(api);
     let api = imports::routes(api);
+    let api = cards::routes(api);
     let api = carts::routes(api);
     let api = checkout::routes(api);
     let api = currencies::routes(api);
