@@ -95,7 +95,6 @@ chunks! {
         SignIn: storefront::SignIn;
         SignUp: storefront::SignUp;
         Account: storefront::Account;
-        Cards: storefront::Cards;
     }
     // What a seller opens first.
     seller in unframed {

@@ -118,7 +118,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/sign-in"), ChunkPage::SignIn),
     (Path("/sign-up"), ChunkPage::SignUp),
     (Path("/account"), ChunkPage::Account),
-    (Path("/account/cards"), ChunkPage::Cards),
+    (Path("/account/cards"), ChunkPage::Account),
     (Path("/seller"), ChunkPage::SellerShops),
     (Path("/seller/new"), ChunkPage::OpenShop),
     (Path("/seller/:handle"), ChunkPage::Dashboard),

@@ -3,17 +3,27 @@
 use haat_shared::{orders::PurchaseCard, routes, shipping::ShippingMethod};
 use leptos::prelude::*;
 
+use super::cards::Cards;
 use crate::{
     api,
     i18n::{t, tn, tu_string, use_i18n},
-    state::query,
+    state::{address, query},
     ui::{EmptyState, LinkButton, PageTitle, Pager, Picture, loaded, unbroken},
     words,
 };
 
-/// The account page.
+/// The pages of an account: one to the list of pages, which every visitor loads.
 #[component]
 pub(crate) fn Account() -> impl IntoView {
+    match address().starts_with(routes::CARDS) {
+        true => Cards().into_any(),
+        false => Purchases().into_any(),
+    }
+}
+
+/// The past purchases.
+#[component]
+fn Purchases() -> impl IntoView {
     crate::head::keep_out();
     let i18n = use_i18n();
     let after = query("after");

@@ -17,7 +17,7 @@ use crate::{
 
 /// The page of the saved cards.
 #[component]
-pub(crate) fn Cards() -> impl IntoView {
+pub(super) fn Cards() -> impl IntoView {
     crate::head::keep_out();
     let i18n = use_i18n();
     let done = query("done");

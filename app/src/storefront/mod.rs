@@ -22,7 +22,6 @@ mod sign_in;
 mod sign_up;
 
 pub(crate) use account::Account;
-pub(crate) use cards::Cards;
 pub(crate) use cart::Cart;
 pub(crate) use category::Category;
 pub(crate) use checkout::{Checkout, order_lines};
