@@ -75,7 +75,7 @@ const cartName = (count: number): string => (count === 1 ? 'Basket, 1 item' : `B
 export const productLinks = (page: Page): Locator => main(page).locator('li a[href^="/p/"]');
 
 /** Opens the shop's product at `index` and returns its title. */
-export async function openProduct(page: Page, shop: ShopHandle, index = 0): Promise<string> {
+export async function openProduct(page: Page, shop: string, index = 0): Promise<string> {
   await visit(page, `/shops/${shop}`);
   const href = await productLinks(page).nth(index).getAttribute('href');
   await visit(page, href ?? 'no product');
@@ -83,7 +83,7 @@ export async function openProduct(page: Page, shop: ShopHandle, index = 0): Prom
 }
 
 /** Adds one item, after which the basket holds `count`; returns its title. */
-export async function addOne(page: Page, shop: ShopHandle, count: number, index = 0): Promise<string> {
+export async function addOne(page: Page, shop: string, count: number, index = 0): Promise<string> {
   const product = await openProduct(page, shop, index);
   await button(page, 'Add to basket').click();
   await expect(cartLink(page, count)).toBeVisible();
@@ -194,8 +194,22 @@ export async function thanks(page: Page, shops: string[]): Promise<Bought> {
   return { path, number, orders };
 }
 
+/** On the confirmation, the customer cancels an order that was paid, and the gateway refunds it. */
+export async function cancelAndBeRefunded(page: Page, number: string): Promise<void> {
+  const order = () => main(page).locator('section.order').filter({ hasText: number });
+  const total = (await order().locator('.sums-total dd').innerText()).trim();
+  await order().locator('summary', { hasText: 'Cancel order' }).click();
+  await order().getByRole('button', { name: 'Cancel this order' }).click();
+  await expect(main(page).getByRole('alert')).toContainText(`Order ${number} has been cancelled.`);
+  const { pathname, search } = new URL(page.url());
+  await expect(async () => {
+    await visit(page, pathname + search);
+    await expect(order()).toContainText(`We’ve refunded ${total} to your original payment method.`, { timeout: 100 });
+  }).toPass();
+}
+
 /** The shop's name. */
-export async function shopName(page: Page, shop: ShopHandle): Promise<string> {
+export async function shopName(page: Page, shop: string): Promise<string> {
   await visit(page, `/shops/${shop}`);
   return (await page.getByRole('heading', { level: 1 }).innerText()).trim();
 }

@@ -11,7 +11,7 @@ const needsScripts = /\.hydrated\.spec\.ts/;
 // effect of hostile text depend neither on the database nor on JavaScript being disabled, so these run once, hydrated, where more
 // of our code is involved. The use cases are tested on both databases below the browser; here, PostgreSQL only proves that the
 // whole system works on it: buying, selling and running the market, hydrated, and buying from a real catalogue without JavaScript.
-const once = /(pages|accessible|headers|missing|icecat|hostile|hostile-dashboard|hostile-products|languages)\.spec\.ts/;
+const once = /(amounts|pages|accessible|headers|missing|icecat|hostile|hostile-dashboard|hostile-products|languages)\.spec\.ts/;
 const onPostgres = { hydrated: /(buying|seller|admin)\.spec\.ts/, plain: /icecat\.spec\.ts/ };
 
 export default defineConfig<object, Settings>({

@@ -70,16 +70,16 @@ const steps = {
     if (elements) {
       const { error } = await elements.submit();
       if (error) return failed(error);
-      data.ready = '';
     }
+    data.ready = '';
     form.requestSubmit();
     delete data.ready;
   },
   async confirm() {
-    const { secret, back } = data;
+    const { secret, return_url } = data;
     delete data.secret;
     // Leaves the page if it succeeds.
-    const { error } = await stripe.confirmPayment({ elements, clientSecret: secret, confirmParams: { return_url: back } });
+    const { error } = await stripe.confirmPayment({ elements, clientSecret: secret, confirmParams: { return_url } });
     if (error) failed(error);
   },
 };

@@ -23,7 +23,13 @@ pub(crate) fn secure_headers() {
         .unwrap_or_default();
     let at_checkout =
         use_context::<http::request::Parts>().is_some_and(|it| routes::is_checkout(it.uri.path()));
-    let policy = policy(&nonce, &needed(origins, at_checkout), std::env::var_os("LEPTOS_WATCH").is_some());
+    let needed = needed(origins, at_checkout);
+    if needed.windows {
+        // Otherwise, the window of a gateway could not talk to the pages of banks that it opens.
+        let popups = http::HeaderValue::from_static("same-origin-allow-popups");
+        response.insert_header(http::HeaderName::from_static("cross-origin-opener-policy"), popups);
+    }
+    let policy = policy(&nonce, &needed, std::env::var_os("LEPTOS_WATCH").is_some());
     if let Ok(policy) = http::HeaderValue::from_str(&policy) {
         response.insert_header(http::header::CONTENT_SECURITY_POLICY, policy);
     }
@@ -41,13 +47,15 @@ fn needed(origins: haat_engine::payments::Origins, at_checkout: bool) -> haat_en
 /// The content security policy, with the origins of payment gateways.
 #[cfg(feature = "ssr")]
 fn policy(nonce: &str, gateways: &haat_engine::payments::Origins, live_reload: bool) -> String {
-    let haat_engine::payments::Origins { forms, scripts, frames, connections } = gateways;
+    let haat_engine::payments::Origins { forms, scripts, frames, connections, windows } = gateways;
     let and = |origins: &[String]| origins.iter().map(|origin| format!(" {origin}")).collect::<String>();
     let nonce = if nonce.is_empty() { String::new() } else { format!(" 'nonce-{nonce}'") };
     // Live reload (`make watch`) listens on a port of its own.
     let reload = if live_reload { " ws://localhost:* ws://127.0.0.1:*" } else { "" };
+    // Attributes only: neither the script nor anything else may add style sheets.
+    let style = if *windows { " style-src-attr 'unsafe-inline';" } else { "" };
     format!(
-        "default-src 'self'; script-src 'self'{nonce} 'wasm-unsafe-eval'{}; style-src 'self'; img-src 'self' data:; \
+        "default-src 'self'; script-src 'self'{nonce} 'wasm-unsafe-eval'{}; style-src 'self';{style} img-src 'self' data:; \
          connect-src 'self'{reload}{}; frame-src 'self'{}; object-src 'none'; base-uri 'none'; \
          frame-ancestors 'none'; form-action 'self'{}",
         and(scripts),
@@ -269,12 +277,14 @@ mod tests {
             scripts: vec!["https://js.acme.example".into()],
             frames: vec!["https://frames.acme.example".into()],
             connections: vec!["https://api.acme.example".into()],
+            windows: true,
         };
         let with = super::policy("n", &origins, false);
         for part in [
             "script-src 'self' 'nonce-n' 'wasm-unsafe-eval' https://js.acme.example;",
             "connect-src 'self' https://api.acme.example;",
             "frame-src 'self' https://frames.acme.example;",
+            "style-src 'self'; style-src-attr 'unsafe-inline';",
             "form-action 'self' https://pay.acme.example https://pay.other.example",
         ] {
             assert!(with.contains(part), "{part}: {with}");

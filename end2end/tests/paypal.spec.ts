@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 import { expect, test as base } from '../fixtures';
-import { SHOPS, addOne, arriveAt, beginCheckout, fillAddress, main, payButton, shopName, thanks } from '../helpers';
+import { SHOPS, addOne, arriveAt, beginCheckout, cancelAndBeRefunded, fillAddress, main, payButton, shopName, thanks } from '../helpers';
 import { Market, built, freePort } from '../server';
 import type { Page } from '../fixtures';
 
@@ -50,8 +50,10 @@ test('PayPal declines a card, and another one pays for two shops', async ({ page
   await page.getByRole('button', { name: 'Pay with an expired card' }).click();
   await expect(page.getByRole('alert')).toHaveText('This card was declined.');
   await page.getByRole('button', { name: 'Pay now' }).click();
-  expect((await thanks(page, names)).orders).toHaveLength(2);
+  const { orders } = await thanks(page, names);
+  expect(orders).toHaveLength(2);
   await expect(main(page)).toContainText('Paid with PayPal');
+  await cancelAndBeRefunded(page, orders[0]!.number);
 });
 
 test('a shopper leaves PayPal’s page and continues', async ({ page }) => {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 import { expect, test as base } from '../fixtures';
-import { CARDS, SHOPS, addOne, arriveAt, beginCheckout, button, fillAddress, freshEmail, main, payButton, removeCard, shopName, signUp, thanks, visit } from '../helpers';
+import { CARDS, SHOPS, addOne, arriveAt, beginCheckout, button, cancelAndBeRefunded, fillAddress, freshEmail, main, payButton, removeCard, shopName, signUp, thanks, visit } from '../helpers';
 import { Market, built, freePort } from '../server';
 import type { Page } from '../fixtures';
 
@@ -51,8 +51,10 @@ test('a card is declined on Stripe’s page, and another one pays for two shops'
   await submit(page, CARDS.decline);
   await expect(page.getByRole('alert')).toHaveText('Your card was declined.');
   await submit(page, CARDS.approve);
-  expect((await thanks(page, names)).orders).toHaveLength(2);
+  const { orders } = await thanks(page, names);
+  expect(orders).toHaveLength(2);
   await expect(main(page)).toContainText('Paid by card');
+  await cancelAndBeRefunded(page, orders[0]!.number);
 });
 
 test('a card is saved in the account, pays on Stripe’s page, and is removed', async ({ page }) => {

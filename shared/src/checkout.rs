@@ -11,7 +11,7 @@ use crate::{
     id::kinds::{CheckoutId, ShopId},
     media::Picture,
     money::{Money, Rate},
-    payments::{NextAction, PaymentFields, PaymentMethod, PurchaseLink},
+    payments::{NextAction, PaymentFields, PaymentMethod, PaymentWindow, PurchaseLink},
     pricing::Totals,
     shipping::{ShippingMethod, ShippingOption},
 };
@@ -317,6 +317,8 @@ pub struct CheckoutPage {
     pub known_address: bool,
     /// The fields of a gateway on this page, in which its script takes payments.
     pub fields: Option<PaymentFields>,
+    /// The window of a gateway over this page.
+    pub window: Option<PaymentWindow>,
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ text_enum! {
         Card = "card",
         /// A PayPal account, on the page of PayPal.
         PayPal = "paypal",
-        /// UPI, a card, net banking or a wallet, on the page of Razorpay.
+        /// UPI, a card, net banking or a wallet, on the page of Razorpay or in its window over ours.
         Razorpay = "razorpay",
         /// Cash on delivery, collected by the shop.
         Cash = "cash",
@@ -148,6 +148,15 @@ pub struct PaymentFields {
     pub decimals: u32,
     /// Whether payments are authorized first, and captured later.
     pub authorizes: bool,
+}
+
+/// A window of a gateway over our page, in which a payment method is paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentWindow {
+    /// The method.
+    pub method: PaymentMethod,
+    /// The URL of the script that opens it.
+    pub script: String,
 }
 
 /// The next step of a payment.

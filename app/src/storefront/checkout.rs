@@ -12,7 +12,7 @@ use haat_shared::{
     id::kinds::CheckoutId,
     money::scaled,
     orders::{OrderRefund, cancelled_units},
-    payments::{NextAction, PaymentFields, PaymentMethod},
+    payments::{NextAction, PaymentFields, PaymentMethod, PaymentWindow},
     routes,
     shipping::ShippingMethod,
 };
@@ -96,7 +96,7 @@ fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
 #[component]
 fn Open(page: CheckoutPage) -> impl IntoView {
     let i18n = use_i18n();
-    let CheckoutPage { checkout, held_until: until, known_address: known, fields } = page;
+    let CheckoutPage { checkout, held_until: until, known_address: known, fields, window: over } = page;
     let CheckoutView {
         id,
         mut form,
@@ -148,19 +148,21 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     let shops_too = shops.clone();
     // The idempotency key for this attempt; after a declined card, the next click is a new attempt.
     let (key, tries) = (checkout.key.clone(), RwSignal::new(0u32));
-    let in_fields = fields.as_ref().map(|fields| fields.method);
     let pay = move |event: SubmitEvent| {
         // Signing in leaves the page, so the browser submits the form by itself.
         if event.submitter().is_some_and(|button| button.id() == "sign-in") {
             return;
         }
         event.prevent_default();
-        let card = document().get_element_by_id("card").filter(|card| card.has_attribute("data-on"));
-        let ready = card.as_ref().is_some_and(|card| card.has_attribute("data-ready"));
+        let Some(typed) = event.target().and_then(|form| typed(form, &shops)) else { return };
+        let place = typed.payment_method.and_then(|method| {
+            let place = format!("#checkout > * > [data-method={}]", method.as_str());
+            document().query_selector(&place).ok().flatten()
+        });
+        let ready = place.as_ref().is_some_and(|place| place.has_attribute("data-ready"));
         if busy.get_untracked() && !ready {
             return;
         }
-        let Some(typed) = event.target().and_then(|form| typed(form, &shops)) else { return };
         if let Err(wrong) = typed.check(&offered, smtputf8) {
             show(faults, Error::Invalid(wrong));
             keep(typed);
@@ -168,16 +170,11 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         }
         busy.set(true);
         waiting.set_value(None);
-        let card = card.filter(|_| typed.payment_method == in_fields);
-        if let Some(card) = &card {
-            // The script checks what was entered in the fields, and submits the form once more.
-            let asked = match ready {
-                true => card.remove_attribute("data-ready"),
-                false => card.set_attribute("data-step", "check"),
-            };
-            if !ready && asked.is_ok() {
-                return;
-            }
+        // The script of the fields or the window, if it works, checks whether it can be paid there, and submits the
+        // form once more.
+        let place = place.filter(|place| place.has_attribute("data-on"));
+        if !ready && place.as_ref().is_some_and(|place| place.set_attribute("data-step", "check").is_ok()) {
+            return;
         }
         let key = match tries.get_untracked() {
             0 => key.clone(),
@@ -185,19 +182,17 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         };
         let version = quote.get_untracked().version;
         leptos::task::spawn_local(async move {
-            match api::checkout::pay(id, typed, version, key, card.is_some()).await {
-                Ok(NextAction::ClientSecret { client_secret, parameters, .. }) => {
-                    // The next click continues with the same payment.
-                    tries.update(|n| *n += 1);
-                    begun.set(true);
-                    let back = parameters.get("return_url").map_or("", String::as_str);
-                    let steps =
-                        [("data-secret", &*client_secret), ("data-back", back), ("data-step", "confirm")];
-                    for (name, value) in steps {
-                        let _ = card.as_ref().map(|card| card.set_attribute(name, value));
-                    }
-                }
+            match api::checkout::pay(id, typed, version, key, place.is_some()).await {
                 Ok(next) => {
+                    if let Some((place, parameters)) = place.zip(here(&next)) {
+                        // The next click continues with the same payment.
+                        tries.update(|n| *n += 1);
+                        begun.set(true);
+                        for (name, value) in parameters {
+                            let _ = place.set_attribute(&format!("data-{name}"), value);
+                        }
+                        return;
+                    }
                     if window()
                         .location()
                         .assign(&leads_to(next).unwrap_or_else(|| routes::checkout(id)))
@@ -272,6 +267,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     </div>
                     <Ways form methods unresponsive only_pickup faults=faults.into() />
                     {fields.map(|fields| view! { <CardFields fields quote busy /> })}
+                    {over.map(|window| view! { <OverPage window busy /> })}
                     // On wide screens, the other one is beside the beginning of the form.
                     <div class="pay-at-end">
                         <Button busy>{pay_words}</Button>
@@ -383,6 +379,17 @@ fn leads_to(next: NextAction) -> Option<String> {
         NextAction::ClientSecret { .. } | NextAction::Widget { .. } => None,
         NextAction::Done { purchase } => Some(routes::purchase_by_link(&purchase)),
     }
+}
+
+/// What a script needs for a payment's next step on this page; none if that is elsewhere.
+fn here(next: &NextAction) -> Option<impl Iterator<Item = (&str, &str)>> {
+    let (secret, parameters) = match next {
+        NextAction::ClientSecret { client_secret, parameters, .. } => (Some(&**client_secret), parameters),
+        NextAction::Widget { parameters, .. } => (None, parameters),
+        _ => return None,
+    };
+    let parameters = parameters.iter().map(|(name, value)| (&**name, &**value));
+    Some(parameters.chain(secret.map(|secret| ("secret", secret))).chain([("step", "confirm")]))
 }
 
 /// The outcome of the last payment attempt.
@@ -674,6 +681,26 @@ fn CardFields(fields: PaymentFields, quote: RwSignal<CheckoutQuote>, busy: RwSig
             <p class="field-error" role="alert"></p>
         </div>
         <script type="module" src="/card.js"></script>
+    }
+}
+
+/// What the script of a gateway needs to open its window over the page (`public/window.js`). Without JavaScript, the shopper
+/// pays on the gateway's page.
+#[component]
+fn OverPage(window: PaymentWindow, busy: RwSignal<bool>) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <div
+            id="pay-window"
+            data-method=window.method.as_str()
+            data-script=window.script
+            data-note=tu_string!(i18n, payment_method.razorpay_here)
+            data-unpaid=tu_string!(i18n, checkout.declined)
+            on:declined=move |_: web_sys::Event| busy.set(false)
+        >
+            <p class="field-error" role="alert"></p>
+        </div>
+        <script type="module" src="/window.js"></script>
     }
 }
 

@@ -27,7 +27,7 @@ use haat_shared::{
     id::kinds::{CheckoutId, ShopId, UserId},
     media::Picture,
     money::Rate,
-    payments::{PaymentFields, PaymentMethod, PaymentState, PurchaseLink},
+    payments::{PaymentFields, PaymentMethod, PaymentState, PaymentWindow, PurchaseLink},
     pricing::Totals,
     shipping::{ShippingMethod, ShippingOption},
 };
@@ -134,9 +134,21 @@ fn unresponsive(engine: &Engine) -> Vec<PaymentMethod> {
 }
 
 /// The fields of a gateway that payments in a currency can be made in on our page.
-pub(crate) fn fields(engine: &Engine, currency: Currency) -> Option<PaymentFields> {
+fn fields(engine: &Engine, currency: Currency) -> Option<PaymentFields> {
     let mut gateways = engine.gateways.iter().filter(|gateway| gateway.supports(currency));
     gateways.find_map(|gateway| gateway.fields(currency))
+}
+
+/// The window of a gateway over our page for payments in a currency.
+fn window(engine: &Engine, currency: Currency) -> Option<PaymentWindow> {
+    let mut gateways = engine.gateways.iter().filter(|gateway| gateway.supports(currency));
+    gateways.find_map(|gateway| gateway.window(currency))
+}
+
+/// Whether our page can take payments by a method: in fields or a window of its gateway.
+fn is_on_page(engine: &Engine, currency: Currency, method: PaymentMethod) -> bool {
+    fields(engine, currency).is_some_and(|fields| fields.method == method)
+        || window(engine, currency).is_some_and(|window| window.method == method)
 }
 
 /// The stored input of the caller's checkout, and what it costs.
@@ -166,7 +178,8 @@ pub async fn page(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
     // The method then says that its gateway doesn't respond.
     let down = |fields: &PaymentFields| checkout.unresponsive_methods.contains(&fields.method);
     let fields = fields(engine, currency).filter(|fields| !down(fields));
-    Ok(CheckoutPage { checkout, held_until, known_address, fields })
+    let window = window(engine, currency);
+    Ok(CheckoutPage { checkout, held_until, known_address, fields, window })
 }
 
 /// A checkout, with its holds and the input so far.

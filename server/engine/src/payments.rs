@@ -153,6 +153,7 @@ pub(crate) async fn start(
         return_url: engine.return_url(payment.id),
         on_page: payment.on_page,
         customer: payment.customer_ref.clone(),
+        gateway_ref: payment.gateway_ref.clone(),
         locale,
     };
     let span = gateway::call(&payment.gateway, "create", payment.id);
@@ -176,15 +177,22 @@ pub(crate) async fn start(
     if session.status == GatewayStatus::Waiting {
         let json = next.as_ref().map(serde_json::to_string).transpose().map_err(|_| Error::Internal)?;
         let input = (payment.id, session.gateway_ref.clone(), json, engine.clock.now_ms());
-        engine
+        let stored: bool = engine
             .db
             .write(("payments::pending", payment.id), input, |tx, (id, gateway_ref, next, now)| {
                 Box::pin(async move {
-                    tx.exec(&PENDING, params![*id, gateway_ref, next.clone(), *now]).await?;
-                    Ok(())
+                    Ok(tx.exec(&PENDING, params![*id, gateway_ref, next.clone(), *now]).await? == 1)
                 })
             })
             .await?;
+        if !stored && payment.gateway_ref.is_none() {
+            // Another request for it was faster. A gateway that keeps no idempotency keys has made two payments,
+            // and only the first one is known to the market: the shopper pays that one.
+            let now: PaymentRow = engine.db.one(&FIND, params![payment.id]).await?;
+            if now.gateway_ref.as_ref().is_some_and(|first| *first != session.gateway_ref) {
+                return Box::pin(start(engine, &now, locale)).await;
+            }
+        }
     }
     let reported = apply_status(engine, payment.id, &session.gateway_ref, session.status).await?;
     Ok((reported, next))
@@ -431,7 +439,7 @@ pub async fn returned(
         return Err(Error::NotFound);
     }
     let payment: PaymentRow = engine.db.opt(&FIND, params![id]).await?.ok_or(Error::NotFound)?;
-    if !engine.gateway(&payment.gateway)?.genuine_return(id, query) {
+    if !engine.gateway(&payment.gateway)?.genuine_return(id, payment.gateway_ref.as_deref(), query) {
         tracing::warn!(payment.id = %id, "a return that the gateway didn't sign");
         return Err(Error::NotFound);
     }

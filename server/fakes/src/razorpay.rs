@@ -1,14 +1,15 @@
-//! The part of Razorpay that the market uses: payment links with their page, payments, refunds with idempotency keys,
-//! and signed webhooks. Written from Razorpay's documentation.
+//! The part of Razorpay that the market uses: payment links with their page, orders with the window of Checkout, payments,
+//! refunds with idempotency keys, and signed webhooks. Written from Razorpay's documentation.
 
 mod books;
 mod page;
+mod window;
 
 use axum::{
     Router,
     extract::State as Extract,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -43,6 +44,7 @@ pub type Razorpay = Fake<Books>;
 pub struct Books {
     url: String,
     credentials: String,
+    key_id: String,
     key_secret: String,
     webhook_secret: String,
     behaviour: Behaviour,
@@ -68,11 +70,16 @@ impl Razorpay {
     /// Starts an account with a key and the secret of its webhook, on a free port if it is 0.
     pub async fn start(key_id: &str, key_secret: &str, webhook_secret: &str, port: u16) -> Self {
         let credentials = format!("Basic {}", BASE64_STANDARD.encode(format!("{key_id}:{key_secret}")));
-        let [key_secret, webhook_secret] = [key_secret, webhook_secret].map(str::to_owned);
-        let books = Books { credentials, key_secret, webhook_secret, ..Books::default() };
+        let [key_id, key_secret, webhook_secret] = [key_id, key_secret, webhook_secret].map(str::to_owned);
+        let books = Books { credentials, key_id, key_secret, webhook_secret, ..Books::default() };
         let (razorpay, listener) = Self::listen(port, books).await;
         razorpay.books().url.clone_from(&razorpay.url);
-        let router = Router::new().route("/i/{link}", get(page::page).post(page::answer)).fallback(api);
+        let router = Router::new()
+            .route("/i/{link}", get(page::page).post(page::answer))
+            .route("/v1/checkout.js", get(window::script))
+            .route("/window", get(window::page))
+            .route("/window/pay", post(window::answer))
+            .fallback(api);
         razorpay.serve(listener, router);
         razorpay
     }
@@ -87,7 +94,7 @@ impl Razorpay {
         self.books().behaviour = behaviour;
     }
 
-    /// The objects whose IDs begin like this: `plink_`, `pay_`, `rfnd_`.
+    /// The objects whose IDs begin like this: `plink_`, `order_`, `pay_`, `rfnd_`.
     pub fn objects(&self, prefix: &str) -> Vec<Value> {
         let books = self.books();
         let objects = books.common.objects.iter().filter(|(id, _)| id.starts_with(prefix));
@@ -97,6 +104,11 @@ impl Razorpay {
     /// Ends the pending refunds.
     pub fn end_refunds(&self, succeed: bool) {
         self.books().end_refunds(succeed);
+    }
+
+    /// As if all orders had been made so much earlier.
+    pub fn age(&self, seconds: i64) {
+        self.books().age(seconds);
     }
 
     /// Open links expire.

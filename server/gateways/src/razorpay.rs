@@ -1,21 +1,25 @@
-//! The payment gateway Razorpay: shoppers pay by UPI, card, net banking or wallet on the page of a payment link, which
-//! needs no script on ours. `docs/payments.md` says how it is set up, and what was never tried against the real
-//! Razorpay.
+//! The payment gateway Razorpay: shoppers pay by UPI, card, net banking or wallet. With JavaScript, they pay an order in
+//! Razorpay's window over our page (its Checkout); without, on the page of a payment link. `docs/payments.md` says how
+//! it is set up, and what was never tried against the real Razorpay.
 
 mod signature;
 mod units;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
-use haat_engine::payments::{
-    Capabilities, DisputeStatus, EventSubject, GatewayDispute, GatewayError, GatewayEvent, GatewayPayment,
-    GatewayPayout, GatewayResult, GatewayStatus, NextStep, Origins, Patience, PaymentGateway, PaymentRequest,
-    PaymentSession, RefundRequest, RefundStatus, Webhook,
+use haat_engine::{
+    Clock,
+    payments::{
+        Capabilities, DisputeStatus, EventSubject, GatewayDispute, GatewayError, GatewayEvent,
+        GatewayPayment, GatewayPayout, GatewayResult, GatewayStatus, NextStep, Origins, Patience,
+        PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus, Webhook,
+    },
 };
 use haat_shared::{
     Currency, Money,
     id::kinds::{PaymentId, RefundId},
+    payments::{PaymentMethod, PaymentWindow},
 };
 use http::Method;
 use serde::Deserialize;
@@ -30,8 +34,13 @@ pub const API: &str = "https://api.razorpay.com";
 /// The hosts of Razorpay's page: short links lead on to the others.
 const PAGES: [&str; 2] = ["https://rzp.io", "https://*.razorpay.com"];
 
+/// Razorpay's script, which opens its window. It must be loaded from there.
+const SCRIPT: &str = "https://checkout.razorpay.com/v1/checkout.js";
+
 /// How long a shopper can pay after the attempt began. Razorpay accepts 15 minutes or more.
 const OPEN_S: i64 = 3_600;
+/// How much later an order counts as cancelled, because a payment that was begun in time may take as long.
+const LATE_S: i64 = 900;
 /// The maximum age of a webhook. Razorpay repeats one for a day, as it was.
 const TOLERANCE_S: u64 = 26 * 3_600;
 /// How many refunds of a payment are on a page of their list.
@@ -39,6 +48,8 @@ const PAGE_SIZE: usize = 100;
 
 /// Our IDs in Razorpay's notes.
 const ATTEMPT: &str = "haat_attempt";
+/// The attempt, in the notes of an order that is paid in the window. A link also has an order, perhaps with its notes.
+const ON_PAGE: &str = "haat_on_page";
 const REFUND: &str = "haat_refund";
 
 /// The settings of a Razorpay account.
@@ -59,6 +70,7 @@ pub struct Settings {
 pub struct Razorpay {
     client: Client,
     credentials: String,
+    key_id: String,
     key_secret: String,
     webhook_secrets: Vec<String>,
     url: String,
@@ -73,6 +85,7 @@ impl Razorpay {
         Self {
             client: Client::new(),
             credentials: basic(&key_id, &key_secret),
+            key_id,
             key_secret,
             webhook_secrets,
             url: url.trim_end_matches('/').to_owned(),
@@ -100,6 +113,13 @@ impl Razorpay {
         self.get(&format!("/v1/payment_links/{}", segment(id)?)).await?.read(why)
     }
 
+    async fn asked(&self, id: &str) -> GatewayResult<Asked> {
+        Ok(match id.starts_with(signature::ORDER) {
+            true => Asked::Order(self.get(&format!("/v1/orders/{}", segment(id)?)).await?.read(why)?),
+            false => Asked::Link(self.link(id).await?),
+        })
+    }
+
     /// The link that was made for an attempt.
     async fn link_of(&self, attempt: PaymentId) -> GatewayResult<Option<Link>> {
         let ours = attempt.to_string();
@@ -107,8 +127,13 @@ impl Razorpay {
         Ok(found.payment_links.into_iter().find(|link| link.reference_id.as_ref() == Some(&ours)))
     }
 
-    /// The payment on a link that took the money, if there is one.
-    async fn paid(&self, link: &Link) -> GatewayResult<Option<Payment>> {
+    /// The payment that took the money, if there is one.
+    async fn paid(&self, asked: &Asked) -> GatewayResult<Option<Payment>> {
+        let link = match asked {
+            Asked::Link(link) => link,
+            Asked::Order(order) if order.status == "created" => return Ok(None),
+            Asked::Order(order) => return self.paid_of(&order.id).await,
+        };
         let paid = link.payments.as_array().map(Vec::as_slice).unwrap_or_default();
         let paid = paid.iter().find(|payment| payment["status"] == "captured");
         if let Some(id) = paid.and_then(|payment| payment["payment_id"].as_str()) {
@@ -119,22 +144,73 @@ impl Razorpay {
         let Some(order) = link.order_id.as_deref().filter(|_| link.status != "created") else {
             return Ok(None);
         };
+        self.paid_of(order).await
+    }
+
+    /// The payment of an order that took the money, if there is one.
+    async fn paid_of(&self, order: &str) -> GatewayResult<Option<Payment>> {
         let all: Items<Payment> =
             self.get(&format!("/v1/orders/{}/payments", segment(order)?)).await?.read(why)?;
         Ok(all.items.into_iter().find(Payment::is_captured))
     }
 
-    async fn status(&self, link: &Link) -> GatewayResult<(GatewayStatus, Option<Money>)> {
-        let paid = self.paid(link).await?;
-        Ok((status(link, paid.as_ref())?, paid.as_ref().and_then(fee)))
+    async fn status(&self, asked: &Asked) -> GatewayResult<(GatewayStatus, Option<Money>)> {
+        let paid = self.paid(asked).await?;
+        Ok((status(asked, paid.as_ref(), now_s())?, paid.as_ref().and_then(fee)))
     }
 
     async fn started(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession> {
-        let PaymentRequest { attempt, amount, return_url, method: _, on_page: _, customer: _, locale: _ } =
-            request;
-        let Some(units) = units::to_razorpay(*amount) else {
+        let amount = request.amount;
+        let Some(units) = units::to_razorpay(amount) else {
             return Err(GatewayError::Refused(format!("Razorpay cannot charge exactly {amount}")));
         };
+        match request.on_page {
+            true => self.started_here(request, units).await,
+            false => self.started_there(request, units).await,
+        }
+    }
+
+    /// Requests a payment that the shopper makes in the window over our page. Razorpay keeps no idempotency keys for
+    /// orders; one whose creation got no response is known to nobody, so it is never paid.
+    async fn started_here(&self, request: &PaymentRequest, units: i64) -> GatewayResult<PaymentSession> {
+        let currency = request.amount.currency();
+        let made = match &request.gateway_ref {
+            Some(id) => self.asked(id).await?,
+            None => {
+                let body = json!({
+                    "amount": units,
+                    "currency": currency.code(),
+                    "receipt": request.attempt.to_string(),
+                    "notes": { ON_PAGE: request.attempt.to_string() },
+                });
+                Asked::Order(self.post("/v1/orders", None, &body).await?.read(why)?)
+            }
+        };
+        let (status, _) = self.status(&made).await?;
+        let gateway_ref = made.id().to_owned();
+        let next = match status {
+            GatewayStatus::Waiting => {
+                let left = request.begun_ms() / 1000 + OPEN_S - now_s();
+                let parameters = [
+                    ("key", self.key_id.clone()),
+                    ("order_id", gateway_ref.clone()),
+                    ("amount", units.to_string()),
+                    ("currency", currency.code().to_owned()),
+                    ("name", self.market.clone()),
+                    ("timeout", left.max(1).to_string()),
+                    ("return_url", request.return_url.clone()),
+                ];
+                let parameters = parameters.map(|(name, value)| (name.to_owned(), value));
+                NextStep::Widget(BTreeMap::from(parameters))
+            }
+            _ => NextStep::Done,
+        };
+        Ok(PaymentSession { gateway_ref, status, next })
+    }
+
+    /// Requests a payment that the shopper makes on the page of a link.
+    async fn started_there(&self, request: &PaymentRequest, units: i64) -> GatewayResult<PaymentSession> {
+        let PaymentRequest { attempt, amount, return_url, .. } = request;
         let body = json!({
             "amount": units,
             "currency": amount.currency().code(),
@@ -156,23 +232,27 @@ impl Razorpay {
         } else {
             answer.read(why)?
         };
-        let (status, _) = self.status(&link).await?;
+        let (gateway_ref, page) = (link.id.clone(), link.short_url.clone());
+        let (status, _) = self.status(&Asked::Link(link)).await?;
         let next = match status {
-            GatewayStatus::Waiting => NextStep::Redirect(link.short_url),
+            GatewayStatus::Waiting => NextStep::Redirect(page),
             _ => NextStep::Done,
         };
-        Ok(PaymentSession { gateway_ref: link.id, status, next })
+        Ok(PaymentSession { gateway_ref, status, next })
     }
 
     async fn cancelled(&self, id: &str) -> GatewayResult<GatewayStatus> {
-        let link = self.link(id).await?;
-        let (status, _) = self.status(&link).await?;
-        if status != GatewayStatus::Waiting || link.status != "created" {
-            return Ok(status);
+        let asked = self.asked(id).await?;
+        let (status, _) = self.status(&asked).await?;
+        match &asked {
+            // Razorpay can't cancel an order. What is paid after all is a late capture.
+            Asked::Order(_) if status == GatewayStatus::Waiting => return Ok(GatewayStatus::Cancelled),
+            Asked::Link(link) if status == GatewayStatus::Waiting && link.status == "created" => {}
+            _ => return Ok(status),
         }
         let ended = self.post(&format!("/v1/payment_links/{}/cancel", segment(id)?), None, &json!({})).await;
         // What it is now, even if it was paid in the meantime.
-        match (ended, self.status(&self.link(id).await?).await?) {
+        match (ended, self.status(&self.asked(id).await?).await?) {
             (Err(error), (GatewayStatus::Waiting, _)) => Err(error),
             (Ok(answer), (GatewayStatus::Waiting, _)) if !answer.is_success() => Err(answer.failure(why)),
             (_, (status, _)) => Ok(status),
@@ -184,7 +264,7 @@ impl Razorpay {
             let found: Refund = self.get(&format!("/v1/refunds/{}", segment(id)?)).await?.read(why)?;
             return refund_status(&found, request);
         }
-        let Some(payment) = self.paid(&self.link(&request.payment_ref).await?).await? else {
+        let Some(payment) = self.paid(&self.asked(&request.payment_ref).await?).await? else {
             return Err(GatewayError::Refused("nothing was paid".into()));
         };
         let path = format!("/v1/payments/{}", segment(&payment.id)?);
@@ -201,15 +281,16 @@ impl Razorpay {
         refund_status(&made, request)
     }
 
-    /// A dispute. Its payment has the notes of the link, and so our ID.
+    /// A dispute. Its payment has the notes of the link, and so our ID, or is one of the order that we made.
     async fn disputed(&self, id: &str) -> GatewayResult<GatewayDispute> {
         let found: Dispute = self.get(&format!("/v1/disputes/{}", segment(id)?)).await?.read(why)?;
         let paid: Value =
             self.get(&format!("/v1/payments/{}", segment(&found.payment_id)?)).await?.read(why)?;
         let second = |at: Option<i64>| at.and_then(|at| at.checked_mul(1000));
+        let order = paid["order_id"].as_str().map(str::to_owned);
         Ok(GatewayDispute {
             attempt: paid["notes"][ATTEMPT].as_str().and_then(|id| id.parse().ok()),
-            payment_ref: None,
+            payment_ref: order,
             amount: money(found.amount, &found.currency)?,
             // Razorpay doesn't report one.
             fee: None,
@@ -247,6 +328,41 @@ impl Razorpay {
             }
         }
     }
+}
+
+/// What a shopper was asked to pay.
+enum Asked {
+    /// On the page of a link.
+    Link(Link),
+    /// In the window over our page.
+    Order(Order),
+}
+
+impl Asked {
+    fn id(&self) -> &str {
+        match self {
+            Self::Link(link) => &link.id,
+            Self::Order(order) => &order.id,
+        }
+    }
+
+    /// The attempt that it was made for.
+    fn attempt(&self) -> Option<PaymentId> {
+        match self {
+            Self::Link(link) => link.reference_id.as_ref()?.parse().ok(),
+            Self::Order(order) => order.notes[ON_PAGE].as_str()?.parse().ok(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Order {
+    id: String,
+    status: String,
+    created_at: i64,
+    /// A list if there are none.
+    #[serde(default)]
+    notes: Value,
 }
 
 #[derive(Deserialize)]
@@ -342,13 +458,21 @@ fn money(units: i64, currency: &str) -> GatewayResult<Money> {
     })
 }
 
-fn status(link: &Link, paid: Option<&Payment>) -> GatewayResult<GatewayStatus> {
-    Ok(match (link.status.as_str(), paid) {
-        (_, Some(payment)) => GatewayStatus::Captured(money(payment.amount, &payment.currency)?),
-        ("cancelled" | "expired", None) => GatewayStatus::Cancelled,
-        // After a declined payment, the shopper can try again on the same page.
-        _ => GatewayStatus::Waiting,
-    })
+fn now_s() -> i64 {
+    Clock::default().now_ms() / 1000
+}
+
+fn status(asked: &Asked, paid: Option<&Payment>, now_s: i64) -> GatewayResult<GatewayStatus> {
+    if let Some(payment) = paid {
+        return Ok(GatewayStatus::Captured(money(payment.amount, &payment.currency)?));
+    }
+    let is_over = match asked {
+        Asked::Link(link) => matches!(link.status.as_str(), "cancelled" | "expired"),
+        // Orders don't expire, but the window closes.
+        Asked::Order(order) => now_s.saturating_sub(order.created_at) > OPEN_S + LATE_S,
+    };
+    // After a declined payment, the shopper can try again on the same page or in the same window.
+    Ok(if is_over { GatewayStatus::Cancelled } else { GatewayStatus::Waiting })
 }
 
 /// The fee, if Razorpay charges it in the currency of the payment.
@@ -389,6 +513,15 @@ fn subject(kind: &str, payload: &Value) -> Option<EventSubject> {
             let attempt = entity("payment_link")["reference_id"].as_str()?.parse().ok()?;
             Some(EventSubject::Payment(id("payment_link")?, Some(attempt)))
         }
+        "order.paid" => {
+            let attempt = entity("order")["notes"][ON_PAGE].as_str()?.parse().ok()?;
+            Some(EventSubject::Payment(id("order")?, Some(attempt)))
+        }
+        // The window gave it the notes of the order. Which attempt the order was made for is read.
+        "payment.captured" if entity("payment")["notes"][ON_PAGE].is_string() => {
+            let order = entity("payment")["order_id"].as_str()?;
+            Some(EventSubject::Payment(order.to_owned(), None))
+        }
         _ if kind.starts_with("payment.dispute.") => id("dispute").map(EventSubject::Dispute),
         _ if kind.starts_with("refund.") => {
             let refund = id("refund")?;
@@ -419,16 +552,37 @@ impl PaymentGateway for Razorpay {
     }
 
     fn origins(&self) -> Origins {
-        let forms = if self.url == API { PAGES.map(str::to_owned).to_vec() } else { vec![self.url.clone()] };
-        Origins { forms, ..Origins::default() }
+        let fake = || vec![self.url.clone()];
+        let (forms, scripts, frames, connections) = match self.url == API {
+            true => {
+                let [short, all] = PAGES.map(str::to_owned);
+                let script = "https://checkout.razorpay.com".to_owned();
+                (vec![short, all.clone()], vec![script], vec![all.clone()], vec![all])
+            }
+            false => (fake(), fake(), fake(), vec![]),
+        };
+        Origins { forms, scripts, frames, connections, windows: true }
+    }
+
+    fn window(&self, _: Currency) -> Option<PaymentWindow> {
+        let script = match self.url == API {
+            true => SCRIPT.to_owned(),
+            false => format!("{}/v1/checkout.js", self.url),
+        };
+        Some(PaymentWindow { method: PaymentMethod::Razorpay, script })
     }
 
     fn supports(&self, currency: Currency) -> bool {
         supports(currency)
     }
 
-    fn genuine_return(&self, attempt: PaymentId, query: &HashMap<String, String>) -> bool {
-        signature::genuine_return(&self.key_secret, attempt, query)
+    fn genuine_return(
+        &self,
+        attempt: PaymentId,
+        gateway_ref: Option<&str>,
+        query: &HashMap<String, String>,
+    ) -> bool {
+        signature::genuine_return(&self.key_secret, attempt, gateway_ref, query)
     }
 
     async fn create(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession> {
@@ -438,18 +592,18 @@ impl PaymentGateway for Razorpay {
     async fn retrieve(&self, gateway_ref: &str) -> GatewayResult<GatewayPayment> {
         self.patience
             .call(async {
-                let link = self.link(gateway_ref).await?;
-                let Some(attempt) = link.reference_id.as_ref().and_then(|id| id.parse().ok()) else {
-                    return Err(GatewayError::Refused("a link that the market did not request".into()));
+                let asked = self.asked(gateway_ref).await?;
+                let Some(attempt) = asked.attempt() else {
+                    return Err(GatewayError::Refused("a payment that the market did not request".into()));
                 };
-                let (status, fee) = self.status(&link).await?;
+                let (status, fee) = self.status(&asked).await?;
                 Ok(GatewayPayment { attempt, status, fee, paid_ref: None })
             })
             .await
     }
 
     async fn capture(&self, _: &str) -> GatewayResult<GatewayStatus> {
-        Err(GatewayError::Refused("Razorpay captures payment links by itself".into()))
+        Err(GatewayError::Refused("Razorpay captures payments by itself".into()))
     }
 
     async fn cancel(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {
@@ -495,9 +649,14 @@ impl PaymentGateway for Razorpay {
 mod tests {
     use super::*;
 
-    fn link(status: &str) -> Link {
-        serde_json::from_value(json!({ "id": "plink_1", "status": status, "customer": [], "notes": [] }))
-            .unwrap()
+    fn link(status: &str) -> Asked {
+        let entity = json!({ "id": "plink_1", "status": status, "customer": [], "notes": [] });
+        Asked::Link(serde_json::from_value(entity).unwrap())
+    }
+
+    fn order(status: &str) -> Asked {
+        let entity = json!({ "id": "order_1", "status": status, "created_at": 1_000, "notes": [] });
+        Asked::Order(serde_json::from_value(entity).unwrap())
     }
 
     fn payment(status: &str, amount: i64, currency: &str) -> Payment {
@@ -529,7 +688,21 @@ mod tests {
             ("paid", Some(&less), GatewayStatus::Captured(inr(900))),
             ("paid", Some(&dollars), GatewayStatus::Captured(usd)),
         ] {
-            assert_eq!(status(&link(state), paid), Ok(expected), "{state}");
+            assert_eq!(status(&link(state), paid, 0), Ok(expected), "{state}");
+        }
+        let end = 1_000 + OPEN_S + LATE_S;
+        for (state, paid, now_s, expected) in [
+            ("created", None, 1_000, GatewayStatus::Waiting),
+            ("attempted", None, 1_000, GatewayStatus::Waiting),
+            ("attempted", None, end, GatewayStatus::Waiting),
+            ("attempted", None, end + 1, GatewayStatus::Cancelled),
+            ("created", None, end + 1, GatewayStatus::Cancelled),
+            ("paid", Some(&paid), end + 1, GatewayStatus::Captured(inr(1_000))),
+            ("paid", Some(&less), 1_000, GatewayStatus::Captured(inr(900))),
+            // Not yet captured, or the order of a payment that went back.
+            ("paid", None, 1_000, GatewayStatus::Waiting),
+        ] {
+            assert_eq!(status(&order(state), paid, now_s), Ok(expected), "{state} {now_s}");
         }
         for (state, counts) in [
             ("created", false),
@@ -540,7 +713,7 @@ mod tests {
         ] {
             assert_eq!(payment(state, 1, "INR").is_captured(), counts, "{state}");
         }
-        assert!(status(&link("paid"), Some(&payment("captured", 1, "XYZ"))).is_err());
+        assert!(status(&link("paid"), Some(&payment("captured", 1, "XYZ")), 0).is_err());
     }
 
     #[test]
@@ -582,6 +755,16 @@ mod tests {
         let entity = |name: &str, entity: Value| json!({ name: { "entity": entity } });
         let link = entity("payment_link", json!({ "id": "plink_1", "reference_id": payment.to_string() }));
         let back = entity("refund", json!({ "id": "rfnd_1", "notes": { REFUND: refund.to_string() } }));
+        let order = entity("order", json!({ "id": "order_1", "notes": { ON_PAGE: payment.to_string() } }));
+        let in_window =
+            json!({ "id": "pay_1", "order_id": "order_1", "notes": { ON_PAGE: payment.to_string() } });
+        let in_window = entity("payment", in_window);
+        // Of a link, whose own event follows.
+        let of_link =
+            json!({ "id": "pay_1", "order_id": "order_1", "notes": { ATTEMPT: payment.to_string() } });
+        let of_link = entity("payment", of_link);
+        let link_order =
+            entity("order", json!({ "id": "order_1", "notes": { ATTEMPT: payment.to_string() } }));
         let stranger = entity("payment_link", json!({ "id": "plink_1", "reference_id": "TS1989" }));
         let by_hand = entity("refund", json!({ "id": "rfnd_1", "notes": [] }));
         for (kind, payload, expected) in [
@@ -600,6 +783,11 @@ mod tests {
                 &entity("settlement", json!({ "id": "setl_1" })),
                 Some("Payout(\"setl_1\")".into()),
             ),
+            ("order.paid", &order, Some(format!("Payment(\"order_1\", Some({payment:?}))"))),
+            ("payment.captured", &in_window, Some("Payment(\"order_1\", None)".into())),
+            ("payment.captured", &of_link, None),
+            ("payment.failed", &in_window, None),
+            ("order.paid", &link_order, None),
             ("payment_link.paid", &stranger, None),
             ("payment.captured", &link, None),
             ("subscription.charged", &link, None),

@@ -259,7 +259,7 @@ impl Stripe {
     }
 
     async fn create_session(&self, request: &PaymentRequest) -> GatewayResult<CheckoutSession> {
-        let PaymentRequest { attempt, amount, return_url, method: _, customer, on_page: _, locale: _ } =
+        let PaymentRequest { attempt, amount, return_url, method: _, on_page: _, gateway_ref: _, customer, locale: _ } =
             request;
         let units = to_stripe(*amount)?;
         let metadata = HashMap::from([(ATTEMPT.to_owned(), attempt.to_string())]);
@@ -560,6 +560,7 @@ fn origins(page: &str, publishable_key: &str) -> Origins {
             scripts: all(&scripts),
             frames: all(&[scripts[0], scripts[1], "https://hooks.stripe.com"]),
             connections: all(&[API]),
+            windows: false,
         },
         // The fake's script asks its frame, which connects to where it is from.
         fake => Origins { forms, scripts: all(&[fake]), frames: all(&[fake]), ..Origins::default() },

@@ -25,6 +25,24 @@ pub async fn come_back(shopper: &Shopper, back: &str) -> String {
     location(&shopper.client.get(back).send().await.unwrap())
 }
 
+/// Pays as a page with JavaScript does: asks for a payment in fields or a window on it. Returns the next step.
+pub async fn pay_on_page(shopper: &Shopper, checkout: &str, method: &str, key: &str) -> Value {
+    let update: serde_json::Map<String, Value> = details(method, key)
+        .into_iter()
+        .filter(|(name, _)| !["key", "quote_version"].contains(name))
+        .map(|(name, value)| (name.to_owned(), json!(value)))
+        .collect();
+    let id = checkout.rsplit('/').next().unwrap();
+    let body = json!({"id": id, "update": update, "quote_version": 1, "key": key, "on_page": true});
+    let answer = shopper.client.post(shopper.url("/api/checkout/pay")).json(&body).send().await.unwrap();
+    answer.json().await.unwrap()
+}
+
+/// Where the script of such a page sends the shopper once they have paid.
+pub fn back(next: &Value) -> &str {
+    next["parameters"]["return_url"].as_str().unwrap()
+}
+
 /// What the program has written: its log, and its database if that is in files.
 pub fn kept(program: &Program) -> Vec<(String, String)> {
     let files = std::fs::read_dir(&program.folder).unwrap().map(|file| file.unwrap().path());

@@ -1,4 +1,4 @@
-//! Payments on the page of Razorpay's payment links, at a fake of it that speaks HTTP.
+//! Payments on the page of Razorpay's payment links and in its window, at a fake of it that speaks HTTP.
 
 use std::time::Instant;
 
@@ -405,6 +405,246 @@ async fn forged_webhooks_and_returns_are_refused_and_secrets_are_rotated() {
         }
         razorpay.sign_with("webhook-before");
         assert_eq!(razorpay.send(event).await, StatusCode::FORBIDDEN);
+        program.close();
+    }
+}
+
+/// An admin follows up a payment.
+async fn follow_up(program: &mut Program, payment: &str, action: &str) {
+    program.set("HAAT_ADMIN_PASSWORD", "market-day-2026");
+    program.run_ok(&["admin", "create", "--email", "olga@haat.example", "--name", "Olga"]);
+    let admin = Shopper::new(program);
+    admin.post("/sign-in", &[("email", "olga@haat.example"), ("password", "market-day-2026")]).await;
+    let page = format!("/admin/payments/{payment}");
+    let done = admin.post(&page, &[("action", action)]).await;
+    assert_eq!(done, format!("{page}?done={action}"));
+}
+
+/// Answers in Razorpay's window as a shopper does. Returns what its script tells the page.
+async fn in_window(razorpay: &Razorpay, next: &Value, answer: &str) -> Value {
+    let parameter = |name: &str| next["parameters"][name].as_str().unwrap();
+    let mut form: Vec<_> =
+        ["key", "order_id", "amount", "currency"].map(|name| (name, parameter(name))).into();
+    form.push(("answer", answer));
+    let at = format!("{}/window/pay", razorpay.url);
+    reqwest::Client::new().post(at).form(&form).send().await.unwrap().json().await.unwrap()
+}
+
+/// Where our script sends the shopper after that.
+fn signed(next: &Value, told: &Value) -> String {
+    let added = told["paid"].as_object().unwrap().iter();
+    added
+        .fold(back(next).to_owned(), |url, (name, value)| format!("{url}&{name}={}", value.as_str().unwrap()))
+}
+
+fn order(next: &Value) -> &str {
+    next["parameters"]["order_id"].as_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_window_is_paid_after_a_failure_and_refunded() {
+    for on in BOTH {
+        let (program, razorpay) = market(on).await;
+        let (shopper, checkout) = checkout(&program, &SHOPS).await;
+        let (_, page) = shopper.get(&checkout).await;
+        assert!(page.contains(&format!("data-script=\"{}/v1/checkout.js\"", razorpay.url)), "{page}");
+        let policy = async |path: &str| {
+            let page = shopper.client.get(program.at(path)).send().await.unwrap();
+            let header = |name: &str| page.headers()[name].to_str().unwrap().to_owned();
+            (header("content-security-policy"), header("cross-origin-opener-policy"))
+        };
+        let ((here, popups), (elsewhere, none)) = (policy(&checkout).await, policy("/cart").await);
+        assert_eq!((&*popups, &*none), ("same-origin-allow-popups", "same-origin"));
+        for part in
+            [format!("'wasm-unsafe-eval' {};", razorpay.url), format!("frame-src 'self' {};", razorpay.url)]
+        {
+            assert!(here.contains(&part) && !elsewhere.contains(&part), "{here} {elsewhere}");
+        }
+        assert!(here.contains("style-src 'self'; style-src-attr 'unsafe-inline';"), "{here}");
+        assert!(!elsewhere.contains("unsafe-inline"), "{elsewhere}");
+
+        let next = pay_on_page(&shopper, &checkout, "razorpay", "k").await;
+        assert_eq!((&next["type"], &next["gateway"]), (&json!("widget"), &json!("razorpay")));
+        assert_eq!(pay_on_page(&shopper, &checkout, "razorpay", "k").await, next, "the same click");
+        let orders = razorpay.objects("order_");
+        let [made] = &orders[..] else { panic!("{orders:?}") };
+        for name in ["amount", "currency"] {
+            assert_eq!(next["parameters"][name].as_str().unwrap(), made[name].to_string().trim_matches('"'));
+        }
+        assert_eq!(next["parameters"]["key"], "rzp_test_fake");
+        assert_eq!(made["receipt"], made["notes"]["haat_on_page"]);
+        let failed = in_window(&razorpay, &next, "failure").await;
+        assert_eq!(failed["error"]["description"], "Your payment was declined by the bank.");
+        razorpay.deliver().await;
+        // The shopper closes the window and comes back, or pays in another tab: the same order.
+        assert!(shopper.get(&checkout).await.1.contains("You have a payment in progress."));
+        assert_eq!(come_back(&shopper, back(&next)).await, checkout, "nothing is paid yet");
+        let again = pay_on_page(&shopper, &checkout, "razorpay", "k2").await;
+        assert_eq!((order(&again), razorpay.objects("order_").len()), (order(&next), 1));
+        // An amount that the browser changed.
+        let mut less = again.clone();
+        less["parameters"]["amount"] = json!("100");
+        assert!(in_window(&razorpay, &less, "success").await["error"].is_object());
+
+        let told = in_window(&razorpay, &again, "success").await;
+        let returned = signed(&again, &told);
+        let purchase = come_back(&Shopper::new(&program), &returned).await;
+        assert!(purchase.starts_with("/purchases/"), "{purchase}");
+        razorpay.deliver().await;
+        assert!(Shopper::new(&program).get(&purchase).await.1.contains("Paid through Razorpay"));
+        assert_eq!(pay_on_page(&shopper, &checkout, "razorpay", "k3").await["type"], "done");
+        assert_eq!(come_back(&shopper, &returned).await, purchase);
+        assert_eq!(razorpay.objects("plink_").len(), 0);
+        cancel(&shopper, &purchase, 1).await;
+        until("refunded", async || razorpay.objects("rfnd_").len() == 1).await;
+        razorpay.deliver().await;
+        // Disputes name the payment, and it names the order.
+        razorpay.take_events();
+        bought(&program, &razorpay, &SHOPS[..1]).await;
+        let (shopper, checkout) = crate::paying::checkout(&program, &SHOPS[..1]).await;
+        let next = pay_on_page(&shopper, &checkout, "razorpay", "k").await;
+        come_back(&shopper, &signed(&next, &in_window(&razorpay, &next, "success").await)).await;
+        razorpay.deliver().await;
+        let dispute = razorpay.dispute();
+        razorpay.deliver().await;
+        razorpay.decide(&dispute, false);
+        razorpay.deliver().await;
+        if on == On::Sqlite {
+            let books = rusqlite::Connection::open(program.folder.join("haat.db")).unwrap();
+            let disputed = "SELECT gateway_ref FROM payments WHERE disputed_minor > 0";
+            let disputed: String = books.query_row(disputed, [], |row| row.get(0)).unwrap();
+            assert_eq!(disputed, order(&next));
+        }
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_whose_page_is_gone_is_paid_once() {
+    for on in BOTH {
+        let (program, razorpay) = market(on).await;
+        // The shopper pays and closes the tab: the webhooks make the purchase, in any order and repeatedly.
+        for events in
+            [&["order.paid", "order.paid"][..], &["payment.captured"], &["order.paid", "payment.captured"]]
+        {
+            let (shopper, checkout) = checkout(&program, &SHOPS[..1]).await;
+            let next = pay_on_page(&shopper, &checkout, "razorpay", "k").await;
+            in_window(&razorpay, &next, "success").await;
+            let told = razorpay.take_events();
+            for kind in events {
+                let mut event = told.iter().find(|event| event["event"] == *kind).unwrap().clone();
+                if *kind == "payment.captured" {
+                    // As the window passes them on.
+                    event["payload"]["payment"]["entity"]["notes"] = json!({"haat_on_page": "ours"});
+                }
+                assert_eq!(razorpay.send(&event).await, StatusCode::NO_CONTENT, "{event}");
+            }
+            razorpay.handled().await;
+            assert!(
+                shopper.get(&checkout).await.1.contains("You’ve already placed this order"),
+                "{events:?}"
+            );
+        }
+        program.verify();
+        // Or reconciliation does.
+        let (shopper, checkout_path) = checkout(&program, &SHOPS[..1]).await;
+        let next = pay_on_page(&shopper, &checkout_path, "razorpay", "k").await;
+        in_window(&razorpay, &next, "success").await;
+        razorpay.take_events();
+        until_bought(&shopper, &checkout_path).await;
+        // Clicks in two tabs at once open the window for the same order.
+        let (shopper, checkout_path) = checkout(&program, &SHOPS[..1]).await;
+        let clicks = ["a", "b", "c", "d"].map(|key| pay_on_page(&shopper, &checkout_path, "razorpay", key));
+        let clicked = futures::future::join_all(clicks).await;
+        let opened: Vec<&str> = clicked.iter().filter(|next| next["type"] == "widget").map(order).collect();
+        assert!(!opened.is_empty() && opened.iter().all(|id| *id == opened[0]), "{clicked:?}");
+        // One whose creation got no response was shown to nobody.
+        let (shopper, checkout_path) = checkout(&program, &SHOPS[..1]).await;
+        let made = razorpay.objects("order_").len();
+        razorpay.fail("POST /v1/orders", Fault::Lost);
+        let next = pay_on_page(&shopper, &checkout_path, "razorpay", "k").await;
+        assert_eq!((razorpay.faults_left(), razorpay.objects("order_").len()), (0, made + 2));
+        // Without JavaScript, or if Razorpay's script is blocked, it continues on the page of a link; what is paid in the
+        // window, too, is refunded.
+        let page = shopper.post(&checkout_path, &details("razorpay", "k2")).await;
+        assert!(page.contains("/i/plink_"), "{page}");
+        let purchase = come_back(&shopper, &pay(&shopper, &page).await).await;
+        assert!(purchase.starts_with("/purchases/"), "{purchase}");
+        let told = in_window(&razorpay, &next, "success").await;
+        assert_eq!(come_back(&shopper, &signed(&next, &told)).await, purchase);
+        razorpay.deliver().await;
+        until("refunded", async || razorpay.objects("rfnd_").len() == 1).await;
+        razorpay.deliver().await;
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signatures_of_other_orders_and_other_amounts_buy_nothing() {
+    for on in BOTH {
+        let (program, razorpay) = market(on).await;
+        let (shopper, checkout_path) = checkout(&program, &SHOPS[..1]).await;
+        let next = pay_on_page(&shopper, &checkout_path, "razorpay", "k").await;
+        let (stranger, their_checkout) = checkout(&program, &SHOPS[1..2]).await;
+        let theirs = pay_on_page(&stranger, &their_checkout, "razorpay", "k").await;
+        let told = in_window(&razorpay, &theirs, "success").await;
+        // Paid by somebody else, and then with our order's ID.
+        let mut with_ours = told.clone();
+        with_ours["paid"]["razorpay_order_id"] = json!(order(&next));
+        let mut unsigned = with_ours.clone();
+        unsigned["paid"]["razorpay_signature"] = json!("");
+        for forged in [&told, &with_ours, &unsigned] {
+            let response = shopper.client.get(signed(&next, forged)).send().await.unwrap();
+            assert_eq!(response.status(), StatusCode::NOT_FOUND, "{forged}");
+        }
+        assert!(!shopper.get(&checkout_path).await.1.contains("You’ve already placed this order"));
+        assert!(come_back(&stranger, &signed(&theirs, &told)).await.starts_with("/purchases/"));
+        // Razorpay charges another amount or currency than was asked for.
+        let less = Behaviour { charges_less: true, ..Behaviour::default() };
+        let dollars = Behaviour { charges_dollars: true, ..Behaviour::default() };
+        for (behaviour, so_far) in [(less, 1), (dollars, 2)] {
+            razorpay.behave(behaviour);
+            let (shopper, checkout_path) = checkout(&program, &SHOPS[..1]).await;
+            let next = pay_on_page(&shopper, &checkout_path, "razorpay", "k").await;
+            let told = in_window(&razorpay, &next, "success").await;
+            let at = come_back(&shopper, &signed(&next, &told)).await;
+            assert_eq!(at, format!("{checkout_path}?error=checkout_ended"));
+            until("refunded", async || razorpay.objects("rfnd_").len() == so_far).await;
+            razorpay.deliver().await;
+        }
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_cancels_a_window_and_a_late_payment_in_it_is_refunded() {
+    for on in BOTH {
+        let (mut program, razorpay) = market(on).await;
+        let (shopper, checkout_path) = checkout(&program, &SHOPS[..1]).await;
+        let next = pay_on_page(&shopper, &checkout_path, "razorpay", "k").await;
+        let payment = razorpay.objects("order_")[0]["receipt"].as_str().unwrap().to_owned();
+        follow_up(&mut program, &payment, "cancel").await;
+        let (_, page) = shopper.get(&checkout_path).await;
+        assert!(page.contains("Your payment wasn’t completed and nothing was charged."), "{page}");
+        let purchase = shopper.post(&checkout_path, &details("cash", "k2")).await;
+        assert!(purchase.starts_with("/purchases/"), "{purchase}");
+        // The window is still open.
+        in_window(&razorpay, &next, "success").await;
+        razorpay.deliver().await;
+        until("refunded", async || razorpay.objects("rfnd_").len() == 1).await;
+        razorpay.deliver().await;
+        program.verify();
+        // Nobody pays for long: the checkout can be paid again.
+        let (shopper, checkout_path) = checkout(&program, &SHOPS[1..2]).await;
+        let next = pay_on_page(&shopper, &checkout_path, "razorpay", "k").await;
+        razorpay.age(4_600);
+        let at = come_back(&shopper, back(&next)).await;
+        assert_eq!(at, format!("{checkout_path}?error=payment_cancelled"));
+        let again = pay_on_page(&shopper, &checkout_path, "razorpay", "k2").await;
+        assert_ne!(order(&again), order(&next));
+        let told = in_window(&razorpay, &again, "success").await;
+        assert!(come_back(&shopper, &signed(&again, &told)).await.starts_with("/purchases/"));
+        razorpay.deliver().await;
         program.close();
     }
 }

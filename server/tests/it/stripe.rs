@@ -518,19 +518,6 @@ async fn with_fields(on: On) -> (Program, Stripe) {
     (program, stripe)
 }
 
-/// Pays as the page does once the fields are filled in: asks for a payment in them.
-async fn pay_on_page(shopper: &Shopper, checkout: &str, key: &str) -> Value {
-    let update: serde_json::Map<String, Value> = details("card", key)
-        .into_iter()
-        .filter(|(name, _)| !["key", "quote_version"].contains(name))
-        .map(|(name, value)| (name.to_owned(), json!(value)))
-        .collect();
-    let id = checkout.rsplit('/').next().unwrap();
-    let body = json!({"id": id, "update": update, "quote_version": 1, "key": key, "on_page": true});
-    let answer = shopper.client.post(shopper.url("/api/checkout/pay")).json(&body).send().await.unwrap();
-    answer.json().await.unwrap()
-}
-
 /// Submits a card in the frame of Stripe's fields. Returns what its script is told.
 async fn confirm(stripe: &Stripe, next: &Value, card: &str, answer: &str) -> Value {
     confirm_with(stripe, next, &[("card", card), ("answer", answer)]).await
@@ -545,10 +532,6 @@ async fn confirm_with(stripe: &Stripe, next: &Value, fields: Fields<'_>) -> Valu
     let form = [&[("secret", secret), ("amount", &*amount)], fields].concat();
     let at = format!("{}/element/confirm", stripe.url);
     reqwest::Client::new().post(at).form(&form).send().await.unwrap().json().await.unwrap()
-}
-
-fn back(next: &Value) -> &str {
-    next["parameters"]["return_url"].as_str().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -567,15 +550,15 @@ async fn a_card_is_entered_on_our_page_declined_challenged_and_paid() {
         assert!(here.contains(&format!("frame-src 'self' {};", stripe.url)), "{here}");
         assert!(elsewhere.contains("'wasm-unsafe-eval'; ") && elsewhere.contains("frame-src 'self';"));
 
-        let next = pay_on_page(&shopper, &checkout, "k").await;
+        let next = pay_on_page(&shopper, &checkout, "card", "k").await;
         assert_eq!((&next["type"], &next["gateway"]), (&json!("client_secret"), &json!("stripe")));
-        assert_eq!(pay_on_page(&shopper, &checkout, "k").await, next, "the same click");
+        assert_eq!(pay_on_page(&shopper, &checkout, "card", "k").await, next, "the same click");
         let declined = confirm(&stripe, &next, DECLINED, "").await;
         assert_eq!(declined["error"]["message"], "Your card was declined.");
         stripe.deliver().await;
         // The same payment continues, also on a page that was loaded again.
         assert!(shopper.get(&checkout).await.1.contains("You have a payment in progress."));
-        let again = pay_on_page(&shopper, &checkout, "k2").await;
+        let again = pay_on_page(&shopper, &checkout, "card", "k2").await;
         assert_eq!(again["client_secret"], next["client_secret"]);
         assert_eq!(confirm(&stripe, &again, CHALLENGED, "").await["challenge"], true);
         assert!(confirm(&stripe, &again, CHALLENGED, "fail").await["error"].is_object());
@@ -585,7 +568,7 @@ async fn a_card_is_entered_on_our_page_declined_challenged_and_paid() {
         assert!(purchase.starts_with("/purchases/"), "{purchase}");
         stripe.deliver().await;
         assert!(Shopper::new(&program).get(&purchase).await.1.contains("Paid by card"));
-        assert_eq!(pay_on_page(&shopper, &checkout, "k3").await["type"], "done");
+        assert_eq!(pay_on_page(&shopper, &checkout, "card", "k3").await["type"], "done");
         assert_eq!(come_back(&shopper, back(&again)).await, purchase);
 
         let intents = stripe.objects("payment_intent");
@@ -606,13 +589,13 @@ async fn a_payment_on_our_page_that_is_left_is_paid_once() {
         let (program, stripe) = with_fields(on).await;
         // The shopper pays and closes the tab: the webhooks make the purchase.
         let (shopper, checkout_path) = checkout(&program, &SHOPS[..1]).await;
-        let next = pay_on_page(&shopper, &checkout_path, "k").await;
+        let next = pay_on_page(&shopper, &checkout_path, "card", "k").await;
         confirm(&stripe, &next, GOOD, "").await;
         stripe.deliver().await;
         assert!(shopper.get(&checkout_path).await.1.contains("You’ve already placed this order"));
         // Or reconciliation does.
         let (shopper, checkout_path) = checkout(&program, &SHOPS[..1]).await;
-        let next = pay_on_page(&shopper, &checkout_path, "k").await;
+        let next = pay_on_page(&shopper, &checkout_path, "card", "k").await;
         confirm(&stripe, &next, GOOD, "").await;
         stripe.take_events();
         until_bought(&shopper, &checkout_path).await;
@@ -623,8 +606,8 @@ async fn a_payment_on_our_page_that_is_left_is_paid_once() {
         for _ in 0..3 {
             stripe.fail("POST /v1/payment_intents", Fault::Lost);
         }
-        assert!(pay_on_page(&shopper, &checkout_path, "k").await["type"].is_null());
-        let next = pay_on_page(&shopper, &checkout_path, "k").await;
+        assert!(pay_on_page(&shopper, &checkout_path, "card", "k").await["type"].is_null());
+        let next = pay_on_page(&shopper, &checkout_path, "card", "k").await;
         assert_eq!((stripe.faults_left(), stripe.objects("payment_intent").len()), (0, made + 1));
         // Without JavaScript, it continues on Stripe's page; what is paid in the other tab, too, is refunded.
         let page = shopper.post(&checkout_path, &details("card", "k2")).await;
@@ -637,14 +620,14 @@ async fn a_payment_on_our_page_that_is_left_is_paid_once() {
         program.verify();
         // Nobody pays for an hour: cancelled, and the checkout can be paid again.
         let (shopper, checkout_path) = checkout(&program, &SHOPS[1..2]).await;
-        let next = pay_on_page(&shopper, &checkout_path, "k").await;
+        let next = pay_on_page(&shopper, &checkout_path, "card", "k").await;
         stripe.age(3_700);
         assert_eq!(
             come_back(&shopper, back(&next)).await,
             format!("{checkout_path}?error=payment_cancelled")
         );
         assert!(confirm(&stripe, &next, GOOD, "").await["error"].is_object());
-        let next = pay_on_page(&shopper, &checkout_path, "k2").await;
+        let next = pay_on_page(&shopper, &checkout_path, "card", "k2").await;
         confirm(&stripe, &next, GOOD, "").await;
         assert!(come_back(&shopper, back(&next)).await.starts_with("/purchases/"));
         stripe.deliver().await;
@@ -666,7 +649,7 @@ async fn card_numbers_are_kept_nowhere() {
         let back_from_page = pay(&shopper, &page).await;
         assert!(come_back(&shopper, &back_from_page).await.starts_with("/purchases/"));
         let (shopper, checkout_path) = checkout(&program, &SHOPS[..1]).await;
-        let next = pay_on_page(&shopper, &checkout_path, "k").await;
+        let next = pay_on_page(&shopper, &checkout_path, "card", "k").await;
         confirm(&stripe, &next, DECLINED, "").await;
         confirm(&stripe, &next, CHALLENGED, "").await;
         confirm(&stripe, &next, CHALLENGED, "complete").await;

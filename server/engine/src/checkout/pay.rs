@@ -77,7 +77,8 @@ pub async fn pay(
     pay_in(engine, caller, id, update, quote_version, key, false).await
 }
 
-/// The same, from a page that may show the gateway's fields. If so, the payment is made there, `on_page`.
+/// The same, from a page that may show the gateway's fields or open its window. If so, the payment is made there,
+/// `on_page`.
 pub async fn pay_in(
     engine: &Engine,
     caller: &Caller,
@@ -125,8 +126,7 @@ async fn pay_once(
     let details = update
         .check(&offered(engine, Some(checkout.quote.currency)), engine.smtputf8)
         .map_err(Error::Invalid)?;
-    let fields = super::fields(engine, checkout.quote.currency);
-    let on_page = on_page && fields.is_some_and(|fields| fields.method == details.payment_method);
+    let on_page = on_page && super::is_on_page(engine, checkout.quote.currency, details.payment_method);
     let customer = cards::customer_for(engine, caller, details.payment_method).await?;
     let how = (quote_version, on_page);
     let body = serde_json::to_string(&(&update, how)).map_err(|_| Error::Internal)?;

@@ -9,7 +9,7 @@ use super::connect::Connect;
 use haat_shared::{
     Currency, Money,
     id::kinds::{PaymentId, RefundId, UserId},
-    payments::{CollectedBy, NextAction, PaymentFields, PaymentMethod},
+    payments::{CollectedBy, NextAction, PaymentFields, PaymentMethod, PaymentWindow},
 };
 
 /// The status of a payment at its gateway.
@@ -40,10 +40,13 @@ pub struct PaymentRequest {
     pub amount: Money,
     /// The URL to which the gateway's page redirects the shopper.
     pub return_url: String,
-    /// Whether the shopper pays in the gateway's fields on our page, which [`PaymentGateway::fields`] offered.
+    /// Whether the shopper pays on our page: in the gateway's fields or its window, which [`PaymentGateway::fields`]
+    /// or [`PaymentGateway::window`] offered.
     pub on_page: bool,
     /// The gateway's ID of the customer, who can pay with saved cards and save new ones. See [`CardVault`].
     pub customer: Option<String>,
+    /// The gateway's ID of the payment, if an earlier request for the same attempt returned one.
+    pub gateway_ref: Option<String>,
     /// The shopper's language, for gateways with a page of their own.
     pub locale: &'static str,
 }
@@ -249,6 +252,8 @@ pub struct Origins {
     pub frames: Vec<String>,
     /// Requests of scripts.
     pub connections: Vec<String>,
+    /// Whether a script opens a window over the page: it sets `style` attributes, and opens pages of banks.
+    pub windows: bool,
 }
 
 /// What a gateway can do.
@@ -305,9 +310,14 @@ pub trait PaymentGateway: Send + Sync {
     fn vault(&self) -> Option<&dyn CardVault> {
         None
     }
-    /// Whether the shopper's return is genuine, by what the gateway added to the query of the return URL. The
-    /// status of the payment is read in any case.
-    fn genuine_return(&self, _: PaymentId, _: &HashMap<String, String>) -> bool {
+    /// The window that its script opens over our page for payments in a currency. Otherwise, payments are made on
+    /// its own page, as by shoppers without JavaScript.
+    fn window(&self, _: Currency) -> Option<PaymentWindow> {
+        None
+    }
+    /// Whether the shopper's return is genuine, by what the gateway added to the query of the return URL. With the
+    /// gateway's ID of the payment, if it is known. The status of the payment is read in any case.
+    fn genuine_return(&self, _: PaymentId, _: Option<&str>, _: &HashMap<String, String>) -> bool {
         true
     }
     /// Requests a payment.
@@ -411,11 +421,13 @@ pub(crate) fn check_gateways(
 /// The origins that all gateways of a market need.
 pub fn origins(engine: &crate::Engine) -> Origins {
     let mut all = Origins::default();
-    for Origins { forms, scripts, frames, connections } in engine.gateways.iter().map(|it| it.origins()) {
+    for origins in engine.gateways.iter().map(|it| it.origins()) {
+        let Origins { forms, scripts, frames, connections, windows } = origins;
         all.forms.extend(forms);
         all.scripts.extend(scripts);
         all.frames.extend(frames);
         all.connections.extend(connections);
+        all.windows |= windows;
     }
     all
 }

@@ -65,6 +65,7 @@ pub async fn pay_part(market: &Market, checkout: CheckoutId) -> PaymentId {
         return_url: String::new(),
         on_page: false,
         customer: None,
+        gateway_ref: None,
         locale: "en",
     };
     let session = market.sandbox.create(&request).await.unwrap();
@@ -102,7 +103,7 @@ impl PaymentGateway for Stub {
     fn supports(&self, currency: Currency) -> bool {
         currency.code() == "JPY"
     }
-    fn genuine_return(&self, _: PaymentId, query: &HashMap<String, String>) -> bool {
+    fn genuine_return(&self, _: PaymentId, _: Option<&str>, query: &HashMap<String, String>) -> bool {
         !query.contains_key("forged")
     }
     async fn create(&self, _: &PaymentRequest) -> GatewayResult<PaymentSession> {

@@ -112,14 +112,87 @@ impl Books {
         Ok((StatusCode::OK, link))
     }
 
+    /// An order. Nothing is idempotent about it, and it can be made without notes.
+    fn order(&mut self, body: &Value) -> Result<Answer, Answer> {
+        let amount = units(body)?;
+        let receipt = body["receipt"].as_str().unwrap_or_default();
+        if receipt.len() > 40 || !body["currency"].is_string() {
+            return Err(invalid("input_validation_failed"));
+        }
+        let id = self.id("order_");
+        let order = json!({
+            "id": id,
+            "entity": "order",
+            "amount": amount,
+            "amount_due": amount,
+            "amount_paid": 0,
+            "attempts": 0,
+            "created_at": now_s(),
+            "currency": body["currency"],
+            "notes": if body["notes"].is_object() { body["notes"].clone() } else { json!([]) },
+            "offer_id": null,
+            "receipt": receipt,
+            "status": "created",
+        });
+        self.common.objects.insert(id, order.clone());
+        Ok((StatusCode::OK, order))
+    }
+
+    pub(super) fn age(&mut self, seconds: i64) {
+        for id in self.with("order_", "entity", "order") {
+            let made = self.common.objects[&id]["created_at"].as_i64().unwrap();
+            self.common.set(&id, "created_at", made - seconds);
+        }
+    }
+
+    /// A shopper pays an order in the window, or is declined. Returns what the window's handler is told.
+    pub(super) fn pay_order(&mut self, order: &str, succeeds: bool) -> Option<Value> {
+        let attempts = self.common.objects[order]["attempts"].as_i64().unwrap();
+        self.common.set(order, "attempts", attempts + 1);
+        self.common.set(order, "status", "attempted");
+        let mut found = self.common.objects[order].clone();
+        found["order_id"] = found["id"].clone();
+        let payment = self.charge(&found, succeeds)?;
+        let (id, amount) = (payment["id"].as_str().unwrap().to_owned(), payment["amount"].clone());
+        self.common.set(order, "status", "paid");
+        self.common.set(order, "amount_paid", amount);
+        self.common.set(order, "amount_due", 0);
+        let paid = self.common.objects[order].clone();
+        self.event("order.paid", &[("payment", payment), ("order", paid)]);
+        let signature = hmac(&self.key_secret, &[format!("{order}|{id}").as_bytes()]);
+        Some(
+            json!({ "razorpay_payment_id": id, "razorpay_order_id": order, "razorpay_signature": signature }),
+        )
+    }
+
     /// A shopper pays on the page of a link, or is declined. Returns what is added to the address of the market.
     pub(super) fn pay(&mut self, link: &str, succeeds: bool) -> Option<String> {
-        let (id, behaviour) = (self.id("pay_"), self.behaviour);
         if self.common.objects[link]["order_id"].is_null() {
             let order = self.id("order_");
             self.common.set(link, "order_id", order);
         }
         let found = self.common.objects[link].clone();
+        let payment = self.charge(&found, succeeds)?;
+        let (id, amount) = (payment["id"].as_str().unwrap().to_owned(), payment["amount"].clone());
+        self.common.set(link, "status", "paid");
+        self.common.set(link, "amount_paid", amount.clone());
+        if !self.behaviour.hides_payments {
+            let part = json!([{ "amount": amount, "method": "upi", "payment_id": id, "status": "captured" }]);
+            self.common.set(link, "payments", part);
+        }
+        let paid = self.common.objects[link].clone();
+        self.event("payment_link.paid", &[("payment_link", paid), ("payment", payment)]);
+        let reference = self.common.text(link, "reference_id");
+        let signature = hmac(&self.key_secret, &[format!("{link}|{reference}|paid|{id}").as_bytes()]);
+        Some(format!(
+            "razorpay_payment_id={id}&razorpay_payment_link_id={link}&razorpay_payment_link_reference_id={reference}\
+             &razorpay_payment_link_status=paid&razorpay_signature={signature}"
+        ))
+    }
+
+    /// A payment of a link or an order. Nothing if it is declined.
+    fn charge(&mut self, found: &Value, succeeds: bool) -> Option<Value> {
+        let (id, behaviour) = (self.id("pay_"), self.behaviour);
         let amount = found["amount"].as_i64().unwrap() - i64::from(behaviour.charges_less);
         let currency = if behaviour.charges_dollars { json!("USD") } else { found["currency"].clone() };
         let fee = amount * 2 / 100;
@@ -142,26 +215,13 @@ impl Books {
             "status": if succeeds { "captured" } else { "failed" },
             "tax": 0,
         });
-        self.common.objects.insert(id.clone(), payment.clone());
+        self.common.objects.insert(id, payment.clone());
         if !succeeds {
             self.event("payment.failed", &[("payment", payment)]);
             return None;
         }
-        self.common.set(link, "status", "paid");
-        self.common.set(link, "amount_paid", amount);
-        if !behaviour.hides_payments {
-            let part = json!([{ "amount": amount, "method": "upi", "payment_id": id, "status": "captured" }]);
-            self.common.set(link, "payments", part);
-        }
         self.event("payment.captured", &[("payment", payment.clone())]);
-        let paid = self.common.objects[link].clone();
-        self.event("payment_link.paid", &[("payment_link", paid), ("payment", payment)]);
-        let reference = self.common.text(link, "reference_id");
-        let signature = hmac(&self.key_secret, &[format!("{link}|{reference}|paid|{id}").as_bytes()]);
-        Some(format!(
-            "razorpay_payment_id={id}&razorpay_payment_link_id={link}&razorpay_payment_link_reference_id={reference}\
-             &razorpay_payment_link_status=paid&razorpay_signature={signature}"
-        ))
+        Some(payment)
     }
 
     pub(super) fn end_links(&mut self, state: &str) {
@@ -292,6 +352,7 @@ impl Books {
         let body =
             if post { serde_json::from_slice(raw).map_err(|_| invalid("malformed"))? } else { Value::Null };
         let found = match parts[..] {
+            ["v1", "orders"] if post => return self.order(&body),
             ["v1", "payment_links"] if post => return self.create(&body),
             ["v1", "payment_links"] => {
                 let reference = fields(query).remove("reference_id").unwrap_or_default();
@@ -303,7 +364,9 @@ impl Books {
             ["v1", "payments", id, "refund"] if post => return self.refund(id, &body),
             ["v1", "payments", id, "refunds"] => self.list(&self.with("rfnd_", "payment_id", id), query),
             ["v1", "orders", id, "payments"] => self.list(&self.with("pay_", "order_id", id), query),
-            ["v1", "payment_links" | "payments" | "refunds" | "disputes" | "settlements", id] if !post => {
+            ["v1", "payment_links" | "orders" | "payments" | "refunds" | "disputes" | "settlements", id]
+                if !post =>
+            {
                 self.object(id)?.clone()
             }
             _ => return Err(refused(StatusCode::NOT_FOUND, "BAD_REQUEST_ERROR", "url_not_found")),
