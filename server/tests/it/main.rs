@@ -20,6 +20,7 @@ mod connect;
 mod crashes;
 mod faults;
 mod imports;
+mod localstripe;
 mod mails;
 mod media;
 mod paying;
