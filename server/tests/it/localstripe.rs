@@ -149,6 +149,7 @@ fn request(amount: Money) -> PaymentRequest {
         return_url: "http://localhost/back".into(),
         on_page: true,
         gateway_ref: None,
+        customer: None,
         locale: "",
     }
 }
