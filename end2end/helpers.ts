@@ -398,6 +398,8 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await stop('seller-product');
   await at(`${dashboard}/products/new`, 'seller-product-new');
   await at(`${dashboard}/products/import`, 'seller-import');
+  await at(`${dashboard}/promotions`, 'seller-promotions');
+  await at(`${dashboard}/promotions?edit=new`, 'seller-promotion-new');
   await at(`${dashboard}/balance`, 'seller-balance');
   await at(`${dashboard}/settings`, 'seller-settings');
   await at('/dev/ui', 'ui');
@@ -430,6 +432,7 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
   }
   await at('/admin/shops', 'admin-shops');
   await at(`/admin/shops/${SHOPS[0]}`, 'admin-shop');
+  await at('/admin/promotions', 'admin-promotions');
   await at('/admin/payouts', 'admin-payouts');
   const payout = main(page).locator('tbody .row-link').first();
   if ((await payout.count()) > 0) {

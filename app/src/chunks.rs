@@ -8,7 +8,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos_router::ChooseView;
 
-use crate::{admin, layout, seller, state, storefront};
+use crate::{admin, layout, promoting, seller, state, storefront};
 
 /// Long enough for the page's own pictures.
 const AHEAD_AFTER: Duration = Duration::from_secs(2);
@@ -116,6 +116,10 @@ chunks! {
         NewProduct: seller::NewProduct;
         Import: seller::Import;
         SellerProduct: seller::Product;
+    }
+    promoting in unframed {
+        ShopPromotions: promoting::ShopPromotions;
+        MarketPromotions: promoting::MarketPromotions;
     }
     // What an admin opens first.
     admin in unframed {

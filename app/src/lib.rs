@@ -16,6 +16,7 @@ pub mod countries;
 mod head;
 pub mod i18n;
 mod layout;
+mod promoting;
 mod seller;
 #[cfg(feature = "ssr")]
 mod showcase;
@@ -131,6 +132,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/seller/:handle/products/import"), ChunkPage::Import),
     (Path("/seller/:handle/products/:id"), ChunkPage::SellerProduct),
     (Path("/seller/:handle/balance"), ChunkPage::Balance),
+    (Path("/seller/:handle/promotions"), ChunkPage::ShopPromotions),
     (Path("/seller/:handle/settings"), ChunkPage::Settings),
     (Path("/seller/*rest"), ChunkPage::NoSellerPage),
     (Path("/admin"), ChunkPage::Admin),
@@ -138,6 +140,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/admin/orders/:number"), ChunkPage::AnyOrder),
     (Path("/admin/shops"), ChunkPage::AllShops),
     (Path("/admin/shops/:handle"), ChunkPage::AnyShop),
+    (Path("/admin/promotions"), ChunkPage::MarketPromotions),
     (Path("/admin/payouts"), ChunkPage::Payouts),
     (Path("/admin/payouts/:id"), ChunkPage::Payout),
     (Path("/admin/users"), ChunkPage::Users),

@@ -15,6 +15,7 @@ use haat_shared::{
     payments::{CashState, PaymentFailure, PaymentMethod, PaymentState},
     payouts::{PayoutMethodKind, PayoutProblem, PayoutState},
     permissions::{AdminRole, Role},
+    promotions::Refusal,
     returns::{ReturnReason, ReturnState},
     sales::PERIOD_MAX,
     shipping::ShippingMethod,
@@ -99,6 +100,7 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "guest_limit" => tu_string!(i18n, error.guest_limit),
         "cash_needs_account" => tu_string!(i18n, error.cash_needs_account),
         "was_sold" => tu_string!(i18n, error.was_sold),
+        "promotion_used" => tu_string!(i18n, error.promotion_used),
         "import_ended" => tu_string!(i18n, error.import_ended),
         "return_received" => tu_string!(i18n, error.return_received),
         "return_moved" => tu_string!(i18n, error.return_moved),
@@ -113,9 +115,36 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "pictures_busy" => tu_string!(i18n, error.pictures_busy),
         "busy" => tu_string!(i18n, error.busy),
         "offline" => tu_string!(i18n, error.offline),
+        // Pages show it at the field of the code, so that browsers don't load it with every page.
+        #[cfg(feature = "ssr")]
+        other if other.starts_with("code_") => {
+            refusal_of(i18n, other).unwrap_or(tu_string!(i18n, error.internal))
+        }
         _ => tu_string!(i18n, error.internal),
     }
     .to_owned()
+}
+
+/// Why a code doesn't apply, by the name of the error.
+pub fn refusal_of(i18n: I18n, code: &str) -> Option<&'static str> {
+    Refusal::parse(code).map(|why| refusal(i18n, why))
+}
+
+/// Why a code doesn't apply, and what to do.
+pub fn refusal(i18n: I18n, refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Unknown => t!(i18n, codes.unknown),
+        Refusal::NotStarted => t!(i18n, codes.not_started),
+        Refusal::Ended => t!(i18n, codes.ended),
+        Refusal::UsedUp => t!(i18n, codes.used_up),
+        Refusal::UsedByYou => t!(i18n, codes.used_by_you),
+        Refusal::OtherItems => t!(i18n, codes.other_items),
+        Refusal::BelowMinimum => t!(i18n, codes.below_minimum),
+        Refusal::AboveMaximum => t!(i18n, codes.above_maximum),
+        Refusal::NotCombinable => t!(i18n, codes.not_combinable),
+        Refusal::NoEffect => t!(i18n, codes.no_effect),
+        Refusal::TooMany => t!(i18n, codes.too_many),
+    }
 }
 
 /// The error of a field.
@@ -774,6 +803,10 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "payouts::retry" => t!(i18n, admin.act_payout_retry),
         "payouts::return" => t!(i18n, admin.act_payout_return),
         "payouts::bank_file" => t!(i18n, admin.act_payout_file),
+        "promotions::create" => t!(i18n, admin.act_promotion_create),
+        "promotions::save" => t!(i18n, admin.act_promotion_save),
+        "promotions::end" => t!(i18n, admin.act_promotion_end),
+        "promotions::delete" => t!(i18n, admin.act_promotion_delete),
         "orders::refund" => t!(i18n, admin.act_refund),
         "payments::retry_refund" => t!(i18n, admin.act_retry_refund),
         "payments::settle_refund" => t!(i18n, admin.act_settle_refund),
@@ -1016,6 +1049,7 @@ mod tests {
                 returnable_until: None,
                 returns_days: 7,
                 lines: Vec::new(),
+                discounts: Vec::new(),
                 totals: Totals::zero(Currency::INR),
                 shipping_method: method,
                 estimated_delivery: ("2026-11-22T09:00:00Z".to_owned(), to.to_owned()),

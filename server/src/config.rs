@@ -21,6 +21,9 @@ pub use secrets::{SecretString, SecretUrl};
 /// What `limits.address_header` says where nothing is in front: the other end of the connection is who asks.
 const PEER: [&str; 2] = ["peer", "none"];
 
+/// Codes that can be tried per client address and hour. People mistype a few.
+const CODES_PER_HOUR: u32 = 60;
+
 /// Stripe's API.
 const STRIPE_URL: &str = "https://api.stripe.com";
 /// PayPal's API.
@@ -330,6 +333,7 @@ impl Limits {
             guest_cash_order_max: times(self.guest_cash_order_max),
             emails_per_hour: times(self.emails_per_hour),
             emails_per_day: times(self.emails_per_day),
+            codes_per_hour: times(CODES_PER_HOUR),
         }
     }
 }

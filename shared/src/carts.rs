@@ -9,6 +9,7 @@ use crate::{
     media::Picture,
     money::Money,
     pricing::Totals,
+    promotions::Discount,
     text,
 };
 
@@ -56,12 +57,15 @@ pub struct CartView {
     pub item_count: i64,
     /// The totals. `None` if the cart is empty, or if its prices are in two currencies.
     pub totals: Option<Totals>,
+    /// The discounts, and the codes that don't apply.
+    #[serde(default)]
+    pub discounts: Vec<Discount>,
 }
 
 impl CartView {
     /// A cart without items.
     pub fn empty() -> Self {
-        Self { id: None, groups: Vec::new(), item_count: 0, totals: None }
+        Self { id: None, groups: Vec::new(), item_count: 0, totals: None, discounts: Vec::new() }
     }
 
     /// Whether the cart is empty.

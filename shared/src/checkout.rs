@@ -13,6 +13,7 @@ use crate::{
     money::{Money, Rate},
     payments::{NextAction, PaymentFields, PaymentMethod, PaymentWindow, PurchaseLink},
     pricing::Totals,
+    promotions::Discount,
     shipping::{ShippingMethod, ShippingOption},
 };
 
@@ -209,6 +210,9 @@ pub struct CheckoutView {
     pub groups: Vec<CheckoutGroup>,
     /// What it costs.
     pub quote: CheckoutQuote,
+    /// The discounts.
+    #[serde(default)]
+    pub discounts: Vec<Discount>,
     /// The rate at which prices were converted from the market's currency: 1/1 if they were not.
     pub rate: Rate,
     /// The seconds until the holds expire.

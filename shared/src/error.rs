@@ -10,6 +10,7 @@ use crate::{
     fulfilment::{Actor, OrderState},
     id::kinds::{CapacityId, VariantId},
     money::{Money, MoneyError},
+    promotions::Refusal,
     returns::ReturnState,
 };
 
@@ -130,6 +131,10 @@ pub enum Conflict {
     Disputed,
     /// The refund's status does not allow it.
     RefundMoved,
+    /// The promotion has been used, or is part of a checkout: it can be ended, not deleted.
+    PromotionUsed,
+    /// A code doesn't apply.
+    Code(Refusal),
 }
 
 /// A line that can't be fulfilled completely.
@@ -190,6 +195,8 @@ impl Error {
                 Conflict::OwnPayout => "own_payout",
                 Conflict::Disputed => "disputed",
                 Conflict::RefundMoved => "refund_moved",
+                Conflict::PromotionUsed => "promotion_used",
+                Conflict::Code(refusal) => refusal.as_str(),
             },
             Self::SignInNeeded => "sign_in_needed",
             Self::Denied => "denied",

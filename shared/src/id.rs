@@ -178,6 +178,8 @@ pub mod kinds {
         Variant VariantId "var";
         /// A capacity: something of limited quantity, such as the stock of a variant.
         Capacity CapacityId "cap";
+        /// A coupon or an automatic offer.
+        Promotion PromotionId "promo";
         /// A cart.
         Cart CartId "cart";
         /// A cart line.

@@ -36,6 +36,7 @@ pub mod payments;
 pub mod payouts;
 pub mod permissions;
 pub mod pricing;
+pub mod promotions;
 pub mod refunds;
 pub mod returns;
 pub mod routes;

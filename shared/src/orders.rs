@@ -13,6 +13,7 @@ use crate::{
     money::Money,
     payments::{PaymentMethod, PaymentState},
     pricing::Totals,
+    promotions::Discount,
     refunds::Refundable,
     returns::{ExchangeOption, OrderReturn, ReturnReason},
     shipping::ShippingMethod,
@@ -428,6 +429,22 @@ pub struct PurchaseView {
 }
 
 impl PurchaseView {
+    /// The discounts of all orders, each promotion once.
+    pub fn discounts(&self) -> Vec<Discount> {
+        let mut discounts: Vec<Discount> = Vec::new();
+        for discount in self.orders.iter().flat_map(|order| &order.discounts) {
+            let same = |other: &&mut Discount| {
+                (other.promotion_id, &other.code, &other.label)
+                    == (discount.promotion_id, &discount.code, &discount.label)
+            };
+            match discounts.iter_mut().find(same) {
+                Some(sum) => sum.amount = sum.amount.plus(discount.amount).unwrap_or(sum.amount),
+                None => discounts.push(discount.clone()),
+            }
+        }
+        discounts
+    }
+
     /// Whether the whole purchase is picked up, so that nothing is shipped.
     pub fn is_pickup(&self) -> bool {
         self.orders.iter().all(|order| order.shipping_method == ShippingMethod::Pickup)
@@ -473,6 +490,9 @@ pub struct OrderView {
     /// The totals.
     #[serde(flatten)]
     pub totals: Totals,
+    /// The discounts.
+    #[serde(default)]
+    pub discounts: Vec<Discount>,
     /// The shipping method.
     pub shipping_method: ShippingMethod,
     /// The earliest and latest estimated delivery dates: RFC 3339, UTC.

@@ -89,6 +89,10 @@ pub enum AdminPermission {
     ManagePayouts,
     /// Change categories, the market's own pictures, and products in bulk.
     ManageCatalog,
+    /// See the market's promotions.
+    SeePromotions,
+    /// Create, change and end the market's promotions.
+    ManagePromotions,
     /// Set exchange rates.
     ManageRates,
     /// See all users.
@@ -117,7 +121,9 @@ impl AdminRole {
         use AdminPermission::*;
         match self {
             Self::Owner => true,
-            Self::Catalog => matches!(permission, SeeHome | SeeShops | ManageCatalog),
+            Self::Catalog => {
+                matches!(permission, SeeHome | SeeShops | ManageCatalog | SeePromotions | ManagePromotions)
+            }
             Self::Orders => {
                 matches!(
                     permission,
@@ -136,6 +142,8 @@ impl AdminRole {
                         | ManagePayments
                         | SeePayouts
                         | ManagePayouts
+                        | SeePromotions
+                        | ManagePromotions
                         | ManageRates
                         | SeeJobs
                         | ManageJobs
@@ -161,6 +169,7 @@ impl AdminRole {
                     | SeeEmails
                     | SeeAudit
                     | SeeTeam
+                    | SeePromotions
             ),
         }
     }
@@ -196,6 +205,8 @@ mod tests {
             (RefundOrders, [true, false, true,  true,  false, false]),
             (SeeShops,     [true, true,  true,  true,  true,  true]),
             (ManageShops,  [true, false, false, false, false, false]),
+            (SeePromotions,[true, true,  false, true,  false, true]),
+            (ManagePromotions,[true, true, false, true, false, false]),
             (SeeBalances,  [true, false, false, true,  false, true]),
             (SeePayments,  [true, false, true,  true,  true,  true]),
             (ManagePayments,[true,false, false, true,  false, false]),

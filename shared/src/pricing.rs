@@ -15,14 +15,18 @@
 //! ```
 //!
 //! **Promotions** apply one after another, in the given order, each to the prices that the previous ones
-//! left. So a discount never exceeds the price.
+//! left. So a discount never exceeds the price. One that can't be combined leaves alone what an earlier one has
+//! lowered, and no later one lowers what it has.
 //!
 //! ```text
 //! covered  = the lines in scope, except gift cards;
 //!            for free shipping, the shipping of the shops that have such lines
 //! applies  if Σ list of the covered lines ≥ minimum
-//! wanted   = Σ discounted × percent, half up  |  the fixed amount  |  Σ discounted, of shipping
-//! discount = min(wanted, Σ discounted, cap), allocated in proportion to the discounted prices
+//! wanted   = Σ discounted × percent, half up  |  the fixed amount  |  Σ discounted, of shipping  |
+//!            of every (buy + get) items, the cheapest `get`: their share of their line, × percent, half up
+//! discount = min(wanted, Σ discounted, cap), allocated in proportion to the discounted prices,
+//!            or to the reduced items
+//! market   = discount × the share that the marketplace bears, half up, allocated in proportion
 //! ```
 //!
 //! Units left over by an allocation ([`Money::allocate`]) go to the largest remainders and, among equals, to
@@ -55,7 +59,7 @@ use charge::Charge;
 
 pub use breakdown::{Adjustment, Bearer, Breakdown, Totals};
 pub use items::{LineItem, LineKind, Shipping, ShopItems, TaxRule};
-pub use promotions::{Benefit, Promotion, Scope};
+pub use promotions::{BUY_GET_MAX, Benefit, Promotion, Scope};
 
 /// A line with its price.
 #[derive(Debug, Clone, PartialEq, Eq)]

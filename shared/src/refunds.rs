@@ -26,10 +26,15 @@ pub struct Refundable {
     pub items_total: Money,
     /// What was refunded of that before.
     pub items_refunded: Money,
-    /// The commission on the whole order.
+    /// What is left of the commission on the whole order.
     pub commission: Money,
-    /// The part of the order's discount that the marketplace bears.
+    /// What is left of the order's discount that the marketplace bears.
     pub marketplace_discount: Money,
+    /// The part of that discount on shipping.
+    pub shipping_marketplace_discount: Money,
+    /// Whether commission and discount are shared in proportion to what was paid, because a part of the order is, or was,
+    /// disputed. Otherwise each line has its own share.
+    pub in_proportion: bool,
     /// The most that can be refunded: less than the lines and shipping together if the payment is, or was, disputed.
     pub limit: Money,
 }
@@ -48,6 +53,10 @@ pub struct RefundableLine {
     pub refundable: i64,
     /// What was paid for the whole line.
     pub paid: Money,
+    /// The commission on the whole line.
+    pub commission: Money,
+    /// The part of its discount that the marketplace bears.
+    pub marketplace_discount: Money,
 }
 
 /// What a refund moves.
@@ -96,7 +105,9 @@ impl Refundable {
         if !(shipping && part.is_empty()) {
             lines(part).map_err(Error::Invalid)?;
         }
-        let (mut faults, mut quoted, mut items) = (Vec::new(), Vec::new(), Money::zero(self.currency()));
+        let zero = Money::zero(self.currency());
+        let (mut faults, mut quoted, mut items) = (Vec::new(), Vec::new(), zero);
+        let (mut commission, mut discount) = (zero, zero);
         for (i, taken) in part.iter().enumerate() {
             match self.lines.iter().find(|line| line.position == taken.position) {
                 None => faults.push(FieldError::new(format!("lines.{i}.position"), FieldCode::NotAChoice)),
@@ -105,8 +116,11 @@ impl Refundable {
                 }
                 Some(line) => {
                     let until = line.refunded + taken.quantity;
-                    let share = line.paid.part(line.quantity, line.refunded, until)?;
+                    let share_of = |whole: Money| whole.part(line.quantity, line.refunded, until);
+                    let share = share_of(line.paid)?;
                     items = items.plus(share)?;
+                    commission = commission.plus(share_of(line.commission)?)?;
+                    discount = discount.plus(share_of(line.marketplace_discount)?)?;
                     quoted.push((*taken, share));
                 }
             }
@@ -114,7 +128,7 @@ impl Refundable {
         if !faults.is_empty() {
             return Err(Error::Invalid(faults));
         }
-        let of_shipping = if shipping { self.shipping } else { Money::zero(self.currency()) };
+        let of_shipping = if shipping { self.shipping } else { zero };
         if shipping && of_shipping.amount() == 0 {
             return Err(Error::field("shipping", FieldCode::NotAChoice));
         }
@@ -125,10 +139,18 @@ impl Refundable {
         if amount.amount() > self.limit.amount() {
             return Err(Error::field("lines", FieldCode::TooBig));
         }
-        let (whole, before) = (self.items_total.amount(), self.items_refunded.amount());
-        let commission = self.commission.part(whole, before, before + items.amount())?;
-        let marketplace_discount = self.marketplace_discount.part(whole, before, before + items.amount())?;
-        let collected = if self.by_marketplace { amount } else { Money::zero(self.currency()) };
+        if shipping {
+            discount = discount.plus(self.shipping_marketplace_discount)?;
+        }
+        if self.in_proportion {
+            let left = self.items_total.minus(self.items_refunded)?.amount();
+            commission = self.commission.part(left, 0, items.amount())?;
+            discount = self.marketplace_discount.part(left, 0, items.amount())?;
+        }
+        // A dispute that was won may have had other shares than the lines.
+        let commission = lesser(commission, self.commission);
+        let marketplace_discount = lesser(discount, self.marketplace_discount);
+        let collected = if self.by_marketplace { amount } else { zero };
         let earnings = collected.plus(marketplace_discount)?.minus(commission)?;
         Ok(RefundQuote {
             lines: quoted,
@@ -145,10 +167,8 @@ impl Refundable {
     /// its own share of commission and discount, so that both together never take more than there was. `left` are what is
     /// left of both and of the amount.
     pub fn less_disputed(self, left: crate::disputes::Disputable) -> Result<Self> {
-        let zero = Money::zero(self.currency());
         Ok(Self {
-            items_total: self.items_total.minus(self.items_refunded)?,
-            items_refunded: zero,
+            in_proportion: true,
             commission: left.commission,
             marketplace_discount: left.market_discount,
             limit: left.amount,
@@ -168,6 +188,10 @@ impl Refundable {
     }
 }
 
+fn lesser(a: Money, b: Money) -> Money {
+    if b.amount() < a.amount() { b } else { a }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -179,15 +203,17 @@ mod tests {
     }
 
     fn order() -> Refundable {
-        let line = |position, quantity, paid| RefundableLine {
+        let line = |position, quantity, paid, commission, discount| RefundableLine {
             position,
             quantity,
             refunded: 0,
             refundable: quantity,
             paid: inr(paid),
+            commission: inr(commission),
+            marketplace_discount: inr(discount),
         };
         Refundable {
-            lines: vec![line(1, 3, 100_000), line(2, 1, 65_000)],
+            lines: vec![line(1, 3, 100_000, 10_001, 700), line(2, 1, 65_000, 6_500, 100)],
             shipping: inr(4_900),
             restock: false,
             by_marketplace: true,
@@ -195,6 +221,8 @@ mod tests {
             items_refunded: inr(0),
             commission: inr(16_501),
             marketplace_discount: inr(1_000),
+            shipping_marketplace_discount: inr(200),
+            in_proportion: false,
             limit: inr(169_900),
         }
     }
@@ -209,6 +237,8 @@ mod tests {
         }
         left.items_refunded = left.items_refunded.plus(quote.items).unwrap();
         left.shipping = left.shipping.minus(quote.shipping).unwrap();
+        left.commission = left.commission.minus(quote.commission).unwrap();
+        left.marketplace_discount = left.marketplace_discount.minus(quote.marketplace_discount).unwrap();
         left.limit = left.limit.minus(quote.amount).unwrap();
         left
     }

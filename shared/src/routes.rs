@@ -167,6 +167,8 @@ const READS: &[&str] = &[
     FN_CURRENCY,
     FN_BALANCE,
     FN_SHOP_PAYOUTS,
+    FN_PROMOTIONS,
+    FN_MARKET_PROMOTIONS,
     FN_SELLER_PRODUCTS,
     FN_IMPORTS,
     FN_SELLER_PRODUCT,
@@ -310,6 +312,7 @@ routes! {
     IMPORT GET "/seller/{handle}/products/import" Seller Member => import(handle: &str);
     SELLER_PRODUCT GET "/seller/{handle}/products/{id}" Seller Member
         => seller_product(handle: &str, id: ProductId);
+    SHOP_PROMOTIONS GET "/seller/{handle}/promotions" Seller Member => shop_promotions(handle: &str);
     BALANCE GET "/seller/{handle}/balance" Seller Member => balance(handle: &str);
     SETTINGS GET "/seller/{handle}/settings" Seller Member => settings(handle: &str);
     ADMIN GET "/admin" Admin Operator(SeeHome);
@@ -317,6 +320,7 @@ routes! {
     ANY_ORDER GET "/admin/orders/{number}" Admin Operator(SeeOrders) => any_order(number: &str);
     ALL_SHOPS GET "/admin/shops" Admin Operator(SeeShops);
     ANY_SHOP GET "/admin/shops/{handle}" Admin Operator(SeeShops) => any_shop(handle: &str);
+    MARKET_PROMOTIONS GET "/admin/promotions" Admin Operator(SeePromotions);
     PAYOUTS GET "/admin/payouts" Admin Operator(SeePayouts);
     ANY_PAYOUT GET "/admin/payouts/{id}" Admin Operator(SeePayouts) => any_payout(id: PayoutId);
     USERS GET "/admin/users" Admin Operator(SeeUsers);
@@ -333,6 +337,7 @@ routes! {
 
     FORM_ADD_LINE POST "/cart/lines" Form Anyone;
     FORM_SET_QUANTITY POST "/cart/lines/{id}" Form Holder => set_quantity(id: CartLineId);
+    FORM_CODES POST "/cart/codes" Form Holder;
     FORM_BEGIN_CHECKOUT POST "/checkout" Form Holder;
     FORM_PAY POST "/checkout/{id}" Form Holder;
     FORM_CANCEL_BY_CUSTOMER POST "/purchases/{number}" Form Holder;
@@ -349,6 +354,8 @@ routes! {
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
     FORM_ANY_ORDER POST "/admin/orders/{number}" Form Operator(DecideReturns);
     FORM_REFUND_ANY POST "/admin/orders/{number}/refund" Form Operator(RefundOrders) => refund_any(number: &str);
+    FORM_PROMOTIONS POST "/seller/{handle}/promotions" Form Member;
+    FORM_MARKET_PROMOTIONS POST "/admin/promotions" Form Operator(ManagePromotions);
     FORM_BALANCE POST "/seller/{handle}/balance" Form Member;
     FORM_PAYOUT POST "/admin/payouts/{id}" Form Operator(ManagePayouts);
     FORM_JOB POST "/admin/jobs/{id}" Form Operator(ManageJobs) => job(id: JobId);
@@ -381,6 +388,8 @@ routes! {
     FN_CURRENCY POST "/api/shops/currency" Function Anyone;
     FN_BALANCE POST "/api/ledger/balance" Function Member;
     FN_SHOP_PAYOUTS POST "/api/payouts/shop_page" Function Member;
+    FN_PROMOTIONS POST "/api/promotions/of_shop" Function Member;
+    FN_MARKET_PROMOTIONS POST "/api/promotions/of_market" Function Operator(SeePromotions);
     FN_SELLER_PRODUCTS POST "/api/catalog/seller_list" Function Member;
     FN_IMPORTS POST "/api/catalog/imports" Function Member;
     FN_SELLER_PRODUCT POST "/api/catalog/seller_product" Function Member;
@@ -503,6 +512,9 @@ rest! {
     API_ADD_LINE POST "/carts/{id}/lines" Holder Buy;
     API_SET_LINE PATCH "/carts/{id}/lines/{line}" Holder Buy;
     API_REMOVE_LINE DELETE "/carts/{id}/lines/{line}" Holder Buy;
+    API_CHECK_CODE GET "/carts/{id}/codes/{code}" Holder Buy;
+    API_ADD_CODE POST "/carts/{id}/codes" Holder Buy;
+    API_REMOVE_CODE DELETE "/carts/{id}/codes/{code}" Holder Buy;
     API_BEGIN_CHECKOUT POST "/checkouts" Holder Buy;
     API_CHECKOUT GET "/checkouts/{id}" Holder Buy;
     API_UPDATE_CHECKOUT PUT "/checkouts/{id}" Holder Buy;
@@ -528,6 +540,12 @@ rest! {
     API_ADD_PAYOUT_METHOD POST "/shops/{handle}/payout-methods" Member PayoutsWrite;
     API_CONNECT_PAYOUTS POST "/shops/{handle}/payout-methods/stripe" Member PayoutsWrite;
     API_REMOVE_PAYOUT_METHOD DELETE "/shops/{handle}/payout-methods/{id}" Member PayoutsWrite;
+    API_PROMOTIONS GET "/shops/{handle}/promotions" Member CatalogRead;
+    API_CREATE_PROMOTION POST "/shops/{handle}/promotions" Member CatalogWrite;
+    API_PROMOTION GET "/shops/{handle}/promotions/{id}" Member CatalogRead;
+    API_SAVE_PROMOTION PUT "/shops/{handle}/promotions/{id}" Member CatalogWrite;
+    API_END_PROMOTION POST "/shops/{handle}/promotions/{id}/end" Member CatalogWrite;
+    API_DELETE_PROMOTION DELETE "/shops/{handle}/promotions/{id}" Member CatalogWrite;
     API_SELLER_PRODUCTS GET "/shops/{handle}/products" Member CatalogRead;
     API_CREATE_PRODUCT POST "/shops/{handle}/products" Member CatalogWrite;
     API_EXPORT GET "/shops/{handle}/products/export" Member CatalogRead;
@@ -585,6 +603,12 @@ rest! {
     API_RETRY_REFUND POST "/admin/refunds/{id}/retry" Operator(ManagePayments) Operator;
     API_SETTLE_REFUND POST "/admin/refunds/{id}/settle" Operator(ManagePayments) Operator;
     API_AUDIT GET "/admin/audit" Operator(SeeAudit) Operator;
+    API_MARKET_PROMOTIONS GET "/admin/promotions" Operator(SeePromotions) Operator;
+    API_CREATE_MARKET_PROMOTION POST "/admin/promotions" Operator(ManagePromotions) Operator;
+    API_MARKET_PROMOTION GET "/admin/promotions/{id}" Operator(SeePromotions) Operator;
+    API_SAVE_MARKET_PROMOTION PUT "/admin/promotions/{id}" Operator(ManagePromotions) Operator;
+    API_END_MARKET_PROMOTION POST "/admin/promotions/{id}/end" Operator(ManagePromotions) Operator;
+    API_DELETE_MARKET_PROMOTION DELETE "/admin/promotions/{id}" Operator(ManagePromotions) Operator;
     API_OUTBOX GET "/admin/outbox" Operator(SeeJobs) Operator;
     API_JOBS GET "/admin/jobs" Operator(SeeJobs) Operator;
     API_PAYOUTS GET "/admin/payouts" Operator(SeePayouts) Operator;

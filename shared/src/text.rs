@@ -242,6 +242,33 @@ pub fn compared(text: &str) -> Cow<'_, str> {
     if text.contains(selector) { Cow::Owned(text.replace(selector, "")) } else { text }
 }
 
+/// The day of a date such as `2026-11-21`, counted from 1970-01-01. By Howard Hinnant's algorithm
+/// ("chrono-Compatible Low-Level Date Algorithms").
+pub fn day(date: &str) -> Option<i64> {
+    let digits = |part: &str, length| {
+        (part.len() == length && part.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| part.parse::<i64>().ok())?
+    };
+    let mut parts = date.split('-');
+    let (year, month, day) =
+        (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if parts.next().is_some() || !(1..=length).contains(&day) || year < 1970 {
+        return None;
+    }
+    // Years begin in March here, so that leap days come last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, year) = (year / 400, year % 400);
+    Some(era * 146_097 + year * 365 + year / 4 - year / 100 + (153 * month + 2) / 5 + day - 1 - 719_468)
+}
+
 /// The text as part of a URL: `Fountain pen, blue` becomes `fountain-pen-blue`. May be empty.
 pub fn slug(text: &str, max: usize) -> String {
     let mut slug = String::new();

@@ -66,6 +66,7 @@ enum Part {
     Orders,
     Shops,
     Users,
+    Promotions,
     Payments,
     Payouts,
     Ledger,
@@ -77,11 +78,12 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Home,
         Self::Orders,
         Self::Shops,
         Self::Users,
+        Self::Promotions,
         Self::Payments,
         Self::Payouts,
         Self::Ledger,
@@ -99,6 +101,7 @@ impl Part {
             Self::Payments => routes::PAYMENTS,
             Self::Ledger => routes::LEDGER,
             Self::Shops => routes::ALL_SHOPS,
+            Self::Promotions => routes::MARKET_PROMOTIONS,
             Self::Payouts => routes::PAYOUTS,
             Self::Users => routes::USERS,
             Self::Jobs => routes::JOBS,
@@ -116,6 +119,7 @@ impl Part {
             Self::Payments => "card",
             Self::Ledger => "book",
             Self::Shops => "awning",
+            Self::Promotions => "tag",
             Self::Payouts => "card",
             Self::Users => "person",
             Self::Jobs => "gear",
@@ -129,7 +133,7 @@ impl Part {
     /// The heading of its group in the navigation.
     fn group(self, i18n: I18n) -> &'static str {
         match self {
-            Self::Home | Self::Orders | Self::Shops | Self::Users => "",
+            Self::Home | Self::Orders | Self::Shops | Self::Users | Self::Promotions => "",
             Self::Payments | Self::Payouts | Self::Ledger => t!(i18n, office.money),
             Self::Jobs | Self::Outbox | Self::Emails => t!(i18n, office.operations),
             Self::Audit | Self::Team => t!(i18n, office.access),
@@ -144,6 +148,7 @@ impl Part {
             Self::Payments => AdminPermission::SeePayments,
             Self::Ledger => AdminPermission::SeeBalances,
             Self::Shops => AdminPermission::SeeShops,
+            Self::Promotions => AdminPermission::SeePromotions,
             Self::Payouts => AdminPermission::SeePayouts,
             Self::Users => AdminPermission::SeeUsers,
             Self::Jobs | Self::Outbox => AdminPermission::SeeJobs,
@@ -160,6 +165,7 @@ impl Part {
             Self::Payments => t!(i18n, admin.payments),
             Self::Ledger => t!(i18n, admin.ledger),
             Self::Shops => t!(i18n, shops.title),
+            Self::Promotions => t!(i18n, promotions.title),
             Self::Payouts => t!(i18n, payouts.title),
             Self::Users => t!(i18n, admin.users),
             Self::Jobs => t!(i18n, admin.jobs),
@@ -188,6 +194,11 @@ fn AdminPage(
     let i18n = use_i18n();
     let office = move |me: &Me| office(i18n, me, Some(here));
     view! { <BackOffice label=tu_string!(i18n, admin.nav) office>{children()}</BackOffice> }
+}
+
+/// The page of the market's promotions, which is in a chunk of its own.
+pub(crate) fn promotions_page(page: AnyView) -> AnyView {
+    view! { <AdminPage here=Part::Promotions>{page}</AdminPage> }.into_any()
 }
 
 /// The page for addresses of the admin area that do not exist.

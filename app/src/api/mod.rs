@@ -20,6 +20,7 @@ pub mod orders;
 pub mod outbox;
 pub mod payments;
 pub mod payouts;
+pub mod promotions;
 pub mod sales;
 pub mod search;
 pub mod shops;

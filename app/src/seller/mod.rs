@@ -45,18 +45,21 @@ enum Part {
     Home,
     Orders,
     Products,
+    Promotions,
     Balance,
     Settings,
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Home, Self::Orders, Self::Products, Self::Balance, Self::Settings];
+    const ALL: [Self; 6] =
+        [Self::Home, Self::Orders, Self::Products, Self::Promotions, Self::Balance, Self::Settings];
 
     fn path(self, handle: &str) -> String {
         match self {
             Self::Home => routes::dashboard(handle),
             Self::Orders => routes::shop_orders(handle),
             Self::Products => routes::seller_products(handle),
+            Self::Promotions => routes::shop_promotions(handle),
             Self::Balance => routes::balance(handle),
             Self::Settings => routes::settings(handle),
         }
@@ -67,6 +70,7 @@ impl Part {
             Self::Home => "awning",
             Self::Orders => "truck",
             Self::Products => "box",
+            Self::Promotions => "tag",
             Self::Balance => "card",
             Self::Settings => "settings",
         }
@@ -77,6 +81,7 @@ impl Part {
             Self::Home => t!(i18n, dashboard.home),
             Self::Orders => t!(i18n, seller_orders.title),
             Self::Products => t!(i18n, seller_products.title),
+            Self::Promotions => t!(i18n, promotions.title),
             Self::Balance => t!(i18n, balance.title),
             Self::Settings => t!(i18n, settings.title),
         }
@@ -85,7 +90,7 @@ impl Part {
     /// The heading of its group in the navigation.
     fn group(self, i18n: I18n) -> &'static str {
         match self {
-            Self::Home | Self::Orders | Self::Products => "",
+            Self::Home | Self::Orders | Self::Products | Self::Promotions => "",
             Self::Balance | Self::Settings => t!(i18n, office.shop),
         }
     }
@@ -94,7 +99,7 @@ impl Part {
     fn needs(self) -> Permission {
         match self {
             Self::Home | Self::Orders => Permission::SeeOrders,
-            Self::Products => Permission::ManageCatalog,
+            Self::Products | Self::Promotions => Permission::ManageCatalog,
             Self::Balance => Permission::SeeMoney,
             Self::Settings => Permission::ManageShop,
         }
@@ -114,6 +119,11 @@ fn Dashboard(
     let handle = param("handle");
     let office = move |me: &Me| handle.with(|handle| office(i18n, me, handle, Some(here)));
     view! { <BackOffice label=tu_string!(i18n, dashboard.nav) office>{children()}</BackOffice> }
+}
+
+/// The page of a shop's promotions, which is in a chunk of its own.
+pub(crate) fn promotions_page(page: AnyView) -> AnyView {
+    view! { <Dashboard here=Part::Promotions>{page}</Dashboard> }.into_any()
 }
 
 /// The page for addresses of the dashboard that do not exist, with the navigation of the shop that they begin with.

@@ -12,7 +12,7 @@ use haat_shared::{
 };
 use leptos::{ev::MouseEvent, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlInputElement};
 
-use super::{product::BuyFault, sign_up::draft_of};
+use super::{codes::Codes, product::BuyFault, sign_up::draft_of};
 use crate::{
     api::{self, ApiError},
     i18n::{t, tn, tu_string, use_i18n},
@@ -91,7 +91,8 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
         (missing > 0).then(|| view! { <p class="note">{tn!(i18n, cart.not_included, missing)}</p> });
     let group = |group| view! { <Group group fault draft=draft.clone() /> };
     let groups = cart.groups.into_iter().map(group).collect_view();
-    let sums = cart.totals.map(|totals| view! { <Sums totals /> });
+    let discounts = cart.discounts.clone();
+    let sums = cart.totals.map(|totals| view! { <Sums totals discounts /> });
     let saver = expect_context::<Saver>();
     // A single form, so that every button also submits the quantities typed into the other lines.
     view! {
@@ -108,6 +109,7 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
                 <h2 id="summary">{t!(i18n, cart.summary)}</h2>
                 {sums}
                 {missing}
+                <Codes discounts=cart.discounts action=routes::FORM_CODES.to_owned() />
                 <div class="action-bar">
                     <span class="action-total" aria-hidden="true">
                         {cart.totals.map(|totals| words::money(i18n, totals.total))}
@@ -162,6 +164,10 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     let wrong = Memo::new(move |_| fault.with(|fault| fault.as_ref().and_then(|error| error.at(&at))));
 
     let update = move |event: MouseEvent| {
+        // Enter in the field of the code presses this button, too; the server then applies the code.
+        if code_typed() {
+            return;
+        }
         event.prevent_default();
         saver.save(typed());
     };
@@ -352,6 +358,13 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
             </div>
         </li>
     }
+}
+
+/// Whether a code has been typed.
+pub(super) fn code_typed() -> bool {
+    let field = document().get_element_by_id("code");
+    let field = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
+    field.is_some_and(|field| !field.value().trim().is_empty())
 }
 
 /// How long after the last key or click quantities are saved.

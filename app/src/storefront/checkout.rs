@@ -18,6 +18,7 @@ use haat_shared::{
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
 
+use super::{cart::code_typed, codes::Codes};
 use crate::{
     api::{self, ApiError},
     countries,
@@ -107,6 +108,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         seconds_left: seconds,
         ..
     } = checkout.clone();
+    let (first, discounts, codes) = (quote.version, checkout.discounts.clone(), checkout.discounts.clone());
     let (seen, quote) = (quote.version.to_string(), RwSignal::new(quote));
     if form.country.is_empty() {
         form.country = HOME_COUNTRY.to_owned();
@@ -118,7 +120,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     let faults = RwSignal::new(
         asked_to_check.then(|| form.check(&methods, smtputf8).err().map(Error::Invalid)).flatten(),
     );
-    let busy = RwSignal::new(false);
+    let (busy, refused) = (RwSignal::new(false), RwSignal::new(None));
     // Nothing can be updated while a payment is in progress, so nothing can be entered that would be lost.
     // Paying again, perhaps with another method, submits the form anyway.
     let paying = checkout.state == CheckoutState::Paying;
@@ -149,8 +151,8 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     // The idempotency key for this attempt; after a declined card, the next click is a new attempt.
     let (key, tries) = (checkout.key.clone(), RwSignal::new(0u32));
     let pay = move |event: SubmitEvent| {
-        // Signing in leaves the page, so the browser submits the form by itself.
-        if event.submitter().is_some_and(|button| button.id() == "sign-in") {
+        // Signing in and codes leave the page, so the browser submits the form by itself.
+        if event.submitter().is_some_and(|button| button.has_attribute("name")) || code_typed() {
             return;
         }
         event.prevent_default();
@@ -200,6 +202,11 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     {
                         busy.set(false);
                     }
+                }
+                Err(ApiError(Error::Conflict(Conflict::Code(why)))) => {
+                    tries.update(|n| *n += 1);
+                    busy.set(false);
+                    refused.set(Some(why));
                 }
                 Err(ApiError(error)) => {
                     if let Error::Conflict(conflict) = &error {
@@ -277,8 +284,12 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     <h2 id="order">{t!(i18n, checkout.order)}</h2>
                     {lines}
                     {move || {
-                        view! { <Sums totals=quote.get().totals /> }
+                        let quote = quote.get();
+                        // What they take off may change with the totals.
+                        let discounts = if quote.version == first { discounts.clone() } else { Vec::new() };
+                        view! { <Sums totals=quote.totals discounts /> }
                     }}
+                    <Codes discounts=codes action=routes::checkout(id) refused />
                     <div class="action-bar">
                         <Button busy>{pay_words}</Button>
                     </div>

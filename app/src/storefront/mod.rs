@@ -5,6 +5,7 @@ mod cards;
 mod cart;
 mod category;
 mod checkout;
+mod codes;
 mod gallery;
 mod home;
 mod invoices;

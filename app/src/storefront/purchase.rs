@@ -206,7 +206,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
             {unshipped}
             {returns}
             {order_lines(i18n, order.lines, true, &order.refunds)}
-            <Sums totals=order.totals less />
+            <Sums totals=order.totals discounts=order.discounts less />
             {ask}
             {cancel}
         </section>

@@ -45,13 +45,14 @@ pub fn Alert(
     }
 }
 
-/// The error before a redirect, by its code in the URL (`?error=out_of_stock`).
+/// The error before a redirect, by its code in the URL (`?error=out_of_stock`). Those of discount codes are at their field.
 #[component]
 pub fn CodeAlert() -> impl IntoView {
     let i18n = use_i18n();
     let code = query("error");
     move || {
-        let words = code.with(|code| (!code.is_empty()).then(|| words::code(i18n, code)))?;
+        let words = code
+            .with(|code| (!code.is_empty() && !code.starts_with("code_")).then(|| words::code(i18n, code)))?;
         Some(view! { <Alert>{words}</Alert> })
     }
 }

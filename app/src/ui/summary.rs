@@ -1,7 +1,7 @@
 //! Amounts, and breakdowns of totals.
 
-use haat_shared::{Money, pricing::Totals};
-use leptos::prelude::*;
+use haat_shared::{Money, pricing::Totals, promotions::Discount};
+use leptos::{oco::Oco, prelude::*};
 
 use crate::{
     i18n::{t, tu_string, use_i18n},
@@ -27,11 +27,14 @@ pub fn Was(
     view! { <s class="was"><span class="hidden">{t!(i18n, product.was)} " "</span>{words::money(i18n, price)}</s> }
 }
 
-/// Subtotal, any discount, shipping and total, and what is left of it after refunds and cancelled items.
+/// Subtotal, any discounts, shipping and total, and what is left of it after refunds and cancelled items.
 #[component]
 pub fn Sums(
     /// The totals.
     totals: Totals,
+    /// The discounts, each by its name. Without them, their sum is shown.
+    #[prop(optional)]
+    discounts: Vec<Discount>,
     /// What is no longer paid, and why.
     #[prop(optional)]
     less: Vec<(&'static str, Money)>,
@@ -43,9 +46,11 @@ pub fn Sums(
     let shipping = if shipping.amount() == 0 { free.to_owned() } else { words::money(i18n, shipping) };
     let minus = |sum| format!("−{}", words::money(i18n, sum));
     let mut rows = vec![row("", t!(i18n, cart.subtotal), words::money(i18n, subtotal))];
-    if discount.amount() > 0 {
+    let mut discounts = discounts.into_iter().filter(|discount| discount.amount.amount() > 0).peekable();
+    if discounts.peek().is_none() && discount.amount() > 0 {
         rows.push(row("", t!(i18n, cart.discount), minus(discount)));
     }
+    rows.extend(discounts.map(|discount| row("", discount.name(), minus(discount.amount))));
     rows.push(row("", t!(i18n, cart.delivery), shipping));
     rows.push(row("sums-total", t!(i18n, cart.total), words::money(i18n, total)));
     // The tax is that of the total, not of what is left of it.
@@ -62,7 +67,8 @@ pub fn Sums(
     }
 }
 
-fn row(class: &'static str, words: &'static str, sum: String) -> AnyView {
+fn row(class: &'static str, words: impl Into<Oco<'static, str>>, sum: String) -> AnyView {
+    let words = words.into();
     view! {
         <div class=class>
             <dt>{words}</dt>

@@ -124,6 +124,8 @@ insert! {
         tax_bp = "0",
         tax_minor = "0",
         added_tax_minor = "0",
+        commission_minor = "4500",
+        market_discount_minor = "0",
     }
 
     struct AddPosting into ledger_postings {

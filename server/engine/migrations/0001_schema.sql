@@ -330,10 +330,12 @@ CREATE TABLE popular_products (
 -- A limited resource: the quantity on hand and how much of it is held. The guard against overselling is on this row.
 CREATE TABLE capacities (
     id UUID PRIMARY KEY,
-    -- What it limits: 'stock' of a variant.
+    -- What it limits: 'stock' of a variant, or the 'uses' of a coupon, as a whole or by one person.
     kind TEXT NOT NULL,
     -- The shop that it belongs to; NULL if it is the market's.
     owner UUID REFERENCES shops (id),
+    -- The coupon whose uses it counts; NULL for any other.
+    promotion_id UUID,
     on_hand BIGINT NOT NULL,
     held BIGINT NOT NULL,
     -- To change a capacity, a row of kind 'change' is inserted that conflicts with it and so is never stored. Its amounts are
@@ -489,6 +491,49 @@ CREATE TABLE cart_lines (
     UNIQUE (cart_id, variant_id)
 );
 
+-- Coupons and automatic offers.
+CREATE TABLE promotions (
+    id UUID PRIMARY KEY,
+    -- NULL if it is the market's.
+    shop_id UUID REFERENCES shops (id),
+    -- As shoppers enter it; NULL if it applies by itself.
+    code TEXT,
+    -- As it is compared. A shop, or the market, has each code once.
+    code_folded TEXT,
+    currency TEXT NOT NULL,
+    -- JSON: what it gives, for what, and on which terms.
+    terms TEXT NOT NULL,
+    -- JSON: the form that it was saved with.
+    form TEXT NOT NULL,
+    starts_at BIGINT NOT NULL,
+    ends_at BIGINT CHECK (ends_at >= starts_at),
+    -- How often it can be used; NULL without limit.
+    uses_max BIGINT CHECK (uses_max > 0),
+    -- The capacity that counts the uses, if there is a limit.
+    capacity_id UUID REFERENCES capacities (id),
+    -- How often one person can use it. Each person has a capacity of their own, whose ID is a keyed hash.
+    uses_per_person BIGINT CHECK (uses_per_person > 0),
+    version BIGINT NOT NULL DEFAULT 1,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    CHECK ((code IS NULL) = (code_folded IS NULL)),
+    CHECK (code IS NOT NULL OR (uses_max IS NULL AND uses_per_person IS NULL))
+);
+CREATE UNIQUE INDEX promotions_shop_code_key ON promotions (shop_id, code_folded) WHERE shop_id IS NOT NULL AND code_folded IS NOT NULL;
+CREATE UNIQUE INDEX promotions_market_code_key ON promotions (code_folded) WHERE shop_id IS NULL AND code_folded IS NOT NULL;
+CREATE INDEX promotions_code_folded_idx ON promotions (code_folded) WHERE code_folded IS NOT NULL;
+CREATE INDEX promotions_shop_id_id_idx ON promotions (shop_id, id);
+CREATE INDEX promotions_automatic_idx ON promotions (shop_id) WHERE code_folded IS NULL;
+
+-- The codes entered for a cart.
+CREATE TABLE cart_codes (
+    cart_id UUID NOT NULL REFERENCES carts (id) ON DELETE CASCADE,
+    promotion_id UUID NOT NULL REFERENCES promotions (id) ON DELETE CASCADE,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (cart_id, promotion_id)
+);
+CREATE INDEX cart_codes_promotion_id_idx ON cart_codes (promotion_id);
+
 -- What a line of a cart needs besides the stock of its variant.
 CREATE TABLE line_capacities (
     line_id UUID NOT NULL REFERENCES cart_lines (id) ON DELETE CASCADE,
@@ -584,10 +629,23 @@ CREATE TABLE checkout_lines (
     tax_minor BIGINT NOT NULL,
     added_tax_minor BIGINT NOT NULL CHECK (added_tax_minor BETWEEN 0 AND tax_minor),
     commission_bp BIGINT NOT NULL,
+    -- Its part of the commission, and of the discount that the market bears.
+    commission_minor BIGINT NOT NULL,
+    market_discount_minor BIGINT NOT NULL CHECK (market_discount_minor BETWEEN 0 AND discount_minor),
     PRIMARY KEY (checkout_id, position)
 );
 -- Whether a product was ever part of a checkout, which decides whether it can be deleted.
 CREATE INDEX checkout_lines_product_id_idx ON checkout_lines (product_id);
+
+-- The coupons that a checkout uses. What it holds of their capacities is in `holds`.
+CREATE TABLE promotion_uses (
+    checkout_id UUID NOT NULL REFERENCES checkouts (id),
+    promotion_id UUID NOT NULL REFERENCES promotions (id),
+    -- The order in which they were entered.
+    number BIGINT NOT NULL,
+    PRIMARY KEY (checkout_id, promotion_id)
+);
+CREATE INDEX promotion_uses_promotion_id_idx ON promotion_uses (promotion_id);
 
 -- How promotions change the price of a line, or of an order's shipping.
 CREATE TABLE checkout_adjustments (
@@ -596,6 +654,9 @@ CREATE TABLE checkout_adjustments (
     order_id UUID NOT NULL,
     -- The line's position; NULL for shipping.
     position BIGINT,
+    -- NULL for one of the program's own.
+    promotion_id UUID REFERENCES promotions (id),
+    -- Empty for an automatic offer.
     code TEXT NOT NULL,
     label TEXT NOT NULL,
     -- Who bears it: `shop` or `market`.
@@ -724,6 +785,9 @@ CREATE TABLE order_lines (
     tax_bp BIGINT NOT NULL,
     tax_minor BIGINT NOT NULL,
     added_tax_minor BIGINT NOT NULL,
+    -- Its part of the order's commission, and of the discount that the market bears: refunds of it give them back.
+    commission_minor BIGINT NOT NULL,
+    market_discount_minor BIGINT NOT NULL,
     -- Guards: what was shipped, what was refunded while the order stood, and what comes back. A cancellation refunds the rest
     -- and leaves them.
     shipped BIGINT NOT NULL DEFAULT 0 CHECK (shipped >= 0 AND shipped <= quantity),
@@ -745,12 +809,14 @@ CREATE TABLE order_adjustments (
     number BIGINT NOT NULL,
     -- The line's position; NULL for shipping.
     position BIGINT,
+    promotion_id UUID REFERENCES promotions (id),
     code TEXT NOT NULL,
     label TEXT NOT NULL,
     borne_by TEXT NOT NULL,
     amount_minor BIGINT NOT NULL CHECK (amount_minor < 0),
     PRIMARY KEY (order_id, number)
 );
+CREATE INDEX order_adjustments_promotion_id_idx ON order_adjustments (promotion_id) WHERE promotion_id IS NOT NULL;
 
 -- Whatever happened to an order after it was placed. Every change of an order has a later time than the one before.
 CREATE TABLE order_events (

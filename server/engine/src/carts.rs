@@ -1,21 +1,30 @@
 //! Carts of guests, identified by a token, and of users. At sign-in, a guest's cart is merged into the
 //! account's.
 
+mod codes;
+
+pub(crate) use codes::clear_codes_in_tx;
+pub use codes::{add_code, check_code, remove_code};
+
 use crate::{
     Caller, Engine,
     db::{Tx, is_unique},
     group_by, insert,
     inventory::holds,
-    params, random, rows, statements,
+    params,
+    promotions::{self, Person},
+    random, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
     carts::{self, AddLine, CartGroup, CartLineView, CartView, LINES_MAX, QUANTITY_MAX, SetQuantity},
     catalog::Attribute,
     error::Shortage,
-    id::kinds::{CapacityId, CartId, CartLineId, ShopId, UserId, VariantId},
+    id::kinds::{CapacityId, CartId, CartLineId, ProductId, ShopId, UserId, VariantId},
     media::Picture,
-    pricing::{self, LineItem, LineKind, Promotion, Shipping, ShopItems, TaxRule},
+    money::Rate,
+    pricing::{self, LineItem, LineKind, Shipping, ShopItems, TaxRule},
+    promotions::{Discount, LineFacts, choose},
     shipping,
 };
 
@@ -35,7 +44,7 @@ statements! {
             COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
             COALESCE(p.title, l.title) AS title, COALESCE(p.slug, '') AS slug, COALESCE(p.options, '[]') AS option_names,
             COALESCE(v.options, '[]') AS option_values, s.id AS shop_id, s.name AS shop_name, s.handle AS shop_handle, s.currency,
-            s.delivery_minor, s.free_delivery_from_minor, COALESCE(k.tax_bp, 0) AS tax_bp,
+            s.delivery_minor, s.free_delivery_from_minor, COALESCE(k.tax_bp, 0) AS tax_bp, p.id AS product_id, COALESCE(k.path, '') AS category,
             CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END AS discontinued,
             CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held
                 + COALESCE((SELECT CAST(SUM(h.quantity) AS BIGINT) FROM checkouts k
@@ -118,6 +127,8 @@ rows! {
         delivery_minor: i64,
         free_delivery_from_minor: Option<i64>,
         tax_bp: i64,
+        product_id: Option<ProductId>,
+        category: String,
         discontinued: bool,
         available: Option<i64>;
         picture: Option<Picture>
@@ -178,31 +189,56 @@ async fn find_in_tx(tx: &mut Tx, holder: Holder) -> crate::TxResult<Option<CartI
 /// The contents of the caller's cart.
 pub async fn view(engine: &Engine, caller: &Caller) -> Result<CartView> {
     match find(engine, caller).await? {
-        Some(id) => view_of(engine, id).await,
+        Some(id) => view_of(engine, caller, id).await,
         None => Ok(CartView::empty()),
     }
 }
 
-async fn view_of(engine: &Engine, id: CartId) -> Result<CartView> {
+/// The contents of a cart, as the caller sees it.
+async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Result<CartView> {
     let rows: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
     let Some(first) = rows.first() else { return Ok(CartView::empty()) };
     let cart = first.cart_id;
+    let offers = promotions::of_cart(engine, cart, &Person::of(engine, caller, None)).await?;
+    let now = engine.clock.now_ms();
     let item_count = rows.iter().filter(|r| r.is_available()).map(|r| r.quantity).sum();
-    let (mut groups, mut totals) = (Vec::new(), Vec::new());
+    let (mut groups, mut totals, mut discounts, mut entered) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (currency, rows) in group_by(rows, |r| r.currency) {
+        let facts = rows.iter().filter(|row| row.is_available()).map(facts).collect::<Result<Vec<_>>>()?;
         let shops = group_by(rows, |r| r.shop_id);
         let items = shops.iter().map(|(shop, rows)| items(*shop, rows)).collect::<Result<Vec<_>>>()?;
-        let quote = pricing::quote(currency, &items, &Promotion::of_currency(&engine.promotions, currency))?;
+        let choice =
+            choose(currency, &items, &facts, &engine.promotions, offers.read(Rate::ONE, currency)?, now)?;
+        let quote = pricing::quote(currency, &items, &choice.promotions)?;
         totals.push(quote.price.totals);
+        discounts.extend(Discount::of(&quote.price.adjustments));
+        entered.extend(choice.codes.into_iter().map(|code| (code, currency)));
         for ((shop_id, rows), quote) in shops.into_iter().zip(quote.shops) {
             let (shop_name, shop_handle) = (rows[0].shop_name.clone(), rows[0].shop_handle.clone());
             let lines = rows.into_iter().map(line).collect::<Result<Vec<_>>>()?;
             groups.push(CartGroup { shop_id, shop_name, shop_handle, totals: quote.price.totals, lines });
         }
     }
+    for ((id, refusal), currency) in entered {
+        // In a cart of two currencies, a code applies to one of them.
+        let shown = discounts.iter().any(|discount: &Discount| discount.promotion_id == Some(id));
+        if let (false, Some((code, label))) = (shown, offers.names(id)) {
+            let amount = Money::zero(currency);
+            discounts.push(Discount { promotion_id: Some(id), code, label, amount, refusal });
+        }
+    }
     // Shops of two currencies can be in one cart, but not be paid together.
     let totals = if totals.len() == 1 { totals.pop() } else { None };
-    Ok(CartView { id: Some(cart), groups, item_count, totals })
+    Ok(CartView { id: Some(cart), groups, item_count, totals, discounts })
+}
+
+/// What promotions depend on.
+fn facts(row: &LineRow) -> Result<LineFacts> {
+    let list = priced(row).list_price()?;
+    let (id, shop, category) = (row.variant_id.uuid(), row.shop_id, row.category.clone());
+    let product = row.product_id.unwrap_or(ProductId::from_uuid(id));
+    Ok(LineFacts { id, shop, product, category, list })
 }
 
 /// The lines of a shop that can be bought, with standard shipping.
@@ -264,7 +300,7 @@ fn line(row: LineRow) -> Result<CartLineView> {
 /// The cart with this ID, if it belongs to the caller.
 pub async fn by_id(engine: &Engine, caller: &Caller, id: CartId) -> Result<CartView> {
     check_holder(engine, caller, id).await?;
-    Ok(CartView { id: Some(id), ..view_of(engine, id).await? })
+    Ok(CartView { id: Some(id), ..view_of(engine, caller, id).await? })
 }
 
 /// Rejects carts of others.
@@ -284,7 +320,7 @@ pub async fn open(engine: &Engine, caller: &Caller) -> Result<Changed> {
         outcome = engine.db.write("carts::open", input, |tx, input| Box::pin(open_in_tx(tx, *input))).await;
     }
     let (cart, opened) = outcome?;
-    let view = if opened { CartView::empty() } else { view_of(engine, cart).await? };
+    let view = if opened { CartView::empty() } else { view_of(engine, caller, cart).await? };
     let token = (opened && !matches!(holder, Holder::User(_))).then_some(token);
     Ok(Changed { view: CartView { id: Some(cart), ..view }, token })
 }
@@ -325,7 +361,7 @@ pub async fn add_line(engine: &Engine, caller: &Caller, add: AddLine) -> Result<
     }
     let (cart, opened) = outcome?;
     let guest = matches!(holder, Holder::Token(_) | Holder::Nobody);
-    Ok(Changed { view: view_of(engine, cart).await?, token: (opened && guest).then_some(token) })
+    Ok(Changed { view: view_of(engine, caller, cart).await?, token: (opened && guest).then_some(token) })
 }
 
 async fn add_in_tx(
@@ -358,6 +394,12 @@ async fn add_in_tx(
     }
     tx.exec(&TOUCH, params![cart, now]).await?;
     Ok((cart, opened))
+}
+
+/// A cart was changed: the next checkout is a new one.
+async fn touch_in_tx(tx: &mut Tx, cart: CartId, now: i64) -> crate::TxResult<()> {
+    tx.exec(&TOUCH, params![cart, now]).await?;
+    Ok(())
 }
 
 /// Changes the quantity of a line.
@@ -425,7 +467,7 @@ async fn change(
             })
         })
         .await?;
-    view_of(engine, cart).await
+    view_of(engine, caller, cart).await
 }
 
 /// Moves the guest cart with this token to the user: the user adopts it if they have none; otherwise its
@@ -440,6 +482,7 @@ pub(crate) async fn join_in_tx(tx: &mut Tx, token: [u8; 32], user: UserId, now: 
     tx.exec(&MERGE_BOTH, params![own, guest, QUANTITY_MAX]).await?;
     holds::merge_needs_in_tx(tx, own, guest).await?;
     tx.exec(&MERGE_REST, params![own, guest]).await?;
+    codes::merge_in_tx(tx, own, guest).await?;
     tx.exec(&MERGED, params![guest, now]).await?;
     tx.exec(&MOVE_CHECKOUTS, params![own, guest]).await?;
     tx.exec(&TOUCH, params![own, now]).await?;

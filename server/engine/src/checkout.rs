@@ -7,7 +7,7 @@ mod expire;
 mod pay;
 mod update;
 
-pub use begin::{begin, begin_in, current};
+pub use begin::{begin, begin_in, current, renew};
 pub use complete::complete;
 pub(crate) use complete::{FAILED, lock_checkout_in_tx};
 pub use expire::{free, sweep};
@@ -15,7 +15,8 @@ pub use pay::{pay, pay_in};
 pub use update::update;
 
 use crate::{
-    Caller, Engine, TxResult, bug, db::Scalar, group_by, params, payments::methods_of, rows, statements,
+    Caller, Engine, TxResult, bug, db::Scalar, group_by, params, payments::methods_of, promotions, rows,
+    statements,
 };
 use haat_shared::{
     Currency, Error, Money, Result,
@@ -231,6 +232,10 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
         | PaymentState::Accepted => PaymentOutcome::UnderWay,
         _ => PaymentOutcome::Declined,
     });
+    let discounts = match row.quote.discount_minor {
+        0 => Vec::new(),
+        _ => promotions::of_checkout(engine, id).await?,
+    };
     let waiting = payments.first().filter(|p| p.state == PaymentState::Pending);
     let next_action = waiting.and_then(|p| serde_json::from_str(p.next_action.as_deref()?).ok());
     let hold_until = row.hold_until;
@@ -240,6 +245,7 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
         form: known(form(&row.form), caller),
         groups,
         quote: row.quote.view(),
+        discounts,
         rate: row.rate(),
         seconds_left: (row.hold_until - engine.clock.now_ms()).max(0) / 1000,
         payment_methods: offered(engine, Some(row.quote.currency)),

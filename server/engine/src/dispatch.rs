@@ -15,8 +15,8 @@ use crate::{
     db::{BoxFuture, Scalar, Tx},
     events,
     jobs::{
-        self, ATTEMPTS, AddJob, Claimed, JobKind, Queue, invoice::Invoice, refund::Refund, transfer::Transfer,
-        webhook::Webhook,
+        self, ATTEMPTS, AddJob, Claimed, JobKind, Queue, invoice::Invoice, refund::Refund,
+        transfer::Transfer, webhook::Webhook,
     },
     notifications::{self, mailbox},
     outbox::{self, Dispatched, OutboxMessage},
@@ -73,12 +73,8 @@ pub async fn drain(engine: &Engine) -> TxResult<usize> {
 }
 
 /// All kinds of jobs.
-static JOBS: &[JobKind] = &[
-    JobKind::of::<Refund>(),
-    JobKind::of::<Invoice>(),
-    JobKind::of::<Webhook>(),
-    JobKind::of::<Transfer>(),
-];
+static JOBS: &[JobKind] =
+    &[JobKind::of::<Refund>(), JobKind::of::<Invoice>(), JobKind::of::<Webhook>(), JobKind::of::<Transfer>()];
 
 /// The job for a message, if any.
 fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<AddJob>> {

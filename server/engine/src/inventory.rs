@@ -7,3 +7,4 @@ mod stock;
 
 pub(crate) use stock::{NewStock, count_in_tx, delete_in_tx, open_in_tx};
 pub use stock::{adjust, receive};
+pub(crate) use stock::{change_uses_in_tx, drop_uses_in_tx, open_uses_in_tx};

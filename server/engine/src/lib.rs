@@ -33,6 +33,7 @@ pub mod orders;
 pub mod outbox;
 pub mod payments;
 pub mod payouts;
+pub mod promotions;
 mod quotas;
 pub mod random;
 mod revisions;
@@ -96,7 +97,8 @@ pub struct Parts {
     pub return_answer_days: i64,
     /// The terms of payouts.
     pub payouts: payouts::PayoutTerms,
-    /// The promotions that apply to every cart that meets their terms, in this order.
+    /// The program's own promotions, which apply to every cart that meets their terms, in this order, before those of
+    /// shops and of the market.
     pub promotions: Vec<pricing::Promotion>,
     /// Stores pictures.
     pub pictures: media::SharedPictureStore,
@@ -123,6 +125,8 @@ pub struct Bounds {
     pub emails_per_hour: i64,
     /// The same in a day.
     pub emails_per_day: i64,
+    /// Codes that can be tried per origin and hour.
+    pub codes_per_hour: i64,
 }
 
 impl Bounds {
@@ -136,6 +140,7 @@ impl Bounds {
         guest_cash_order_max: i64::MAX,
         emails_per_hour: i64::MAX,
         emails_per_day: i64::MAX,
+        codes_per_hour: i64::MAX,
     };
 
     /// How many units of a variant guests of one origin can hold at once.

@@ -10,6 +10,7 @@ macro_rules! lines_of {
             l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.shipped, l.refunded, l.returned, l.exchanged, l.unit_minor,
             (SELECT x.number FROM orders x WHERE x.id = o.replaces) AS exchange_of, o.paid_order_id, l.paid_position,
             l.total_minor AS line_minor, l.total_minor - l.discount_minor + l.added_tax_minor AS paid_minor,
+            l.commission_minor AS line_commission_minor, l.market_discount_minor AS line_discount_minor,
             o.items_minor, o.market_discount_minor, o.collected_minor, o.refunded_minor, o.delivery_refunded_minor, o.disputed_minor,
             o.disputed_commission_minor, o.disputed_discount_minor, o.release_at, m.id AS media_id, m.width, m.height, m.color, pp.alt FROM ",
             $orders,
@@ -198,6 +199,8 @@ rows! {
         unit_minor: i64,
         line_minor: i64,
         paid_minor: i64,
+        line_commission_minor: i64,
+        line_discount_minor: i64,
         items_minor: i64,
         market_discount_minor: i64,
         collected_minor: i64,
@@ -335,6 +338,7 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                     tax: money(head.tax_minor),
                     total: money(head.total_minor),
                 },
+                discounts: Vec::new(),
                 shipping_method: head.delivery,
                 estimated_delivery: (
                     caller.time(engine, engine.zone.later(head.created_at, head.days_min)),
@@ -475,8 +479,11 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
         let lines = lines.remove(&row.id).unwrap_or_default();
         Ok((row.id.uuid(), view(engine, reader, row, lines)?))
     });
+    let mut purchases = purchases.collect::<Result<HashMap<Uuid, PurchaseView>>>()?;
+    let bought = purchases.values_mut().flat_map(|purchase| &mut purchase.orders);
+    parts::add_discounts(engine, &mut bought.collect::<Vec<_>>()).await?;
     Ok(NotificationData {
-        purchases: purchases.collect::<Result<_>>()?,
+        purchases,
         orders: orders.into_iter().map(|order| (order.order.id.uuid(), order)).collect(),
         shipments: group_by(shipments, |row| row.id)
             .into_iter()

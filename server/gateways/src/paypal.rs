@@ -157,8 +157,16 @@ impl PayPal {
     }
 
     async fn started(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession> {
-        let PaymentRequest { attempt, amount, return_url, method: _, on_page: _, gateway_ref: _, customer: _, locale: _ } =
-            request;
+        let PaymentRequest {
+            attempt,
+            amount,
+            return_url,
+            method: _,
+            on_page: _,
+            gateway_ref: _,
+            customer: _,
+            locale: _,
+        } = request;
         let Some(value) = units::to_paypal(*amount) else {
             return Err(GatewayError::Refused(format!("PayPal cannot charge exactly {amount}")));
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use haat_engine::{
     Caller, Clock, Engine, accounts, carts, catalog, checkout, dispatch, inventory, ledger, orders, payouts,
-    random,
+    promotions, random,
 };
 #[cfg(feature = "sandbox")]
 use haat_engine::{payments, sandbox, sandbox::Card};
@@ -18,6 +18,7 @@ use haat_shared::{
     orders::{LineQuantity, NewRefund, Shipment},
     payments::{NextAction, PaymentMethod},
     payouts::{PayoutForm, PayoutMethodForm, PayoutMethodKind, PayoutState},
+    promotions::{PromotionForm, PromotionKind},
     returns::{NewReturnRequest, ReturnApproval, ReturnReason, ReturnReceipt},
 };
 
@@ -156,8 +157,27 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
     set(clock, now);
     settle(engine).await?;
     run_low(engine, &stalls).await?;
+    promote(engine, &stalls).await?;
     catalog::count_popular(engine).await?;
     Ok(())
+}
+
+/// A coupon of the first shop, and one of the market.
+async fn promote(engine: &Engine, stalls: &[Stall]) -> Result<()> {
+    let percent = |code: &str, percent: &str| PromotionForm {
+        label: format!("{percent}% off"),
+        code: code.into(),
+        kind: PromotionKind::Percent.as_str().into(),
+        percent: percent.into(),
+        combines: "1".into(),
+        ..PromotionForm::default()
+    };
+    if let Some(stall) = stalls.first() {
+        promotions::create(engine, &stall.owner, &stall.handle, &percent("CLAY10", "10")).await?;
+    }
+    let welcome =
+        PromotionForm { uses: "1000".into(), uses_per_person: "1".into(), ..percent("WELCOME5", "5") };
+    promotions::create_of_market(engine, &Caller::system(), &welcome).await.map(drop)
 }
 
 /// How many people buy on a day: more at weekends and at the festival, and more from month to month.

@@ -10,6 +10,7 @@ use haat_shared::{
     orders::{OrderView, PurchaseView},
     payments::PaymentMethod,
     pricing::Totals,
+    promotions::Discount,
 };
 
 use super::parts::{TITLE_SHOWN, fitting, label, left_out, rendered, short};
@@ -25,6 +26,7 @@ struct Confirmed<'a> {
     orders: &'a [OrderView],
     left_out: usize,
     totals: Totals,
+    discounts: Vec<Discount>,
     tax: String,
     payment: &'static str,
     /// What the address is.
@@ -88,6 +90,7 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Co
         orders: &purchase.orders,
         left_out: 0,
         totals: purchase.totals,
+        discounts: purchase.discounts(),
         tax: words::taxes(locale, purchase.totals.tax),
         payment: words::paid_by(locale, purchase.payment_method, pickup),
         goes_to: if pickup {

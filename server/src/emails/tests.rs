@@ -71,6 +71,7 @@ fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
             tax: money(500),
             total: subtotal.plus(shipping).unwrap(),
         },
+        discounts: Vec::new(),
         shipping_method: ShippingMethod::Express,
         estimated_delivery: ("2026-11-22T09:00:00Z".into(), "2026-11-23T09:00:00Z".into()),
         pickup_at: String::new(),

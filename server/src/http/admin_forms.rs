@@ -8,22 +8,48 @@ use axum::{
 use haat_engine::{
     Caller, Engine,
     admin::{self, Grantee},
-    jobs, notifications, orders, payments, payouts,
+    jobs, notifications, orders, payments, payouts, promotions,
 };
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
     admin::{PaymentAction, RefundAction},
     payouts::PayoutState,
     permissions::{AdminPermission, AdminRole},
-    routes::{self, EMAILS, HOME, JOBS, PAYOUTS, TEAM, any_payout},
+    promotions::PromotionForm,
+    routes::{self, EMAILS, HOME, JOBS, MARKET_PROMOTIONS, PAYOUTS, TEAM, any_payout},
 };
 
 use super::{
     State, Typed, back,
     forms::{at_lines, back_with_draft, clean, field, refused},
     outcome::redirect,
-    seller_forms::{approval, new_refund},
+    seller_forms::{approval, new_refund, promotion_done},
 };
+
+/// A promotion of the market: created, changed, ended or deleted.
+pub(super) async fn promotions(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
+    let (action, form) = (value("action"), PromotionForm::read(value));
+    let done: Result<()> = async {
+        caller.admin(AdminPermission::ManagePromotions)?;
+        match action.as_str() {
+            "create" => promotions::create_of_market(engine, &caller, &form).await.map(drop),
+            "save" => {
+                let version = value("version").parse().ok();
+                promotions::save_of_market(engine, &caller, value("id").parse()?, version, &form).await
+            }
+            "end" => promotions::end_of_market(engine, &caller, value("id").parse()?).await,
+            "delete" => promotions::delete_of_market(engine, &caller, value("id").parse()?).await,
+            _ => Err(Error::field("action", FieldCode::NotAChoice)),
+        }
+    }
+    .await;
+    promotion_done(&state, MARKET_PROMOTIONS, typed, done).await
+}
 
 /// Decides on a return request that a shop has left unanswered.
 pub(super) async fn order(

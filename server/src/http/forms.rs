@@ -112,7 +112,7 @@ pub(super) async fn set_quantity(
     }
     .await;
     match changed {
-        Ok(_) => back::to(CART).into_response(),
+        Ok(_) => after_codes(&state, &caller, &typed, CART, CART).await,
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "cart", CART, typed, &error).await,
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
         Err(error) => redirect(&state, CART, &[("error", error.code())]),
@@ -127,6 +127,9 @@ pub(super) async fn begin_checkout(
     let engine = &state.runtime.engine;
     let begun: Result<_> = async {
         carts::set_quantities(engine, &caller, quantities(&typed)?).await?;
+        if !field(&typed, "code").trim().is_empty() {
+            carts::add_code(engine, &caller, &field(&typed, "code")).await?;
+        }
         checkout::begin(engine, &caller).await
     }
     .await;
@@ -137,8 +140,54 @@ pub(super) async fn begin_checkout(
         Err(
             error @ (Error::Invalid(_) | Error::Conflict(Conflict::OutOfStock(_) | Conflict::GuestLimit(_))),
         ) => back_with_draft(&state, "cart", CART, typed, &error).await,
+        Err(error) => redirect(&state, CART, &[("error", error.code()), ("n", &field(&typed, "code"))]),
+    }
+}
+
+/// Enters or removes a code in the basket, and saves its quantities.
+pub(super) async fn codes(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let engine = &state.runtime.engine;
+    let saved: Result<_> = async { carts::set_quantities(engine, &caller, quantities(&typed)?).await }.await;
+    match saved {
+        Ok(_) => after_codes(&state, &caller, &typed, CART, CART).await,
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "cart", CART, typed, &error).await,
+        Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
         Err(error) => redirect(&state, CART, &[("error", error.code())]),
     }
+}
+
+/// Applies what a form says about codes, then leads on; or back, with the code and why it doesn't apply.
+async fn after_codes(state: &State, caller: &Caller, typed: &Typed, on: &str, page: &str) -> Response {
+    match change_codes(state, caller, typed).await {
+        Ok(_) => back::to(on).into_response(),
+        Err(error) => code_refused(state, typed, page, &error),
+    }
+}
+
+/// Back to the page, with the code that was typed and why it doesn't apply.
+fn code_refused(state: &State, typed: &Typed, page: &str, error: &Error) -> Response {
+    match error {
+        Error::Busy { .. } | Error::RateLimited { .. } | Error::NotFound => super::layers::plain(error),
+        error => redirect(state, page, &[("error", error.code()), ("n", &field(typed, "code"))]),
+    }
+}
+
+/// Removes the code of the button that was pressed, or enters the one that was typed. Returns whether there was one.
+async fn change_codes(state: &State, caller: &Caller, typed: &Typed) -> Result<bool> {
+    let engine = &state.runtime.engine;
+    let (remove, code) = (field(typed, "remove_code"), field(typed, "code"));
+    if !remove.is_empty() {
+        carts::remove_code(engine, caller, remove.parse()?).await?;
+    } else if !code.trim().is_empty() {
+        carts::add_code(engine, caller, &code).await?;
+    } else {
+        return Ok(false);
+    }
+    Ok(true)
 }
 
 /// Where the checkout is: at the one in progress, or else in the basket, from which one begins.
@@ -187,6 +236,22 @@ pub(super) async fn pay(
             // A checkout that has ended, or is being paid, keeps the input that it has.
             Ok(_) | Err(Error::Conflict(_)) => back::to(&with(SIGN_IN, &[("next", &page)])).into_response(),
             Err(error) => refused(&state, &page, &error),
+        };
+    }
+    // A code is applied before anything is paid: it is part of the price.
+    let code = field(&typed, "action") == "code" || !field(&typed, "code").trim().is_empty();
+    if code || !field(&typed, "remove_code").is_empty() {
+        let changed: Result<_> = async {
+            checkout::update(engine, &caller, checkout_id, update).await?;
+            change_codes(&state, &caller, &typed).await
+        }
+        .await;
+        return match changed {
+            Ok(_) => match checkout::renew(engine, &caller, checkout_id).await {
+                Ok(id) => back::to(&routes::checkout(id)).into_response(),
+                Err(error) => redirect(&state, CART, &[("error", error.code())]),
+            },
+            Err(error) => code_refused(&state, &typed, &page, &error),
         };
     }
     match checkout::pay(engine, &caller, checkout_id, update, quote_version, &key).await {

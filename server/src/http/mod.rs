@@ -171,6 +171,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
     router
         .route(FORM_ADD_LINE, post(forms::add_line))
         .route(FORM_SET_QUANTITY, post(forms::set_quantity))
+        .route(FORM_CODES, post(forms::codes))
         .route(FORM_BEGIN_CHECKOUT, post(forms::begin_checkout).get(forms::find_checkout))
         .route(FORM_PAY, post(forms::pay).layer(forget_frozen.clone()))
         .route(FORM_CANCEL_BY_CUSTOMER, post(forms::cancel_by_customer))
@@ -185,6 +186,8 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_PRODUCTS, post(seller_forms::products))
         .route(FORM_SETTINGS, post(seller_forms::settings))
         .route(FORM_ANY_ORDER, post(admin_forms::order))
+        .route(FORM_PROMOTIONS, post(seller_forms::promotions))
+        .route(FORM_MARKET_PROMOTIONS, post(admin_forms::promotions))
         .route(FORM_BALANCE, post(seller_forms::balance))
         .route(FORM_PAYOUT, post(admin_forms::payout))
         .route(FORM_REFUND_ANY, post(admin_forms::refund))
@@ -326,6 +329,7 @@ mod tests {
             (NEW_PRODUCT, new_product(text), vec![text]),
             (IMPORT, import(text), vec![text]),
             (SELLER_PRODUCT, seller_product(text, prod.parse().unwrap()), vec![text, &prod]),
+            (SHOP_PROMOTIONS, shop_promotions(text), vec![text]),
             (BALANCE, balance(text), vec![text]),
             (CONNECT_RETURN, connect_return(text), vec![text]),
             (SETTINGS, settings(text), vec![text]),

@@ -7,9 +7,9 @@ use axum::{
     extract::{Path, Query, State as Extract},
     response::{IntoResponse, Redirect, Response},
 };
-use haat_engine::{Caller, Engine, accounts, catalog, orders, payouts, random, shops};
+use haat_engine::{Caller, Engine, accounts, catalog, orders, payouts, promotions, random, shops};
 use haat_shared::{
-    Error, FieldCode, Money, Result,
+    Conflict, Error, FieldCode, Money, Result,
     catalog::edit::ProductState,
     checkout::CheckoutLineView,
     id::kinds::ProductId,
@@ -17,6 +17,7 @@ use haat_shared::{
     page::LIMIT_MAX,
     payouts::{PayoutForm, PayoutMethodForm, PayoutMethodKind},
     permissions::Permission,
+    promotions::PromotionForm,
     returns::{ReturnApproval, ReturnReceipt},
     routes::{self, OPEN_SHOP, with},
     shipping::ShippingMethod,
@@ -29,6 +30,46 @@ use super::{
     layers,
     outcome::redirect,
 };
+
+/// A shop's promotion: created, changed, ended or deleted.
+pub(super) async fn promotions(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(handle): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
+    let (action, form) = (value("action"), PromotionForm::read(value));
+    let done: Result<()> = async {
+        // Before anything is said about the form.
+        caller.shop(&handle, Permission::ManageCatalog)?;
+        match action.as_str() {
+            "create" => promotions::create(engine, &caller, &handle, &form).await.map(drop),
+            "save" => {
+                let version = value("version").parse().ok();
+                promotions::save(engine, &caller, &handle, value("id").parse()?, version, &form).await
+            }
+            "end" => promotions::end(engine, &caller, &handle, value("id").parse()?).await,
+            "delete" => promotions::delete(engine, &caller, &handle, value("id").parse()?).await,
+            _ => Err(Error::field("action", FieldCode::NotAChoice)),
+        }
+    }
+    .await;
+    promotion_done(&state, &routes::shop_promotions(&handle), typed, done).await
+}
+
+/// Back to the list of promotions; or to the form, if something in it is wrong.
+pub(super) async fn promotion_done(state: &State, list: &str, typed: Typed, done: Result<()>) -> Response {
+    let (action, id) = (field(&typed, "action"), field(&typed, "id"));
+    let edit = with(list, &[("edit", if id.is_empty() { "new" } else { &id })]);
+    match done {
+        Ok(()) => redirect(state, list, &[("done", &action)]),
+        Err(error @ (Error::Invalid(_) | Error::Conflict(Conflict::Edited(_)))) => {
+            back_with_draft(state, "promotion", &edit, typed, &error).await
+        }
+        Err(error) => refused(state, &edit, &error),
+    }
+}
 
 /// A payout, or a change of where payouts go.
 pub(super) async fn balance(

@@ -259,8 +259,16 @@ impl Stripe {
     }
 
     async fn create_session(&self, request: &PaymentRequest) -> GatewayResult<CheckoutSession> {
-        let PaymentRequest { attempt, amount, return_url, method: _, on_page: _, gateway_ref: _, customer, locale: _ } =
-            request;
+        let PaymentRequest {
+            attempt,
+            amount,
+            return_url,
+            method: _,
+            on_page: _,
+            gateway_ref: _,
+            customer,
+            locale: _,
+        } = request;
         let units = to_stripe(*amount)?;
         let metadata = HashMap::from([(ATTEMPT.to_owned(), attempt.to_string())]);
         let item = CreateCheckoutSessionLineItems {

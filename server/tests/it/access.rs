@@ -106,6 +106,7 @@ const TABLE: &[Row] = &[
     get(SELLER_PRODUCTS, "handle", 200),
     get(NEW_PRODUCT, "handle", 200),
     get(SELLER_PRODUCT, "handle product", 200),
+    get(SHOP_PROMOTIONS, "handle", 200),
     get(BALANCE, "handle", 200),
     get(SETTINGS, "handle", 200),
     get(WORDS, "words", 200),
@@ -153,6 +154,8 @@ const TABLE: &[Row] = &[
     // Nothing is connected.
     get(CONNECT_RETURN, "handle", 404),
     form(FORM_BALANCE, "handle", "action=withdraw&amount=0&key=<key>", 303),
+    call(FN_PROMOTIONS, r#"{"handle":"<handle>","after":"","id":null}"#),
+    form(FORM_PROMOTIONS, "handle", "action=create", 303),
     call(FN_SELLER_PRODUCTS, r#"{"handle":"<handle>","of":{}}"#),
     call(FN_SELLER_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#),
     call(FN_SELLER_PICTURES, r#"{"handle":"<handle>","product":"<product>"}"#),
@@ -222,6 +225,8 @@ const TABLE: &[Row] = &[
     form(FORM_RETURN, "second-purchase", "", 303),
     call(FN_SET_QUANTITY, r#"{"changes":[{"line":"<line>","quantity":"2"}]}"#),
     form(FORM_SET_QUANTITY, "line", "quantity.<line>=3", 303).missing(303),
+    // Of the caller's own cart.
+    form(FORM_CODES, "", "code=NONE", 303).missing(303),
     // Starts a checkout with the caller's own cart.
     call(FN_BEGIN_CHECKOUT, "{}").missing(409),
     form(FORM_BEGIN_CHECKOUT, "", "", 303).missing(303),
@@ -243,6 +248,7 @@ const TABLE: &[Row] = &[
     call(FN_TRIAL_BALANCE, "{}"),
     get(PAYMENTS, "", 200),
     get(PAYMENT, "payment", 200),
+    get(MARKET_PROMOTIONS, "", 200),
     get(PAYOUTS, "", 200),
     // Nothing is available to withdraw, so there is no payout.
     get(ANY_PAYOUT, "payout", 404),
@@ -269,6 +275,8 @@ const TABLE: &[Row] = &[
     call(FN_ANY_SHOP, r#"{"handle":"<handle>"}"#),
     call(FN_PAYMENTS, r#"{"of":{}}"#),
     call(FN_PAYMENT, r#"{"id":"<payment>"}"#),
+    call(FN_MARKET_PROMOTIONS, r#"{"after":"","id":null}"#),
+    form(FORM_MARKET_PROMOTIONS, "", "action=create", 303),
     call(FN_PAYOUTS, r#"{"of":{}}"#),
     call(FN_ANY_PAYOUT, r#"{"id":"<payout>"}"#).ok(404),
     form(FORM_PAYOUT, "payout", "action=approve", 404),

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::money::{Currency, Money, MoneyError};
+use crate::{
+    id::kinds::PromotionId,
+    money::{Currency, Money, MoneyError},
+};
 
 /// The totals: `total = subtotal − discount + shipping`, plus any tax that prices do not include.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +65,9 @@ text_enum! {
 /// A change of a price by a promotion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adjustment {
-    /// The promotion's code.
+    /// The promotion; `None` for one of the program's own.
+    pub promotion: Option<PromotionId>,
+    /// The promotion's code. Empty for an automatic offer.
     pub code: String,
     /// The name that shoppers see.
     pub label: String,
@@ -73,8 +78,8 @@ pub struct Adjustment {
 }
 
 impl Adjustment {
-    pub(super) fn key(&self) -> (&str, &str, &str) {
-        (&self.code, &self.label, self.borne_by.as_str())
+    pub(super) fn key(&self) -> (&str, &str, Option<uuid::Uuid>, &str) {
+        (&self.code, &self.label, self.promotion.map(PromotionId::uuid), self.borne_by.as_str())
     }
 }
 

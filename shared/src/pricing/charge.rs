@@ -15,6 +15,8 @@ pub(super) struct Charge<'a> {
     pub(super) list: Money,
     pub(super) discounted: Money,
     pub(super) adjustments: Vec<Adjustment>,
+    /// Whether a promotion that can't be combined has lowered it.
+    pub(super) closed: bool,
 }
 
 impl<'a> Charge<'a> {
@@ -25,7 +27,7 @@ impl<'a> Charge<'a> {
         list: Money,
     ) -> Result<Self, MoneyError> {
         within(tax.rate_bp, i64::MAX)?;
-        Ok(Self { items, line, tax, list, discounted: list, adjustments: Vec::new() })
+        Ok(Self { items, line, tax, list, discounted: list, adjustments: Vec::new(), closed: false })
     }
 
     pub(super) fn price(self) -> Result<Breakdown, MoneyError> {

@@ -29,7 +29,9 @@ fn promotion(benefit: Benefit) -> Promotion {
     Promotion {
         code: "SALE".into(),
         label: "Sale".into(),
-        borne_by: Bearer::Shop,
+        id: None,
+        market_bp: 0,
+        combines: true,
         scope: Scope::Market,
         benefit,
         minimum: None,
@@ -62,7 +64,7 @@ fn quotes_worked_out_by_hand() {
     let cap = |promotion: Promotion, cap| Promotion { cap: Some(inr(cap)), ..promotion };
     let minimum = |promotion: Promotion, minimum| Promotion { minimum: Some(inr(minimum)), ..promotion };
     let scoped = |scope, promotion: Promotion| Promotion { scope, ..promotion };
-    let by_market = |promotion: Promotion| Promotion { borne_by: Bearer::Market, ..promotion };
+    let by_market = |promotion: Promotion| Promotion { market_bp: WHOLE_BP, ..promotion };
     let taxed_shipping = |tax| {
         let shipping = Some(Shipping { price: inr(4_900), tax });
         vec![ShopItems { shipping, ..of_shop(1, &[bowl], 0) }]
@@ -209,7 +211,7 @@ fn adjustments_say_what_changed_where() {
         of_shop(1, &[line(1, 1, 100, TaxRule::NONE), line(2, 1, 300, TaxRule::NONE)], 50),
         of_shop(2, &[line(3, 1, 600, TaxRule::NONE)], 0),
     ];
-    let market = Promotion { code: "ALL".into(), borne_by: Bearer::Market, ..percent(1_000) };
+    let market = Promotion { code: "ALL".into(), market_bp: WHOLE_BP, ..percent(1_000) };
     let promotions = [percent(5_000), market, promotion(Benefit::FreeShipping)];
     let quote = quote(Currency::INR, &shops, &promotions).unwrap();
     let changes = |price: &Breakdown| -> Vec<(String, Bearer, i64)> {
@@ -382,8 +384,8 @@ prop_compose! {
             1..3 => Benefit::Amount(inr(size)),
             _ => Benefit::Percent(size),
         };
-        let borne_by = if market { Bearer::Market } else { Bearer::Shop };
-        (Promotion { code: code.to_string(), borne_by, scope, ..promotion(benefit) }, minimum, cap)
+        let market_bp = if market { WHOLE_BP } else { 0 };
+        (Promotion { code: code.to_string(), market_bp, scope, ..promotion(benefit) }, minimum, cap)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::{TxResult, insert};
 use haat_shared::{
-    id::kinds::{CheckoutId, OrderId},
-    pricing::{Adjustment, Bearer, ShopQuote},
+    id::kinds::{CheckoutId, OrderId, PromotionId},
+    pricing::{Adjustment, Bearer, Breakdown, ShopQuote},
 };
 
 insert! {
@@ -12,6 +12,7 @@ insert! {
         number: i64,
         order_id: OrderId,
         position: Option<i64>,
+        promotion_id: Option<PromotionId>,
         code: String,
         label: String,
         borne_by: Bearer,
@@ -36,10 +37,9 @@ pub(super) struct Amounts {
 impl Amounts {
     pub(super) fn of(quote: &ShopQuote) -> TxResult<Self> {
         let totals = quote.price.totals;
-        let by_market = quote.price.adjustments.iter().filter(|a| a.borne_by == Bearer::Market);
         Ok(Self {
             discount: totals.discount.amount(),
-            market_discount: -by_market.map(|a| a.amount.amount()).sum::<i64>(),
+            market_discount: by_market(&quote.price),
             delivery: totals.shipping.amount(),
             tax: totals.tax.amount(),
             added_tax: totals.added_tax()?.amount(),
@@ -48,6 +48,12 @@ impl Amounts {
             commission: quote.price.commission.amount(),
         })
     }
+}
+
+/// The part of a discount that the market bears, in minor units.
+pub(super) fn by_market(price: &Breakdown) -> i64 {
+    let by_market = price.adjustments.iter().filter(|a| a.borne_by == Bearer::Market);
+    -by_market.map(|a| a.amount.amount()).sum::<i64>()
 }
 
 /// The adjustments of an order, whose lines begin at position `first`. The checkout has `count` of other orders.
@@ -64,11 +70,12 @@ pub(super) fn rows(
         parts.flat_map(|(position, price)| price.adjustments.iter().map(move |a| (position, a.clone())));
     (count as i64..)
         .zip(all)
-        .map(|(number, (position, Adjustment { code, label, borne_by, amount }))| AddAdjustment {
+        .map(|(number, (position, Adjustment { promotion, code, label, borne_by, amount }))| AddAdjustment {
             checkout_id,
             number,
             order_id,
             position,
+            promotion_id: promotion,
             code,
             label,
             borne_by,

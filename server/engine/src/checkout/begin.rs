@@ -6,7 +6,9 @@ use crate::{
     db::{Scalar, Tx},
     group_by, insert,
     inventory::holds::{self, Claim, Left, Need, OfOrigin, Released},
-    params, random, rows, statements,
+    params,
+    promotions::{self, AddUse, Offers, Person},
+    random, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
@@ -16,6 +18,7 @@ use haat_shared::{
     id::kinds::*,
     money::{self, Rate},
     pricing::{self, LineItem, LineKind, Promotion, Shipping, ShopItems, TaxRule, Totals},
+    promotions::{LineFacts, Refusal, choose},
     shipping::{ShippingMethod, ShippingRates},
 };
 
@@ -38,7 +41,7 @@ statements! {
             COALESCE(p.title, l.title) AS title, CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END
             AS discontinued, s.id AS shop_id, s.name AS shop_name, s.currency, s.delivery_minor, s.free_delivery_from_minor,
             s.delivery_days_min, s.delivery_days_max, s.express_minor, s.express_days_min, s.express_days_max, s.pickup,
-            s.commission_bp, COALESCE(k.tax_bp, 0) AS tax_bp
+            s.commission_bp, COALESCE(k.tax_bp, 0) AS tax_bp, COALESCE(k.path, '') AS category
         FROM cart_lines l JOIN shops s ON s.id = l.shop_id LEFT JOIN variants v ON v.id = l.variant_id
         LEFT JOIN products p ON p.id = v.product_id LEFT JOIN categories k ON k.id = p.category_id
         LEFT JOIN variant_prices o ON o.variant_id = l.variant_id AND o.currency = $2 WHERE l.cart_id = $1 ORDER BY l.id";
@@ -106,6 +109,8 @@ insert! {
         tax_minor: i64,
         added_tax_minor: i64,
         commission_bp: i64,
+        commission_minor: i64,
+        market_discount_minor: i64,
     }
 }
 
@@ -147,6 +152,7 @@ rows! {
         pickup: bool,
         commission_bp: i64,
         tax_bp: i64,
+        category: String,
         discontinued: bool,
     }
 }
@@ -165,6 +171,13 @@ pub async fn begin(engine: &Engine, caller: &Caller) -> Result<CheckoutId> {
     begin_in(engine, caller, None).await
 }
 
+/// Begins a checkout anew after the codes of its cart have changed: with the input and in the currency of this one.
+pub async fn renew(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<CheckoutId> {
+    let checkout = super::find(engine, caller, id).await?;
+    let currency = (checkout.rate() != Rate::ONE).then_some(checkout.quote.currency);
+    begin_in(engine, caller, currency).await
+}
+
 /// The same in a chosen currency of the market: prices are those that sellers set in it, or are converted at
 /// the rate of the moment, which the checkout keeps.
 pub async fn begin_in(engine: &Engine, caller: &Caller, currency: Option<Currency>) -> Result<CheckoutId> {
@@ -181,7 +194,8 @@ pub async fn begin_in(engine: &Engine, caller: &Caller, currency: Option<Currenc
     let form = serde_json::to_string(&form).map_err(|_| Error::Internal)?;
     // Users are identified by their account; what guests hold is counted by client address.
     let origin = caller.user().map_or(caller.origin, |_| None);
-    let terms = (engine.bounds, engine.promotions.clone(), (engine.currency, currency));
+    let person = Person::of(engine, caller, None);
+    let terms = (engine.bounds, (engine.promotions.clone(), person), (engine.currency, currency));
     let input = (cart, form, origin, terms, engine.clock.now_ms());
     let checkout = engine
         .db
@@ -197,7 +211,7 @@ async fn begin_in_tx(
     cart: CartId,
     form: &str,
     origin: Option<[u8; 32]>,
-    (bounds, promotions, currencies): &(Bounds, Vec<Promotion>, (Currency, Option<Currency>)),
+    (bounds, (own, person), currencies): &(Bounds, (Vec<Promotion>, Person), (Currency, Option<Currency>)),
     now: i64,
 ) -> TxResult<CheckoutId> {
     let (base, chosen) = *currencies;
@@ -239,7 +253,9 @@ async fn begin_in_tx(
         return Err(Conflict::OutOfStock(short).into());
     }
     let typed = super::form(form);
-    let plan = plan(random::id(now), &lines, &needs, &typed, promotions, currency, now)?;
+    let offers = promotions::of_cart_in_tx(tx, cart, person, &released, now).await?;
+    let terms = Terms { own, offers: &offers, rate, currency };
+    let plan = plan(random::id(now), &lines, &needs, &typed, &terms, now)?;
     let totals = plan.totals;
     tx.insert(AddCheckout {
         id: plan.id,
@@ -265,9 +281,16 @@ async fn begin_in_tx(
     tx.insert_all(plan.orders).await?;
     tx.insert_all(plan.lines).await?;
     tx.insert_all(plan.adjustments).await?;
+    tx.insert_all(plan.uses).await?;
     let short = holds::hold_in_tx(tx, plan.claims, &released).await?;
     if !short.is_empty() {
-        return Err(Conflict::OutOfStock(shortages(&lines, &needs, &short)).into());
+        let short = shortages(&lines, &needs, &short);
+        // If no line lacks anything, it is the uses of a coupon.
+        let conflict = match short.is_empty() {
+            true => Conflict::Code(Refusal::UsedUp),
+            false => Conflict::OutOfStock(short),
+        };
+        return Err(conflict.into());
     }
     if let Some(origin) = origin {
         // Other checkouts of the same capacities have waited for their rows, so their holds are counted here.
@@ -356,6 +379,12 @@ fn priced(row: &LineRow) -> LineItem {
     }
 }
 
+/// What promotions depend on.
+fn facts(row: &LineRow) -> Result<LineFacts> {
+    let (id, list) = (row.variant_id.uuid(), priced(row).list_price()?);
+    Ok(LineFacts { id, shop: row.shop_id, product: row.product_id, category: row.category.clone(), list })
+}
+
 /// What the order calls the variant: its options with their names, which may change later, or else its title.
 fn variant_title(row: &LineRow) -> String {
     match carts::options(&row.option_names, &row.option_values).as_slice() {
@@ -371,7 +400,16 @@ struct CheckoutPlan {
     orders: Vec<AddOrder>,
     lines: Vec<AddLine>,
     adjustments: Vec<AddAdjustment>,
+    uses: Vec<AddUse>,
     claims: Vec<Claim>,
+}
+
+/// The promotions of a checkout, and the currency that its amounts are converted to.
+struct Terms<'a> {
+    own: &'a [Promotion],
+    offers: &'a Offers,
+    rate: Rate,
+    currency: Currency,
 }
 
 fn plan(
@@ -379,12 +417,11 @@ fn plan(
     rows: &[LineRow],
     needs: &[Need],
     form: &CheckoutUpdate,
-    promotions: &[Promotion],
-    currency: Currency,
+    &Terms { own, offers, rate, currency }: &Terms,
     now: i64,
 ) -> TxResult<CheckoutPlan> {
     let shops = group_by(rows.iter().collect(), |r| r.shop_id);
-    let (mut items, mut offers) = (Vec::new(), Vec::new());
+    let (mut items, mut offered) = (Vec::new(), Vec::new());
     for (shop, rows) in &shops {
         let mut of_shop =
             ShopItems { shop: *shop, lines: rows.iter().map(|row| priced(row)).collect(), shipping: None };
@@ -393,19 +430,36 @@ fn plan(
         let chosen = *options.iter().find(|o| o.shipping_method == wanted).unwrap_or(&options[0]);
         of_shop.shipping = Some(Shipping::untaxed(chosen.price));
         items.push(of_shop);
-        offers.push((options, chosen));
+        offered.push((options, chosen));
     }
-    let quote = pricing::quote(currency, &items, &Promotion::of_currency(promotions, currency))?;
+    let facts = rows.iter().map(facts).collect::<Result<Vec<_>>>()?;
+    let choice = choose(currency, &items, &facts, own, offers.read(rate, currency)?, now)?;
+    let quote = pricing::quote(currency, &items, &choice.promotions)?;
+    let (mut uses, mut coupons) = (Vec::new(), Vec::new());
+    for (number, (promotion_id, refusal)) in (0..).zip(choice.codes) {
+        // Without it, the total would rise without a word.
+        if let Some(refusal) = refusal {
+            return Err(Conflict::Code(refusal).into());
+        }
+        uses.push(AddUse { checkout_id: id, promotion_id, number });
+        coupons.extend(offers.capacity(promotion_id).map(|capacity_id| Claim {
+            checkout_id: id,
+            position: None,
+            capacity_id,
+            quantity: 1,
+        }));
+    }
     let mut plan = CheckoutPlan {
         id,
         totals: quote.price.totals,
         orders: Vec::new(),
         lines: Vec::new(),
         adjustments: Vec::new(),
-        claims: Vec::new(),
+        uses,
+        claims: coupons,
     };
     for (((position, (shop, rows)), (options, chosen)), quote) in
-        (1i64..).zip(shops).zip(offers).zip(quote.shops)
+        (1i64..).zip(shops).zip(offered).zip(quote.shops)
     {
         let order: OrderId = random::id(now);
         let amounts = Amounts::of(&quote)?;
@@ -457,6 +511,8 @@ fn plan(
                 tax_minor: quote.price.totals.tax.amount(),
                 added_tax_minor: quote.price.totals.added_tax()?.amount(),
                 commission_bp: row.commission_bp,
+                commission_minor: quote.price.commission.amount(),
+                market_discount_minor: adjustments::by_market(&quote.price),
             });
         }
     }

@@ -3,6 +3,7 @@
 use crate::{
     Clock, Engine, TxError, TxResult,
     bus::Topic,
+    carts,
     db::{Scalar, Tx},
     insert,
     inventory::holds,
@@ -55,12 +56,12 @@ statements! {
     ORDERS = "SELECT order_id, shop_id, total_minor, market_discount_minor, commission_minor
         FROM checkout_orders WHERE checkout_id = $1 ORDER BY position";
     ADD_LINES = "INSERT INTO order_lines (order_id, position, kind, product_id, variant_id, title, variant_title, quantity,
-            unit_minor, total_minor, discount_minor, tax_bp, tax_minor, added_tax_minor)
+            unit_minor, total_minor, discount_minor, tax_bp, tax_minor, added_tax_minor, commission_minor, market_discount_minor)
         SELECT order_id, position, kind, product_id, variant_id, title, variant_title, quantity, unit_minor, total_minor,
-            discount_minor, tax_bp, tax_minor, added_tax_minor
+            discount_minor, tax_bp, tax_minor, added_tax_minor, commission_minor, market_discount_minor
         FROM checkout_lines WHERE checkout_id = $1";
-    ADD_ADJUSTMENTS = "INSERT INTO order_adjustments (order_id, number, position, code, label, borne_by, amount_minor)
-        SELECT order_id, number, position, code, label, borne_by, amount_minor FROM checkout_adjustments WHERE checkout_id = $1";
+    ADD_ADJUSTMENTS = "INSERT INTO order_adjustments (order_id, number, position, promotion_id, code, label, borne_by, amount_minor)
+        SELECT order_id, number, position, promotion_id, code, label, borne_by, amount_minor FROM checkout_adjustments WHERE checkout_id = $1";
     EMPTY_CART = "DELETE FROM cart_lines WHERE cart_id = $1
         AND variant_id IN (SELECT variant_id FROM checkout_lines WHERE checkout_id = $2)";
     pub(crate) FAILED = "UPDATE payments SET state = 'failed', failure = $3, failure_note = $4, check_at = NULL, updated_at = $2
@@ -291,6 +292,7 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
     tx.exec(&ADD_LINES, params![id]).await?;
     if checkout.discount_minor > 0 {
         tx.exec(&ADD_ADJUSTMENTS, params![id]).await?;
+        carts::clear_codes_in_tx(tx, checkout.cart_id).await?;
     }
     let sale = holds::take_in_tx(tx, id, checkout.holds, *purchase, now).await?;
     postings.extend(sales(&orders, by_market, taken.currency)?);

@@ -5,8 +5,11 @@ use crate::{
     Bounds, Caller, Engine, TxResult, cards,
     db::Tx,
     idempotency::{self, Claim, IdempotencyKey},
-    insert, params,
+    insert,
+    inventory::holds,
+    params,
     payments::{self, FIRST_CHECK_MS, PaymentRow, ReportOutcome, payment_columns},
+    promotions::{self, Person},
     quotas, statements,
 };
 use haat_shared::{
@@ -16,6 +19,7 @@ use haat_shared::{
     id::kinds::{CheckoutId, PaymentId},
     money::{Rate, convert},
     payments::{CollectedBy, MethodDeclaration, NextAction, PaymentMethod},
+    promotions::Refusal,
 };
 
 statements! {
@@ -122,13 +126,14 @@ async fn pay_once(
         _ => return Err(Conflict::CheckoutEnded.into()),
     }
     let update = update.bounded();
-    store(engine, id, &update, true).await?;
+    let discounted = store(engine, id, &update, true).await?.totals.discount.amount() > 0;
     let details = update
         .check(&offered(engine, Some(checkout.quote.currency)), engine.smtputf8)
         .map_err(Error::Invalid)?;
     let on_page = on_page && super::is_on_page(engine, checkout.quote.currency, details.payment_method);
     let customer = cards::customer_for(engine, caller, details.payment_method).await?;
     let how = (quote_version, on_page);
+    let person = discounted.then(|| Person::of(engine, caller, Some(details.email.as_str())));
     let body = serde_json::to_string(&(&update, how)).map_err(|_| Error::Internal)?;
     let key = IdempotencyKey::new(id, "checkout::pay", key, &body);
     let attempt = match idempotency::claim::<haat_shared::id::kinds::Payment>(engine, &key).await? {
@@ -136,6 +141,7 @@ async fn pay_once(
         Claim::Done(answer) => return serde_json::from_str(&answer).unwrap_or(Err(Error::Internal)),
     };
     let agreed = (details, update);
+    let agreed = (agreed, person);
     let answer =
         attempt_payment(engine, caller, (id, checkout.rate()), attempt, agreed, (how, customer)).await;
     let answer = or_bought(engine, id, answer).await;
@@ -145,7 +151,10 @@ async fn pay_once(
         Err(Error::Busy { .. }
             | Error::Internal
             | Error::Conflict(
-                Conflict::PaymentInProgress | Conflict::CashNeedsAccount | Conflict::TotalChanged { .. }
+                Conflict::PaymentInProgress
+                    | Conflict::CashNeedsAccount
+                    | Conflict::TotalChanged { .. }
+                    | Conflict::Code(_)
             ))
     );
     let stored = if keep { serde_json::to_string(&answer).ok() } else { None };
@@ -158,7 +167,7 @@ async fn attempt_payment(
     caller: &Caller,
     (id, rate): (CheckoutId, Rate),
     attempt: PaymentId,
-    (details, form): (ValidCheckout, CheckoutUpdate),
+    ((details, form), person): ((ValidCheckout, CheckoutUpdate), Option<Person>),
     ((quote_version, on_page), customer): ((i64, bool), Option<String>),
 ) -> Result<NextAction> {
     let (method, locale) = (details.payment_method, caller.locale);
@@ -181,12 +190,18 @@ async fn attempt_payment(
                 (details, form),
                 quote_version,
                 locale,
-                cash,
+                (cash, person),
                 engine.clock.now_ms(),
             ),
-            |tx, (id, attempt, how, agreed, quote_version, locale, cash, now)| {
+            |tx, (id, attempt, how, agreed, quote_version, locale, (cash, person), now)| {
                 Box::pin(async move {
                     agree_in_tx(tx, *id, agreed, *quote_version, locale, *now).await?;
+                    if let Some(person) = person {
+                        let uses = promotions::uses_in_tx(tx, *id, person).await?;
+                        if !holds::hold_uses_in_tx(tx, *id, uses, *now).await? {
+                            return Err(Conflict::Code(Refusal::UsedByYou).into());
+                        }
+                    }
                     let (payment, new) = open_in_tx(tx, *id, *attempt, how, *now).await?;
                     if let (Some(cash), true) = (cash, new) {
                         let amount = Money::new(payment.amount_minor, payment.currency);

@@ -5,22 +5,28 @@ use super::{
     adjustments::{self, Amounts},
     find, form, options,
 };
-use crate::{Caller, Engine, TxError, TxResult, bug, db::Tx, group_by, params, rows, statements, update};
+use crate::{
+    Caller, Engine, TxError, TxResult, bug, db::Tx, group_by, params, promotions, rows, statements, update,
+};
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
     checkout::{CheckoutQuote, CheckoutState, CheckoutUpdate},
-    id::kinds::{CheckoutId, OrderId, ShopId, VariantId},
+    id::kinds::{CheckoutId, OrderId, ProductId, ShopId, VariantId},
+    money::Rate,
     pricing::{self, LineItem, LineKind, Promotion, Shipping, ShopItems, TaxRule, Totals},
+    promotions::{LineFacts, choose},
     shipping::{ShippingMethod, ShippingOption},
 };
 
 statements! {
     LOCK = "UPDATE checkouts SET updated_at = $2 WHERE id = $1 AND state IN ('open', 'paying')
         RETURNING state, form,
-            currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, quote_version";
+            currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, quote_version,
+            rate_numerator, rate_denominator";
     LINES = "SELECT o.order_id, o.shop_id, o.options, o.delivery, l.kind, l.variant_id, l.quantity, l.unit_minor, l.tax_bp,
-            l.commission_bp
+            l.commission_bp, l.product_id, COALESCE(k.path, '') AS category
         FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id
+        LEFT JOIN products p ON p.id = l.product_id LEFT JOIN categories k ON k.id = p.category_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
     SAVE = "UPDATE checkouts SET form = $2, discount_minor = $3, delivery_minor = $4, tax_minor = $5, added_tax_minor = $6,
             total_minor = $7, quote_version = $8 WHERE id = $1";
@@ -53,15 +59,20 @@ update! {
         discount_minor: i64,
         tax_minor: i64,
         added_tax_minor: i64,
+        commission_minor: i64,
+        market_discount_minor: i64,
     } => "UPDATE checkout_lines SET discount_minor = given.discount_minor, tax_minor = given.tax_minor,
-            added_tax_minor = given.added_tax_minor
+            added_tax_minor = given.added_tax_minor, commission_minor = given.commission_minor,
+            market_discount_minor = given.market_discount_minor
         FROM given WHERE checkout_lines.checkout_id = given.checkout_id AND checkout_lines.position = given.position"
 }
 
 rows! {
     struct Stored {
         state: CheckoutState,
-        form: String;
+        form: String,
+        rate_numerator: i64,
+        rate_denominator: i64;
         quote: QuoteRow
     }
 
@@ -76,6 +87,8 @@ rows! {
         unit_minor: i64,
         tax_bp: i64,
         commission_bp: i64,
+        product_id: ProductId,
+        category: String,
     }
 }
 
@@ -128,7 +141,7 @@ async fn update_in_tx(
     }
     let mut quote = stored.quote.view();
     if !unchanged {
-        let totals = quote_in_tx(tx, id, quote.totals, update, promotions).await?;
+        let totals = quote_in_tx(tx, id, (quote.totals, stored.rate()), update, (promotions, now)).await?;
         quote.version += i64::from(totals != quote.totals);
         quote.totals = totals;
     }
@@ -148,16 +161,18 @@ async fn update_in_tx(
 }
 
 /// Sets the shipping method of each shop and quotes the checkout again, at the prices offered when it began
-/// and with the promotions of today.
+/// and with the coupons that it holds and the offers of today.
 async fn quote_in_tx(
     tx: &mut Tx,
     id: CheckoutId,
-    before: Totals,
+    (before, rate): (Totals, Rate),
     update: &CheckoutUpdate,
-    promotions: &[Promotion],
+    (own, now): (&[Promotion], i64),
 ) -> TxResult<Totals> {
     let currency = before.total.currency();
     let rows: Vec<LineRow> = tx.all(&LINES, params![id]).await?;
+    let facts = rows.iter().map(|row| facts(row, currency)).collect::<Result<Vec<_>>>()?;
+    let offers = promotions::of_checkout_in_tx(tx, id, now).await?;
     let (mut items, mut chosen) = (Vec::new(), Vec::new());
     let orders = group_by(rows, |row| row.order_id);
     let unknown =
@@ -172,7 +187,8 @@ async fn quote_in_tx(
         items.push(ShopItems { shop: rows[0].shop_id, lines, shipping });
         chosen.push((order, option));
     }
-    let quote = pricing::quote(currency, &items, &Promotion::of_currency(promotions, currency))?;
+    let choice = choose(currency, &items, &facts, own, offers.read(rate, currency)?, now)?;
+    let quote = pricing::quote(currency, &items, &choice.promotions)?;
     let (mut orders, mut lines, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     for ((order, option), quote) in chosen.into_iter().zip(&quote.shops) {
         let amounts = Amounts::of(quote)?;
@@ -199,6 +215,8 @@ async fn quote_in_tx(
                 discount_minor: totals.discount.amount(),
                 tax_minor: totals.tax.amount(),
                 added_tax_minor: totals.added_tax()?.amount(),
+                commission_minor: line.price.commission.amount(),
+                market_discount_minor: adjustments::by_market(&line.price),
             });
         }
     }
@@ -226,6 +244,18 @@ fn choice(order: &LineRow, update: &CheckoutUpdate) -> TxResult<ShippingOption> 
 
 fn not_offered(shop: ShopId) -> TxError {
     Error::field(format!("shipping_methods.{shop}"), FieldCode::NotAChoice).into()
+}
+
+impl Stored {
+    fn rate(&self) -> Rate {
+        Rate { numerator: self.rate_numerator, denominator: self.rate_denominator }
+    }
+}
+
+/// What promotions depend on.
+fn facts(row: &LineRow, currency: Currency) -> Result<LineFacts> {
+    let (id, list) = (row.variant_id.uuid(), priced(row, currency).list_price()?);
+    Ok(LineFacts { id, shop: row.shop_id, product: row.product_id, category: row.category.clone(), list })
 }
 
 fn priced(row: &LineRow, currency: Currency) -> LineItem {

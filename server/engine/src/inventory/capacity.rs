@@ -30,6 +30,15 @@ insert! {
         held = "0",
     }
 
+    /// The uses of a coupon: all of them, or those of one person.
+    pub(super) struct AddUses into capacities {
+        pub(super) id: CapacityId,
+        pub(super) kind: &'static str,
+        pub(super) promotion_id: PromotionId,
+        pub(super) on_hand: i64;
+        held = "0",
+    } "ON CONFLICT (id) DO NOTHING RETURNING id AS value"
+
     /// Explains a change of the quantity on hand.
     pub(super) struct AddMovement into stock_movements {
         pub(super) capacity_id: CapacityId,

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::capacity::{AddMovement, Change, change_in_tx};
+use super::capacity::{AddMovement, AddUses, Change, change_in_tx};
 use crate::{
     TxResult, bug,
-    db::{Tx, Value},
+    db::{Scalar, Tx, Value},
     insert, params, rows, statements,
 };
 use haat_shared::{
@@ -47,12 +47,27 @@ statements! {
         FROM checkout_orders o JOIN order_lines l ON l.order_id = o.order_id AND l.refunded < l.quantity
         JOIN holds h ON h.checkout_id = o.checkout_id AND h.position = l.position AND h.state = 'taken'
         WHERE o.order_id = $1 GROUP BY h.capacity_id, l.order_id RETURNING capacity_id, delta AS quantity";
+    // A use is given back when the last order that the coupon has lowered is cancelled.
+    RETURN_USES = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
+        SELECT h.capacity_id, 'unused', h.checkout_id, h.quantity, CAST($2 AS BIGINT)
+        FROM orders o JOIN purchases p ON p.id = o.purchase_id
+        JOIN holds h ON h.checkout_id = p.checkout_id AND h.position IS NULL AND h.state = 'taken'
+        JOIN capacities c ON c.id = h.capacity_id AND c.promotion_id IS NOT NULL
+        WHERE o.id = $1
+            AND EXISTS (SELECT 1 FROM order_adjustments a WHERE a.order_id = o.id AND a.promotion_id = c.promotion_id)
+            AND NOT EXISTS (SELECT 1 FROM orders x JOIN order_adjustments a ON a.order_id = x.id
+                WHERE x.purchase_id = o.purchase_id AND x.state <> 'cancelled' AND a.promotion_id = c.promotion_id)
+        ON CONFLICT (capacity_id, reason, reference) DO NOTHING RETURNING capacity_id, delta AS quantity";
+    PERSON_USES = "SELECT h.capacity_id AS value FROM holds h JOIN capacities c ON c.id = h.capacity_id
+        WHERE h.checkout_id = $1 AND h.position IS NULL AND h.state = 'active' AND c.kind = 'uses_of_person'";
+    DROP_USES = "DELETE FROM holds WHERE position IS NULL AND (checkout_id, capacity_id) IN (VALUES [($1, $2)])";
+    COUNT_HOLDS = "UPDATE checkouts SET holds = holds + $2 WHERE id = $1";
     OF_ORIGIN = "SELECT h.capacity_id, c.on_hand, CAST(SUM(h.quantity) AS BIGINT) AS held,
             (SELECT COUNT(*) FROM checkouts o WHERE o.origin = $2 AND o.state IN ('open', 'paying'))
             AS checkouts
         FROM checkouts k
         LEFT JOIN holds h ON h.checkout_id = k.id AND h.state = 'active'
-            AND h.capacity_id IN (SELECT mine.capacity_id FROM holds mine WHERE mine.checkout_id = $1)
+            AND h.capacity_id IN (SELECT mine.capacity_id FROM holds mine WHERE mine.checkout_id = $1 AND mine.position IS NOT NULL)
         LEFT JOIN capacities c ON c.id = h.capacity_id
         WHERE k.origin = $2 AND k.state IN ('open', 'paying') GROUP BY h.capacity_id, c.on_hand";
 }
@@ -135,7 +150,8 @@ impl Released {
         Ok(())
     }
 
-    fn of(&self, capacity: CapacityId) -> i64 {
+    /// How much of a capacity.
+    pub(crate) fn of(&self, capacity: CapacityId) -> i64 {
         self.0.get(&capacity).copied().unwrap_or_default()
     }
 }
@@ -278,10 +294,73 @@ pub(crate) async fn return_part_in_tx<K: IdKind>(
     give_back_in_tx(tx, returned).await
 }
 
-/// Returns what was taken for an order that was cancelled, except for what was refunded before. Others wait
-/// for these rows, so this comes last in a transaction.
-pub(crate) async fn return_rest_in_tx(tx: &mut Tx, order: OrderId, now: i64) -> TxResult<()> {
-    let returned = tx.all(&RETURN_REST, params![order, now]).await?;
+/// What a person uses of a coupon that each can use so often.
+pub(crate) struct PersonUse {
+    pub(crate) capacity: CapacityId,
+    pub(crate) promotion: PromotionId,
+    pub(crate) limit: i64,
+}
+
+/// Holds one use of each of these capacities for a checkout that is about to be paid, and gives back those of whoever was
+/// to pay before. Returns whether there is one of each; if not, the caller must roll back.
+pub(crate) async fn hold_uses_in_tx(
+    tx: &mut Tx,
+    checkout: CheckoutId,
+    uses: Vec<PersonUse>,
+    now: i64,
+) -> TxResult<bool> {
+    let held: Vec<Scalar<CapacityId>> = tx.all(&PERSON_USES, params![checkout]).await?;
+    let new: Vec<&PersonUse> = uses.iter().filter(|u| !held.iter().any(|h| h.0 == u.capacity)).collect();
+    let old: Vec<CapacityId> =
+        held.iter().map(|h| h.0).filter(|id| !uses.iter().any(|u| u.capacity == *id)).collect();
+    if new.is_empty() && old.is_empty() {
+        return Ok(true);
+    }
+    let capacities = new.iter().map(|u| AddUses {
+        id: u.capacity,
+        kind: "uses_of_person",
+        promotion_id: u.promotion,
+        on_hand: u.limit,
+    });
+    let mut capacities: Vec<AddUses> = capacities.collect();
+    capacities.sort_by_key(|capacity| capacity.id);
+    let opened: Vec<Scalar<CapacityId>> = tx.insert_all_returning(capacities).await?;
+    let opened = new.iter().filter(|u| opened.iter().any(|id| id.0 == u.capacity)).map(|u| AddMovement {
+        capacity_id: u.capacity,
+        reason: "received",
+        reference: u.promotion.uuid(),
+        delta: u.limit,
+        created_at: now,
+    });
+    tx.insert_all(opened.collect::<Vec<_>>()).await?;
+    let dropped: Vec<[Value; 2]> = old.iter().map(|id| [checkout.into(), (*id).into()]).collect();
+    tx.exec_many(&DROP_USES, &dropped).await?;
+    let claims = new.iter().map(|u| Claim {
+        checkout_id: checkout,
+        position: None,
+        capacity_id: u.capacity,
+        quantity: 1,
+    });
+    tx.insert_all(claims.collect::<Vec<_>>()).await?;
+    let count = new.len() as i64 - old.len() as i64;
+    tx.exec(&COUNT_HOLDS, params![checkout, count]).await?;
+    let more = new.iter().map(|u| (u.capacity, 1)).chain(old.into_iter().map(|id| (id, -1)));
+    let short = change_in_tx(tx, &changes(sums(more), |quantity| (0, quantity))).await?;
+    Ok(short.is_empty())
+}
+
+/// Returns what was taken for an order that was cancelled, except for what was refunded before; and the uses of coupons, if
+/// it was `discounted`. Others wait for these rows, so this comes last in a transaction.
+pub(crate) async fn return_rest_in_tx(
+    tx: &mut Tx,
+    order: OrderId,
+    discounted: bool,
+    now: i64,
+) -> TxResult<()> {
+    let mut returned: Vec<Held> = tx.all(&RETURN_REST, params![order, now]).await?;
+    if discounted {
+        returned.extend(tx.all::<Held>(&RETURN_USES, params![order, now]).await?);
+    }
     give_back_in_tx(tx, returned).await
 }
 

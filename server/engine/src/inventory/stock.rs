@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::capacity::{AddCapacity, AddMovement, Change, change_in_tx};
+use super::capacity::{AddCapacity, AddMovement, AddUses, Change, change_in_tx};
 use crate::{
     Caller, Engine, TxResult, Who,
     db::{Scalar, Tx, Value},
@@ -85,6 +85,34 @@ pub(crate) async fn delete_in_tx(tx: &mut Tx, capacities: &[CapacityId]) -> TxRe
     tx.exec_many(&DELETE_MOVEMENTS, &given).await?;
     tx.exec_many(&DELETE, &given).await?;
     Ok(())
+}
+
+/// The uses of a new coupon, which is inserted afterwards.
+pub(crate) async fn open_uses_in_tx(
+    tx: &mut Tx,
+    id: CapacityId,
+    promotion: PromotionId,
+    count: i64,
+    now: i64,
+) -> TxResult<()> {
+    let uses = AddUses { id, kind: "uses", promotion_id: promotion, on_hand: count };
+    let _: Option<Scalar<CapacityId>> = tx.insert_returning(uses).await?;
+    let (reason, reference) = ("received", promotion.uuid());
+    tx.insert(AddMovement { capacity_id: id, reason, reference, delta: count, created_at: now }).await?;
+    Ok(())
+}
+
+/// Deletes the uses of a coupon that was deleted before it was used.
+pub(crate) async fn drop_uses_in_tx(tx: &mut Tx, id: Option<CapacityId>) -> TxResult<()> {
+    delete_in_tx(tx, id.as_slice()).await
+}
+
+/// Changes the number of uses of a coupon. Returns false, and the caller must roll back, if more are in use.
+pub(crate) async fn change_uses_in_tx(tx: &mut Tx, id: CapacityId, by: i64, now: i64) -> TxResult<bool> {
+    let reference = random::id::<()>(now).uuid();
+    let movement = AddMovement { capacity_id: id, reason: "counted", reference, delta: by, created_at: now };
+    tx.insert(movement).await?;
+    Ok(change_in_tx(tx, &[Change { capacity: id, on_hand: by, held: 0 }]).await?.is_empty())
 }
 
 /// Receives stock: adds to the quantity on hand. Repeating it with the same `key` changes nothing and

@@ -38,7 +38,8 @@ statements! {
     CLAIM = "UPDATE order_lines SET exchanged = exchanged + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
             AND order_lines.quantity >= order_lines.refunded + order_lines.exchanged + given.column3
-        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, exchanged AS taken";
+        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor,
+            commission_minor, market_discount_minor, exchanged AS taken";
     // Locks the checkout, so that two exchanges don't take the same positions.
     EXTEND = "UPDATE checkouts SET holds = holds + $2 WHERE id = (SELECT checkout_id FROM checkout_orders WHERE order_id = $1)
         RETURNING id, (SELECT MAX(o.position) + 1 FROM checkout_orders o WHERE o.checkout_id = checkouts.id) AS order_position,
@@ -76,6 +77,8 @@ insert! {
         tax_minor = "0",
         added_tax_minor = "0",
         commission_bp = "0",
+        commission_minor = "0",
+        market_discount_minor = "0",
     }
 
     struct AddLine<'a> into order_lines {
@@ -94,6 +97,8 @@ insert! {
         discount_minor = "0",
         tax_minor = "0",
         added_tax_minor = "0",
+        commission_minor = "0",
+        market_discount_minor = "0",
     }
 }
 

@@ -3,12 +3,13 @@
 use crate::{Caller, Engine, db::Value, group_by, rows, statements};
 use haat_shared::{
     Money, Result,
-    id::kinds::{InvoiceId, OrderId, RefundId, ReturnId, ShipmentId, VariantId},
+    id::kinds::{InvoiceId, OrderId, PromotionId, RefundId, ReturnId, ShipmentId, VariantId},
     invoices::{InvoiceCard, InvoiceKind},
     media::Picture,
     orders::{
         LineQuantity, OrderRefund, OrderShipment, OrderState, OrderView, RefundReason, Shipment, ShipmentKind,
     },
+    promotions::Discount,
     returns::{ExchangeOption, OrderReturn, ReturnReason, ReturnState},
 };
 
@@ -36,6 +37,9 @@ statements! {
         ORDER BY r.created_at, r.id, l.position";
     PICTURES = "SELECT r.return_id, m.id AS media_id, m.width, m.height, m.color, '' AS alt FROM (VALUES [($1)]) AS given
         JOIN return_pictures r ON r.return_id = given.column1 JOIN media m ON m.id = r.media_id ORDER BY r.return_id, r.position";
+    DISCOUNTS = "SELECT a.order_id, a.promotion_id, a.code, a.label, CAST(-SUM(a.amount_minor) AS BIGINT) AS amount_minor
+        FROM (VALUES [($1)]) AS given JOIN order_adjustments a ON a.order_id = given.column1
+        GROUP BY a.order_id, a.promotion_id, a.code, a.label ORDER BY a.order_id, MIN(a.number)";
     INVOICES = "SELECT i.id, i.order_id, i.kind, i.year, i.sequence, i.total_minor, i.issued_at
         FROM (VALUES [($1)]) AS given JOIN invoices i ON i.order_id = given.column1 ORDER BY i.issued_at, i.id";
 }
@@ -70,6 +74,14 @@ rows! {
         picture: Option<Picture>
     }
 
+    struct DiscountRow {
+        order_id: OrderId,
+        promotion_id: Option<PromotionId>,
+        code: String,
+        label: String,
+        amount_minor: i64,
+    }
+
     struct InvoiceRow {
         id: InvoiceId,
         order_id: OrderId,
@@ -101,7 +113,22 @@ rows! {
     }
 }
 
-/// Adds their shipments, refunds, returns and invoices to orders. Those that were just placed have none.
+/// Adds their discounts to orders.
+pub(super) async fn add_discounts(engine: &Engine, orders: &mut [&mut OrderView]) -> Result<()> {
+    let discounted = orders.iter().filter(|order| order.totals.discount.amount() > 0);
+    let discounted: Vec<[Value; 1]> = discounted.map(|order| [order.id.into()]).collect();
+    let discounts: Vec<DiscountRow> = engine.db.all_many(&DISCOUNTS, &discounted).await?;
+    for row in discounts {
+        let Some(order) = find(orders, row.order_id) else { continue };
+        let amount = Money::new(row.amount_minor, order.totals.total.currency());
+        let DiscountRow { promotion_id, code, label, .. } = row;
+        order.discounts.push(Discount { promotion_id, code, label, amount, refusal: None });
+    }
+    Ok(())
+}
+
+/// Adds their discounts, shipments, refunds, returns and invoices to orders. Those that were just placed have
+/// nothing but discounts.
 pub(super) async fn add(engine: &Engine, caller: &Caller, orders: &mut [&mut OrderView]) -> Result<()> {
     let moved = orders.iter().filter(|order| order.state != OrderState::Placed);
     let ids: Vec<[Value; 1]> = moved.map(|order| [order.id.into()]).collect();
@@ -109,6 +136,7 @@ pub(super) async fn add(engine: &Engine, caller: &Caller, orders: &mut [&mut Ord
     let refunds: Vec<RefundRow> = engine.db.all_many(&REFUNDS, &ids).await?;
     let returns: Vec<ReturnRow> = engine.db.all_many(&RETURNS, &ids).await?;
     let invoices: Vec<InvoiceRow> = engine.db.all_many(&INVOICES, &ids).await?;
+    add_discounts(engine, orders).await?;
     let since = engine.unanswered_since();
     let time = |at: i64| caller.time(engine, at);
     for (id, rows) in group_by(shipments, |row| row.id) {

@@ -30,7 +30,8 @@ statements! {
     GIVE_UP = "UPDATE order_lines SET exchanged = exchanged - given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
             AND order_lines.exchanged >= given.column3
-        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, exchanged AS taken";
+        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor,
+            commission_minor, market_discount_minor, exchanged AS taken";
     // An order is locked before its lines.
     LOCK_PAID = "UPDATE orders SET updated_at = updated_at WHERE id = $1";
     EXCHANGED_ORDER = "SELECT number, collected_minor, total_minor - refunded_minor - disputed_minor AS rest_minor FROM orders WHERE id = $1";
@@ -42,20 +43,24 @@ statements! {
         WHERE number = $1 AND shop_id = $2 AND state IN ('confirmed', 'shipped', 'delivered')
         RETURNING id, updated_at, state, shop_id, purchase_id, paid_order_id, currency, total_minor, items_minor, commission_minor,
             market_discount_minor, collected_minor, refunded_minor, delivery_refunded_minor, disputed_minor,
-            disputed_commission_minor, disputed_discount_minor, released_at";
-    BACK = "SELECT CAST(COALESCE(SUM(commission_minor), 0) AS BIGINT) AS commission_minor,
-            CAST(COALESCE(SUM(market_discount_minor), 0) AS BIGINT) AS market_discount_minor
-        FROM refunds WHERE order_id = $1";
+            disputed_commission_minor, disputed_discount_minor, released_at,
+            (SELECT CAST(COALESCE(SUM(r.commission_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = orders.id) AS commission_back,
+            (SELECT CAST(COALESCE(SUM(r.market_discount_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = orders.id)
+                AS discount_back,
+            market_discount_minor - (SELECT CAST(SUM(l.market_discount_minor) AS BIGINT) FROM order_lines l
+                WHERE l.order_id = orders.id) AS delivery_discount_minor";
     // Until all is shipped, only what has not been shipped.
     pub(super) TAKE_UNSHIPPED = "UPDATE order_lines SET refunded = refunded + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
             AND order_lines.quantity >= order_lines.shipped + order_lines.refunded + given.column3
             AND order_lines.quantity >= order_lines.refunded + order_lines.exchanged + given.column3
-        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, refunded AS taken";
+        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor,
+            commission_minor, market_discount_minor, refunded AS taken";
     pub(super) TAKE = "UPDATE order_lines SET refunded = refunded + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
             AND order_lines.quantity >= order_lines.refunded + order_lines.exchanged + given.column3
-        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, refunded AS taken";
+        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor,
+            commission_minor, market_discount_minor, refunded AS taken";
     TAKE_AMOUNT = "UPDATE orders SET refunded_minor = refunded_minor + $2, delivery_refunded_minor = delivery_refunded_minor + $3
         WHERE id = $1 AND refunded_minor + disputed_minor + $2 <= total_minor AND delivery_refunded_minor + $3 <= total_minor - items_minor";
     ADD_REST = "INSERT INTO refund_lines (refund_id, position, quantity, amount_minor)
@@ -123,16 +128,16 @@ rows! {
         disputed_commission_minor: i64,
         disputed_discount_minor: i64,
         released_at: Option<i64>,
+        /// What refunds have returned of its commission and of the market's discount.
+        commission_back: i64,
+        discount_back: i64,
+        /// The market's discount on its delivery.
+        delivery_discount_minor: i64,
     }
 
     struct PaidOrder {
         shop_id: ShopId,
         collected_minor: i64,
-    }
-
-    struct BackRow {
-        commission_minor: i64,
-        market_discount_minor: i64,
     }
 }
 
@@ -233,6 +238,8 @@ pub(super) async fn refund_in_tx(
             refunded: line.taken - part.quantity,
             refundable: part.quantity,
             paid: money(line.paid_minor),
+            commission: money(line.commission_minor),
+            marketplace_discount: money(line.market_discount_minor),
         })
     });
     let left = Refundable {
@@ -242,18 +249,17 @@ pub(super) async fn refund_in_tx(
         by_marketplace: by_market,
         items_total: money(order.items_minor),
         items_refunded: money(order.refunded_minor - order.delivery_refunded_minor),
-        commission: money(order.commission_minor),
-        marketplace_discount: money(order.market_discount_minor),
+        commission: money(order.commission_minor - order.commission_back),
+        marketplace_discount: money(order.market_discount_minor - order.discount_back),
+        shipping_marketplace_discount: money(order.delivery_discount_minor),
+        in_proportion: false,
         limit: money(order.total_minor - order.refunded_minor - order.disputed_minor),
     };
     let left = match order.disputed_minor {
         0 => left,
         _ => {
-            let back: Option<BackRow> = tx.opt(&BACK, params![order.id]).await?;
-            let BackRow { commission_minor, market_discount_minor } = back.ok_or(Error::NotFound)?;
-            let commission = order.commission_minor - order.disputed_commission_minor - commission_minor;
-            let discount =
-                order.market_discount_minor - order.disputed_discount_minor - market_discount_minor;
+            let commission = order.commission_minor - order.disputed_commission_minor - order.commission_back;
+            let discount = order.market_discount_minor - order.disputed_discount_minor - order.discount_back;
             let (amount, commission, market_discount) = (left.limit, money(commission), money(discount));
             left.less_disputed(Disputable { amount, commission, market_discount })?
         }
@@ -351,13 +357,13 @@ pub(super) struct Cancelled {
     pub(super) id: OrderId,
     pub(super) shop: ShopId,
     pub(super) purchase: PurchaseId,
-    /// What was paid for its items, and for delivery.
-    pub(super) items: Money,
+    /// What was paid for delivery.
     pub(super) delivery: Money,
     /// What the market has collected of its total.
     pub(super) collected: Money,
+    /// What is left of the commission.
     pub(super) commission: Money,
-    /// The part of its discount that the market bears.
+    /// What is left of the part of its discount that the market bears.
     pub(super) market_discount: Money,
     /// What was refunded before.
     pub(super) refunded: Money,
@@ -375,12 +381,7 @@ pub(super) async fn refund_rest_in_tx(
 ) -> TxResult<Vec<[Value; 4]>> {
     let earnings = Earnings::Pending;
     let by_market = order.collected.amount() > 0;
-    let before = order.refunded.minus(order.delivery_refunded)?.amount();
-    let rest = |of: Money| match order.items.amount() {
-        0 => Ok(of),
-        whole => of.part(whole, before, whole),
-    };
-    let (commission, market_discount) = (rest(order.commission)?, rest(order.market_discount)?);
+    let (commission, market_discount) = (order.commission, order.market_discount);
     let amount = match by_market {
         true => order.collected.minus(order.refunded)?,
         false => Money::zero(order.collected.currency()),

@@ -43,13 +43,15 @@ statements! {
     TAKE = "UPDATE order_lines SET returned = returned + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
             AND order_lines.shipped >= order_lines.returned + given.column3
-        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, returned AS taken";
+        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor,
+            commission_minor, market_discount_minor, returned AS taken";
     // Customers don't ask again for what was refunded.
     TAKE_UNREFUNDED = "UPDATE order_lines SET returned = returned + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
             AND order_lines.shipped >= order_lines.returned + given.column3
             AND order_lines.quantity >= order_lines.refunded + given.column3
-        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, returned AS taken";
+        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor,
+            commission_minor, market_discount_minor, returned AS taken";
     GIVE_BACK = "UPDATE order_lines SET returned = returned - l.quantity FROM return_lines AS l
         WHERE l.return_id = $1 AND order_lines.order_id = $2 AND order_lines.position = l.position";
     FIND = "SELECT state, reason, answer, restocked FROM returns WHERE id = $1 AND order_id = $2";

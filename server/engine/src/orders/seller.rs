@@ -317,15 +317,17 @@ pub async fn any_order_page(engine: &Engine, caller: &Caller, number: &str) -> R
 }
 
 /// What is left of an order to refund, if anything.
-fn left(head: &LineRow, lines: &[LineRow], back: (i64, i64)) -> Result<Option<Refundable>> {
-    let lines = lines.iter().map(|line| RefundableLine {
+fn left(head: &LineRow, all: &[LineRow], back: (i64, i64)) -> Result<Option<Refundable>> {
+    let lines = all.iter().map(|line| RefundableLine {
         position: line.position,
         quantity: line.quantity,
         refunded: line.refunded,
         refundable: count_left(line),
         paid: Money::new(line.paid_minor, head.currency),
+        commission: Money::new(line.line_commission_minor, head.currency),
+        marketplace_discount: Money::new(line.line_discount_minor, head.currency),
     });
-    left_of(head, head.state, lines.collect(), back)
+    left_of(head, head.state, (lines.collect(), discount_of(all)), back)
 }
 
 /// What is left of an exchange to refund: a part of the order that was paid.
@@ -339,9 +341,16 @@ fn left_of_exchange(lines: &[LineRow], paid: &[LineRow], back: (i64, i64)) -> Re
             refunded: first.refunded,
             refundable: count_left(line),
             paid: Money::new(first.paid_minor, head.currency),
+            commission: Money::new(first.line_commission_minor, head.currency),
+            marketplace_discount: Money::new(first.line_discount_minor, head.currency),
         })
     });
-    left_of(head, of.state, lines.collect(), back)
+    left_of(head, of.state, (lines.collect(), discount_of(paid)), back)
+}
+
+/// The market's discount on all lines of an order.
+fn discount_of(lines: &[LineRow]) -> i64 {
+    lines.iter().map(|line| line.line_discount_minor).sum()
 }
 
 /// How many of a line can be refunded. What was exchanged is refunded with the order that has it.
@@ -355,7 +364,7 @@ fn count_left(line: &LineRow) -> i64 {
 fn left_of(
     head: &LineRow,
     state: OrderState,
-    lines: Vec<RefundableLine>,
+    (lines, of_lines): (Vec<RefundableLine>, i64),
     (commission_back, discount_back): (i64, i64),
 ) -> Result<Option<Refundable>> {
     let (money, by_market) = (|amount| Money::new(amount, head.currency), head.collected_minor > 0);
@@ -366,8 +375,10 @@ fn left_of(
         by_marketplace: by_market,
         items_total: money(head.items_minor),
         items_refunded: money(head.refunded_minor - head.delivery_refunded_minor),
-        commission: money(head.commission_minor),
-        marketplace_discount: money(head.market_discount_minor),
+        commission: money(head.commission_minor - commission_back),
+        marketplace_discount: money(head.market_discount_minor - discount_back),
+        shipping_marketplace_discount: money(head.market_discount_minor - of_lines),
+        in_proportion: false,
         limit: money(head.total_minor - head.refunded_minor - head.disputed_minor),
     };
     let left = match head.disputed_minor {

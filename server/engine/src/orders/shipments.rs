@@ -30,7 +30,8 @@ statements! {
     SHIP_PART = "UPDATE order_lines SET shipped = shipped + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
             AND order_lines.quantity >= order_lines.shipped + order_lines.refunded + given.column3
-        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, shipped AS taken";
+        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor,
+            commission_minor, market_discount_minor, shipped AS taken";
     LEFT = "SELECT position AS value FROM order_lines WHERE order_id = $1 AND quantity > shipped + refunded LIMIT 1";
     DELIVERED = "UPDATE shipments SET state = 'delivered', delivered_at = $2 WHERE order_id = $1";
     LOCK = "UPDATE orders SET updated_at = updated_at WHERE number = $1 AND shop_id = $2 AND state IN ('confirmed', 'shipped')
@@ -90,6 +91,8 @@ rows! {
         pub(super) position: i64,
         pub(super) quantity: i64,
         pub(super) paid_minor: i64,
+        pub(super) commission_minor: i64,
+        pub(super) market_discount_minor: i64,
         /// The sum, including what was taken now.
         pub(super) taken: i64,
     }

@@ -34,8 +34,11 @@ statements! {
             AND ($3 <> 'cancelled' OR (NOT partly_shipped AND open_disputes = 0
                 AND (disputed_minor = 0 OR refunded_minor + disputed_minor = collected_minor)))
         RETURNING id, updated_at, shop_id, purchase_id, currency, total_minor, items_minor, collected_minor,
-            commission_minor, market_discount_minor, refunded_minor, delivery_refunded_minor, disputed_minor,
-            paid_order_id";
+            commission_minor, discount_minor, market_discount_minor, refunded_minor, delivery_refunded_minor, disputed_minor,
+            paid_order_id,
+            (SELECT CAST(COALESCE(SUM(r.commission_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = orders.id) AS commission_back,
+            (SELECT CAST(COALESCE(SUM(r.market_discount_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = orders.id)
+                AS discount_back";
     // Nothing is left to ship, or was left when the order became shipped.
     WAY = "SELECT o.delivery, CASE WHEN o.state = 'confirmed' THEN NOT EXISTS (SELECT 1 FROM order_lines l
             WHERE l.order_id = o.id AND l.quantity > l.shipped + l.refunded)
@@ -67,11 +70,14 @@ rows! {
         items_minor: i64,
         collected_minor: i64,
         commission_minor: i64,
+        discount_minor: i64,
         market_discount_minor: i64,
         refunded_minor: i64,
         delivery_refunded_minor: i64,
         disputed_minor: i64,
         paid_order_id: Option<OrderId>,
+        commission_back: i64,
+        discount_back: i64,
     }
 
     struct StatusRow {
@@ -267,7 +273,7 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<bool> {
     tx.exec_many(&outbox::WRITE, &messages).await?;
     if transition.to == OrderState::Cancelled {
         // Last, because other transactions wait for these rows.
-        holds::return_rest_in_tx(tx, order.id, now).await?;
+        holds::return_rest_in_tx(tx, order.id, order.discount_minor > 0, now).await?;
     }
     Ok(true)
 }
@@ -332,11 +338,10 @@ async fn refund_all_in_tx(
         id: order.id,
         shop: order.shop_id,
         purchase: order.purchase_id,
-        items: money(order.items_minor),
         delivery: money(order.total_minor - order.items_minor),
         collected: money(order.collected_minor),
-        commission: money(order.commission_minor),
-        market_discount: money(order.market_discount_minor),
+        commission: money(order.commission_minor - order.commission_back),
+        market_discount: money(order.market_discount_minor - order.discount_back),
         refunded: money(order.refunded_minor),
         delivery_refunded: money(order.delivery_refunded_minor),
     };

@@ -26,6 +26,7 @@ mod cards;
 mod carts;
 mod catalog;
 mod connect;
+mod coupons;
 mod currencies;
 mod disputes;
 mod events;

@@ -5,7 +5,7 @@ use haat_shared::{
     Money,
     ledger::PostingKind,
     orders::{LineQuantity, NewRefund, SellerOrder},
-    pricing::{Bearer, Benefit, Promotion, Scope, Totals},
+    pricing::{Benefit, Promotion, Scope, Totals},
     shipping::ShippingMethod,
 };
 
@@ -26,10 +26,12 @@ fn rupees(amount: i64) -> Money {
 
 /// Ten per cent that the shops bear, then 100 rupees of purchases from 500 rupees that the market bears.
 fn festival(market: &Market) -> Market {
-    let promotion = |code: &str, borne_by, benefit, minimum| Promotion {
+    let promotion = |code: &str, market_bp, benefit, minimum| Promotion {
+        id: None,
         code: code.into(),
         label: code.to_lowercase(),
-        borne_by,
+        market_bp,
+        combines: true,
         scope: Scope::Market,
         benefit,
         minimum,
@@ -37,9 +39,9 @@ fn festival(market: &Market) -> Market {
     };
     let dollars = Money::new(100, "USD".parse().unwrap());
     market.promoting(vec![
-        promotion("TEN", Bearer::Shop, Benefit::Percent(1_000), None),
-        promotion("HUNDRED", Bearer::Market, Benefit::Amount(rupees(100)), Some(rupees(500))),
-        promotion("DOLLAR", Bearer::Market, Benefit::Amount(dollars), None),
+        promotion("TEN", 0, Benefit::Percent(1_000), None),
+        promotion("HUNDRED", 10_000, Benefit::Amount(rupees(100)), Some(rupees(500))),
+        promotion("DOLLAR", 10_000, Benefit::Amount(dollars), None),
     ])
 }
 
@@ -104,9 +106,11 @@ both! {
         let bowl = market.product(MEENA, "Clay bowl", 33_335, 9).await;
         let jug = market.product(MEENA, "Clay jug", 65_000, 9).await;
         let market = &market.promoting(vec![Promotion {
+            id: None,
             code: "BOWLS".into(),
             label: "bowls".into(),
-            borne_by: Bearer::Shop,
+            market_bp: 0,
+            combines: true,
             scope: Scope::Lines(vec![bowl.uuid()]),
             benefit: Benefit::Percent(5_000),
             minimum: None,

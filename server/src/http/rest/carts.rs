@@ -6,6 +6,7 @@ use haat_shared::{
     carts::{self as cart, AddLine, CartLineView, CartView, QUANTITY_MAX, SetQuantity},
     id::kinds::{CartId, CartLineId, ShopId, VariantId},
     pricing::Totals,
+    promotions::{Discount, fold_code},
     routes::*,
 };
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,13 @@ pub(super) fn routes(api: Api) -> Api {
         )
         .on(API_SET_LINE, "Updates the quantity of a cart line.", set_line)
         .on(API_REMOVE_LINE, "Removes a line from a cart.", remove_line)
+        .on(
+            API_CHECK_CODE,
+            "Checks a discount code: returns what the cart would cost with it. Its `refusal` says why it doesn't apply.",
+            check_code,
+        )
+        .on(API_ADD_CODE, "Enters a discount code. Fails with the reason if it doesn't apply.", add_code)
+        .on(API_REMOVE_CODE, "Removes a discount code from a cart.", remove_code)
 }
 
 /// A newly created cart.
@@ -60,6 +68,8 @@ struct Cart {
     tax: Option<Money>,
     /// The total to pay.
     total: Option<Money>,
+    /// The discounts, and the codes that don't apply.
+    discounts: Vec<Discount>,
 }
 
 /// The items of one shop in a cart.
@@ -80,7 +90,7 @@ struct CartGroup {
 
 impl From<CartView> for Cart {
     fn from(view: CartView) -> Self {
-        let CartView { id, groups, item_count, totals } = view;
+        let CartView { id, groups, item_count, totals, discounts } = view;
         let groups = groups.into_iter().map(|group| {
             let cart::CartGroup { shop_id, shop_name, shop_handle, totals, lines } = group;
             CartGroup { shop_id, shop_name, shop_handle, totals, lines }
@@ -94,6 +104,7 @@ impl From<CartView> for Cart {
             shipping: totals.map(|totals| totals.shipping),
             tax: totals.map(|totals| totals.tax),
             total: totals.map(|totals| totals.total),
+            discounts,
         }
     }
 }
@@ -158,5 +169,42 @@ async fn set_line(
 async fn remove_line(context: RequestContext, At((id, line)): AtLine) -> Result<Found<Cart>> {
     carts::check_holder(context.engine(), &context.caller, id).await?;
     carts::remove_line(context.engine(), &context.caller, line).await?;
+    carts::by_id(context.engine(), &context.caller, id).await.map(|view| Found(view.into()))
+}
+
+/// A code to enter.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct EnteredCode {
+    /// The code. Upper and lower case are the same.
+    #[schema(format = "line", max_length = 32)]
+    code: String,
+}
+
+async fn add_code(
+    context: RequestContext,
+    (At(id), Body(entered), _): (At<CartId>, Body<EnteredCode>, OnceIfAsked),
+) -> Result<Made<Cart>> {
+    carts::check_holder(context.engine(), &context.caller, id).await?;
+    carts::add_code(context.engine(), &context.caller, &entered.code).await.map(|view| Made(view.into()))
+}
+
+async fn check_code(context: RequestContext, At((id, code)): At<(CartId, String)>) -> Result<Found<Cart>> {
+    carts::check_holder(context.engine(), &context.caller, id).await?;
+    carts::check_code(context.engine(), &context.caller, &code).await.map(|view| Found(view.into()))
+}
+
+async fn remove_code(context: RequestContext, At((id, code)): At<(CartId, String)>) -> Result<Found<Cart>> {
+    carts::check_holder(context.engine(), &context.caller, id).await?;
+    let view = carts::by_id(context.engine(), &context.caller, id).await?;
+    let same = |discount: &&Discount| fold_code(&discount.code) == fold_code(&code);
+    let entered = view.discounts.iter().filter(|discount| !discount.code.is_empty()).filter(same);
+    let ids: Vec<_> = entered.filter_map(|discount| discount.promotion_id).collect();
+    if ids.is_empty() {
+        return Err(Error::NotFound);
+    }
+    for promotion in ids {
+        carts::remove_code(context.engine(), &context.caller, promotion).await?;
+    }
     carts::by_id(context.engine(), &context.caller, id).await.map(|view| Found(view.into()))
 }

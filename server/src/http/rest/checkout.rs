@@ -11,6 +11,7 @@ use haat_shared::{
     orders::PurchaseView,
     payments::{NextAction, PaymentMethod, PurchaseLink},
     pricing::Totals,
+    promotions::Discount,
     routes::*,
     shipping::ShippingMethod,
 };
@@ -176,6 +177,8 @@ struct Checkout {
     groups: Vec<CheckoutGroup>,
     /// The totals.
     totals: Totals,
+    /// The discounts.
+    discounts: Vec<Discount>,
     /// The version of the totals. It increases whenever they change.
     quote_version: i64,
     /// The exchange rate at which prices were converted from the marketplace's currency: 1/1 if they were not.
@@ -210,6 +213,7 @@ impl From<CheckoutView> for Checkout {
             payment_method: form.payment_method,
             groups: view.groups,
             totals: view.quote.totals,
+            discounts: view.discounts,
             quote_version: view.quote.version,
             rate: view.rate,
             payment_methods: view.payment_methods,

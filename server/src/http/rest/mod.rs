@@ -19,6 +19,7 @@ mod operator;
 mod orders;
 mod payouts;
 mod problem;
+mod promotions;
 mod reply;
 mod schema;
 mod shops;
@@ -147,6 +148,7 @@ fn api() -> Api {
     let api = orders::routes(api);
     let api = shops::routes(api);
     let api = payouts::routes(api);
+    let api = promotions::routes(api);
     operator::routes(api)
 }
 

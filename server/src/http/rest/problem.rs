@@ -15,6 +15,7 @@ use haat_engine::media;
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError, Money,
     orders::{Actor, OrderState},
+    promotions::Refusal,
     returns::ReturnState,
     routes::{API, API_DOCS},
 };
@@ -254,6 +255,18 @@ fn title(locale: Locale, code: &str) -> &'static str {
         "payout_moved" => t!(locale, problem.title_payout_moved),
         "own_payout" => t!(locale, problem.title_own_payout),
         "disputed" => t!(locale, problem.title_disputed),
+        "promotion_used" => t!(locale, problem.title_promotion_used),
+        "code_unknown" => t!(locale, problem.title_code_unknown),
+        "code_not_started" => t!(locale, problem.title_code_not_started),
+        "code_ended" => t!(locale, problem.title_code_ended),
+        "code_used_up" => t!(locale, problem.title_code_used_up),
+        "code_used_by_you" => t!(locale, problem.title_code_used_by_you),
+        "code_other_items" => t!(locale, problem.title_code_other_items),
+        "code_below_minimum" => t!(locale, problem.title_code_below_minimum),
+        "code_above_maximum" => t!(locale, problem.title_code_above_maximum),
+        "code_not_combinable" => t!(locale, problem.title_code_not_combinable),
+        "code_no_effect" => t!(locale, problem.title_code_no_effect),
+        "code_too_many" => t!(locale, problem.title_code_too_many),
         "refund_moved" => t!(locale, problem.title_refund_moved),
         "events_expired" => t!(locale, problem.title_events_expired),
         "precondition_failed" => t!(locale, problem.title_precondition_failed),
@@ -330,7 +343,9 @@ fn every() -> impl Iterator<Item = Problem> {
         OwnPayout,
         Disputed,
         RefundMoved,
+        PromotionUsed,
     ];
+    let conflicts = conflicts.into_iter().chain(Refusal::ALL.map(Code));
     let errors = errors.into_iter().chain(conflicts.map(Error::Conflict)).map(Problem::Rejected);
     statuses.map(Problem::Status).into_iter().chain([Problem::KeyMissing]).chain(errors)
 }

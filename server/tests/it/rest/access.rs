@@ -4,8 +4,8 @@ use haat_shared::{
     access::Scope,
     permissions::AdminRole,
     routes::{
-        API_ADD_PICTURE, API_ADD_RETURN_PICTURE, API_CONNECT_PAYOUTS, API_REFUND_AS_OPERATOR, API_SEND_IMPORT,
-        Audience, REST, Route,
+        API_ADD_PICTURE, API_ADD_RETURN_PICTURE, API_CONNECT_PAYOUTS, API_REFUND_AS_OPERATOR,
+        API_SEND_IMPORT, Audience, REST, Route,
     },
 };
 use serde_json::{Value, json};
@@ -107,6 +107,31 @@ impl Cast {
                 (path.replace("{id}", &owner.post("/keys", key).await.is(201).text("/key/id")), None)
             }
             "/keys" => (path, Some(json!({"name": "Books", "scopes": ["buy"]}))),
+            p if p.starts_with("/carts/") && p.contains("/codes") => {
+                let new = settings();
+                let code = new["code"].as_str().unwrap().to_owned();
+                self.meena.once("/shops/meena-crafts/promotions", new).await.is(201);
+                let (_, cart) = owner.fill_cart("meena-crafts").await;
+                if route.method == "DELETE" {
+                    let entered = json!({"code": code});
+                    owner.once(&format!("/carts/{cart}/codes"), entered).await.is(201);
+                }
+                let path = path.replace("{id}", &cart).replace("{code}", &code);
+                (path, (route.method == "POST").then(|| json!({"code": code})))
+            }
+            p if p.contains("/promotions") => {
+                let (list, of) = match p.strip_prefix("/admin") {
+                    Some(_) => ("/admin/promotions", &self.operator),
+                    None => ("/shops/meena-crafts/promotions", &self.meena),
+                };
+                let id = of.once(list, settings()).await.is(201).text("/id");
+                let path = path.replace("{handle}", "meena-crafts").replace("{id}", &id);
+                if route.method == "PUT" {
+                    tag = Some(of.get(&path).await.is(200).header("etag").to_owned());
+                }
+                let body = matches!(route.method, "PUT" | "POST") && !p.ends_with("/end");
+                (path, body.then(settings))
+            }
             p if p.starts_with("/carts/") => {
                 let (_, cart) = owner.fill_cart("meena-crafts").await;
                 let view = owner.get(&format!("/carts/{cart}")).await.is(200);
@@ -352,6 +377,12 @@ impl Cast {
         };
         (path, body.filter(|_| route.method != "GET"), tag)
     }
+}
+
+/// A coupon.
+fn settings() -> Value {
+    let code = haat_engine::random::number();
+    json!({"label": "Sale", "code": code, "kind": "percent", "percent_bp": 1_000, "combines": true})
 }
 
 /// A payout method.

@@ -1,0 +1,342 @@
+//! The promotions of a shop, and of the market: the list, and the form with a preview of what a basket would cost.
+
+use haat_shared::{
+    Currency, Error, Money, amounts,
+    forms::Draft,
+    id::kinds::PromotionId,
+    pricing::{BUY_GET_MAX, Totals},
+    promotions::{self, PromotionCard, PromotionForm, PromotionKind, PromotionState, Promotions},
+    routes,
+};
+use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
+
+use crate::{
+    api::{self, ApiError},
+    i18n::{t, use_i18n},
+    state::{param, query},
+    storefront::draft_by,
+    ui::{
+        Alert, Amount, Button, Check, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle,
+        Pager, Select, Sums, Table, TextArea, loaded,
+    },
+    words::{self, I18n},
+};
+
+/// The promotions of a shop.
+#[component]
+pub(crate) fn ShopPromotions() -> impl IntoView {
+    let handle = param("handle");
+    crate::seller::promotions_page(page(Signal::derive(move || handle.get())))
+}
+
+/// The promotions of the market.
+#[component]
+pub(crate) fn MarketPromotions() -> impl IntoView {
+    crate::admin::promotions_page(page(Signal::stored(String::new())))
+}
+
+/// What `edit` says in the URL for a new promotion.
+const NEW: &str = "new";
+
+/// The page of a shop's promotions, or of the market's if there is no handle.
+fn page(handle: Signal<String>) -> AnyView {
+    let (after, edit, draft, done) = (query("after"), query("edit"), query("draft"), query("done"));
+    let found = api::find(
+        move || (handle.get(), after.get(), edit.get(), draft.get(), done.get()),
+        |(handle, after, edit, draft, done)| async move {
+            let id: Option<PromotionId> = edit.parse().ok();
+            let (list, card) = match handle.as_str() {
+                "" => api::promotions::of_market(after.clone(), id).await?,
+                shop => api::promotions::of_shop(shop.to_owned(), after.clone(), id).await?,
+            };
+            let draft = draft_by("promotion", draft).await?;
+            Ok::<_, ApiError>(((handle, after, edit), list, card, draft, done))
+        },
+    );
+    let i18n = use_i18n();
+    loaded(found, move |((handle, after, edit), list, card, draft, done)| {
+        let path = match handle.as_str() {
+            "" => routes::MARKET_PROMOTIONS.to_owned(),
+            shop => routes::shop_promotions(shop),
+        };
+        let done = match done.as_str() {
+            "create" => Some(t!(i18n, promotions.created)),
+            "save" => Some(t!(i18n, form.saved)),
+            "end" => Some(t!(i18n, promotions.ended)),
+            "delete" => Some(t!(i18n, promotions.deleted)),
+            _ => None,
+        };
+        let done = done.map(|words| view! { <Alert look="good">{words}</Alert> });
+        let shown = match edit.is_empty() {
+            true => view! { <List path after list /> }.into_any(),
+            false => {
+                let (currency, of_market) = (list.currency, handle.is_empty());
+                view! { <Edit path currency of_market card draft /> }.into_any()
+            }
+        };
+        view! {
+            <PageTitle text=t!(i18n, promotions.title) />
+            <h1>{t!(i18n, promotions.title)}</h1>
+            <CodeAlert />
+            {done}
+            {shown}
+        }
+    })
+}
+
+fn state_words(i18n: I18n, state: PromotionState) -> &'static str {
+    match state {
+        PromotionState::Scheduled => t!(i18n, promotions.scheduled),
+        PromotionState::Active => t!(i18n, promotions.active),
+        PromotionState::UsedUp => t!(i18n, promotions.used_up),
+        PromotionState::Ended => t!(i18n, promotions.over),
+    }
+}
+
+fn kind_words(i18n: I18n, kind: PromotionKind) -> &'static str {
+    match kind {
+        PromotionKind::Percent => t!(i18n, promotions.percent),
+        PromotionKind::Amount => t!(i18n, promotions.amount),
+        PromotionKind::FreeShipping => t!(i18n, promotions.free_shipping),
+        PromotionKind::BuyGet => t!(i18n, promotions.buy_get),
+    }
+}
+
+#[component]
+fn List(path: String, after: String, list: Promotions) -> impl IntoView {
+    let i18n = use_i18n();
+    let next = list.page.next.map(|next| routes::with(&path, &[("after", &next)]));
+    let first = (!after.is_empty()).then(|| path.clone());
+    let create = routes::with(&path, &[("edit", NEW)]);
+    if list.page.items.is_empty() {
+        let (title, note) = (t!(i18n, promotions.none), t!(i18n, promotions.none_note));
+        return view! {
+            <EmptyState icon="card" title note>
+                <LinkButton href=create>{t!(i18n, promotions.create)}</LinkButton>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    let rows = list.page.items.into_iter().map(|card| {
+        let href = routes::with(&path, &[("edit", &card.id.to_string())]);
+        let uses = match card.uses_max {
+            Some(most) => format!("{} / {}", words::number(i18n, card.uses), words::number(i18n, most)),
+            None => words::number(i18n, card.uses),
+        };
+        let code = card.code.unwrap_or_else(|| t!(i18n, promotions.automatic).to_owned());
+        let ends = card.ends_at.map(|end| words::day(i18n, &end));
+        view! {
+            <tr>
+                <th scope="row">
+                    <a class="row-link" href=href>{code}</a>
+                    <span class="note below">{card.label}</span>
+                </th>
+                <td class="wide">{kind_words(i18n, card.kind)}</td>
+                <td>{state_words(i18n, card.state)}</td>
+                <td class="wide">{ends}</td>
+                <td class="number">{uses}</td>
+                <td class="number wide">{words::money(i18n, card.given)}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let columns = vec![
+        (t!(i18n, promotions.code), ""),
+        (t!(i18n, promotions.kind), "wide"),
+        (t!(i18n, promotions.status), ""),
+        (t!(i18n, promotions.ends), "wide"),
+        (t!(i18n, promotions.uses), "number"),
+        (t!(i18n, promotions.given), "number wide"),
+    ];
+    view! {
+        <p class="actions"><LinkButton href=create>{t!(i18n, promotions.create)}</LinkButton></p>
+        <Table caption=t!(i18n, promotions.title) columns>{rows}</Table>
+        <Pager first next next_words=t!(i18n, promotions.older) />
+    }
+    .into_any()
+}
+
+#[component]
+fn Edit(
+    path: String,
+    currency: Currency,
+    of_market: bool,
+    card: Option<PromotionCard>,
+    draft: Draft,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let form = match (&draft.error, &card) {
+        (Some(_), _) => PromotionForm::read(|name| draft.typed(name)),
+        (None, Some(card)) => card.form.clone(),
+        (None, None) => PromotionForm {
+            kind: PromotionKind::Percent.as_str().to_owned(),
+            combines: "1".to_owned(),
+            ..PromotionForm::default()
+        },
+    };
+    let faults: Signal<Option<Error>> = Signal::stored(draft.error);
+    let typed = RwSignal::new(form.clone());
+    let read = move |event: web_sys::Event| {
+        let form = event.current_target().and_then(|form| form.dyn_into::<web_sys::HtmlFormElement>().ok());
+        let data = form.and_then(|form| web_sys::FormData::new_with_form(&form).ok());
+        if let Some(data) = data {
+            typed.set(PromotionForm::read(|name| data.get(name).as_string().unwrap_or_default()));
+        }
+    };
+    let kinds = PromotionKind::ALL.map(|kind| (kind.as_str(), kind_words(i18n, kind))).to_vec();
+    let labels = LABELS.map(|name| (name, label(i18n, name).to_owned())).to_vec();
+    let money = |name| format!("{} ({})", label(i18n, name), currency.code());
+    let of_market = of_market.then(|| {
+        view! {
+            <Field name="shops" label=label(i18n, "shops") value=form.shops.clone() optional=true hint=t!(i18n, promotions.shops_hint) faults />
+            <Field name="market_percent" label=label(i18n, "market_percent") value=form.market_percent.clone() optional=true keys="decimal" hint=t!(i18n, promotions.market_percent_hint) faults />
+        }
+    });
+    let (id, version) = match &card {
+        Some(card) => (card.id.to_string(), card.version.to_string()),
+        None => (String::new(), String::new()),
+    };
+    let action = if card.is_some() { "save" } else { "create" };
+    let others = card.map(|card| {
+        let end = (card.state != PromotionState::Ended).then(|| {
+            view! { <button type="submit" class="button secondary" name="action" value="end">{t!(i18n, promotions.end)}</button> }
+        });
+        let delete = card.unused.then(|| {
+            view! { <button type="submit" class="button quiet" name="action" value="delete">{t!(i18n, promotions.delete)}</button> }
+        });
+        view! {
+            <form method="post" action=path.clone() class="actions">
+                <input type="hidden" name="id" value=card.id.to_string() />
+                {end}
+                {delete}
+            </form>
+        }
+    });
+    let back = path.clone();
+    view! {
+        <form method="post" action=path class="form" novalidate on:input=read.clone() on:change=read>
+            <input type="hidden" name="id" value=id />
+            <input type="hidden" name="version" value=version />
+            <input type="hidden" name="action" value=action />
+            <ErrorSummary faults labels />
+            <section class="panel form">
+                <Field name="label" label=label(i18n, "label") value=form.label required=true hint=t!(i18n, promotions.label_hint) faults />
+                <Field name="code" label=label(i18n, "code") value=form.code optional=true hint=t!(i18n, promotions.code_hint) faults />
+                <Select name="kind" label=label(i18n, "kind") value=form.kind options=kinds faults />
+                <div class="field-row">
+                    <Field name="percent" label=label(i18n, "percent") value=form.percent keys="decimal" hint=t!(i18n, promotions.percent_hint) faults />
+                    <Amount name="amount" label=money("amount") value=form.amount currency faults />
+                </div>
+                <div class="field-row">
+                    <Field name="buy" label=label(i18n, "buy") value=form.buy keys="numeric" hint=t!(i18n, promotions.buy_hint, n = BUY_GET_MAX) faults />
+                    <Field name="get" label=label(i18n, "get") value=form.get keys="numeric" faults />
+                </div>
+            </section>
+            <section class="panel form" aria-labelledby="terms">
+                <h2 id="terms">{t!(i18n, promotions.terms)}</h2>
+                <TextArea name="products" label=label(i18n, "products") optional=true value=form.products rows=2 hint=t!(i18n, promotions.products_hint).to_owned() faults />
+                <Field name="categories" label=label(i18n, "categories") value=form.categories optional=true hint=t!(i18n, promotions.categories_hint) faults />
+                {of_market}
+                <div class="field-row">
+                    <Amount name="minimum" label=money("minimum") value=form.minimum currency faults />
+                    <Amount name="maximum" label=money("maximum") value=form.maximum currency faults />
+                </div>
+                <Amount name="cap" label=money("cap") value=form.cap hint=t!(i18n, promotions.cap_hint).to_owned() currency faults />
+                <div class="field-row">
+                    <Field name="starts_on" kind="date" label=label(i18n, "starts_on") value=form.starts_on optional=true faults />
+                    <Field name="ends_on" kind="date" label=label(i18n, "ends_on") value=form.ends_on optional=true faults />
+                </div>
+                <div class="field-row">
+                    <Field name="uses" label=label(i18n, "uses") value=form.uses optional=true keys="numeric" faults />
+                    <Field name="uses_per_person" label=label(i18n, "uses_per_person") value=form.uses_per_person optional=true keys="numeric" hint=t!(i18n, promotions.person_hint) faults />
+                </div>
+                <Check name="combines" label=label(i18n, "combines") checked=!form.combines.is_empty() />
+            </section>
+            <Preview typed currency />
+            <div class="actions">
+                <Button>{t!(i18n, form.save)}</Button>
+                <LinkButton href=back look="quiet">{t!(i18n, promotions.back)}</LinkButton>
+            </div>
+        </form>
+        {others}
+    }
+}
+
+/// What a basket would cost, while the form is filled in.
+#[component]
+fn Preview(typed: RwSignal<PromotionForm>, currency: Currency) -> impl IntoView {
+    let i18n = use_i18n();
+    let thousand = Money::new(1_000 * 10i64.pow(currency.decimals()), currency).plain();
+    let (price, quantity) = (RwSignal::new(thousand.clone()), RwSignal::new("2".to_owned()));
+    let totals = Memo::new(move |_| -> Option<Totals> {
+        let price = amounts::read("price", &price.get(), currency).ok()?;
+        let quantity = quantity.get().trim().parse().ok().filter(|n| (1..=999).contains(n))?;
+        let draft = typed.get().check(currency, true).ok()?;
+        promotions::preview(&draft, price, quantity).ok()
+    });
+    let shown = move || match totals.get() {
+        Some(totals) => view! { <Sums totals /> }.into_any(),
+        None => view! { <p class="note">{t!(i18n, promotions.preview_later)}</p> }.into_any(),
+    };
+    view! {
+        <section class="panel form live-only" aria-labelledby="preview">
+            <h2 id="preview">{t!(i18n, promotions.preview)}</h2>
+            <div class="field-row">
+                <div class="field">
+                    <label for="preview-quantity">{t!(i18n, promotions.preview_quantity)}</label>
+                    <input id="preview-quantity" type="text" inputmode="numeric" value="2" on:input=move |event| quantity.set(event_target_value(&event)) />
+                </div>
+                <div class="field">
+                    <label for="preview-price">{format!("{} ({})", t!(i18n, promotions.preview_price), currency.code())}</label>
+                    <input id="preview-price" type="text" inputmode="decimal" value=thousand on:input=move |event| price.set(event_target_value(&event)) />
+                </div>
+            </div>
+            <div class="summary" aria-live="polite">{shown}</div>
+        </section>
+    }
+}
+
+const LABELS: [&str; 18] = [
+    "label",
+    "code",
+    "kind",
+    "percent",
+    "amount",
+    "buy",
+    "get",
+    "products",
+    "categories",
+    "shops",
+    "minimum",
+    "maximum",
+    "cap",
+    "starts_on",
+    "ends_on",
+    "uses",
+    "uses_per_person",
+    "market_percent",
+];
+
+fn label(i18n: I18n, name: &str) -> &'static str {
+    match name {
+        "label" => t!(i18n, promotions.label),
+        "code" => t!(i18n, promotions.code),
+        "kind" => t!(i18n, promotions.kind),
+        "percent" => t!(i18n, promotions.percent_off),
+        "amount" => t!(i18n, promotions.amount_off),
+        "buy" => t!(i18n, promotions.buy),
+        "get" => t!(i18n, promotions.get),
+        "products" => t!(i18n, promotions.products),
+        "categories" => t!(i18n, promotions.categories),
+        "shops" => t!(i18n, promotions.shops),
+        "minimum" => t!(i18n, promotions.minimum),
+        "maximum" => t!(i18n, promotions.maximum),
+        "cap" => t!(i18n, promotions.cap),
+        "starts_on" => t!(i18n, promotions.starts_on),
+        "ends_on" => t!(i18n, promotions.ends_on),
+        "uses" => t!(i18n, promotions.uses_max),
+        "uses_per_person" => t!(i18n, promotions.uses_per_person),
+        "combines" => t!(i18n, promotions.combines),
+        _ => t!(i18n, promotions.market_percent),
+    }
+}

@@ -1,0 +1,62 @@
+// A seller makes a coupon, and a shopper uses it in the basket and at the checkout, with and without JavaScript.
+import { expect, ownMarket, test as base } from '../fixtures';
+import {
+  SELLERS,
+  SHOPS,
+  addOne,
+  arriveAt,
+  awake,
+  beginCheckout,
+  button,
+  field,
+  fillAddress,
+  main,
+  payInCash,
+  signIn,
+  visit,
+} from '../helpers';
+
+const test = base.extend(ownMarket);
+const SHOP = SHOPS[0];
+
+test('a coupon is made, refused, applied, taken away, and paid with', async ({ page, visitor }) => {
+  const seller = await visitor();
+  await signIn(seller, SELLERS[SHOP]);
+  await visit(seller, `/seller/${SHOP}/promotions?edit=new`);
+  await field(seller, 'Name').fill('Ten off');
+  await field(seller, 'Code (optional)').fill('Ten');
+  await field(seller, 'Percentage').fill('10');
+  await button(seller, 'Save').click();
+  await expect(main(seller).getByRole('alert')).toContainText('Promotion created.');
+  await expect(main(seller).getByRole('link', { name: 'Ten', exact: true })).toBeVisible();
+
+  await addOne(page, SHOP, 1);
+  await visit(page, '/cart');
+  await awake(page);
+  await field(page, 'Discount code').fill('NINE');
+  await button(page, 'Apply').click();
+  await expect(main(page).getByRole('alert')).toContainText('This code isn’t valid.');
+  await expect(field(page, 'Discount code')).toHaveValue('NINE');
+  await awake(page);
+  await field(page, 'Discount code').fill('ten');
+  await button(page, 'Apply').click();
+  await expect(main(page)).toContainText('Ten off (Ten)');
+
+  await beginCheckout(page);
+  await expect(main(page)).toContainText('Ten off (Ten)');
+  await fillAddress(page);
+  // What has been entered stays.
+  await button(page, 'Remove Ten').click();
+  await expect(main(page)).not.toContainText('Ten off (Ten)');
+  await expect(field(page, 'Full name')).not.toHaveValue('');
+  await awake(page);
+  await field(page, 'Discount code').fill('TEN');
+  await field(page, 'Discount code').press('Enter');
+  await expect(main(page)).toContainText('Ten off (Ten)');
+  await awake(page);
+  await payInCash(page);
+  await arriveAt(page, 'Thank you for your order');
+  await expect(main(page)).toContainText('Ten off (Ten)');
+  await visit(seller, `/seller/${SHOP}/promotions`);
+  await expect(main(seller).locator('tbody tr')).toContainText('Active');
+});

@@ -1,0 +1,646 @@
+//! Promotions: coupons that shoppers enter and offers that apply by themselves, of a shop or of the market. Which of
+//! them apply to a basket is decided here; what they take off is [`pricing`](crate::pricing).
+//!
+//! - A promotion covers the lines of its products, categories and shops; without any, all lines of its shop, or of all
+//!   shops.
+//! - A coupon is refused for one of the [reasons](Refusal), the first that holds. The basket stays as it is.
+//! - Coupons apply in the order in which they were entered, then the automatic offers: those of shops before those of
+//!   the market, each group from the oldest one. Each is applied to what the earlier ones left of a line.
+//! - A promotion that can't be combined is the only one on each line that it lowers. So it skips lines that a coupon has
+//!   lowered before it, and later ones skip its lines.
+//! - A coupon that would not lower the total is refused ([`Refusal::NotCombinable`], or [`Refusal::NoEffect`] if it would
+//!   not even alone), so entering one never makes a basket dearer.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    amounts,
+    field::{FieldCode, FieldError, ValidationErrors},
+    id::kinds::{ProductId, PromotionId, ShopId},
+    money::{Currency, Money, MoneyError, Rate, convert},
+    pricing::{self, BUY_GET_MAX, Benefit, LineItem, LineKind, Promotion, Scope, ShopItems, TaxRule, Totals},
+    text,
+};
+
+/// The maximum length of a code.
+pub const CODE_MAX: usize = 32;
+/// The maximum length of the name that shoppers see.
+pub const LABEL_MAX: usize = 80;
+/// The maximum of a limit of uses.
+pub const USES_MAX: i64 = 1_000_000;
+/// The maximum number of products, categories or shops that a promotion names.
+pub const SCOPE_MAX: usize = 100;
+/// The maximum number of codes in a basket.
+pub const CODES_MAX: usize = 5;
+
+text_enum! {
+    /// Why a code doesn't apply.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum Refusal {
+        /// There is no such code.
+        Unknown = "code_unknown",
+        /// It can't be used yet.
+        NotStarted = "code_not_started",
+        /// It is over.
+        Ended = "code_ended",
+        /// It has been used as often as it can be.
+        UsedUp = "code_used_up",
+        /// This person has used it as often as they can.
+        UsedByYou = "code_used_by_you",
+        /// It is for other items.
+        OtherItems = "code_other_items",
+        /// The items that it is for cost too little.
+        BelowMinimum = "code_below_minimum",
+        /// The items that it is for cost too much.
+        AboveMaximum = "code_above_maximum",
+        /// With the other discounts, it doesn't lower the total.
+        NotCombinable = "code_not_combinable",
+        /// It doesn't lower the total.
+        NoEffect = "code_no_effect",
+        /// There are as many codes as a basket can have.
+        TooMany = "code_too_many",
+    }
+}
+
+text_enum! {
+    /// Whether a promotion can be used.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum PromotionState {
+        /// It begins later.
+        Scheduled = "scheduled",
+        /// It can be used.
+        Active = "active",
+        /// It has been used as often as it can be.
+        UsedUp = "used_up",
+        /// It is over.
+        Ended = "ended",
+    }
+}
+
+text_enum! {
+    /// What a promotion gives.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum PromotionKind {
+        /// A percentage of the items' price.
+        Percent = "percent",
+        /// A fixed amount.
+        Amount = "amount",
+        /// Free shipping.
+        FreeShipping = "free_shipping",
+        /// Buy some, get others cheaper.
+        BuyGet = "buy_get",
+    }
+}
+
+/// A code as it is compared: without spaces at its ends, in lower case by Unicode's rules, and without
+/// invisible characters. Empty if there is none.
+pub fn fold_code(typed: &str) -> String {
+    text::fold(&text::normalized_code(&text::clip(typed, CODE_MAX + 1)))
+}
+
+/// What a promotion gives, for what, and on which terms. Stored as JSON: fields may be added, with a default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The name that shoppers see.
+    pub label: String,
+    /// What it gives.
+    pub benefit: Benefit,
+    /// The products that it is for.
+    #[serde(default)]
+    pub products: Vec<ProductId>,
+    /// The paths of the categories that it is for, with all below them.
+    #[serde(default)]
+    pub categories: Vec<String>,
+    /// The shops that it is for.
+    #[serde(default)]
+    pub shops: Vec<ShopId>,
+    /// What the items that it is for must cost at least, before discounts.
+    #[serde(default)]
+    pub minimum: Option<Money>,
+    /// What they may cost at most.
+    #[serde(default)]
+    pub maximum: Option<Money>,
+    /// The most that it takes off.
+    #[serde(default)]
+    pub cap: Option<Money>,
+    /// Whether it can be combined with others.
+    pub combines: bool,
+    /// The share of its cost that the marketplace bears, in basis points.
+    pub market_bp: i64,
+}
+
+impl Terms {
+    /// The same with its amounts in another currency. `None` if one is out of bounds.
+    pub fn exchanged(&self, rate: Rate, from: Currency, to: Currency) -> Option<Self> {
+        let amount = |money: Money| match money.currency() == from {
+            true => convert(money, rate, to),
+            false => Some(money),
+        };
+        let maybe = |money: Option<Money>| money.map_or(Some(None), |money| amount(money).map(Some));
+        let benefit = match self.benefit {
+            Benefit::Amount(off) => Benefit::Amount(amount(off)?),
+            other => other,
+        };
+        let (minimum, maximum, cap) = (maybe(self.minimum)?, maybe(self.maximum)?, maybe(self.cap)?);
+        Some(Self { benefit, minimum, maximum, cap, ..self.clone() })
+    }
+
+    fn amounts(&self) -> impl Iterator<Item = Money> {
+        let amount = match self.benefit {
+            Benefit::Amount(amount) => Some(amount),
+            _ => None,
+        };
+        [amount, self.minimum, self.maximum, self.cap].into_iter().flatten()
+    }
+}
+
+/// A line of a basket, as far as promotions depend on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineFacts {
+    /// Identifies the line within the quote.
+    pub id: Uuid,
+    /// Its shop.
+    pub shop: ShopId,
+    /// Its product.
+    pub product: ProductId,
+    /// The path of its category. Empty if it has none.
+    pub category: String,
+    /// Its price before discounts.
+    pub list: Money,
+}
+
+/// A promotion, and how often it can still be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// Its ID.
+    pub id: PromotionId,
+    /// Its shop; `None` for one of the market's.
+    pub shop: Option<ShopId>,
+    /// Its code; `None` if it applies by itself.
+    pub code: Option<String>,
+    /// When it begins.
+    pub starts_at: i64,
+    /// When it ends, if it does.
+    pub ends_at: Option<i64>,
+    /// How often it can still be used; `None` without limit.
+    pub left: Option<i64>,
+    /// How often this person can still use it; `None` without limit, or if they are unknown.
+    pub left_for_person: Option<i64>,
+    /// Its terms.
+    pub terms: Terms,
+}
+
+impl Offer {
+    fn covers(&self, line: &LineFacts) -> bool {
+        let Terms { products, categories, shops, .. } = &self.terms;
+        let named = products.is_empty() && categories.is_empty()
+            || products.contains(&line.product)
+            || categories.iter().any(|path| line.category.starts_with(path));
+        self.shop.is_none_or(|shop| shop == line.shop)
+            && (shops.is_empty() || shops.contains(&line.shop))
+            && named
+    }
+
+    /// What it does to a basket at a time, or why it does nothing.
+    pub fn judge(&self, lines: &[LineFacts], currency: Currency, now: i64) -> Result<Promotion, Refusal> {
+        if now < self.starts_at {
+            return Err(Refusal::NotStarted);
+        }
+        if self.ends_at.is_some_and(|end| end <= now) {
+            return Err(Refusal::Ended);
+        }
+        if self.left.is_some_and(|left| left <= 0) {
+            return Err(Refusal::UsedUp);
+        }
+        if self.left_for_person.is_some_and(|left| left <= 0) {
+            return Err(Refusal::UsedByYou);
+        }
+        let covered: Vec<&LineFacts> = lines.iter().filter(|line| self.covers(line)).collect();
+        let in_currency = self.terms.amounts().all(|amount| amount.currency() == currency);
+        if covered.is_empty() || !in_currency {
+            return Err(Refusal::OtherItems);
+        }
+        let list = Money::sum(currency, covered.iter().map(|line| line.list));
+        let list = list.map_or(i64::MAX, Money::amount);
+        if self.terms.minimum.is_some_and(|minimum| list < minimum.amount()) {
+            return Err(Refusal::BelowMinimum);
+        }
+        if self.terms.maximum.is_some_and(|maximum| list > maximum.amount()) {
+            return Err(Refusal::AboveMaximum);
+        }
+        let Terms { label, benefit, minimum, cap, combines, market_bp, .. } = self.terms.clone();
+        Ok(Promotion {
+            id: Some(self.id),
+            code: self.code.clone().unwrap_or_default(),
+            label,
+            market_bp,
+            combines,
+            scope: Scope::Lines(covered.iter().map(|line| line.id).collect()),
+            benefit,
+            minimum,
+            cap,
+        })
+    }
+}
+
+/// Which promotions apply to a basket.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Those that apply, in the order in which they do.
+    pub promotions: Vec<Promotion>,
+    /// The coupons, each with the reason if it doesn't apply.
+    pub codes: Vec<(PromotionId, Option<Refusal>)>,
+}
+
+/// Chooses among `offers`, whose coupons are in the order in which they were entered, for the `shops` of one basket. `own`
+/// are the program's promotions, which always apply first.
+pub fn choose(
+    currency: Currency,
+    shops: &[ShopItems],
+    lines: &[LineFacts],
+    own: &[Promotion],
+    mut offers: Vec<Offer>,
+    now: i64,
+) -> Result<Choice, MoneyError> {
+    let total = |promotions: &[Promotion]| -> Result<i64, MoneyError> {
+        Ok(pricing::quote(currency, shops, promotions)?.price.totals.total.amount())
+    };
+    // Stable: coupons stay in their order, and come first.
+    offers.sort_by_key(|offer| match &offer.code {
+        Some(_) => (false, false, Uuid::nil()),
+        None => (true, offer.shop.is_none(), offer.id.uuid()),
+    });
+    let own = Promotion::of_currency(own, currency);
+    let (coupons, automatic): (Vec<_>, Vec<_>) = offers.into_iter().partition(|offer| offer.code.is_some());
+    let automatic: Vec<Promotion> =
+        automatic.iter().filter_map(|offer| offer.judge(lines, currency, now).ok()).collect();
+    let (mut accepted, mut codes) = (Vec::<Promotion>::new(), Vec::new());
+    let with = |accepted: &[Promotion]| [&own, accepted, &automatic].concat();
+    let mut before = if coupons.is_empty() { 0 } else { total(&with(&[]))? };
+    for coupon in coupons {
+        let judged = match coupon.judge(lines, currency, now) {
+            Ok(promotion) => {
+                let alone = std::slice::from_ref(&promotion);
+                let tried = [&accepted, alone].concat();
+                let after = total(&with(&tried))?;
+                if after < before {
+                    (accepted, before) = (tried, after);
+                    None
+                } else if total(alone)? < total(&[])? {
+                    Some(Refusal::NotCombinable)
+                } else {
+                    Some(Refusal::NoEffect)
+                }
+            }
+            Err(refusal) => Some(refusal),
+        };
+        codes.push((coupon.id, judged));
+    }
+    Ok(Choice { promotions: with(&accepted), codes })
+}
+
+/// What a basket of one item, `quantity` times, would cost with a promotion that covers it, without shipping.
+pub fn preview(draft: &PromotionDraft, price: Money, quantity: i64) -> Result<Totals, MoneyError> {
+    let (id, shop) = (Uuid::nil(), ShopId::from_uuid(Uuid::nil()));
+    let item = LineItem {
+        id,
+        kind: LineKind::Goods,
+        quantity,
+        unit_price: price,
+        tax: TaxRule::NONE,
+        commission_bp: 0,
+    };
+    let line = LineFacts {
+        id,
+        shop,
+        product: ProductId::from_uuid(id),
+        category: String::new(),
+        list: item.list_price()?,
+    };
+    let offer = Offer {
+        id: PromotionId::from_uuid(id),
+        shop: None,
+        code: None,
+        starts_at: 0,
+        ends_at: None,
+        left: None,
+        left_for_person: None,
+        terms: draft.terms.clone(),
+    };
+    let promotions: Vec<Promotion> = offer.judge(&[line], price.currency(), 0).into_iter().collect();
+    let items = ShopItems { shop, lines: vec![item], shipping: None };
+    Ok(pricing::quote(price.currency(), &[items], &promotions)?.price.totals)
+}
+
+/// A discount in a summary, or a code that doesn't apply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Discount {
+    /// The ID of the promotion. Null for one of the program's own.
+    pub promotion_id: Option<PromotionId>,
+    /// The code that was entered. Empty for an automatic offer.
+    pub code: String,
+    /// The name that shoppers see.
+    pub label: String,
+    /// What it takes off.
+    pub amount: Money,
+    /// Why the code doesn't apply. Null if it does.
+    pub refusal: Option<Refusal>,
+}
+
+impl Discount {
+    /// Its name, with its code if there is one.
+    pub fn name(&self) -> String {
+        match self.code.as_str() {
+            "" => self.label.clone(),
+            code if code == self.label => self.label.clone(),
+            code => format!("{} ({code})", self.label),
+        }
+    }
+
+    /// What the promotions of a quote take off, each with both who bear it.
+    pub fn of(adjustments: &[pricing::Adjustment]) -> Vec<Self> {
+        let mut discounts: Vec<Self> = Vec::new();
+        for pricing::Adjustment { promotion, code, label, amount, .. } in adjustments {
+            let same = |discount: &&mut Self| {
+                (discount.promotion_id, &discount.code, &discount.label) == (*promotion, code, label)
+            };
+            let amount = Money::new(-amount.amount(), amount.currency());
+            match discounts.iter_mut().find(same) {
+                Some(discount) => discount.amount = discount.amount.plus(amount).unwrap_or(discount.amount),
+                None => discounts.push(Self {
+                    promotion_id: *promotion,
+                    code: code.clone(),
+                    label: label.clone(),
+                    amount,
+                    refusal: None,
+                }),
+            }
+        }
+        discounts
+    }
+}
+
+/// The form of a promotion, as entered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PromotionForm {
+    /// The name that shoppers see.
+    pub label: String,
+    /// The code. Empty for an offer that applies by itself.
+    pub code: String,
+    /// A [`PromotionKind`].
+    pub kind: String,
+    /// The percentage.
+    pub percent: String,
+    /// The amount.
+    pub amount: String,
+    /// How many are bought at the full price.
+    pub buy: String,
+    /// How many are reduced.
+    pub get: String,
+    /// The slugs of the products that it is for, separated by spaces or commas.
+    pub products: String,
+    /// The slugs of the categories that it is for.
+    pub categories: String,
+    /// The handles of the shops that it is for. Of the market's promotions only.
+    pub shops: String,
+    /// What the items must cost at least. May be empty.
+    pub minimum: String,
+    /// What they may cost at most. May be empty.
+    pub maximum: String,
+    /// The most that it takes off. May be empty.
+    pub cap: String,
+    /// The first day: `2026-12-01`. Empty for now.
+    pub starts_on: String,
+    /// The last day. Empty for no end.
+    pub ends_on: String,
+    /// How often it can be used. Empty for no limit.
+    pub uses: String,
+    /// How often one person can use it. Empty for no limit.
+    pub uses_per_person: String,
+    /// Not empty if it can be combined with others.
+    pub combines: String,
+    /// The percentage of its cost that the marketplace bears. Of the market's promotions only.
+    pub market_percent: String,
+}
+
+/// A valid [`PromotionForm`]. Slugs and days are looked up by the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromotionDraft {
+    /// The code.
+    pub code: Option<String>,
+    /// The terms, without products, categories and shops.
+    pub terms: Terms,
+    /// The slugs of its products.
+    pub products: Vec<String>,
+    /// The slugs of its categories.
+    pub categories: Vec<String>,
+    /// The handles of its shops.
+    pub shops: Vec<String>,
+    /// The first day, counted from 1970-01-01.
+    pub starts_on: Option<i64>,
+    /// The last day.
+    pub ends_on: Option<i64>,
+    /// How often it can be used.
+    pub uses: Option<i64>,
+    /// How often one person can use it.
+    pub uses_per_person: Option<i64>,
+}
+
+impl PromotionForm {
+    /// The form, field by field.
+    pub fn read(field: impl Fn(&str) -> String) -> Self {
+        Self {
+            label: field("label"),
+            code: field("code"),
+            kind: field("kind"),
+            percent: field("percent"),
+            amount: field("amount"),
+            buy: field("buy"),
+            get: field("get"),
+            products: field("products"),
+            categories: field("categories"),
+            shops: field("shops"),
+            minimum: field("minimum"),
+            maximum: field("maximum"),
+            cap: field("cap"),
+            starts_on: field("starts_on"),
+            ends_on: field("ends_on"),
+            uses: field("uses"),
+            uses_per_person: field("uses_per_person"),
+            combines: field("combines"),
+            market_percent: field("market_percent"),
+        }
+    }
+
+    /// The promotion, or all errors. `of_market` is whether it is one of the market's, whose cost the shops may share.
+    pub fn check(&self, currency: Currency, of_market: bool) -> Result<PromotionDraft, Vec<FieldError>> {
+        let mut faults = ValidationErrors::default();
+        let label = faults.take(text::line("label", &self.label, LABEL_MAX));
+        let code = self.code.trim();
+        let code = (!code.is_empty()).then(|| faults.take(text::code("code", code, CODE_MAX)));
+        if code.as_ref().is_some_and(|code| code.chars().any(char::is_whitespace)) {
+            faults.add("code", FieldCode::BadCharacters);
+        }
+        let kind = PromotionKind::parse(&self.kind);
+        let bad = if self.kind.is_empty() { FieldCode::Missing } else { FieldCode::NotAChoice };
+        let kind = faults.take_or(kind.ok_or(FieldError::new("kind", bad)), PromotionKind::FreeShipping);
+        let benefit = match kind {
+            PromotionKind::Percent => Benefit::Percent(faults.take(percent("percent", &self.percent, 1))),
+            PromotionKind::Amount => {
+                let amount =
+                    faults.take_or(amounts::read("amount", &self.amount, currency), Money::new(1, currency));
+                if amount.amount() == 0 {
+                    faults.add("amount", FieldCode::TooSmall);
+                }
+                Benefit::Amount(amount)
+            }
+            PromotionKind::FreeShipping => Benefit::FreeShipping,
+            PromotionKind::BuyGet => {
+                let number = |name, typed: &str| text::whole_number(name, typed, 1, BUY_GET_MAX);
+                let (buy, get) =
+                    (faults.take(number("buy", &self.buy)), faults.take(number("get", &self.get)));
+                let off_bp = match self.percent.trim() {
+                    "" => 10_000,
+                    typed => faults.take(percent("percent", typed, 1)),
+                };
+                Benefit::BuyGet { buy, get, off_bp }
+            }
+        };
+        let mut limit = |name: &str, typed: &str| {
+            let given = !typed.trim().is_empty();
+            given.then(|| faults.take_or(amounts::read(name, typed, currency), Money::zero(currency)))
+        };
+        let (minimum, maximum, cap) =
+            (limit("minimum", &self.minimum), limit("maximum", &self.maximum), limit("cap", &self.cap));
+        if let (Some(minimum), Some(maximum)) = (minimum, maximum) {
+            if maximum.amount() < minimum.amount() {
+                faults.add("maximum", FieldCode::TooSmall);
+            }
+        }
+        let market_bp = match (of_market, self.market_percent.trim()) {
+            (false, _) => 0,
+            (true, "") => 10_000,
+            (true, typed) => faults.take(percent("market_percent", typed, 0)),
+        };
+        let mut uses = |name: &str, typed: &str| {
+            let given = !typed.trim().is_empty();
+            given.then(|| faults.take_or(text::whole_number(name, typed, 1, USES_MAX), 1))
+        };
+        let (uses, uses_per_person) =
+            (uses("uses", &self.uses), uses("uses_per_person", &self.uses_per_person));
+        // An automatic offer can't be given to some and not to others who see the same page.
+        if code.is_none() && (uses.is_some() || uses_per_person.is_some()) {
+            faults.add("code", FieldCode::Missing);
+        }
+        let mut day = |name: &str, typed: &str| {
+            let read = text::day(typed.trim());
+            let given = !typed.trim().is_empty();
+            given.then(|| faults.take_or(read.ok_or(FieldError::new(name, FieldCode::NotDate)), 0))
+        };
+        let (starts_on, ends_on) = (day("starts_on", &self.starts_on), day("ends_on", &self.ends_on));
+        if let (Some(start), Some(end)) = (starts_on, ends_on) {
+            if end < start {
+                faults.add("ends_on", FieldCode::TooSmall);
+            }
+        }
+        let mut list = |name: &str, typed: &str| {
+            let listed: Vec<String> = typed
+                .split(|c: char| c == ',' || c.is_whitespace())
+                .filter(|slug| !slug.is_empty())
+                .map(str::to_owned)
+                .collect();
+            if listed.len() > SCOPE_MAX {
+                faults.add(name, FieldCode::TooMany);
+            }
+            listed
+        };
+        let (products, categories) = (list("products", &self.products), list("categories", &self.categories));
+        let shops = if of_market { list("shops", &self.shops) } else { Vec::new() };
+        let terms = Terms {
+            label,
+            benefit,
+            products: Vec::new(),
+            categories: Vec::new(),
+            shops: Vec::new(),
+            minimum,
+            maximum,
+            cap,
+            combines: !self.combines.is_empty(),
+            market_bp,
+        };
+        faults.finish(PromotionDraft {
+            code,
+            terms,
+            products,
+            categories,
+            shops,
+            starts_on,
+            ends_on,
+            uses,
+            uses_per_person,
+        })
+    }
+}
+
+/// A percentage with up to two decimals, in basis points.
+fn percent(field: &str, typed: &str, least: i64) -> Result<i64, FieldError> {
+    let typed = typed.trim().trim_end_matches('%').trim_end();
+    if typed.is_empty() {
+        return Err(FieldError::new(field, FieldCode::Missing));
+    }
+    let read = crate::number::exact(typed, 2, crate::number::Notation::Form);
+    match read.map_err(|code| FieldError::new(field, code))? {
+        bp if bp < least => Err(FieldError::new(field, FieldCode::TooSmall)),
+        bp if bp > 10_000 => Err(FieldError::new(field, FieldCode::TooBig)),
+        bp => Ok(bp),
+    }
+}
+
+/// A promotion, as its shop or the admins see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PromotionCard {
+    /// Its ID.
+    pub id: PromotionId,
+    /// Its code. Null if it applies by itself.
+    pub code: Option<String>,
+    /// The name that shoppers see.
+    pub label: String,
+    /// What it gives.
+    pub kind: PromotionKind,
+    /// Whether it can be used.
+    #[serde(rename = "status")]
+    pub state: PromotionState,
+    /// When it begins: RFC 3339, UTC.
+    pub starts_at: String,
+    /// When it ends: RFC 3339, UTC. Null if it doesn't.
+    pub ends_at: Option<String>,
+    /// How often it can be used. Null without limit.
+    pub uses_max: Option<i64>,
+    /// In how many purchases it was used that were not cancelled.
+    pub uses: i64,
+    /// The discounts that it gave in them.
+    pub given: Money,
+    /// Whether it can be deleted, because nobody has ever begun to use it.
+    pub unused: bool,
+    /// The version of what was saved, which changing it requires.
+    pub version: i64,
+    /// The fields of its form.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub form: PromotionForm,
+}
+
+/// The promotions of a shop, or of the market.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promotions {
+    /// The currency of their amounts.
+    pub currency: Currency,
+    /// The promotions, newest first.
+    pub page: crate::page::Page<PromotionCard>,
+}
+
+#[cfg(test)]
+mod tests;
