@@ -34,11 +34,11 @@ export const ADDRESS: Record<string, string> = {
   'Street address': '12 Lake Road',
   'Flat, floor or landmark (optional)': 'Second floor',
   'Town or city': 'Pune',
-  'State (optional)': 'Maharashtra',
   'PIN code': '411001',
   'Phone (optional)': '+91 20 5550 1234',
 };
 export const COUNTRY = 'India';
+export const STATE = 'Maharashtra';
 
 export const main = (page: Page): Locator => page.getByRole('main');
 export const title = (page: Page, name: string | RegExp): Locator => page.getByRole('heading', { level: 1, name });
@@ -128,6 +128,7 @@ export async function fillAddress(page: Page, changes: Record<string, string> = 
   if ((await folded.count()) > 0) await folded.click();
   for (const [label, value] of Object.entries({ ...ADDRESS, ...changes })) await field(page, label).fill(value);
   await field(page, 'Country').selectOption({ label: COUNTRY });
+  await field(page, 'State (optional)').selectOption({ label: STATE });
 }
 
 export async function addressIsFilledIn(page: Page, changes: Record<string, string> = {}): Promise<void> {
@@ -135,6 +136,7 @@ export async function addressIsFilledIn(page: Page, changes: Record<string, stri
     await expect(field(page, label)).toHaveValue(value);
   }
   await expect(field(page, 'Country').locator('option:checked')).toHaveText(COUNTRY);
+  await expect(field(page, 'State (optional)').locator('option:checked')).toHaveText(STATE);
 }
 
 export const PAY = /^(Place order ·|Pay) [₹$]/;

@@ -107,6 +107,8 @@ async function escaped(page: Page): Promise<string[]> {
     const texts = [document.title];
     const body = document.body.cloneNode(true) as HTMLElement;
     // An order number that doesn't break splits its text in three.
+    // The names of states are data.
+    for (const option of body.querySelectorAll('#region option:not([value=""])')) option.remove();
     for (const whole of body.querySelectorAll('span.unbroken')) whole.replaceWith(whole.textContent ?? '');
     body.normalize();
     const walker = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);

@@ -1,7 +1,7 @@
-//! Postal addresses: the countries, the required parts and postal codes of each, and the layout of address
-//! labels.
+//! Postal addresses: the countries, the required parts and postal codes of each, their [regions](mod@regions), and the
+//! layout of address labels.
 //!
-//! The facts are those of Google's address data set (the one behind libaddressinput), simplified:
+//! The facts are those of Google's address data set (the one behind libaddressinput, under CC BY 4.0), simplified:
 //!
 //! - Required parts: a state is required only if neither the town nor the postal code implies it (not in
 //!   India, where the PIN code does). Places whose labels have only one of town and state accept either.
@@ -19,6 +19,12 @@ use crate::{
     text,
 };
 
+// Browsers get what they need of these tables from the server.
+#[cfg(not(target_family = "wasm"))]
+pub mod phone;
+#[cfg(not(target_family = "wasm"))]
+pub mod regions;
+
 /// A postal address.
 // Stored with checkouts and purchases as JSON: a field that is added needs a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +38,8 @@ pub struct Address {
     pub line2: String,
     /// The town or city.
     pub city: String,
-    /// The state or province. May be empty.
+    /// The state or province: its code (ISO 3166-2 without the country, `MH`) where there is a table of them, or else its
+    /// name. May be empty.
     pub region: String,
     /// The postal code. May be empty.
     pub postal_code: String,
@@ -47,275 +54,29 @@ const POSTAL_CODE_MAX: usize = 20;
 
 /// One country per line: its ISO 3166-1 code (and XK for Kosovo, which has none yet), the letter of its
 /// label layout, that of what it calls its states ([`StateName`]; none if addresses have no states) and that of what
-/// it calls its postal codes ([`PostalName`]; none for the usual name), what it requires (`z` a postal code, `s` a state, `e` a town or a state) or doesn't (`c` a
-/// town), and the patterns of its postal codes: `#` is a digit, `@` a letter, `*` either, `[12]` one of
-/// these, `[^IO]` a letter but these, the code may end at `?`, anything else is literal. Spaces and hyphens
-/// may be omitted when entering a code.
-const COUNTRIES: &str = "\
-AD br AD[1234567]0#
-AE ae e
-AF c ####
-AG a c
-AI cC AI-2640|2640
-AL m ####
-AM mp ####|37####
-AO a
-AQ a
-AR bp [^IO]####?@@@|####?@@@
-AS ssZ z 96799?-####
-AT b z ####
-AU ssC sz ####
-AW a
-AX b z 22###
-AZ b AZ ####|####
-BA b #####
-BB ar BB#####
-BD o ####
-BE b z ####
-BF a
-BG b ####
-BH d [123456789]##|1[012]##
-BI a
-BJ a
-BL b z 9[78][01]##
-BM d @@ **
-BN d @@####
-BO a
-BQ a
-BR gs sz #####-###
-BS ai
-BT d #####
-BV a
-BW a
-BY bp ######
-BZ a
-CA sp sz [^DFIOQUWZ]#[^DFIOQU] #[^DFIOQU]#
-CC spC 6799
-CD a
-CF a
-CG a
-CH b z ####
-CI a
-CK a
-CL bp #######
-CM a
-CN jp sz ######
-CO ad sc ######
-CR qp s ####?#|###-####
-CU cp #####
-CV bi ####
-CW a
-CX spC 6798
-CY b ####
-CZ b z ### ##
-DE b z #####
-DJ a
-DK b z ####
-DM a
-DO b #####
-DZ b #####
-EC m ######
-EE fp z #####
-EG cp #####
-EH b #####
-ER a
-ES fp sz #####
-ET b ####
-FI b z #####
-FJ a
-FK cC z FIQQ 1ZZ
-FM ssZ z 9694[1234]?-####
-FO b ###
-FR b z #####
-GA a
-GB cC z [BEGLMNSW]# #[^CIKMV][^CIKMV]|[BEGLMNSW]## #[^CIKMV][^CIKMV]|[BEGLMNSW]#@ #[^CIKMV][^CIKMV]|[^QVX][^IJZ]# #[^CIKMV][^CIKMV]|[^QVX][^IJZ]## #[^CIKMV][^CIKMV]|[^QVX][^IJZ]#@ #[^CIKMV][^CIKMV]|GIR 0AA|BFPO #?#?#?#
-GD a
-GE b ####
-GF b z 9[78]3##
-GG cC z GY# #[^CIKMV][^CIKMV]|GY## #[^CIKMV][^CIKMV]
-GH a
-GI cC c GX11 1AA
-GL b z 39##
-GM a
-GN b ###
-GP b z 9[78][01]##
-GQ a
-GR b z ### ##
-GS cC z SIQQ 1ZZ
-GT b #####
-GU sZ z 969[12]#?-####|9693[12]?-####
-GW b ####
-GY a
-HK la e
-HM spC ####
-HN cd #####
-HR b #####
-HT b ####
-HU n z ####
-ID hp sc #####
-IE ccE *** ****
-IL d #####?##
-IM cC z IM# #[^CIKMV][^CIKMV]|IM## #[^CIKMV][^CIKMV]
-IN dsP z ######
-IO cC z BBND 1ZZ
-IQ ap #####
-IR pp #####-#####
-IS b ###
-IT fp sz #####
-JE cC z JE# #[^CIKMV][^CIKMV]|JE## #[^CIKMV][^CIKMV]
-JM hr
-JO d #####
-JP if szc ###-####
-KE c #####
-KG b ######
-KH d #####?#
-KI qi
-KM a
-KN ai
-KP ap
-KR kk z #####
-KW b #####
-KY hi e KY#-####
-KZ tp ######
-LA b #####
-LB d ####? ####
-LC a
-LI b z 948[56789]|949[012345678]
-LK c #####
-LR b ####
-LS d ###
-LT bp z LT-#####|#####
-LU b z ####
-LV bp z LV-####|####
-LY a
-MA b #####
-MC b 980##
-MD b MD-####|####
-ME b 8####
-MF b z 9[78][01]##
-MG b ###
-MH ssZ z 969[67]#?-####
-MK b ####
-ML a
-MM a #####
-MN hp #####
-MO a c
-MP ssZ z 9695[012]?-####
-MQ b z 9[78]2##
-MR a
-MS a
-MT d @@@ ##?#?#
-MU m #####|###@@###
-MV d #####
-MW a
-MX es sz #####
-MY bsC z #####
-MZ bp ####
-NA c #####
-NC b z 988##
-NE b ####
-NF spC 2899
-NG ds ######
-NI md #####
-NL b z [123456789]### [^S]@|[123456789]### S[^ADS]
-NO b z ####
-NP d #####
-NR at e
-NU a
-NZ dC z ####
-OM m ###|PC ###
-PA cp ####
-PE dp [012]####|LIMA #?#|CALLAO #|CALLAO 0#
-PF fi z 987##
-PG dp ###
-PH vp ####
-PK o #####
-PL b z ##-###
-PM b z 9[78]5##
-PN cC z PCRN 1ZZ
-PR sZ z 00[679]##?-####
-PS a
-PT b z ####-###
-PW ssZ z 96939?-####|96940?-####
-PY b ####
-QA a
-RE b z 9[78]4##
-RO bp z ######
-RS b #####?#
-RU co z ######
-RW a
-SA d #####?-####
-SB a
-SC ai
-SD c #####
-SE b z ### ##
-SG d zc ######
-SH cC z ASCN 1ZZ|STHL 1ZZ|TDCU 1ZZ
-SI b ####
-SJ b z ####
-SK b z ### ##
-SL a
-SM b zc 4789#
-SN b #####
-SO dp @@ #####
-SR ap
-SS a
-ST a
-SV bp [123][1234567][012]#|CP [123][1234567][012]#
-SX a
-SY a
-SZ c [HLMS]###
-TC cC z TKCA 1ZZ
-TD a
-TF a
-TG a
-TH hp #####
-TJ b ######
-TK a
-TL a
-TM b ######
-TN b ####
-TO a
-TR xp z #####
-TT a
-TV ai
-TW jc z ###?##?#
-TZ b ####?#
-UA co z #####
-UG a
-UM ssZ 96898
-US asZ sz #####?-####
-UY fp #####
-UZ bp ######
-VA b 00120
-VC d VC####
-VE ds s ####
-VG c c VG####
-VI ssZ z 008[01234]#?-####|0085[01]?-####
-VN hp #####?#
-VU a
-WF b z 986##
-WS a
-XK b [1234567]####
-YE a
-YT b z 976##
-ZA c z ####
-ZM b #####
-ZW a";
+/// it calls its postal codes ([`PostalName`]; none for the usual name), what it requires (`z` a postal code, `s` a state,
+/// `e` a town or a state) or doesn't (`c` a town), the patterns of its postal codes (none if it has no postal codes), and
+/// behind `~` a postal code as an example.
+///
+/// In patterns, `#` is a digit, `@` a letter, `*` either, `[12]` one of these, `[^IO]` a letter but these, the code may end
+/// at `?`, anything else is literal. Spaces and hyphens may be omitted when entering a code.
+const COUNTRIES: &str = include_str!("addresses/countries.txt");
 
 /// A country's line of the table.
 #[derive(Debug, Clone, Copy)]
 struct Country {
     code: &'static str,
+    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "labels are made on the server"))]
     layout: &'static str,
     names: &'static str,
     needs: &'static str,
     shapes: &'static str,
+    example: &'static str,
 }
 
 /// The codes of all countries.
 pub fn countries() -> impl Iterator<Item = &'static str> {
-    COUNTRIES.lines().filter_map(|line| line.get(..2))
+    COUNTRIES.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.get(..2))
 }
 
 fn find(code: &str) -> Option<Country> {
@@ -327,28 +88,52 @@ fn find(code: &str) -> Option<Country> {
     // Required fields are lowercase letters; shapes are not.
     let end = rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
     let (needs, shapes) = rest.split_at(end);
-    Some(Country { code, layout, names, needs, shapes: shapes.trim_start() })
+    let (shapes, example) = shapes.trim_start().split_once(" ~").unwrap_or((shapes, ""));
+    Some(Country { code, layout, names, needs, shapes: shapes.trim_start(), example })
 }
 
-/// Which parts of an address may be left out.
+/// Whether the addresses of a country have a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OptionalParts {
-    /// The town or city.
-    pub city: bool,
-    /// The state or province.
-    pub region: bool,
-    /// The postal code.
-    pub postal_code: bool,
+pub enum Need {
+    /// Every address has it.
+    Required,
+    /// It may be left out.
+    Optional,
+    /// No address has it, so forms don't ask for it.
+    Absent,
 }
 
-/// The parts that may be left out of every address in the country with this code.
-pub fn optional_parts(code: &str) -> OptionalParts {
-    let needs = find(code).map_or("", |country| country.needs);
-    OptionalParts {
-        city: needs.contains('c'),
-        region: !needs.contains(['s', 'e']),
-        postal_code: !needs.contains('z'),
+/// Which parts the addresses of a country have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// The town or city.
+    pub city: Need,
+    /// The state or province.
+    pub region: Need,
+    /// The postal code.
+    pub postal_code: Need,
+}
+
+/// Which parts the addresses of the country with this code have.
+pub fn needs(code: &str) -> Needs {
+    let need = |required: bool, exists: bool| match (required, exists) {
+        (true, _) => Need::Required,
+        (false, true) => Need::Optional,
+        (false, false) => Need::Absent,
+    };
+    let country = find(code);
+    let letters = country.map_or("", |country| country.needs);
+    let codes = country.is_none_or(|country| !country.shapes.is_empty());
+    Needs {
+        city: need(!letters.contains('c'), true),
+        region: need(letters.contains(['s', 'e']), part_names(code).0.is_some()),
+        postal_code: need(letters.contains('z'), codes),
     }
+}
+
+/// A postal code of the country with this code, as an example. Empty if it has none.
+pub fn postal_code_example(code: &str) -> &'static str {
+    find(code).map_or("", |country| country.example)
 }
 
 /// What a country calls its states.
@@ -439,12 +224,26 @@ pub(crate) fn check(typed: Address) -> (Address, Vec<FieldError>) {
         line1: take(text::line("line1", &typed.line1, 200)),
         line2: take(text::optional_line("line2", &typed.line2, 200)),
         city: take(part(!no_town, "city", &typed.city)),
-        region: take(part(needs('s'), "region", &typed.region)),
+        region: take(
+            part(needs('s'), "region", &typed.region).and_then(|typed| region(typed, country.as_ref().ok())),
+        ),
         postal_code: take(postal_code("postal_code", &typed.postal_code, country.as_ref().ok())),
         country: take(country.map(|country| country.code.to_owned())),
         phone: take(phone("phone", &typed.phone)),
     };
     (address, faults)
+}
+
+/// The code of a region, where there is a table of them. Browsers have none, and leave it to the server.
+fn region(typed: String, country: Option<&Country>) -> Result<String, FieldError> {
+    #[cfg(not(target_family = "wasm"))]
+    if let Some(country) = country.filter(|country| !typed.is_empty() && regions::known(country.code)) {
+        let code = regions::code(country.code, &typed);
+        return code.map(str::to_owned).ok_or(FieldError::new("region", FieldCode::NotAChoice));
+    }
+    #[cfg(target_family = "wasm")]
+    let _ = country;
+    Ok(typed)
 }
 
 /// A postal code in the country's format: with its spaces and hyphens, in capitals and the digits 0–9.
@@ -534,6 +333,7 @@ const PHONE_NEVER: &str = "@<>\"\\{}|^~$%!?_`";
 
 /// The layout of a label: `N` is the name, `A` the street lines, `C` the town, `S` the state, `Z` the
 /// postal code; `|` ends a line. Other characters between the parts are literal.
+#[cfg(not(target_family = "wasm"))]
 fn layout(letter: &str, local: bool) -> &'static str {
     match letter {
         "b" => "N|A|Z C|S",
@@ -561,17 +361,28 @@ fn layout(letter: &str, local: bool) -> &'static str {
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
 impl Address {
     /// The address in the format of its country, line by line, followed by the country and the phone
-    /// number. In countries whose labels begin with the largest part, addresses in Latin letters begin
-    /// with the smallest.
+    /// number.
     pub fn label(&self, country: &str) -> Vec<String> {
+        let mut lines = self.formatted();
+        lines.extend([country.to_owned(), self.phone.clone()]);
+        lines.retain(|line| !line.is_empty());
+        lines
+    }
+
+    /// The address in the format of its country, line by line. In countries whose labels begin with the largest part,
+    /// addresses in Latin letters begin with the smallest.
+    pub fn formatted(&self) -> Vec<String> {
         // In Chinese, Japanese or Korean.
         let local = |text: &String| {
             text.chars().any(|c| matches!(c, '\u{2E80}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}'))
         };
         let local = local(&self.line1) || local(&self.city);
         let letter = find(&self.country).map_or("a", |country| country.layout);
+        // `28013 Madrid`, not `28013 Madrid Madrid`.
+        let region = Some(self.region_on_label()).filter(|region| *region != self.city).unwrap_or_default();
         let mut lines = Vec::new();
         for parts in layout(letter, local).split('|') {
             if parts == "A" {
@@ -583,7 +394,7 @@ impl Address {
                 let value = match part {
                     'N' => &self.name,
                     'C' => &self.city,
-                    'S' => &self.region,
+                    'S' => region,
                     'Z' => &self.postal_code,
                     other => {
                         between.push(other);
@@ -600,9 +411,37 @@ impl Address {
             }
             lines.push(line);
         }
-        lines.extend([country.to_owned(), self.phone.clone()]);
         lines.retain(|line| !line.is_empty());
         lines
+    }
+}
+
+/// An address with its label, as orders and purchases show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AddressView {
+    /// The address.
+    #[serde(flatten)]
+    pub parts: Address,
+    /// The lines of its label, in the order of its country: without the country and the phone number.
+    pub formatted: Vec<String>,
+    /// The code of the state or province (ISO 3166-2 without the country, `MH`), where there is a table of them: also if only
+    /// the postal code tells it.
+    pub region_code: Option<String>,
+    /// The phone number as an international one (E.164, `+919845012345`), if it can be told.
+    pub phone_e164: Option<String>,
+    /// The link that dials the phone number (RFC 3966, `tel:+919845012345;ext=8`), if it has one.
+    pub phone_uri: Option<String>,
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl From<Address> for AddressView {
+    fn from(address: Address) -> Self {
+        let parts = address.with_region_code();
+        let dial = phone::dial(&parts.phone, &parts.country);
+        let (phone_e164, phone_uri) = dial.map_or((None, None), |dial| (dial.e164, Some(dial.uri)));
+        let region_code = parts.region_code().map(str::to_owned);
+        Self { formatted: parts.formatted(), region_code, phone_e164, phone_uri, parts }
     }
 }
 
@@ -611,7 +450,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn address(country: &str, region: &str, postal_code: &str) -> Address {
+    fn address(country: &str, region: impl Into<String>, postal_code: &str) -> Address {
         Address {
             name: "Asha Rao".into(),
             line1: "12 Lake Road".into(),
@@ -624,22 +463,30 @@ mod tests {
         }
     }
 
+    /// A region of the country, by its code where codes are known.
+    fn any_region(country: &str) -> String {
+        regions::choices(country, "en").into_iter().next().map_or("X".to_owned(), |(code, _)| code)
+    }
+
     fn faults(typed: Address) -> Vec<(String, FieldCode)> {
         check(typed).1.into_iter().map(|fault| (fault.field, fault.code)).collect()
     }
 
-    /// What was typed in the field, with the right verdict beside it.
     #[test]
     fn what_may_be_left_out_depends_on_the_country() {
+        use Need::*;
         let of = |code| {
-            let OptionalParts { city, region, postal_code } = optional_parts(code);
+            let Needs { city, region, postal_code } = needs(code);
             [city, region, postal_code]
         };
-        assert_eq!(of("IN"), [false, true, false]);
-        assert_eq!(of("US"), [false, false, false]);
-        assert_eq!(of("AE"), [false, false, true], "a town or a state");
-        assert_eq!(of("SG"), [true, true, false]);
-        assert_eq!(of("??"), [false, true, true]);
+        assert_eq!(of("IN"), [Required, Optional, Required]);
+        assert_eq!(of("US"), [Required, Required, Required]);
+        assert_eq!(of("AE"), [Required, Required, Absent], "a town or a state");
+        assert_eq!(of("HK"), [Required, Required, Absent]);
+        assert_eq!(of("SG"), [Optional, Absent, Required]);
+        assert_eq!(of("DE"), [Required, Absent, Required]);
+        assert_eq!(of("IE"), [Required, Optional, Optional]);
+        assert_eq!(of("??"), [Required, Optional, Optional]);
     }
 
     #[test]
@@ -668,6 +515,46 @@ mod tests {
             assert!(country.names.chars().all(|c| "acdtkeiorfpsEPCZ".contains(c)), "{country:?}");
             assert!(!country.needs.contains(['s', 'e']) || state.is_some(), "{country:?}");
         }
+    }
+
+    #[test]
+    fn regions_become_codes_where_there_is_a_table() {
+        for (country, typed, stored) in [
+            ("US", "California", Ok("CA")),
+            ("US", "ca", Ok("CA")),
+            ("IN", "महाराष्ट्र", Ok("MH")),
+            ("IN", "", Ok("")),
+            ("DE", "Bayern", Ok("Bayern")),
+            ("CR", "San José", Ok("San José")),
+            ("US", "Bavaria", Err(FieldCode::NotAChoice)),
+            ("IN", "CA", Err(FieldCode::NotAChoice)),
+        ] {
+            let code = postal_code_example(country);
+            let (checked, faults) = check(address(country, typed, code));
+            match stored {
+                Ok(stored) => {
+                    assert_eq!((checked.region.as_str(), faults), (stored, Vec::new()), "{country} {typed}")
+                }
+                Err(code) => assert_eq!(faults, [FieldError::new("region", code)], "{country} {typed}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_view_has_the_label_and_what_programs_need() {
+        let typed = Address { phone: "098450 12345".into(), ..address("IN", "Maharashtra", "411001") };
+        let view = AddressView::from(typed);
+        assert_eq!(view.formatted, ["Asha Rao", "12 Lake Road", "Town 411001", "Maharashtra"]);
+        assert_eq!((view.parts.region.as_str(), view.region_code.as_deref()), ("MH", Some("MH")));
+        assert_eq!(view.phone_e164.as_deref(), Some("+919845012345"));
+        assert_eq!(view.phone_uri.as_deref(), Some("tel:+919845012345"));
+        // The stored forms of both versions are read.
+        let json = serde_json::to_value(&view).unwrap();
+        assert_eq!((&json["city"], &json["region"]), (&"Town".into(), &"MH".into()));
+        assert_eq!(serde_json::from_value::<AddressView>(json).unwrap(), view);
+        let by_pin = AddressView::from(address("IN", "", "411001"));
+        assert_eq!((by_pin.parts.region.as_str(), by_pin.region_code.as_deref()), ("", Some("MH")));
+        assert_eq!((by_pin.phone_e164, by_pin.phone_uri), (None, None));
     }
 
     #[test]
@@ -712,6 +599,10 @@ mod tests {
             let brackets = |c: char| country.shapes.matches(c).count();
             assert_eq!(brackets('['), brackets(']'), "{country:?}");
             assert!(!country.needs.contains('z') || !country.shapes.is_empty(), "{country:?}");
+            // Each pattern has an example, which is a code as it is stored.
+            assert_eq!(country.example.is_empty(), country.shapes.is_empty(), "{country:?}");
+            let example = postal_code("", country.example, Some(&country));
+            assert_eq!(example.as_deref(), Ok(country.example), "{country:?}");
             assert!("abcdefghijklmnopqstvx".contains(country.layout), "{country:?}");
             for local in [true, false] {
                 let layout = layout(country.layout, local);
@@ -807,7 +698,7 @@ mod tests {
             ("LI", "FL-9490", "9490"),
             ("VI", "00802-1222", "00802-1222"),
         ] {
-            let (written_as, faults) = check(address(country, "X", typed));
+            let (written_as, faults) = check(address(country, any_region(country), typed));
             assert_eq!((written_as.postal_code.as_str(), faults), (written, Vec::new()), "{country} {typed}");
         }
         for (country, typed) in [
@@ -853,7 +744,7 @@ mod tests {
             ("PE", "30000"),
             ("AR", "I1070AAM"),
         ] {
-            let refused = faults(address(country, "X", typed));
+            let refused = faults(address(country, any_region(country), typed));
             assert_eq!(refused, [("postal_code".into(), FieldCode::NotPostalCode)], "{country} {typed}");
         }
         let long = faults(address("HK", "", &"9".repeat(21)));
@@ -933,6 +824,22 @@ mod tests {
             ("SG", "", "", "238857", "Asha Rao / 12 Lake Road / 238857"),
             ("JP", "Chiyoda", "Tokyo", "100-8798", "Asha Rao / 12 Lake Road / Chiyoda, Tokyo 100-8798"),
             ("US", "Springfield", "", "62704", "Asha Rao / 12 Lake Road / Springfield 62704"),
+            // Codes, as they are stored.
+            ("IN", "Pune", "MH", "411001", "Asha Rao / 12 Lake Road / Pune 411001 / Maharashtra"),
+            ("AU", "Sydney", "NSW", "2000", "Asha Rao / 12 Lake Road / Sydney NSW 2000"),
+            ("AE", "Deira", "DU", "", "Asha Rao / 12 Lake Road / Deira, Dubai"),
+            ("ES", "Getafe", "M", "28901", "Asha Rao / 12 Lake Road / 28901 Getafe Madrid"),
+            ("ES", "Madrid", "M", "28013", "Asha Rao / 12 Lake Road / 28013 Madrid"),
+            ("MX", "Monterrey", "NLE", "64000", "Asha Rao / 12 Lake Road / 64000 Monterrey, N.L."),
+            (
+                "MY",
+                "George Town",
+                "07",
+                "10000",
+                "Asha Rao / 12 Lake Road / 10000 George Town / Pulau Pinang",
+            ),
+            ("IE", "Clifden", "G", "H71 X285", "Asha Rao / 12 Lake Road / Clifden / Co. Galway / H71 X285"),
+            ("CN", "Xi'an", "SN", "710000", "Asha Rao / 12 Lake Road / Shaanxi / Xi'an / 710000"),
             ("ZZ", "Nowhere", "", "1", "Asha Rao / 12 Lake Road / Nowhere 1"),
         ] {
             assert_eq!(label(country, city, region, code), expected);
@@ -962,9 +869,12 @@ mod tests {
                 prop_assert_eq!(&again, &checked);
             }
             let label = typed.label("").join("\n");
-            for part in [city, region, code] {
-                prop_assert!(label.contains(&part), "{} lacks {}", label, part);
+            for part in [city.as_str(), typed.region_on_label(), code.as_str()] {
+                prop_assert!(label.contains(part), "{} lacks {}", label, part);
             }
+            let view = AddressView::from(typed);
+            let label = view.parts.label("").join("\n");
+            prop_assert_eq!(view.formatted.join("\n"), label.trim_end_matches(&view.parts.phone).trim_end());
         }
     }
 }

@@ -317,8 +317,12 @@ pub struct CheckoutPage {
     pub checkout: CheckoutView,
     /// When its holds end, as a time for the customer.
     pub held_until: String,
-    /// Whether it goes to the address of the customer's last purchase.
-    pub known_address: bool,
+    /// If it goes to the address of the customer's last purchase, that address as on its label.
+    pub known_address: Option<Vec<String>>,
+    /// The code and name of each region of the country that is entered so far, where there is a table of them.
+    pub regions: Vec<(String, String)>,
+    /// What is still missing or invalid in the input.
+    pub faults: Vec<FieldError>,
     /// The fields of a gateway on this page, in which its script takes payments.
     pub fields: Option<PaymentFields>,
     /// The window of a gateway over this page.

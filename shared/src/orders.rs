@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    addresses::Address,
+    addresses::AddressView,
     checkout::CheckoutLineView,
     disputes::OrderDispute,
     field::{FieldCode, FieldError},
@@ -418,7 +418,7 @@ pub struct PurchaseView {
     /// The email address of the order confirmation.
     pub email: String,
     /// The shipping address.
-    pub address: Address,
+    pub address: AddressView,
     /// The payment method.
     pub payment_method: PaymentMethod,
     /// The totals that were paid, or are to be paid on delivery.
@@ -579,7 +579,7 @@ pub struct ShopOrderView {
     /// When the order was placed: RFC 3339, UTC.
     pub placed_at: String,
     /// The shipping address.
-    pub address: Address,
+    pub address: AddressView,
     /// The payment method.
     pub payment_method: PaymentMethod,
     /// The marketplace's commission.

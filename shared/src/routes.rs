@@ -175,6 +175,7 @@ const READS: &[&str] = &[
     FN_ATTRIBUTE_VALUES,
     FN_SELLER_PICTURES,
     FN_CART,
+    FN_REGIONS,
     FN_CHECKOUT,
     FN_PURCHASE,
     FN_HISTORY,
@@ -404,6 +405,7 @@ routes! {
     FN_ADD_LINE POST "/api/carts/add_line" Function Anyone;
     FN_SET_QUANTITY POST "/api/carts/set_quantity" Function Holder;
     FN_REMOVE_LINE POST "/api/carts/remove_line" Function Holder;
+    FN_REGIONS POST "/api/addresses/regions" Function Anyone;
     FN_BEGIN_CHECKOUT POST "/api/checkout/begin" Function Holder;
     FN_CHECKOUT POST "/api/checkout/view" Function Holder;
     FN_UPDATE_CHECKOUT POST "/api/checkout/update" Function Holder;
@@ -502,6 +504,7 @@ rest! {
     API_PRODUCT GET "/products/{slug}" Anyone;
     API_CATEGORIES GET "/categories" Anyone;
     API_CATEGORY GET "/categories/{slug}" Anyone;
+    API_COUNTRY GET "/countries/{code}" Anyone;
     API_CURRENCIES GET "/currencies" Anyone;
     API_CATEGORY_ATTRIBUTES GET "/categories/{slug}/attributes" Anyone;
     API_SHOPS GET "/shops" Anyone;

@@ -5,6 +5,7 @@
 )]
 
 pub mod accounts;
+pub mod addresses;
 pub mod admin;
 pub mod audit;
 pub mod cards;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use haat_shared::{
     Conflict, Error,
-    addresses::{self, Address, PostalName, StateName},
     checkout::{
         CheckoutGroup, CheckoutLineView, CheckoutPage, CheckoutQuote, CheckoutState, CheckoutUpdate,
         CheckoutView, PaymentOutcome, choice,
@@ -25,14 +24,11 @@ use crate::{
     i18n::{t, tn, tu_string, use_i18n},
     state::{Visitor, param, query},
     ui::{
-        Alert, Button, Choice, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle, Picture,
-        Select, Sums, awaited, loaded,
+        AddressFields, Alert, Button, Choice, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton,
+        PageTitle, Picture, Sums, address_labels, awaited, loaded,
     },
     words::{self, I18n},
 };
-
-/// The default country.
-const HOME_COUNTRY: &str = "IN";
 
 /// A checkout page.
 #[component]
@@ -97,10 +93,18 @@ fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
 #[component]
 fn Open(page: CheckoutPage) -> impl IntoView {
     let i18n = use_i18n();
-    let CheckoutPage { checkout, held_until: until, known_address: known, fields, window: over } = page;
+    let CheckoutPage {
+        checkout,
+        held_until: until,
+        known_address: known,
+        regions,
+        faults: wrong,
+        fields,
+        window: over,
+    } = page;
     let CheckoutView {
         id,
-        mut form,
+        form,
         payment_methods: methods,
         unresponsive_methods: unresponsive,
         smtputf8,
@@ -110,16 +114,9 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     } = checkout.clone();
     let (first, discounts, codes) = (quote.version, checkout.discounts.clone(), checkout.discounts.clone());
     let (seen, quote) = (quote.version.to_string(), RwSignal::new(quote));
-    if form.country.is_empty() {
-        form.country = HOME_COUNTRY.to_owned();
-    }
     let country = RwSignal::new(form.country.clone());
-    let offered_before = form.payment_method.filter(|method| methods.contains(method));
-    form.payment_method = offered_before.or(methods.first().copied());
     let asked_to_check = query("check").get_untracked() == "1";
-    let faults = RwSignal::new(
-        asked_to_check.then(|| form.check(&methods, smtputf8).err().map(Error::Invalid)).flatten(),
-    );
+    let faults = RwSignal::new((asked_to_check && !wrong.is_empty()).then_some(Error::Invalid(wrong)));
     let (busy, refused) = (RwSignal::new(false), RwSignal::new(None));
     // Nothing can be updated while a payment is in progress, so nothing can be entered that would be lost.
     // Paying again, perhaps with another method, submits the form anyway.
@@ -269,7 +266,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     <input type="hidden" name="key" value=checkout.key />
                     <input type="hidden" name="quote_version" value=seen />
                     <div class="form" inert=move || begun.get()>
-                        <Details form=form.clone() country known readonly=paying faults=faults.into() />
+                        <Details form=form.clone() country known regions readonly=paying faults=faults.into() />
                         {ways}
                     </div>
                     <Ways form methods unresponsive only_pickup faults=faults.into() />
@@ -433,50 +430,14 @@ fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAc
     }
 }
 
-fn state_name(i18n: I18n, name: StateName) -> &'static str {
-    match name {
-        StateName::Area => t!(i18n, checkout.area),
-        StateName::County => t!(i18n, checkout.county),
-        StateName::Department => t!(i18n, checkout.department),
-        StateName::District => t!(i18n, checkout.district),
-        StateName::DoSi => t!(i18n, checkout.do_si),
-        StateName::Emirate => t!(i18n, checkout.emirate),
-        StateName::Island => t!(i18n, checkout.island),
-        StateName::Oblast => t!(i18n, checkout.oblast),
-        StateName::Parish => t!(i18n, checkout.parish),
-        StateName::Prefecture => t!(i18n, checkout.prefecture),
-        StateName::Province => t!(i18n, checkout.province),
-        StateName::State => t!(i18n, checkout.state),
-    }
-}
-
-fn postal_name(i18n: I18n, name: PostalName) -> &'static str {
-    match name {
-        PostalName::Eircode => t!(i18n, checkout.eircode),
-        PostalName::Pin => t!(i18n, checkout.pin_code),
-        PostalName::Postal => t!(i18n, checkout.postal_code),
-        PostalName::Postcode => t!(i18n, checkout.postcode),
-        PostalName::Zip => t!(i18n, checkout.zip_code),
-    }
-}
-
 /// The labels of the fields, for messages. Some depend on the country.
 fn labels(i18n: I18n, country: &str) -> Vec<(&'static str, String)> {
-    let (state, postal) = addresses::part_names(country);
-    [
-        ("email", tu_string!(i18n, checkout.email)),
-        ("phone", tu_string!(i18n, checkout.phone)),
-        ("name", tu_string!(i18n, checkout.name)),
-        ("line1", tu_string!(i18n, checkout.line1)),
-        ("line2", tu_string!(i18n, checkout.line2)),
-        ("city", tu_string!(i18n, checkout.city)),
-        ("postal_code", postal_name(i18n, postal)),
-        ("region", state_name(i18n, state.unwrap_or(StateName::State))),
-        ("country", tu_string!(i18n, checkout.country)),
-        ("payment_method", tu_string!(i18n, checkout.how)),
-    ]
-    .map(|(name, label)| (name, label.to_owned()))
-    .into()
+    let contact = [
+        ("email", tu_string!(i18n, checkout.email).to_owned()),
+        ("phone", tu_string!(i18n, checkout.phone).to_owned()),
+    ];
+    let payment = ("payment_method", tu_string!(i18n, checkout.how).to_owned());
+    contact.into_iter().chain(address_labels(i18n, country)).chain([payment]).collect()
 }
 
 /// The contact and shipping address. Those of a payment in progress can't be changed.
@@ -485,15 +446,17 @@ fn Details(
     form: CheckoutUpdate,
     /// The selected country, by which parts of the address are optional.
     country: RwSignal<String>,
-    /// Whether the address is that of the customer's last purchase, which is shown in a line.
-    known: bool,
+    /// The address of the customer's last purchase, if it is this one, which is shown in a line.
+    known: Option<Vec<String>>,
+    /// The regions of its country.
+    regions: Vec<(String, String)>,
     readonly: bool,
     faults: Signal<Option<Error>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let label = known.then(|| {
-        let shown = Address { line2: String::new(), phone: String::new(), ..form.address() };
-        shown.label(countries::name(i18n, &form.country)).join(", ")
+    let label = known.map(|mut lines| {
+        lines.push(countries::name(i18n, &form.country).to_owned());
+        lines.join(", ")
     });
     let visitor = expect_context::<Visitor>().0;
     let sign_in = awaited(visitor, move |me| {
@@ -512,36 +475,7 @@ fn Details(
     });
     let (email_hint, phone_hint) =
         (tu_string!(i18n, checkout.email_hint), tu_string!(i18n, checkout.phone_hint));
-    let optional = Memo::new(move |_| country.with(|code| addresses::optional_parts(code)));
-    let city_optional = Signal::derive(move || optional.get().city);
-    let region_optional = Signal::derive(move || optional.get().region);
-    let names = Memo::new(move |_| country.with(|code| addresses::part_names(code)));
-    let no_region = move || names.get().0.is_none();
-    let region_label = TextProp::from(move || {
-        let label = names.get().0.map_or("", |name| state_name(i18n, name));
-        match region_optional.get() {
-            true => label.to_owned(),
-            false => t!(i18n, form.required, label = label),
-        }
-    });
-    let postal_code_label = TextProp::from(move || postal_name(i18n, names.get().1));
-    let postal_code_optional = Signal::derive(move || optional.get().postal_code);
-    let address = view! {
-        <Field name="name" label=tu_string!(i18n, checkout.name) value=form.name autocomplete="shipping name" required=true readonly faults />
-        <Field name="line1" label=tu_string!(i18n, checkout.line1) value=form.line1 autocomplete="shipping address-line1" required=true readonly faults />
-        <Field name="line2" label=tu_string!(i18n, checkout.line2) optional=true value=form.line2 autocomplete="shipping address-line2" readonly faults />
-        <div class="field-row">
-            <Field name="city" label=tu_string!(i18n, checkout.city) optional=city_optional value=form.city autocomplete="shipping address-level2" readonly faults />
-            <Field name="postal_code" label=postal_code_label optional=postal_code_optional value=form.postal_code autocomplete="shipping postal-code" readonly faults />
-        </div>
-        <div class="field-row">
-            // Addresses of some countries have none. What was entered is there again with the country, but is not submitted.
-            <fieldset class="bare" hidden=no_region disabled=no_region>
-                <Field name="region" label=region_label optional=region_optional value=form.region autocomplete="shipping address-level1" readonly faults />
-            </fieldset>
-            <Select name="country" label=tu_string!(i18n, checkout.country) value=form.country options=countries::all(i18n) autocomplete="shipping country" readonly faults />
-        </div>
-    };
+    let address = view! { <AddressFields address=form.address() regions country readonly faults /> };
     // The fields are submitted also while they are folded.
     let address = match label {
         None => address.into_any(),
@@ -768,6 +702,8 @@ fn typed(form: web_sys::EventTarget, shops: &[String]) -> Option<CheckoutUpdate>
     let form = form.dyn_into::<web_sys::HtmlFormElement>().ok()?;
     let data = web_sys::FormData::new_with_form(&form).ok()?;
     let field = |name: &str| data.get(name).as_string().unwrap_or_default();
+    // Not one of the country before.
+    let region = if field("fields_of") == field("country") { field("region") } else { String::new() };
     let way = |shop: &String| choice(shop, &data.get(&format!("shipping_method.{shop}")).as_string()?);
     Some(CheckoutUpdate {
         shipping_methods: shops.iter().filter_map(way).collect(),
@@ -776,7 +712,7 @@ fn typed(form: web_sys::EventTarget, shops: &[String]) -> Option<CheckoutUpdate>
         line1: field("line1"),
         line2: field("line2"),
         city: field("city"),
-        region: field("region"),
+        region,
         postal_code: field("postal_code"),
         country: field("country"),
         phone: field("phone"),

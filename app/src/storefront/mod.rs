@@ -31,7 +31,7 @@ pub(crate) use invoices::invoice_links;
 pub(crate) use not_found::NotFound;
 pub(crate) use product::Product;
 pub(crate) use products::Products;
-pub(crate) use purchase::{AddressLines, Purchase, Timeline, contents, no_longer_paid};
+pub(crate) use purchase::{Purchase, Timeline, contents, no_longer_paid};
 pub(crate) use quantities::Quantities;
 pub(crate) use returns::{pictures, wishes};
 pub(crate) use shop::Shop;

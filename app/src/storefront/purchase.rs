@@ -21,10 +21,10 @@ use super::{
     sign_up::draft_by,
 };
 use crate::{
-    api, countries,
+    api,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
-    ui::{Alert, Button, CodeAlert, Field, Icon, LinkButton, PageTitle, Print, Sums, loaded, unbroken},
+    ui::{AddressLines, Alert, Button, CodeAlert, Field, Icon, LinkButton, PageTitle, Print, Sums, loaded, unbroken},
     words,
 };
 
@@ -325,12 +325,4 @@ pub(crate) fn Timeline(
         <ol class="timeline" class:cancelled=state == Cancelled>{steps.collect_view()}</ol>
         {news.then(|| view! { <p class="timeline-news" class:cancelled=state == Cancelled>{words::order_news(i18n, state, way)}</p> })}
     }
-}
-
-/// An address, formatted as a label.
-#[component]
-pub(crate) fn AddressLines(address: haat_shared::addresses::Address) -> impl IntoView {
-    let country = countries::name(use_i18n(), &address.country);
-    let lines = address.label(country).into_iter().map(|line| view! { <span>{line}</span> }).collect_view();
-    view! { <address>{lines}</address> }
 }

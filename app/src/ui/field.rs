@@ -12,16 +12,16 @@ use crate::{
 /// The errors of the form that a field belongs to.
 type FieldErrors = Signal<Option<Error>>;
 
-fn fault(faults: FieldErrors, name: &str) -> Memo<Option<FieldCode>> {
+pub(super) fn fault(faults: FieldErrors, name: &str) -> Memo<Option<FieldCode>> {
     let name = name.to_owned();
     Memo::new(move |_| faults.with(|f| f.as_ref().and_then(|error| error.at(&name))))
 }
 
-fn described_by(
+pub(super) fn described_by(
     name: &str,
     hint: bool,
     fault: Memo<Option<FieldCode>>,
-) -> impl Fn() -> Option<String> + use<> {
+) -> impl Fn() -> Option<String> + Clone + use<> {
     let name = name.to_owned();
     move || match (hint, fault.get().is_some()) {
         (false, false) => None,
@@ -32,12 +32,12 @@ fn described_by(
 }
 
 /// The label of a field, as shown at the field. Messages about the field use the label without additions.
-fn labelled(i18n: Locale, label: &str, optional: bool) -> String {
+pub(super) fn labelled(i18n: Locale, label: &str, optional: bool) -> String {
     if optional { t!(i18n, form.optional, label = label) } else { label.to_owned() }
 }
 
 #[component]
-fn FieldFault(name: String, fault: Memo<Option<FieldCode>>) -> impl IntoView {
+pub(super) fn FieldFault(name: String, fault: Memo<Option<FieldCode>>) -> impl IntoView {
     let i18n = use_i18n();
     move || {
         let code = fault.get()?;

@@ -1,5 +1,6 @@
 //! Components that belong to no domain, based on native elements.
 
+mod address;
 mod button;
 mod failure;
 mod field;
@@ -18,6 +19,7 @@ mod table;
 mod toast;
 mod unbroken;
 
+pub(crate) use address::{AddressFields, AddressLines, address_labels};
 pub use button::{Button, LinkButton};
 pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, WayOn, awaited, loaded};
 pub use field::{Amount, Check, Choice, ErrorSummary, Field, Select, TextArea, error_summary};

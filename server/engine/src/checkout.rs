@@ -20,7 +20,7 @@ use crate::{
 };
 use haat_shared::{
     Currency, Error, Money, Result,
-    addresses::Address,
+    addresses::{Address, regions},
     checkout::{
         CheckoutGroup, CheckoutLineView, CheckoutPage, CheckoutQuote, CheckoutState, CheckoutUpdate,
         CheckoutView, PaymentOutcome,
@@ -166,21 +166,36 @@ pub async fn stored(
 pub async fn last_address(engine: &Engine, caller: &Caller) -> Result<Option<Address>> {
     let Some(user) = caller.user() else { return Ok(None) };
     let last: Option<Scalar<String>> = engine.db.opt(&LAST_ADDRESS, params![user.id]).await?;
-    Ok(last.and_then(|last| serde_json::from_str(&last.0).ok()))
+    let last = last.and_then(|last| serde_json::from_str::<Address>(&last.0).ok());
+    Ok(last.map(Address::with_region_code))
 }
+
+/// The country that is selected at first.
+const HOME_COUNTRY: &str = "IN";
 
 /// What the page of a checkout shows.
 pub async fn page(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<CheckoutPage> {
-    let (checkout, hold_until) = read(engine, caller, id).await?;
+    let (mut checkout, hold_until) = read(engine, caller, id).await?;
     let held_until = caller.time(engine, hold_until);
-    let last = last_address(engine, caller).await?;
-    let known_address = last.is_some_and(|last| last == checkout.form.address());
+    let (form, methods) = (&mut checkout.form, &checkout.payment_methods);
+    if form.country.is_empty() {
+        HOME_COUNTRY.clone_into(&mut form.country);
+    }
+    form.payment_method = form.payment_method.filter(|m| methods.contains(m)).or(methods.first().copied());
+    let faults = form.check(methods, engine.smtputf8).err().unwrap_or_default();
+    let country = &checkout.form.country;
+    let regions = regions::choices(country, caller.locale);
+    if let Some(code) = regions::code(country, &checkout.form.region) {
+        code.clone_into(&mut checkout.form.region);
+    }
+    let last = last_address(engine, caller).await?.filter(|last| *last == checkout.form.address());
+    let known_address = last.map(|last| Address { line2: String::new(), ..last }.formatted());
     let currency = checkout.quote.totals.total.currency();
     // The method then says that its gateway doesn't respond.
     let down = |fields: &PaymentFields| checkout.unresponsive_methods.contains(&fields.method);
     let fields = fields(engine, currency).filter(|fields| !down(fields));
     let window = window(engine, currency);
-    Ok(CheckoutPage { checkout, held_until, known_address, fields, window })
+    Ok(CheckoutPage { checkout, held_until, known_address, regions, faults, fields, window })
 }
 
 /// A checkout, with its holds and the input so far.

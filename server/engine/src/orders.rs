@@ -280,7 +280,8 @@ fn behind(after: &str) -> Result<Option<(i64, OrderId)>> {
 }
 
 fn address(json: &str) -> Result<Address> {
-    serde_json::from_str(json).map_err(|_| Error::Internal)
+    let address: Address = serde_json::from_str(json).map_err(|_| Error::Internal)?;
+    Ok(address.with_region_code())
 }
 
 /// Where an order is picked up, on one line.
@@ -351,7 +352,7 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
             };
             Ok(ShopOrderView {
                 placed_at: caller.time(engine, head.created_at),
-                address: address(&head.address)?,
+                address: address(&head.address)?.into(),
                 payment_method: head.method,
                 commission: money(head.commission_minor),
                 order,
@@ -412,7 +413,7 @@ fn view(engine: &Engine, caller: &Caller, row: PurchaseRow, lines: Vec<LineRow>)
         number: row.number,
         created_at: caller.time(engine, row.created_at),
         email: row.email,
-        address: address(&row.address)?,
+        address: address(&row.address)?.into(),
         payment_method: row.method,
         totals: Totals::sum(row.currency, orders.iter().map(|order| order.totals))?,
         orders,

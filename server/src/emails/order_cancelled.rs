@@ -20,7 +20,7 @@ pub(super) fn cancelled(
     url: &str,
 ) -> TxResult<RenderedEmail> {
     let order = &ended.order;
-    let (shop, name) = (&order.shop_name, &ended.address.name);
+    let (shop, name) = (&order.shop_name, &ended.address.parts.name);
     let money = words::cancelled_money(locale, order, ended.payment_method.collected_by_market());
     let subject = td_string!(locale, email.cancelled_subject, number = order.number);
     let m = News {

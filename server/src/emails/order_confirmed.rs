@@ -83,7 +83,7 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Co
     Confirmed {
         locale,
         url,
-        name: &purchase.address.name,
+        name: &purchase.address.parts.name,
         number: &purchase.number,
         date: words::moment(locale, &purchase.created_at),
         shops: short(&shops.join(", "), 2 * TITLE_SHOWN),
@@ -98,7 +98,7 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Co
         } else {
             td_string!(locale, purchase.goes_to)
         },
-        address: label(locale, &purchase.address),
+        address: label(locale, &purchase.address.parts),
         next: format!("{way} {cash}").trim_end().to_owned(),
     }
 }

@@ -92,7 +92,7 @@ fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Receiv
         commission: sold.commission,
         lead,
         goes_to,
-        address: label(locale, &sold.address),
+        address: label(locale, &sold.address.parts),
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn render(
         return unshipped(locale, of, refund, why, url);
     }
     let (order, contents) = (&of.order, &only(&of.order, &refund.lines));
-    let (shop, name, price) = (&order.shop_name, &of.address.name, words::money(locale, refund.amount));
+    let (shop, name, price) = (&order.shop_name, &of.address.parts.name, words::money(locale, refund.amount));
     let money = match of.payment_method.collected_by_market() {
         true => td_string!(locale, purchase.part_refunded, total = price),
         false => td_string!(locale, purchase.part_refunded_cash, total = price),
@@ -93,7 +93,7 @@ fn unshipped(
     url: &str,
 ) -> TxResult<RenderedEmail> {
     let (order, contents) = (&of.order, &only(&of.order, &refund.lines));
-    let (shop, name, price) = (&order.shop_name, &of.address.name, words::money(locale, refund.amount));
+    let (shop, name, price) = (&order.shop_name, &of.address.parts.name, words::money(locale, refund.amount));
     let reason = (!why.is_empty()).then(|| (td_string!(locale, seller_orders.reason), why.to_owned()));
     let less = (td_string!(locale, email.unshipped_money), price.clone());
     let subject = td_string!(locale, email.unshipped_subject, number = order.number);

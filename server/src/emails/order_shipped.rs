@@ -60,7 +60,7 @@ pub(super) fn tracking_updated(
     let contents = &only(&order.order, &parcel.lines);
     let sent = Sent { locale, order, parcel, contents, url };
     let subject = td_string!(locale, email.tracking_subject, number = order.order.number);
-    let (shop, name) = (&order.order.shop_name, &order.address.name);
+    let (shop, name) = (&order.order.shop_name, &order.address.parts.name);
     let m = News {
         title: td_string!(locale, email.tracking),
         lead: match sent.is_part() {
@@ -97,13 +97,13 @@ fn on_its_way<'a>(sent: &Sent<'a>) -> News<'a> {
     let travels = td_string!(locale, purchase.travels, carrier = carrier, number = number).to_string();
     let mut facts = vec![
         (td_string!(locale, seller_orders.shipment), travels.clone()),
-        (td_string!(locale, purchase.goes_to), label(locale, address).join(", ")),
+        (td_string!(locale, purchase.goes_to), label(locale, &address.parts).join(", ")),
     ];
     if sent.cash_is_due() {
         let cash = td_string!(locale, email.shipped_cash, total = order.to_collect()).to_string();
         facts.push((td_string!(locale, purchase.payment), cash));
     }
-    let (shop, name) = (&order.shop_name, &address.name);
+    let (shop, name) = (&order.shop_name, &address.parts.name);
     let (title, lead, contents) = match sent.is_part() {
         false => (
             td_string!(locale, email.shipped),
@@ -141,7 +141,7 @@ fn ready<'a>(sent: &Sent<'a>) -> News<'a> {
         let cash = td_string!(locale, email.ready_cash, total = order.to_collect()).to_string();
         facts.push((td_string!(locale, purchase.payment), cash));
     }
-    let (shop, name) = (&order.shop_name, &address.name);
+    let (shop, name) = (&order.shop_name, &address.parts.name);
     let (title, lead, contents) = match sent.is_part() {
         false => (
             td_string!(locale, email.ready),

@@ -48,7 +48,7 @@ pub(super) fn approved(
     back: &OrderReturn,
     url: &str,
 ) -> TxResult<RenderedEmail> {
-    let (shop, name) = (&of.order.shop_name, &of.address.name);
+    let (shop, name) = (&of.order.shop_name, &of.address.parts.name);
     let subject = td_string!(locale, email.return_approved_subject, number = of.order.number);
     let title = td_string!(locale, email.return_approved);
     let lead = td_string!(locale, email.return_approved_lead, shop = shop, name = name);
@@ -62,7 +62,7 @@ pub(super) fn rejected(
     back: &OrderReturn,
     url: &str,
 ) -> TxResult<RenderedEmail> {
-    let (shop, name) = (&of.order.shop_name, &of.address.name);
+    let (shop, name) = (&of.order.shop_name, &of.address.parts.name);
     let subject = td_string!(locale, email.return_rejected_subject, number = of.order.number);
     let title = td_string!(locale, email.return_rejected);
     let lead = td_string!(locale, email.return_rejected_lead, shop = shop, name = name);
@@ -76,7 +76,7 @@ pub(super) fn exchanged(
     back: &OrderReturn,
     url: &str,
 ) -> TxResult<RenderedEmail> {
-    let (shop, name) = (&of.order.shop_name, &of.address.name);
+    let (shop, name) = (&of.order.shop_name, &of.address.parts.name);
     let subject = td_string!(locale, email.return_exchanged_subject, number = of.order.number);
     let title = td_string!(locale, email.return_exchanged);
     let lead = td_string!(locale, email.return_exchanged_lead, shop = shop, name = name);

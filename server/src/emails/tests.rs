@@ -97,7 +97,7 @@ fn to_shopper(method: PaymentMethod, name: &str, orders: Vec<OrderView>) -> Emai
         number: "H1".into(),
         created_at: "2026-11-21T15:00:00+05:30[IST]".into(),
         email: "asha@example.com".into(),
-        address: address(name),
+        address: address(name).into(),
         payment_method: method,
         totals: Totals::sum(Currency::INR, orders.iter().map(|o| o.totals)).unwrap(),
         orders,
@@ -112,7 +112,7 @@ fn of_order(method: PaymentMethod, order: OrderView, name: &str) -> Box<ShopOrde
     Box::new(ShopOrderView {
         order,
         placed_at: "2026-11-21T09:30:00Z".into(),
-        address: address(name),
+        address: address(name).into(),
         payment_method: method,
         commission: money(4_500),
     })

@@ -12,6 +12,7 @@ use haat_engine::{Caller, Engine, accounts, cards, carts, checkout, orders};
 use haat_shared::{
     Conflict, Error, FieldCode, FieldError, Result,
     accounts::{SignIn, SignUp},
+    addresses::regions,
     carts::{AddLine, SetQuantity},
     checkout::{CheckoutLineView, CheckoutUpdate, choice},
     id::kinds::{CheckoutId, MediaId},
@@ -201,8 +202,8 @@ pub(super) async fn find_checkout(
     }
 }
 
-/// Pays for a checkout; or, if that was the button, stores its input, complete or not, and leads to the
-/// sign-in page and back.
+/// Pays for a checkout; or, if that was the button, stores its input, complete or not, and shows the form again, as the
+/// country needs it, or leads to the sign-in page and back.
 pub(super) async fn pay(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
@@ -210,15 +211,20 @@ pub(super) async fn pay(
     Form(typed): Form<Typed>,
 ) -> Response {
     let Ok(checkout_id) = id.parse::<CheckoutId>() else { return super::layers::plain(&Error::NotFound) };
+    let country = field(&typed, "country");
+    // Without JavaScript, the region is still that of the country before: not one of the new country.
+    let before = typed.get("fields_of").filter(|before| **before != country);
+    let foreign = before.is_some_and(|before| regions::known(before) || regions::known(&country));
+    let region = if foreign { String::new() } else { field(&typed, "region") };
     let update = CheckoutUpdate {
         email: field(&typed, "email"),
         name: field(&typed, "name"),
         line1: field(&typed, "line1"),
         line2: field(&typed, "line2"),
         city: field(&typed, "city"),
-        region: field(&typed, "region"),
+        region,
         postal_code: field(&typed, "postal_code"),
-        country: field(&typed, "country"),
+        country,
         phone: field(&typed, "phone"),
         payment_method: PaymentMethod::parse(&field(&typed, "payment_method")),
         // `delivery.shop_…`: the delivery option chosen for that shop's order.
@@ -231,10 +237,16 @@ pub(super) async fn pay(
     let quote_version = field(&typed, "quote_version").parse().unwrap_or_default();
     let page = routes::checkout(checkout_id);
     let (engine, key) = (&state.runtime.engine, field(&typed, "key"));
-    if field(&typed, "action") == "sign_in" {
+    // Where the buttons lead that only store the input.
+    let next = match field(&typed, "action").as_str() {
+        "sign_in" => Some(with(SIGN_IN, &[("next", &page)])),
+        "update" => Some(page.clone()),
+        _ => None,
+    };
+    if let Some(next) = next {
         return match checkout::update(engine, &caller, checkout_id, update).await {
             // A checkout that has ended, or is being paid, keeps the input that it has.
-            Ok(_) | Err(Error::Conflict(_)) => back::to(&with(SIGN_IN, &[("next", &page)])).into_response(),
+            Ok(_) | Err(Error::Conflict(_)) => back::to(&next).into_response(),
             Err(error) => refused(&state, &page, &error),
         };
     }

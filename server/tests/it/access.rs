@@ -143,6 +143,7 @@ const TABLE: &[Row] = &[
     call(FN_SHOPS, r#"{"after":""}"#),
     call(FN_CURRENCY, "{}"),
     call(FN_CART, "{}"),
+    call(FN_REGIONS, r#"{"country":"IN"}"#),
     // The shop's routes.
     call(FN_DASHBOARD, r#"{"handle":"<handle>","of":{}}"#),
     call(FN_TO_DO, r#"{"handle":"<handle>"}"#),

@@ -137,6 +137,7 @@ fn client(url: &str, authorizes: bool) -> haat_stripe::Stripe {
         authorizes,
         market: "Haat".into(),
         publishable_key: "pk_test_fake".into(),
+        connect: false,
     })
     .unwrap()
 }

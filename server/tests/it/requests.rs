@@ -580,13 +580,14 @@ async fn back_from_the_gateway_the_payment_goes_on_or_begins_again() {
                 page.split("<input").map(|rest| rest.split('>').next().unwrap_or_default().to_owned());
             inputs.find(|tag| tag.contains(&named)).unwrap_or_else(|| panic!("{name}: {page}"))
         };
-        let typed = ["email", "phone", "name", "line1", "line2", "city", "postal_code", "region"];
+        let typed = ["email", "phone", "name", "line1", "line2", "city", "postal_code"];
         for name in typed {
             assert!(input(&page, name).contains("readonly"), "{name}: {page}");
         }
         let nepal =
             |page: &str| page.split("<option").find(|tag| tag.contains("value=\"NP\"")).unwrap().to_owned();
         assert!(nepal(&page).contains("disabled"), "{page}");
+        assert!(!page.contains(r#"value="update""#), "{page}");
         assert!(!input(&page, "payment_method").contains("disabled"), "{page}");
         assert!(!page.contains(r#"value="sign_in""#), "{page}");
         let anew = shopper.post("/checkout", &[]).await;
@@ -979,24 +980,87 @@ async fn address_fields_are_named_as_in_the_country() {
     for (country, postal, region) in [
         ("IN", "PIN code", Some("State (optional)")),
         ("US", "ZIP code", Some("State (required)")),
-        ("AE", "Postal code (optional)", Some("Emirate (required)")),
+        ("AE", "Postal code", Some("Emirate (required)")),
         ("GB", "Postcode", None),
     ] {
         let form = [("country", country), ("postal_code", "?"), ("key", "k"), ("quote_version", "1")];
         let back = shopper.post(&checkout, &form).await;
         let (_, page) = shopper.get(&back).await;
         assert_eq!(label(&page, "postal_code"), postal, "{country}");
-        let before = page.split("<label for=\"region\">").next().unwrap();
-        let bare = before.rsplit("<fieldset").next().unwrap().split('>').next().unwrap();
-        assert_eq!(
-            bare.contains("hidden") && bare.contains("disabled"),
-            region.is_none(),
-            "{country}: {bare}"
-        );
+        let is_hidden = |field: &str| {
+            let before = page.split(&format!("<label for=\"{field}\">")).next().unwrap();
+            let bare = before.rsplit("<fieldset").next().unwrap().split('>').next().unwrap();
+            bare.contains("hidden") && bare.contains("disabled")
+        };
+        assert_eq!(is_hidden("region"), region.is_none(), "{country}");
+        assert_eq!(is_hidden("postal_code"), country == "AE", "{country}");
         if let Some(region) = region {
             assert_eq!(label(&page, "region"), region, "{country}");
         }
     }
+    program.close();
+}
+
+/// A button shows the form as the new country needs it; what was entered stays, except for what only the country before
+/// has.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_scripts_the_address_form_follows_the_country() {
+    let program = Program::serve(On::Sqlite).await;
+    let shopper = Shopper::new(&program);
+    shopper.add(&shopper.variant("meena-crafts", 0).await, "1").await;
+    let checkout = shopper.post("/checkout", &[]).await;
+    let with = |changes: &[(&'static str, &'static str)]| {
+        let mut form = details("cash", "k");
+        form.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+        form.extend(changes);
+        form
+    };
+    let region = |page: &str| {
+        let control = page.split("id=\"region\"").nth(1).unwrap().split("</div>").next().unwrap().to_owned();
+        let chosen = control.split("<option").find(|option| option.contains(" selected")).map(str::to_owned);
+        (control, chosen)
+    };
+
+    let (_, page) = shopper.get(&checkout).await;
+    let (control, chosen) = region(&page);
+    assert!(control.contains(">Maharashtra</option>") && chosen.is_none(), "{control}");
+    assert!(page.contains(r#"value="update""#) && page.contains("For example, <!>110034"), "{page}");
+
+    // `GA` is Goa, and would be Georgia.
+    let form = with(&[("region", "GA"), ("country", "US"), ("fields_of", "IN"), ("action", "update")]);
+    assert_eq!(shopper.post(&checkout, &form).await, checkout);
+    let (_, page) = shopper.get(&checkout).await;
+    let (control, chosen) = region(&page);
+    assert!(control.contains(">California</option>") && chosen.is_none(), "{control}");
+    assert!(page.contains("12 Lake Road") && !page.contains("field-error"), "{page}");
+
+    // Without the button, the form comes back likewise, and asks for what is missing.
+    let form = with(&[("region", "GA"), ("country", "US"), ("fields_of", "IN")]);
+    let back = shopper.post(&checkout, &form).await;
+    let (_, page) = shopper.get(&back).await;
+    let (control, chosen) = region(&page);
+    assert!(chosen.is_none() && control.contains("This field is required."), "{control}");
+
+    // Texts are still read, as browsers fill them in and earlier versions stored them.
+    let form = with(&[
+        ("region", "georgia"),
+        ("country", "US"),
+        ("postal_code", "30303"),
+        ("city", "Atlanta"),
+        ("fields_of", "US"),
+        ("action", "update"),
+    ]);
+    shopper.post(&checkout, &form).await;
+    let (_, page) = shopper.get(&checkout).await;
+    assert!(region(&page).1.unwrap().contains(r#"value="GA""#), "{page}");
+    let mut form = form;
+    form.retain(|(name, _)| *name != "action");
+    form.push(("phone", "(404)\u{a0}555-0123 ext. 8"));
+    let purchase = shopper.post(&checkout, &form).await;
+    let (status, page) = shopper.get(&purchase).await;
+    assert_eq!(status, 200);
+    assert!(page.contains("Atlanta, GA 30303"), "{page}");
+    assert!(page.contains(r#"<a href="tel:+14045550123;ext=8">(404) 555-0123 ext. 8</a>"#), "{page}");
     program.close();
 }
 

@@ -841,7 +841,7 @@ async fn a_saved_card_pays_on_stripes_page_and_in_its_fields() {
             "{shown}"
         );
         let checkout = with_checkout(&meena).await;
-        let next = pay_on_page(&meena, &checkout, "k").await;
+        let next = pay_on_page(&meena, &checkout, "card", "k").await;
         let paid =
             confirm_with(&stripe, &next, &[("session", session.as_str().unwrap()), ("saved", &saved[0])])
                 .await;
@@ -851,7 +851,7 @@ async fn a_saved_card_pays_on_stripes_page_and_in_its_fields() {
         for (save, count) in [("", 1), ("true", 2)] {
             let session = offer(&meena).await;
             let checkout = with_checkout(&meena).await;
-            let next = pay_on_page(&meena, &checkout, "k").await;
+            let next = pay_on_page(&meena, &checkout, "card", "k").await;
             let form = [("session", session.as_str().unwrap()), ("card", "5555555555554444"), ("save", save)];
             assert_eq!(confirm_with(&stripe, &next, &form).await, json!({}));
             assert!(come_back(&meena, back(&next)).await.starts_with("/purchases/"));
@@ -863,7 +863,7 @@ async fn a_saved_card_pays_on_stripes_page_and_in_its_fields() {
         // A guest has no customer, and is shown nothing of anybody's.
         let (guest, checkout) = crate::paying::checkout(&program, &SHOPS[..1]).await;
         assert_eq!(offer(&guest).await, Value::Null);
-        let next = pay_on_page(&guest, &checkout, "k").await;
+        let next = pay_on_page(&guest, &checkout, "card", "k").await;
         let stolen =
             confirm_with(&stripe, &next, &[("session", session.as_str().unwrap()), ("card", GOOD)]).await;
         assert!(stolen["error"].is_object(), "{stolen}");

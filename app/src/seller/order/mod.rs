@@ -38,8 +38,8 @@ use crate::{
     back_office::orders,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
-    storefront::{AddressLines, Timeline, contents, draft_by, invoice_links, no_longer_paid, order_lines},
-    ui::{Alert, CodeAlert, LinkButton, PageTitle, Print, Sums, loaded, unbroken},
+    storefront::{Timeline, contents, draft_by, invoice_links, no_longer_paid, order_lines},
+    ui::{AddressLines, Alert, CodeAlert, LinkButton, PageTitle, Print, Sums, loaded, unbroken},
     words::{self, I18n},
 };
 
@@ -261,7 +261,7 @@ pub(crate) fn OrderDetails(
             Some(view! { <Cancel state=order.state method total exchange_of=order.exchange_of.clone() action draft /> }.into_any())
         }
     };
-    let name = address.name.clone();
+    let name = address.parts.name.clone();
     // The list with the filters that led here.
     let list = if looks { routes::ALL_ORDERS.to_owned() } else { Part::Orders.path(&handle) };
     let back = orders::url(&list, &untrack(orders::asked()));

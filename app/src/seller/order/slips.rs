@@ -16,8 +16,7 @@ use crate::{
     api,
     i18n::{t, tn, tu_string, use_i18n},
     state::{param, queries, query},
-    storefront::AddressLines,
-    ui::{EmptyState, PageTitle, Print, loaded, unbroken},
+    ui::{AddressLines, EmptyState, PageTitle, Print, loaded, unbroken},
     words,
 };
 

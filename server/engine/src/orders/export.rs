@@ -53,7 +53,9 @@ pub async fn export(
 
 fn cells(engine: &Engine, row: CardRow) -> Result<[String; 17]> {
     let to = address(&row.address)?;
-    let texts = [to.name, row.email, to.phone, to.line1, to.line2, to.city, to.region, to.postal_code];
+    // Couriers read it as on a label.
+    let region = to.region_on_label().to_owned();
+    let texts = [to.name, row.email, to.phone, to.line1, to.line2, to.city, region, to.postal_code];
     let [name, email, phone, line1, line2, city, region, postal_code] = texts.map(|text| escaped(&text));
     Ok([
         row.number,

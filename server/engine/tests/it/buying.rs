@@ -160,7 +160,7 @@ both! {
         let number = number_of(&checkout::pay(engine, &guest, id, stored, now.version, "k").await.unwrap());
         let purchase = orders::purchase(engine, &guest, &number, &market.key(&number)).await.unwrap();
         assert_eq!((purchase.totals, purchase.orders[0].shipping_method), (quote.totals, ShippingMethod::Express));
-        assert_eq!(purchase.address.label("India"), label);
+        assert_eq!(purchase.address.parts.label("India"), label);
 
         // While its payment is in progress.
         let guest = market.guest_with(&[(tea, 1)]).await;
@@ -171,7 +171,7 @@ both! {
         market.enter(&gateway_ref, Card::WebhookNever).await;
         let number = number_in(&market.come_back(payment).await.unwrap());
         let purchase = orders::purchase(engine, &guest, &number, &market.key(&number)).await.unwrap();
-        assert_eq!(purchase.address.label("India"), label);
+        assert_eq!(purchase.address.parts.label("India"), label);
     }
 
     async fn a_rate_that_changes_reaches_carts_and_no_checkout_that_was_begun(market) {
@@ -321,7 +321,7 @@ both! {
         let number = number_of(&next);
         let purchase = orders::purchase(&market.engine, &Caller::guest(), &number, &link.key).await.unwrap();
         assert_eq!(purchase.totals, view.quote.totals);
-        assert_eq!(purchase.address.label("India"), ["Asha Rao", "12 Lake Road", "Pune 411001", "India"]);
+        assert_eq!(purchase.address.parts.label("India"), ["Asha Rao", "12 Lake Road", "Pune 411001", "India"]);
         let numbers: Vec<_> = purchase.orders.iter().map(|o| o.number.clone()).collect();
         assert_eq!(numbers, [format!("{number}-1"), format!("{number}-2")]);
         assert!(purchase.orders.iter().all(|o| o.state == OrderState::Placed));

@@ -61,7 +61,8 @@ struct AddressInput {
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 100)]
     city: String,
-    /// The state or province. Required in some countries.
+    /// The state or province: its code (ISO 3166-2 without the country, `MH`) or its name. Required in some countries.
+    /// `GET /countries/{code}` lists the codes; where there are any, the code is stored, and anything else is rejected.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 100)]
     region: String,

@@ -10,6 +10,7 @@ mod cards;
 mod carts;
 mod catalog;
 mod checkout;
+mod countries;
 mod currencies;
 mod export;
 mod extract;
@@ -144,6 +145,7 @@ fn api() -> Api {
     let api = cards::routes(api);
     let api = carts::routes(api);
     let api = checkout::routes(api);
+    let api = countries::routes(api);
     let api = currencies::routes(api);
     let api = orders::routes(api);
     let api = shops::routes(api);

@@ -312,6 +312,7 @@ async fn addresses_are_those_of_their_country() {
         (json!({"postal_code": ""}), "address.postal_code", "missing"),
         (json!({"postal_code": "!!!!"}), "address.postal_code", "not_postal_code"),
         (json!({"country": "US", "postal_code": "94043"}), "address.region", "missing"),
+        (json!({"country": "US", "postal_code": "94043", "region": "Goa"}), "address.region", "not_a_choice"),
         (json!({"phone": "call me"}), "address.phone", "not_phone"),
         (json!({"phone": "---"}), "address.phone", "not_phone"),
         (json!({"phone": "98450@12345"}), "address.phone", "bad_character"),
@@ -333,6 +334,9 @@ async fn addresses_are_those_of_their_country() {
         (json!({"country": "XK", "postal_code": "10000"}), "country", "XK"),
         (json!({"country": "IE", "postal_code": ""}), "postal_code", ""),
         (json!({"country": "SG", "city": "", "postal_code": "238857"}), "city", ""),
+        (json!({"region": "maharashtra"}), "region", "MH"),
+        (json!({"region": "IN-MH"}), "region", "MH"),
+        (json!({"country": "DE", "postal_code": "80331", "region": "Bayern"}), "region", "Bayern"),
         (json!({"phone": "९८४५०\u{a0}१२३४५"}), "phone", "98450 12345"),
         (json!({"phone": "(+44) 1234 2553-421 #8"}), "phone", "(+44) 1234 2553-421 #8"),
     ] {
@@ -352,6 +356,18 @@ async fn addresses_are_those_of_their_country() {
         (paid.text("/purchase/address/country"), paid.text("/purchase/email")),
         ("GB".into(), "asha@xn--bcher-kva.example".into())
     );
+    let bought = &paid.body["purchase"]["address"];
+    assert_eq!(bought["formatted"].as_array().unwrap().last(), Some(&json!("LS1 1AA")), "{bought}");
+    assert!(bought["phone_e164"].is_null() && bought["region_code"].is_null(), "{bought}");
+
+    let india = holder.get("/countries/IN").await.is(200);
+    assert_eq!((india.text("/region"), india.text("/postal_code")), ("optional".into(), "required".into()));
+    let goa = json!({"code": "GA", "name": "Goa"});
+    assert!(india.body["regions"].as_array().unwrap().contains(&goa), "{india:?}");
+    let emirates = holder.get("/countries/AE").await.is(200);
+    assert_eq!(emirates.text("/postal_code"), "absent");
+    assert!(emirates.body["postal_code_example"].is_null(), "{emirates:?}");
+    holder.get("/countries/ZZ").await.refuses(404, "not_found");
     program.close();
 }
 

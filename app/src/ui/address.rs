@@ -1,0 +1,258 @@
+//! An address: its fields in a form, as its country writes them, and its label.
+
+use haat_shared::{
+    Error,
+    addresses::{self, Address, AddressView, Need, PostalName, StateName},
+};
+use leptos::prelude::*;
+
+use super::{
+    Field, Select,
+    field::{FieldFault, described_by, fault, labelled},
+};
+use crate::{
+    api, countries,
+    i18n::{Locale, t, tu_string, use_i18n},
+};
+
+fn state_name(i18n: Locale, name: StateName) -> &'static str {
+    match name {
+        StateName::Area => t!(i18n, checkout.area),
+        StateName::County => t!(i18n, checkout.county),
+        StateName::Department => t!(i18n, checkout.department),
+        StateName::District => t!(i18n, checkout.district),
+        StateName::DoSi => t!(i18n, checkout.do_si),
+        StateName::Emirate => t!(i18n, checkout.emirate),
+        StateName::Island => t!(i18n, checkout.island),
+        StateName::Oblast => t!(i18n, checkout.oblast),
+        StateName::Parish => t!(i18n, checkout.parish),
+        StateName::Prefecture => t!(i18n, checkout.prefecture),
+        StateName::Province => t!(i18n, checkout.province),
+        StateName::State => t!(i18n, checkout.state),
+    }
+}
+
+fn postal_name(i18n: Locale, name: PostalName) -> &'static str {
+    match name {
+        PostalName::Eircode => t!(i18n, checkout.eircode),
+        PostalName::Pin => t!(i18n, checkout.pin_code),
+        PostalName::Postal => t!(i18n, checkout.postal_code),
+        PostalName::Postcode => t!(i18n, checkout.postcode),
+        PostalName::Zip => t!(i18n, checkout.zip_code),
+    }
+}
+
+/// The labels of the fields, for messages. Some depend on the country.
+pub(crate) fn address_labels(i18n: Locale, country: &str) -> [(&'static str, String); 7] {
+    let (state, postal) = addresses::part_names(country);
+    [
+        ("country", tu_string!(i18n, checkout.country)),
+        ("name", tu_string!(i18n, checkout.name)),
+        ("line1", tu_string!(i18n, checkout.line1)),
+        ("line2", tu_string!(i18n, checkout.line2)),
+        ("city", tu_string!(i18n, checkout.city)),
+        ("region", state_name(i18n, state.unwrap_or(StateName::State))),
+        ("postal_code", postal_name(i18n, postal)),
+    ]
+    .map(|(name, label)| (name, label.to_owned()))
+}
+
+/// The fields of a shipping address. Which there are, and what they are called, follows the country; without JavaScript,
+/// when the form is sent with the button beside it.
+#[component]
+pub(crate) fn AddressFields(
+    /// What has been entered so far.
+    address: Address,
+    /// The code and name of each region of its country, where there is a table of them.
+    regions: Vec<(String, String)>,
+    /// The selected country.
+    country: RwSignal<String>,
+    /// Whether it can't be changed now.
+    readonly: bool,
+    /// The errors of the form.
+    faults: Signal<Option<Error>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let Address { name, line1, line2, city, region, postal_code, country: at_first, .. } = address;
+    let needs = Memo::new(move |_| country.with(|code| addresses::needs(code)));
+    let names = Memo::new(move |_| country.with(|code| addresses::part_names(code)));
+    let city_optional = Signal::derive(move || needs.get().city == Need::Optional);
+    let no_region = move || needs.get().region == Need::Absent;
+    let no_postal_code = move || needs.get().postal_code == Need::Absent;
+    view! {
+        <Select name="country" label=tu_string!(i18n, checkout.country) value=at_first.clone() options=countries::all(i18n) autocomplete="shipping country" readonly faults />
+        {(!readonly).then(|| view! {
+            <button type="submit" class="button secondary line-update" name="action" value="update">
+                {t!(i18n, checkout.update)}
+            </button>
+        })}
+        // The country that the fields below are those of.
+        <input type="hidden" name="fields_of" value=at_first.clone() prop:value=move || country.get() />
+        <Field name="name" label=tu_string!(i18n, checkout.name) value=name autocomplete="shipping name" required=true readonly faults />
+        <Field name="line1" label=tu_string!(i18n, checkout.line1) value=line1 autocomplete="shipping address-line1" required=true readonly faults />
+        <Field name="line2" label=tu_string!(i18n, checkout.line2) optional=true value=line2 autocomplete="shipping address-line2" readonly faults />
+        <div class="field-row">
+            <Field name="city" label=tu_string!(i18n, checkout.city) optional=city_optional value=city autocomplete="shipping address-level2" readonly faults />
+            // What was entered in a part that a country doesn't have is there again with the next, but is not submitted.
+            <fieldset class="bare" hidden=no_region disabled=no_region>
+                <Region at_first value=region regions country needs names readonly faults />
+            </fieldset>
+            <fieldset class="bare" hidden=no_postal_code disabled=no_postal_code>
+                <PostalCode value=postal_code country needs names readonly faults />
+            </fieldset>
+        </div>
+    }
+}
+
+type Names = Memo<(Option<StateName>, PostalName)>;
+
+#[component]
+fn PostalCode(
+    value: String,
+    country: RwSignal<String>,
+    needs: Memo<addresses::Needs>,
+    names: Names,
+    readonly: bool,
+    faults: Signal<Option<Error>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let fault = fault(faults, "postal_code");
+    let described = described_by("postal_code", true, fault);
+    let label =
+        move || labelled(i18n, postal_name(i18n, names.get().1), needs.get().postal_code == Need::Optional);
+    let example = move || {
+        let code = country.with(|code| addresses::postal_code_example(code));
+        (!code.is_empty()).then(|| t!(i18n, checkout.postal_code_example, code = code))
+    };
+    view! {
+        <div class="field" class:wrong=move || fault.get().is_some()>
+            <label for="postal_code">{label}</label>
+            <input
+                id="postal_code"
+                name="postal_code"
+                value=value
+                autocomplete="shipping postal-code"
+                readonly=readonly
+                aria-invalid=move || fault.get().is_some().then_some("true")
+                aria-describedby=described
+            />
+            <FieldFault name="postal_code".to_owned() fault />
+            <p class="field-hint" id="postal_code-hint">{example}</p>
+        </div>
+    }
+}
+
+/// The state or province: one of a list where there is a table of them, else a text.
+#[component]
+fn Region(
+    /// The country that the value and the regions are those of.
+    at_first: String,
+    value: String,
+    regions: Vec<(String, String)>,
+    country: RwSignal<String>,
+    needs: Memo<addresses::Needs>,
+    names: Names,
+    readonly: bool,
+    faults: Signal<Option<Error>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let fault = fault(faults, "region");
+    let described = described_by("region", false, fault);
+    let label = move || {
+        let label = names.get().0.map_or("", |name| state_name(i18n, name));
+        match needs.get().region {
+            Need::Required => t!(i18n, form.required, label = label),
+            _ => labelled(i18n, label, true),
+        }
+    };
+    // What was entered for each country, and the regions of the one whose regions were asked for last.
+    let entered = StoredValue::new(vec![(at_first.clone(), value)]);
+    let known = RwSignal::new((at_first, regions));
+    Effect::new(move |_| {
+        let code = country.get();
+        if known.with_untracked(|(of, _)| *of == code) || addresses::needs(&code).region == Need::Absent {
+            return;
+        }
+        leptos::task::spawn_local(async move {
+            // Offline, it is entered as a text, which the server understands as well.
+            let regions = api::addresses::regions(code.clone()).await.unwrap_or_default();
+            if country.try_get_untracked().is_some_and(|now| now == code) {
+                known.set((code, regions));
+            }
+        });
+    });
+    let changed = move |event| {
+        let (now, value) = (country.get_untracked(), event_target_value(&event));
+        entered.update_value(|entered| {
+            entered.retain(|(of, _)| *of != now);
+            entered.push((now, value));
+        });
+    };
+    let control = move || {
+        let code = country.get();
+        let value = entered.with_value(|entered| {
+            entered.iter().find(|(of, _)| *of == code).map(|(_, value)| value.clone()).unwrap_or_default()
+        });
+        let (described, invalid) = (described.clone(), move || fault.get().is_some().then_some("true"));
+        known.with(|(of, regions)| {
+            let here = *of == code;
+            if here && regions.is_empty() {
+                return view! {
+                    <input
+                        id="region"
+                        name="region"
+                        value=value
+                        autocomplete="shipping address-level1"
+                        readonly=readonly
+                        aria-invalid=invalid
+                        aria-describedby=described
+                        on:change=changed
+                    />
+                }
+                .into_any();
+            }
+            let options = regions.iter().filter(|_| here).map(|(code, name)| {
+                let chosen = *code == value;
+                view! { <option value=code.clone() selected=chosen disabled=readonly && !chosen>{name.clone()}</option> }
+            });
+            let options = options.collect_view();
+            view! {
+                <select
+                    id="region"
+                    name="region"
+                    // Until its regions are there.
+                    disabled=!here
+                    autocomplete="shipping address-level1"
+                    aria-invalid=invalid
+                    aria-describedby=described
+                    on:change=changed
+                >
+                    <option value="" disabled=readonly && !value.is_empty()>{t!(i18n, checkout.select_region)}</option>
+                    {options}
+                </select>
+            }
+            .into_any()
+        })
+    };
+    view! {
+        <div class="field" class:wrong=move || fault.get().is_some()>
+            <label for="region">{label}</label>
+            {control}
+            <FieldFault name="region".to_owned() fault />
+        </div>
+    }
+}
+
+/// An address, formatted as a label. The phone number is a link that dials it.
+#[component]
+pub(crate) fn AddressLines(address: AddressView) -> impl IntoView {
+    let country = countries::name(use_i18n(), &address.parts.country).to_owned();
+    let phone = address.parts.phone;
+    let phone = match address.phone_uri {
+        Some(href) => view! { <span><a href=href>{phone}</a></span> }.into_any(),
+        None => view! { <span>{phone}</span> }.into_any(),
+    };
+    let lines = address.formatted.into_iter().chain([country]);
+    let lines = lines.map(|line| view! { <span>{line}</span> }).collect_view();
+    view! { <address>{lines} {phone}</address> }
+}
