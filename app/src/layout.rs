@@ -8,7 +8,7 @@ use crate::{
     arrival,
     i18n::{t, tn, tu_string, use_i18n},
     locales::LANGUAGES,
-    state::{self, Cart, Roots, Visitor, sign_in_from},
+    state::{self, CartCount, Roots, Visitor, sign_in_from},
     ui::{Icon, Offline, SearchForm, Toasts, awaited, provide_toasts},
     words,
 };
@@ -194,9 +194,9 @@ fn CategoryNav() -> impl IntoView {
 #[component]
 fn CartLink() -> impl IntoView {
     let i18n = use_i18n();
-    let cart = expect_context::<Cart>().0;
-    awaited(cart, move |cart| {
-        let item_count = cart.map_or(0, |view| view.item_count);
+    let cart = expect_context::<CartCount>().0;
+    awaited(cart, move |count| {
+        let item_count = count.unwrap_or_default();
         let name = tn!(i18n, header.cart_items, item_count);
         view! {
             <a class="cart-link" href=routes::CART>

@@ -1,8 +1,7 @@
-//! State that pages share while a tab is open: the cart, the signed-in user, and URL parameters.
+//! State that pages share while a tab is open: the size of the cart, the signed-in user, and URL parameters.
 
 use haat_shared::{
     accounts::Me,
-    carts::CartView,
     catalog::{CategoryCard, QUERY_MAX},
     routes, text,
 };
@@ -11,16 +10,9 @@ use leptos_router::hooks::{use_params_map, use_query_map, use_url};
 
 use crate::api::{self, ApiResource};
 
-/// The cart: one resource behind the header's count and the cart page.
+/// The number of items in the cart, for the header. Only pages that show the cart load more of it.
 #[derive(Clone, Copy)]
-pub(crate) struct Cart(pub(crate) ApiResource<CartView>);
-
-impl Cart {
-    /// Shows the cart that the server has just returned.
-    pub(crate) fn show(self, view: CartView) {
-        self.0.set(view);
-    }
-}
+pub(crate) struct CartCount(pub(crate) ApiResource<i64>);
 
 /// The signed-in user.
 #[derive(Clone, Copy)]
@@ -35,12 +27,12 @@ pub(crate) struct Roots(pub(crate) ApiResource<Vec<CategoryCard>>);
 pub(crate) fn provide(storefront: Memo<bool>) {
     let here = move || storefront.get();
     #[cfg(feature = "ssr")]
-    let cart = async |shown| if shown { api::carts::view().await } else { Ok(CartView::default()) };
+    let cart = async |shown| if shown { api::carts::item_count().await } else { Ok(0) };
     #[cfg(feature = "ssr")]
     let roots = async |shown| if shown { api::catalog::roots().await } else { Ok(Vec::new()) };
     #[cfg(not(feature = "ssr"))]
-    let (cart, roots) = (|_| api::carts::view(), |_| api::catalog::roots());
-    provide_context(Cart(api::find(here, cart)));
+    let (cart, roots) = (|_| api::carts::item_count(), |_| api::catalog::roots());
+    provide_context(CartCount(api::find(here, cart)));
     provide_context(Visitor(api::find(|| (), |()| api::accounts::me())));
     provide_context(Roots(api::find(here, roots)));
 }

@@ -5,7 +5,8 @@
 //! by the glossary (`docs/ARCHITECTURE.md`), and a few helpers that every domain needs.
 
 #[macro_use]
-mod text_enum;
+#[doc(hidden)]
+pub mod text_enum;
 
 pub mod access;
 pub mod accounts;

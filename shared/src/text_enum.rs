@@ -1,11 +1,13 @@
 //! Enums that are stored and sent as text.
 
+use serde::{Deserialize, Deserializer, de::Error};
+
 /// Declares an enum with a text for each variant: `Draft = "draft"`. `as_str`, `parse`, serde and the
 /// REST API's schema use it.
 #[macro_export]
 macro_rules! text_enum {
     ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:tt,)* }) => {
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, ::serde::Serialize, ::serde::Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, ::serde::Serialize)]
         $(#[$meta])*
         $vis enum $name { $($(#[$variant_meta])* #[serde(rename = $text)] $variant,)* }
 
@@ -23,7 +25,24 @@ macro_rules! text_enum {
                 Self::ALL.into_iter().find(|it| it.as_str() == text)
             }
         }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                $crate::text_enum::read(from, Self::parse, &[$($text),*])
+            }
+        }
     };
+}
+
+/// Reads a text enum. What serde derives is five times as large, once for each enum that browsers load.
+#[doc(hidden)]
+pub fn read<'de, D: Deserializer<'de>, T>(
+    from: D,
+    parse: fn(&str) -> Option<T>,
+    texts: &'static [&'static str],
+) -> Result<T, D::Error> {
+    let text = String::deserialize(from)?;
+    parse(&text).ok_or_else(|| D::Error::unknown_variant(&text, texts))
 }
 
 #[cfg(test)]

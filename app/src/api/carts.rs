@@ -14,6 +14,12 @@ pub async fn view() -> Result<CartView, ApiError> {
     super::call(async |engine, caller| haat_engine::carts::view(&engine, &caller).await).await
 }
 
+/// The number of items in the caller's cart that can still be bought.
+#[server(name = CountItems, prefix = "/api", endpoint = "carts/item_count", input = Json)]
+pub async fn item_count() -> Result<i64, ApiError> {
+    super::call(async |engine, caller| haat_engine::carts::item_count(&engine, &caller).await).await
+}
+
 /// Adds to the cart.
 #[server(name = PutLine, prefix = "/api", endpoint = "carts/add_line", input = Json)]
 pub async fn add_line(line: AddLine) -> Result<CartView, ApiError> {

@@ -14,7 +14,7 @@ use leptos::{ev::MouseEvent, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlInpu
 
 use super::{codes::Codes, product::BuyFault, sign_up::draft_of};
 use crate::{
-    api::{self, ApiError},
+    api::{self, ApiError, ApiResource},
     i18n::{t, tn, tu_string, use_i18n},
     state,
     ui::{Button, EmptyState, LinkButton, PageTitle, Picture, Sums, Toaster, loaded},
@@ -28,11 +28,26 @@ pub(crate) fn Cart() -> impl IntoView {
     loaded(draft_of("cart"), |draft| view! { <Shown draft /> })
 }
 
+/// The cart, on this page and in the header.
+#[derive(Clone, Copy)]
+struct Shared {
+    count: state::CartCount,
+    view: ApiResource<CartView>,
+}
+
+impl Shared {
+    /// Shows the cart that the server has just returned.
+    fn show(self, view: CartView) {
+        self.count.0.set(view.item_count);
+        self.view.set(view);
+    }
+}
+
 /// The cart, with the input of a rejected line.
 #[component]
 fn Shown(draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    let cart = expect_context::<state::Cart>();
+    let cart = Shared { count: expect_context(), view: api::find(|| (), |()| api::carts::view()) };
     let fault = RwSignal::new(draft.error.clone());
     let saver = Saver {
         pending: StoredValue::new(None),
@@ -56,7 +71,7 @@ fn Shown(draft: Draft) -> impl IntoView {
     });
     view! {
         {loaded(
-            cart.0,
+            cart.view,
             move |cart| {
                 let draft = draft.clone();
                 view! {
@@ -380,7 +395,7 @@ struct Saver {
     /// Counts the removals of lines, after which the answer to an earlier request is out of date.
     removals: StoredValue<u32>,
     i18n: words::I18n,
-    cart: state::Cart,
+    cart: Shared,
     toaster: Toaster,
     fault: RwSignal<Option<Error>>,
 }
@@ -464,7 +479,7 @@ fn announce(i18n: words::I18n, toaster: Toaster, view: &CartView) {
 }
 
 /// Shows the cart that the server has just returned, also in fields that have been typed in.
-fn show(cart: state::Cart, view: CartView) {
+fn show(cart: Shared, view: CartView) {
     let lines = view.groups.iter().flat_map(|group| &group.lines);
     let quantities: Vec<_> = lines.map(|line| (line.id, line.quantity)).collect();
     cart.show(view);
@@ -480,7 +495,7 @@ fn show(cart: state::Cart, view: CartView) {
 /// Adds again what was removed, and focuses it.
 fn put_back(
     i18n: words::I18n,
-    cart: state::Cart,
+    cart: Shared,
     toaster: Toaster,
     fault: RwSignal<Option<Error>>,
     variant: VariantId,

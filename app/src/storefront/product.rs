@@ -20,7 +20,7 @@ use crate::{
     api::{self, ApiError, catalog::ProductDetails},
     head::{self, About, ours},
     i18n::{t, tn, tu_string, use_i18n},
-    state::{Cart, param, query},
+    state::{CartCount, param, query},
     ui::{Alert, Button, CodeAlert, Icon, PageTitle, Price, Toaster, Was, loaded, still},
     words,
 };
@@ -182,7 +182,7 @@ fn BuyBox(
     let Some(first) = first else { return ().into_any() };
     let chosen = RwSignal::new(first.clone());
     let (busy, fault) = (RwSignal::new(false), RwSignal::new(draft.error));
-    let (cart, toaster) = (expect_context::<Cart>(), expect_context::<Toaster>());
+    let (cart, toaster) = (expect_context::<CartCount>(), expect_context::<Toaster>());
     let quantity = NodeRef::<leptos::html::Input>::new();
 
     let add = move |event: SubmitEvent| {
@@ -197,7 +197,7 @@ fn BuyBox(
             match api::carts::add_line(line).await {
                 Ok(view) => {
                     fault.set(None);
-                    cart.show(view);
+                    cart.0.set(view.item_count);
                     let link = (routes::CART, tu_string!(i18n, product.view_cart).to_owned());
                     toaster.say(tu_string!(i18n, product.added).to_owned(), Some(link));
                 }

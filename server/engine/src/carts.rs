@@ -194,6 +194,18 @@ pub async fn view(engine: &Engine, caller: &Caller) -> Result<CartView> {
     }
 }
 
+/// The number of items in the caller's cart that can still be bought.
+pub async fn item_count(engine: &Engine, caller: &Caller) -> Result<i64> {
+    match find(engine, caller).await? {
+        Some(id) => Ok(available(&engine.db.all(&LINES, params![id]).await?)),
+        None => Ok(0),
+    }
+}
+
+fn available(rows: &[LineRow]) -> i64 {
+    rows.iter().filter(|row| row.is_available()).map(|row| row.quantity).sum()
+}
+
 /// The contents of a cart, as the caller sees it.
 async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Result<CartView> {
     let rows: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
@@ -201,7 +213,7 @@ async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Result<CartVie
     let cart = first.cart_id;
     let offers = promotions::of_cart(engine, cart, &Person::of(engine, caller, None)).await?;
     let now = engine.clock.now_ms();
-    let item_count = rows.iter().filter(|r| r.is_available()).map(|r| r.quantity).sum();
+    let item_count = available(&rows);
     let (mut groups, mut totals, mut discounts, mut entered) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (currency, rows) in group_by(rows, |r| r.currency) {
