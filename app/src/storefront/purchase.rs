@@ -24,7 +24,10 @@ use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
-    ui::{AddressLines, Alert, Button, CodeAlert, Field, Icon, LinkButton, PageTitle, Print, Sums, loaded, unbroken},
+    ui::{
+        AddressLines, Alert, Button, CodeAlert, Field, Icon, LinkButton, PageTitle, Print, Sums, loaded,
+        unbroken,
+    },
     words,
 };
 

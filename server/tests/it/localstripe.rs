@@ -17,7 +17,9 @@ use crate::program::free_port;
 
 const KEY: &str = "sk_test_fake";
 const GOOD: &str = "4242424242424242";
-const DECLINED: &str = "4000000000000002";
+/// Can be entered, and is declined when it is charged; our fake knows the other one.
+const DECLINED: &str = "4000000000000341";
+const DECLINED_BY_FAKE: &str = "4000000000000002";
 
 /// A running localstripe, and a proxy of it.
 struct LocalStripe {
@@ -110,6 +112,13 @@ fn complete(object: &mut Value) {
             "amount_capturable": if object["status"] == "requires_capture" { amount } else { json!(0) },
             "confirmation_method": "automatic",
             "payment_method_types": ["card"],
+            "last_payment_error": match object["last_payment_error"].clone() {
+                Value::Object(mut error) => {
+                    error.insert("type".into(), json!("card_error"));
+                    error.into()
+                }
+                none => none,
+            },
         }),
         Some("charge") => json!({
             "amount_captured": if object["captured"] == true { amount } else { json!(0) },
@@ -155,9 +164,9 @@ fn request(amount: Money) -> PaymentRequest {
     }
 }
 
-/// A card is declined, another one pays, and it is refunded in parts; one payment is cancelled, and one is authorized and
-/// captured. `submit` is what the shopper does.
-async fn simple_flow(url: &str, submit: impl AsyncFn(&str, &str) -> bool) {
+/// A card pays and is refunded in parts; another one is declined; one payment is cancelled, and one is authorized and
+/// captured. `submit` is what the shopper does, with a card that has money or doesn't; returns whether it was charged.
+async fn simple_flow(url: &str, submit: impl AsyncFn(&str, bool) -> bool) {
     let stripe = client(url, false);
     let inr = |amount| Money::new(amount, Currency::INR);
     let wanted = request(inr(1_000));
@@ -175,9 +184,7 @@ async fn simple_flow(url: &str, submit: impl AsyncFn(&str, &str) -> bool) {
         amount: inr(amount),
     };
 
-    assert!(!submit(&made.gateway_ref, DECLINED).await, "declined");
-    assert_eq!(read(&stripe, &made.gateway_ref).await.status, GatewayStatus::Waiting, "for another card");
-    assert!(submit(&made.gateway_ref, GOOD).await, "paid");
+    assert!(submit(&made.gateway_ref, true).await, "paid");
     let found = read(&stripe, &made.gateway_ref).await;
     assert_eq!((found.attempt, found.status), (wanted.attempt, GatewayStatus::Captured(inr(1_000))));
 
@@ -192,6 +199,11 @@ async fn simple_flow(url: &str, submit: impl AsyncFn(&str, &str) -> bool) {
     };
     assert_ne!(second, id);
 
+    // localstripe takes no second card for the same payment.
+    let declined = stripe.create(&request(inr(1_000))).await.unwrap();
+    assert!(!submit(&declined.gateway_ref, false).await, "declined");
+    assert_eq!(read(&stripe, &declined.gateway_ref).await.status, GatewayStatus::Waiting, "for another card");
+
     let abandoned = stripe.create(&request(inr(500))).await.unwrap();
     assert_eq!(stripe.cancel(&abandoned.gateway_ref).await, Ok(GatewayStatus::Cancelled));
     assert_eq!(read(&stripe, &abandoned.gateway_ref).await.status, GatewayStatus::Cancelled);
@@ -200,7 +212,7 @@ async fn simple_flow(url: &str, submit: impl AsyncFn(&str, &str) -> bool) {
 
     let manual = client(url, true);
     let held = manual.create(&request(inr(2_500))).await.unwrap();
-    assert!(submit(&held.gateway_ref, GOOD).await, "authorized");
+    assert!(submit(&held.gateway_ref, true).await, "authorized");
     assert_eq!(read(&manual, &held.gateway_ref).await.status, GatewayStatus::Authorized(inr(2_500)));
     assert_eq!(manual.capture(&held.gateway_ref).await, Ok(GatewayStatus::Captured(inr(2_500))));
     assert_eq!(read(&manual, &held.gateway_ref).await.status, GatewayStatus::Captured(inr(2_500)));
@@ -209,15 +221,16 @@ async fn simple_flow(url: &str, submit: impl AsyncFn(&str, &str) -> bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn localstripe_agrees_with_our_fake_on_the_simple_flow() {
     let local = LocalStripe::start().await;
-    simple_flow(&local.url, async |intent, card| {
-        let status = local.submit(intent, card).await;
+    simple_flow(&local.url, async |intent, good| {
+        let status = local.submit(intent, if good { GOOD } else { DECLINED }).await;
         assert!([200, 402].contains(&status), "{status}");
         status == 200
     })
     .await;
 
     let fake = haat_fakes::stripe::Stripe::start(KEY, "whsec_fake", 0).await;
-    simple_flow(&fake.url, async |intent, card| {
+    simple_flow(&fake.url, async |intent, good| {
+        let card = if good { GOOD } else { DECLINED_BY_FAKE };
         let intents = fake.objects("payment_intent");
         let found = intents.iter().find(|found| found["id"] == intent).unwrap();
         let (secret, amount) = (found["client_secret"].as_str().unwrap(), found["amount"].to_string());

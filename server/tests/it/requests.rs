@@ -1023,7 +1023,7 @@ async fn without_scripts_the_address_form_follows_the_country() {
 
     let (_, page) = shopper.get(&checkout).await;
     let (control, chosen) = region(&page);
-    assert!(control.contains(">Maharashtra</option>") && chosen.is_none(), "{control}");
+    assert!(control.contains(">Maharashtra<") && chosen.is_none(), "{control}");
     assert!(page.contains(r#"value="update""#) && page.contains("For example, <!>110034"), "{page}");
 
     // `GA` is Goa, and would be Georgia.

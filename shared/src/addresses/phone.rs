@@ -3,6 +3,10 @@
 //! Addresses keep the number as it was entered, with everything that a person may need. What follows is only derived
 //! from it, so a number that can't be read this way is still there.
 
+/// The minimum number of digits of a phone number. The shortest in the world, in Niue and Tokelau, have
+/// four; anything shorter reaches a service (`*123#`, `112`), or was entered by mistake.
+pub(super) const DIGITS_MIN: usize = 4;
+
 /// How to dial the first number of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dial {
@@ -75,7 +79,7 @@ impl Plan {
 pub fn dial(text: &str, country: &str) -> Option<Dial> {
     let parts = parts(text)?;
     let digits: String = parts.body.chars().filter(char::is_ascii_digit).collect();
-    if digits.len() < super::PHONE_DIGITS_MIN {
+    if digits.len() < DIGITS_MIN {
         return None;
     }
     let e164 = international(&parts, &digits, country);

@@ -6,7 +6,6 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::Address;
 use crate::text;
 
 /// The regions of a country.
@@ -171,46 +170,31 @@ fn of_postal_code(table: &Table, postal_code: &str) -> Option<&'static str> {
     table.regions.get((*at)?).map(|region| region.code)
 }
 
-impl Address {
-    /// The code of the region, where there is a table: of the one that is named, or else of the one that the postal code
-    /// lies in.
-    pub fn region_code(&self) -> Option<&'static str> {
-        let table = TABLES.get(self.country.as_str())?;
-        match self.region.is_empty() {
-            true => of_postal_code(table, &self.postal_code),
-            false => code(&self.country, &self.region),
-        }
+/// The code of the region, where there is a table: of the one that is named, or else of the one that the postal code lies in.
+pub fn of(country: &str, region: &str, postal_code: &str) -> Option<&'static str> {
+    let table = TABLES.get(country)?;
+    match region.is_empty() {
+        true => of_postal_code(table, postal_code),
+        false => code(country, region),
     }
+}
 
-    /// The address with its region as a code, if it is known. Earlier versions stored it as it was typed.
-    #[must_use]
-    pub fn with_region_code(mut self) -> Self {
-        if let Some(code) = code(&self.country, &self.region) {
-            code.clone_into(&mut self.region);
-        }
-        self
-    }
-
-    /// The region as labels show it: in local letters if the address has such letters.
-    pub fn region_on_label(&self) -> &str {
-        let table = TABLES.get(self.country.as_str());
-        let Some((table, region)) = table.and_then(|table| Some((table, table.find(&self.region)?))) else {
-            return &self.region;
-        };
-        match table.on_label {
-            OnLabel::Code => region.code,
-            OnLabel::Short => region.others.first().unwrap_or(&region.name),
-            OnLabel::Name if !region.local.is_empty() && self.is_in_letters_of(region.local) => region.local,
-            OnLabel::Name => region.name,
-        }
-    }
-
-    /// Whether the street or the town has letters of the same script as this text. It isn't enough that they aren't Latin:
-    /// an address in Tamil doesn't name its state in Hindi.
-    fn is_in_letters_of(&self, text: &str) -> bool {
-        let Some(script) = text.chars().next().map(script) else { return false };
-        let mut letters = self.line1.chars().chain(self.city.chars()).filter(|c| c.is_alphabetic());
-        letters.any(|c| script == self::script(c))
+/// A region as labels show it: in local letters if the address has such letters.
+pub fn on_label<'a>(country: &str, region: &'a str, mut letters: impl Iterator<Item = char>) -> &'a str {
+    let table = TABLES.get(country);
+    let Some((table, found)) = table.and_then(|table| Some((table, table.find(region)?))) else {
+        return region;
+    };
+    // It isn't enough that the letters aren't Latin: an address in Tamil doesn't name its state in Hindi.
+    let mut is_written_like = |text: &str| {
+        let own = text.chars().next().map(script);
+        letters.any(|c| c.is_alphabetic() && own == Some(script(c)))
+    };
+    match table.on_label {
+        OnLabel::Code => found.code,
+        OnLabel::Short => found.others.first().unwrap_or(&found.name),
+        OnLabel::Name if !found.local.is_empty() && is_written_like(found.local) => found.local,
+        OnLabel::Name => found.name,
     }
 }
 
@@ -226,6 +210,7 @@ fn script(c: char) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::addresses::Address;
 
     fn address(country: &str, region: &str, postal_code: &str) -> Address {
         Address {
