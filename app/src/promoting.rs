@@ -214,7 +214,7 @@ fn Edit(
     });
     let back = path.clone();
     view! {
-        <form method="post" action=path class="form" novalidate on:input=read.clone() on:change=read>
+        <form method="post" action=path class="form" novalidate on:input=read on:change=read>
             <input type="hidden" name="id" value=id />
             <input type="hidden" name="version" value=version />
             <input type="hidden" name="action" value=action />

@@ -515,10 +515,10 @@ impl PromotionForm {
         };
         let (minimum, maximum, cap) =
             (limit("minimum", &self.minimum), limit("maximum", &self.maximum), limit("cap", &self.cap));
-        if let (Some(minimum), Some(maximum)) = (minimum, maximum) {
-            if maximum.amount() < minimum.amount() {
-                faults.add("maximum", FieldCode::TooSmall);
-            }
+        if let (Some(minimum), Some(maximum)) = (minimum, maximum)
+            && maximum.amount() < minimum.amount()
+        {
+            faults.add("maximum", FieldCode::TooSmall);
         }
         let market_bp = match (of_market, self.market_percent.trim()) {
             (false, _) => 0,
@@ -541,10 +541,10 @@ impl PromotionForm {
             given.then(|| faults.take_or(read.ok_or(FieldError::new(name, FieldCode::NotDate)), 0))
         };
         let (starts_on, ends_on) = (day("starts_on", &self.starts_on), day("ends_on", &self.ends_on));
-        if let (Some(start), Some(end)) = (starts_on, ends_on) {
-            if end < start {
-                faults.add("ends_on", FieldCode::TooSmall);
-            }
+        if let (Some(start), Some(end)) = (starts_on, ends_on)
+            && end < start
+        {
+            faults.add("ends_on", FieldCode::TooSmall);
         }
         let mut list = |name: &str, typed: &str| {
             let listed: Vec<String> = typed

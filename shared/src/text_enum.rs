@@ -27,7 +27,7 @@ macro_rules! text_enum {
         }
 
         impl<'de> ::serde::Deserialize<'de> for $name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> ::core::result::Result<Self, D::Error> {
                 $crate::text_enum::read(from, Self::parse, &[$($text),*])
             }
         }
