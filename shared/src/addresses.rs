@@ -309,6 +309,10 @@ fn fit(shape: &str, code: &str) -> Option<String> {
 /// The maximum number of characters of a phone number: two numbers and an extension fit.
 pub const PHONE_MAX: usize = 60;
 
+/// The minimum number of digits of a phone number. The shortest in the world, in Niue and Tokelau, have
+/// four; anything shorter reaches a service (`*123#`, `112`), or was entered by mistake.
+const PHONE_DIGITS_MIN: usize = 4;
+
 /// A phone number as entered, in the digits 0–9; may be empty. Whatever can be dialled is kept, with
 /// extensions (`x8`, `;ext=8`, `#8`) and words around it.
 fn phone(field: &str, typed: &str) -> Result<String, FieldError> {
@@ -318,7 +322,7 @@ fn phone(field: &str, typed: &str) -> Result<String, FieldError> {
         return Err(FieldError::new(field, FieldCode::BadCharacter(c)));
     }
     let digits = number.bytes().filter(u8::is_ascii_digit).count();
-    if number.is_empty() || digits >= phone::DIGITS_MIN {
+    if number.is_empty() || digits >= PHONE_DIGITS_MIN {
         return Ok(number);
     }
     Err(FieldError::new(field, FieldCode::NotPhone))
@@ -378,9 +382,7 @@ impl Address {
     pub fn region_on_label(&self) -> &str {
         regions::on_label(&self.country, &self.region, self.line1.chars().chain(self.city.chars()))
     }
-}
 
-impl Address {
     /// The address in the format of its country, line by line, followed by the country and the phone
     /// number.
     pub fn label(&self, country: &str) -> Vec<String> {
@@ -456,7 +458,7 @@ pub struct AddressView {
 impl From<Address> for AddressView {
     fn from(address: Address) -> Self {
         let parts = address.with_region_code();
-        let dial = phone::dial(&parts.phone, &parts.country);
+        let dial = phone::dial(&parts.phone, &parts.country, PHONE_DIGITS_MIN);
         let (phone_e164, phone_uri) = dial.map_or((None, None), |dial| (dial.e164, Some(dial.uri)));
         let region_code = parts.region_code().map(str::to_owned);
         Self { formatted: parts.formatted(), region_code, phone_e164, phone_uri, parts }

@@ -3,10 +3,6 @@
 //! Addresses keep the number as it was entered, with everything that a person may need. What follows is only derived
 //! from it, so a number that can't be read this way is still there.
 
-/// The minimum number of digits of a phone number. The shortest in the world, in Niue and Tokelau, have
-/// four; anything shorter reaches a service (`*123#`, `112`), or was entered by mistake.
-pub(super) const DIGITS_MIN: usize = 4;
-
 /// How to dial the first number of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dial {
@@ -75,11 +71,12 @@ impl Plan {
     }
 }
 
-/// How to dial the first number of a text that has been validated, in an address of this country.
-pub fn dial(text: &str, country: &str) -> Option<Dial> {
+/// How to dial the first number of a text that has been validated, in an address of this country, unless it has fewer digits
+/// than this.
+pub fn dial(text: &str, country: &str, digits_min: usize) -> Option<Dial> {
     let parts = parts(text)?;
     let digits: String = parts.body.chars().filter(char::is_ascii_digit).collect();
-    if digits.len() < DIGITS_MIN {
+    if digits.len() < digits_min {
         return None;
     }
     let e164 = international(&parts, &digits, country);
@@ -212,10 +209,10 @@ mod tests {
             ("US", "+999 12345", None, "tel:+99912345"),
         ] {
             let expected = Dial { e164: e164.map(str::to_owned), uri: uri.to_owned() };
-            assert_eq!(dial(typed, country), Some(expected), "{country} {typed}");
+            assert_eq!(dial(typed, country, 4), Some(expected), "{country} {typed}");
         }
         for typed in ["", "call me", "---", "12", "1-800-FLOWERS-2026"] {
-            assert_eq!(dial(typed, "US"), None, "{typed}");
+            assert_eq!(dial(typed, "US", 4), None, "{typed}");
         }
     }
 
@@ -223,7 +220,7 @@ mod tests {
         #[test]
         fn whatever_is_kept_can_be_dialled_or_read(typed in "[-+0-9 ()/.,;x#a-zé]{0,30}", at in 0usize..250) {
             let country = super::super::countries().nth(at).unwrap();
-            if let Some(Dial { e164, uri }) = dial(&typed, country) {
+            if let Some(Dial { e164, uri }) = dial(&typed, country, 4) {
                 let number = uri.strip_prefix("tel:").unwrap();
                 prop_assert!(number.chars().filter(char::is_ascii_digit).count() >= 4, "{}", uri);
                 prop_assert!(number.split(";ext=").all(|part| part.trim_start_matches('+').bytes().all(|b| b.is_ascii_digit())));
