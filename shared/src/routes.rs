@@ -375,6 +375,7 @@ routes! {
     FN_LIST_PRODUCTS POST "/api/catalog/list" Function Anyone;
     FN_PRODUCT POST "/api/catalog/product" Function Anyone;
     FN_HOME POST "/api/catalog/home" Function Anyone;
+    FN_CART_COUNT POST "/api/carts/item_count" Function Anyone;
     FN_ROOTS POST "/api/catalog/roots" Function Anyone;
     FN_TREE POST "/api/catalog/tree" Function Anyone;
     FN_CATEGORY_ATTRIBUTES POST "/api/catalog/category_attributes" Function Anyone;

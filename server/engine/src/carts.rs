@@ -1,11 +1,6 @@
 //! Carts of guests, identified by a token, and of users. At sign-in, a guest's cart is merged into the
 //! account's.
 
-mod codes;
-
-pub(crate) use codes::clear_codes_in_tx;
-pub use codes::{add_code, check_code, remove_code};
-
 use crate::{
     Caller, Engine,
     db::{Tx, is_unique},
@@ -63,6 +58,8 @@ statements! {
         WHERE cart_lines.cart_id = $1 AND guest.cart_id = $2 AND guest.variant_id = cart_lines.variant_id";
     MERGE_REST = "UPDATE cart_lines SET cart_id = $1 WHERE cart_id = $2
         AND variant_id NOT IN (SELECT variant_id FROM cart_lines WHERE cart_id = $1)";
+    MERGE_CODES = "INSERT INTO cart_codes (cart_id, promotion_id, created_at) SELECT $1, promotion_id, created_at FROM cart_codes
+        WHERE cart_id = $2 ON CONFLICT (cart_id, promotion_id) DO NOTHING";
     MERGED = "UPDATE carts SET state = 'merged', updated_at = $2 WHERE id = $1";
     // Versions of carts are never negative, so this is out of date: the next checkout is a new one, with the
     // same input.
@@ -207,7 +204,7 @@ fn available(rows: &[LineRow]) -> i64 {
 }
 
 /// The contents of a cart, as the caller sees it.
-async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Result<CartView> {
+pub(crate) async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Result<CartView> {
     let rows: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
     let Some(first) = rows.first() else { return Ok(CartView::empty()) };
     let cart = first.cart_id;
@@ -409,7 +406,7 @@ async fn add_in_tx(
 }
 
 /// A cart was changed: the next checkout is a new one.
-async fn touch_in_tx(tx: &mut Tx, cart: CartId, now: i64) -> crate::TxResult<()> {
+pub(crate) async fn touch_in_tx(tx: &mut Tx, cart: CartId, now: i64) -> crate::TxResult<()> {
     tx.exec(&TOUCH, params![cart, now]).await?;
     Ok(())
 }
@@ -494,7 +491,8 @@ pub(crate) async fn join_in_tx(tx: &mut Tx, token: [u8; 32], user: UserId, now: 
     tx.exec(&MERGE_BOTH, params![own, guest, QUANTITY_MAX]).await?;
     holds::merge_needs_in_tx(tx, own, guest).await?;
     tx.exec(&MERGE_REST, params![own, guest]).await?;
-    codes::merge_in_tx(tx, own, guest).await?;
+    // A guest's codes go with the guest's cart.
+    tx.exec(&MERGE_CODES, params![own, guest]).await?;
     tx.exec(&MERGED, params![guest, now]).await?;
     tx.exec(&MOVE_CHECKOUTS, params![own, guest]).await?;
     tx.exec(&TOUCH, params![own, now]).await?;

@@ -13,6 +13,7 @@ pub mod books;
 pub mod bus;
 pub mod caller;
 pub mod cards;
+pub mod cart_codes;
 pub mod carts;
 pub mod catalog;
 pub mod checkout;

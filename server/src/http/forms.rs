@@ -8,7 +8,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use haat_app::{cookies, i18n::Locale};
-use haat_engine::{Caller, Engine, accounts, cards, carts, checkout, orders};
+use haat_engine::{Caller, Engine, accounts, cards, cart_codes, carts, checkout, orders};
 use haat_shared::{
     Conflict, Error, FieldCode, FieldError, Result,
     accounts::{SignIn, SignUp},
@@ -129,7 +129,7 @@ pub(super) async fn begin_checkout(
     let begun: Result<_> = async {
         carts::set_quantities(engine, &caller, quantities(&typed)?).await?;
         if !field(&typed, "code").trim().is_empty() {
-            carts::add_code(engine, &caller, &field(&typed, "code")).await?;
+            cart_codes::add_code(engine, &caller, &field(&typed, "code")).await?;
         }
         checkout::begin(engine, &caller).await
     }
@@ -182,9 +182,9 @@ async fn change_codes(state: &State, caller: &Caller, typed: &Typed) -> Result<b
     let engine = &state.runtime.engine;
     let (remove, code) = (field(typed, "remove_code"), field(typed, "code"));
     if !remove.is_empty() {
-        carts::remove_code(engine, caller, remove.parse()?).await?;
+        cart_codes::remove_code(engine, caller, remove.parse()?).await?;
     } else if !code.trim().is_empty() {
-        carts::add_code(engine, caller, &code).await?;
+        cart_codes::add_code(engine, caller, &code).await?;
     } else {
         return Ok(false);
     }

@@ -73,7 +73,7 @@ fn each_crate_keeps_to_its_own() {
         ("server/gateways/src", &["statements!", "sqlx", "rusqlite", "leptos", "axum::", "stripe"]),
         // The SDK of Stripe, and no client of anything else.
         ("server/stripe/src", &["statements!", "sqlx", "rusqlite", "leptos", "axum::", "reqwest", "lettre"]),
-        ("app/src", &["statements!", "sqlx", "rusqlite", "reqwest", "lettre", "async_nats::", "stripe_"]),
+        ("app/src", &["statements!", "sqlx", "rusqlite", "reqwest", "lettre", "async_nats::", "stripe_core"]),
         (
             "server/src",
             &[

@@ -3,7 +3,7 @@
 use crate::{
     Clock, Engine, TxError, TxResult,
     bus::Topic,
-    carts,
+    cart_codes,
     db::{Scalar, Tx},
     insert,
     inventory::holds,
@@ -292,7 +292,7 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
     tx.exec(&ADD_LINES, params![id]).await?;
     if checkout.discount_minor > 0 {
         tx.exec(&ADD_ADJUSTMENTS, params![id]).await?;
-        carts::clear_codes_in_tx(tx, checkout.cart_id).await?;
+        cart_codes::clear_in_tx(tx, checkout.cart_id).await?;
     }
     let sale = holds::take_in_tx(tx, id, checkout.holds, *purchase, now).await?;
     postings.extend(sales(&orders, by_market, taken.currency)?);

@@ -1,6 +1,6 @@
 //! Coupons and automatic offers: entered, held, paid, given back, and managed.
 
-use haat_engine::{Bounds, Caller, carts, checkout, orders, promotions, sandbox};
+use haat_engine::{Bounds, Caller, cart_codes, carts, checkout, orders, promotions, sandbox};
 use haat_shared::{
     Conflict, Error, FieldCode, Money,
     checkout::{CheckoutUpdate, HOLD_MS},
@@ -48,7 +48,7 @@ fn refused(error: Error) -> Refusal {
 }
 
 async fn enter(market: &Market, guest: &Caller, code: &str) -> Result<i64, Error> {
-    let cart = carts::add_code(&market.engine, guest, code).await?;
+    let cart = cart_codes::add_code(&market.engine, guest, code).await?;
     Ok(cart.totals.unwrap().total.amount())
 }
 
@@ -143,14 +143,14 @@ both! {
         assert_eq!(enter(market, &guest, "TEN").await.unwrap(), 27_000 + 4_900);
         assert_eq!(refused(enter(market, &guest, "ALONE").await.unwrap_err()), Refusal::NotCombinable);
         // What would be the price is told without entering it.
-        let asked = carts::check_code(engine, &guest, "ALONE").await.unwrap();
+        let asked = cart_codes::check_code(engine, &guest, "ALONE").await.unwrap();
         let refusals: Vec<_> = asked.discounts.iter().map(|discount| discount.refusal).collect();
         assert_eq!(refusals, [None, Some(Refusal::NotCombinable)]);
         let cart = carts::view(engine, &guest).await.unwrap();
         assert_eq!(cart.discounts.len(), 1);
         // Taken away, and as it was.
         let id = cart.discounts[0].promotion_id.unwrap();
-        let cart = carts::remove_code(engine, &guest, id).await.unwrap();
+        let cart = cart_codes::remove_code(engine, &guest, id).await.unwrap();
         assert_eq!(cart.totals, before.totals);
         assert_eq!(refused_codes(market, &guest).await, ["rate_limited"]);
     }
@@ -388,7 +388,7 @@ both! {
         let mut buyers = Vec::new();
         for i in 0..200 {
             let (engine, guest) = (market.engine.clone(), market.guest_with(&[(bowl, 1)]).await);
-            carts::add_code(&engine, &guest, "FAST").await.unwrap();
+            cart_codes::add_code(&engine, &guest, "FAST").await.unwrap();
             buyers.push(async move {
                 let id = checkout::begin(&engine, &guest).await?;
                 let form = CheckoutUpdate { email: format!("b{i}@example.com"), ..form("cash") };
@@ -409,7 +409,7 @@ both! {
         let mut tabs = Vec::new();
         for i in 0..50 {
             let (engine, guest) = (market.engine.clone(), market.guest_with(&[(bowl, 1)]).await);
-            carts::add_code(&engine, &guest, "ONCE").await.unwrap();
+            cart_codes::add_code(&engine, &guest, "ONCE").await.unwrap();
             tabs.push(async move {
                 let id = checkout::begin(&engine, &guest).await?;
                 let form = CheckoutUpdate { email: format!("Asha+{i}@example.com"), ..form("cash") };
@@ -430,7 +430,7 @@ async fn refused_codes(market: &Market, guest: &Caller) -> Vec<&'static str> {
     let guest = Caller { origin: Some([9; 32]), ..guest.clone() };
     let mut codes = Vec::new();
     for i in 0..8 {
-        let error = carts::add_code(&engine, &guest, &format!("GUESS{i}")).await.unwrap_err();
+        let error = cart_codes::add_code(&engine, &guest, &format!("GUESS{i}")).await.unwrap_err();
         codes.push(error.code());
     }
     codes.retain(|code| *code != "code_unknown");

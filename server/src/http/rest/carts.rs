@@ -1,6 +1,6 @@
 //! Carts. A guest's cart belongs to whoever holds its token.
 
-use haat_engine::carts;
+use haat_engine::{cart_codes, carts};
 use haat_shared::{
     Error, FieldCode, Money, Result,
     carts::{self as cart, AddLine, CartLineView, CartView, QUANTITY_MAX, SetQuantity},
@@ -186,12 +186,12 @@ async fn add_code(
     (At(id), Body(entered), _): (At<CartId>, Body<EnteredCode>, OnceIfAsked),
 ) -> Result<Made<Cart>> {
     carts::check_holder(context.engine(), &context.caller, id).await?;
-    carts::add_code(context.engine(), &context.caller, &entered.code).await.map(|view| Made(view.into()))
+    cart_codes::add_code(context.engine(), &context.caller, &entered.code).await.map(|view| Made(view.into()))
 }
 
 async fn check_code(context: RequestContext, At((id, code)): At<(CartId, String)>) -> Result<Found<Cart>> {
     carts::check_holder(context.engine(), &context.caller, id).await?;
-    carts::check_code(context.engine(), &context.caller, &code).await.map(|view| Found(view.into()))
+    cart_codes::check_code(context.engine(), &context.caller, &code).await.map(|view| Found(view.into()))
 }
 
 async fn remove_code(context: RequestContext, At((id, code)): At<(CartId, String)>) -> Result<Found<Cart>> {
@@ -204,7 +204,7 @@ async fn remove_code(context: RequestContext, At((id, code)): At<(CartId, String
         return Err(Error::NotFound);
     }
     for promotion in ids {
-        carts::remove_code(context.engine(), &context.caller, promotion).await?;
+        cart_codes::remove_code(context.engine(), &context.caller, promotion).await?;
     }
     carts::by_id(context.engine(), &context.caller, id).await.map(|view| Found(view.into()))
 }

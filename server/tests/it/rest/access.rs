@@ -131,7 +131,12 @@ impl Cast {
                     tag = Some(of.get(&path).await.is(200).header("etag").to_owned());
                 }
                 let body = matches!(route.method, "PUT" | "POST") && !p.ends_with("/end");
-                (path, body.then(settings))
+                // Sent more than once: only one promotion can have a code.
+                let body = body.then(settings).map(|mut settings| {
+                    settings.as_object_mut().unwrap().remove("code");
+                    settings
+                });
+                (path, body)
             }
             p if p.starts_with("/carts/") => {
                 let (_, cart) = owner.fill_cart("meena-crafts").await;

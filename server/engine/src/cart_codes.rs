@@ -1,7 +1,7 @@
 //! Codes that shoppers enter for their carts.
 
 use crate::{
-    Caller, Engine, TxResult,
+    Caller, Engine, TxResult, carts,
     db::{Scalar, Tx},
     insert, params,
     quotas::{self, HOUR_MS, QuotaKind},
@@ -20,8 +20,6 @@ statements! {
         FROM promotions p WHERE p.code_folded = $1 ORDER BY p.shop_id IS NULL, p.id";
     COUNT = "SELECT COUNT(*) AS value FROM cart_codes WHERE cart_id = $1";
     REMOVE = "DELETE FROM cart_codes WHERE cart_id = $1 AND promotion_id = $2";
-    MERGE = "INSERT INTO cart_codes (cart_id, promotion_id, created_at) SELECT $1, promotion_id, created_at FROM cart_codes
-        WHERE cart_id = $2 ON CONFLICT (cart_id, promotion_id) DO NOTHING";
     CLEAR = "DELETE FROM cart_codes WHERE cart_id = $1";
 }
 
@@ -44,7 +42,7 @@ const ATTEMPTS: QuotaKind = ("codes_of_origin", HOUR_MS);
 
 /// Enters a code for the caller's cart. If it doesn't apply, it is refused with the reason, and the cart stays as it is.
 pub async fn add_code(engine: &Engine, caller: &Caller, typed: &str) -> Result<CartView> {
-    let cart = super::find(engine, caller).await?.ok_or(Conflict::CartEmpty)?;
+    let cart = carts::find(engine, caller).await?.ok_or(Conflict::CartEmpty)?;
     let (view, added) = try_code(engine, caller, cart, typed).await?;
     let refusals = || view.discounts.iter().filter(|d| d.promotion_id.is_some_and(|id| added.contains(&id)));
     let refusal = refusals().find_map(|discount| discount.refusal);
@@ -60,7 +58,7 @@ pub async fn add_code(engine: &Engine, caller: &Caller, typed: &str) -> Result<C
 
 /// What the caller's cart would cost with a code, without entering it.
 pub async fn check_code(engine: &Engine, caller: &Caller, typed: &str) -> Result<CartView> {
-    let cart = super::find(engine, caller).await?.ok_or(Conflict::CartEmpty)?;
+    let cart = carts::find(engine, caller).await?.ok_or(Conflict::CartEmpty)?;
     let (view, added) = try_code(engine, caller, cart, typed).await?;
     remove(engine, cart, added).await?;
     Ok(view)
@@ -85,7 +83,7 @@ async fn try_code(
             Box::pin(add_in_tx(tx, *cart, code, *now))
         })
         .await?;
-    Ok((super::view_of(engine, caller, cart).await?, added))
+    Ok((carts::view_of(engine, caller, cart).await?, added))
 }
 
 /// Counts an attempt, so that nobody can try out all codes.
@@ -125,16 +123,16 @@ async fn add_in_tx(tx: &mut Tx, cart: CartId, code: &str, now: i64) -> TxResult<
         return Err(Conflict::Code(Refusal::TooMany).into());
     }
     if !added.is_empty() {
-        super::touch_in_tx(tx, cart, now).await?;
+        carts::touch_in_tx(tx, cart, now).await?;
     }
     Ok(added)
 }
 
 /// Removes a coupon from the caller's cart.
 pub async fn remove_code(engine: &Engine, caller: &Caller, promotion: PromotionId) -> Result<CartView> {
-    let cart = super::find(engine, caller).await?.ok_or(Error::NotFound)?;
+    let cart = carts::find(engine, caller).await?.ok_or(Error::NotFound)?;
     remove(engine, cart, vec![promotion]).await?;
-    super::view_of(engine, caller, cart).await
+    carts::view_of(engine, caller, cart).await
 }
 
 async fn remove(engine: &Engine, cart: CartId, promotions: Vec<PromotionId>) -> Result<()> {
@@ -146,7 +144,7 @@ async fn remove(engine: &Engine, cart: CartId, promotions: Vec<PromotionId>) -> 
                 removed += tx.exec(&REMOVE, params![*cart, *promotion]).await?;
             }
             if removed > 0 {
-                super::touch_in_tx(tx, *cart, *now).await?;
+                carts::touch_in_tx(tx, *cart, *now).await?;
             }
             Ok(())
         })
@@ -154,14 +152,8 @@ async fn remove(engine: &Engine, cart: CartId, promotions: Vec<PromotionId>) -> 
     Ok(removed.await?)
 }
 
-/// A guest's codes go with the guest's cart.
-pub(super) async fn merge_in_tx(tx: &mut Tx, own: CartId, guest: CartId) -> TxResult<()> {
-    tx.exec(&MERGE, params![own, guest]).await?;
-    Ok(())
-}
-
 /// The codes of a cart were used.
-pub(crate) async fn clear_codes_in_tx(tx: &mut Tx, cart: CartId) -> TxResult<()> {
+pub(crate) async fn clear_in_tx(tx: &mut Tx, cart: CartId) -> TxResult<()> {
     tx.exec(&CLEAR, params![cart]).await?;
     Ok(())
 }
