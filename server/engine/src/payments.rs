@@ -6,6 +6,7 @@
 mod admin;
 mod connect;
 mod dispute;
+mod error;
 mod gateway;
 mod patience;
 mod refund;
@@ -19,11 +20,11 @@ use tracing::Instrument;
 pub(crate) use admin::of_purchase;
 pub use admin::{details, follow_up, list};
 pub use connect::{Connect, Transfer, TransferOutcome, TransferRequest};
+pub use error::{GatewayError, GatewayResult};
 pub use gateway::{
-    Capabilities, CardVault, DisputeStatus, EventSubject, GatewayCard, GatewayDispute, GatewayError,
-    GatewayEvent, GatewayPayment, GatewayPayout, GatewayResult, GatewayStatus, NextStep, Origins,
-    PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus, ReportOutcome, Webhook,
-    origins,
+    Capabilities, CardVault, DisputeStatus, EventSubject, GatewayCard, GatewayDispute, GatewayEvent,
+    GatewayPayment, GatewayPayout, GatewayStatus, NextStep, Origins, PaymentGateway, PaymentRequest,
+    PaymentSession, RefundRequest, RefundStatus, ReportOutcome, Webhook, origins,
 };
 pub(crate) use gateway::{call, check_gateways, methods_of};
 pub use patience::{Patience, REQUEST_LIMIT, repeated};

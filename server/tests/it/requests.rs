@@ -1031,7 +1031,7 @@ async fn without_scripts_the_address_form_follows_the_country() {
     assert_eq!(shopper.post(&checkout, &form).await, checkout);
     let (_, page) = shopper.get(&checkout).await;
     let (control, chosen) = region(&page);
-    assert!(control.contains(">California</option>") && chosen.is_none(), "{control}");
+    assert!(control.contains(">California<") && chosen.is_none(), "{control}");
     assert!(page.contains("12 Lake Road") && !page.contains("field-error"), "{page}");
 
     // Without the button, the form comes back likewise, and asks for what is missing.

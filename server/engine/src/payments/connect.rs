@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::gateway::GatewayResult;
+use super::error::GatewayResult;
 use haat_shared::{
     Money,
     id::kinds::{PayoutId, PayoutMethodId},

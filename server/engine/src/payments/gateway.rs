@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::connect::Connect;
+use super::{
+    connect::Connect,
+    error::{GatewayError, GatewayResult},
+};
 use haat_shared::{
     Currency, Money,
     id::kinds::{PaymentId, RefundId, UserId},
@@ -264,23 +267,6 @@ pub struct Capabilities {
     /// Refunds, in full or in part.
     pub refunds: bool,
 }
-
-/// Why a call to a gateway failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum GatewayError {
-    /// No response, or not in time. The request may have succeeded.
-    #[error("gateway unreachable: {0}")]
-    Unreachable(String),
-    /// The gateway refused, and would refuse again.
-    #[error("gateway refused: {0}")]
-    Refused(String),
-    /// The gateway has forgotten the payment, which nobody can pay any more. Nothing was charged.
-    #[error("unknown to the gateway: {0}")]
-    Gone(String),
-}
-
-/// The result of a call to a gateway.
-pub type GatewayResult<T> = std::result::Result<T, GatewayError>;
 
 /// The port to a payment gateway. To add one, see `docs/guides/add-a-payment-gateway.md`.
 #[async_trait]

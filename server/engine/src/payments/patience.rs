@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::gateway::{GatewayError, GatewayResult};
+use super::error::{GatewayError, GatewayResult};
 use crate::random;
 
 /// The time limit of one request to a gateway.

@@ -2,7 +2,7 @@
 
 use tracing::Instrument;
 
-use super::gateway::{self, GatewayError};
+use super::{error::GatewayError, gateway};
 use crate::{Engine, TxResult, db::Tx, insert, ledger, params, random, rows, statements};
 use haat_shared::{
     Currency, Error, Money, Result,
