@@ -1060,7 +1060,7 @@ async fn without_scripts_the_address_form_follows_the_country() {
     let (status, page) = shopper.get(&purchase).await;
     assert_eq!(status, 200);
     assert!(page.contains("Atlanta, GA 30303"), "{page}");
-    assert!(page.contains(r#"<a href="tel:+14045550123;ext=8">(404) 555-0123 ext. 8</a>"#), "{page}");
+    assert!(page.contains(r#"<a href="tel:+14045550123;ext=8">(404) 555-0123 ext. 8<"#), "{page}");
     program.close();
 }
 
