@@ -55,7 +55,7 @@ test('payouts go from the request to the bank or to Stripe, and come back', asyn
   await visit(seller, `/seller/${SHOP}/settings`);
   await field(seller, 'Return window (days)').fill('0');
   await button(seller, 'Save').click();
-  await expect(main(seller).getByRole('alert')).toContainText('Saved.');
+  await expect(main(seller).getByRole('alert').first()).toContainText('Saved.');
   await visit(seller, BALANCE);
   await expect(main(seller)).toContainText('You can request a payout once at least ₹5.00 is available.');
 
