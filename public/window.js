@@ -36,6 +36,8 @@ const steps = {
     await load().catch(() => {
       delete data.on;
     });
+    // A form that is being submitted ignores a second submission, until the event is over.
+    await new Promise((go) => setTimeout(go));
     data.ready = '';
     form.requestSubmit();
     delete data.ready;

@@ -86,8 +86,8 @@ async function deliver(seller: Page, shop: string, order: string): Promise<void>
   await button(seller, 'Confirm order').click();
   await expect(button(seller, 'Mark as shipped')).toBeVisible();
   await awake(seller);
-  await field(seller, 'Carrier').fill('Blue Dart');
-  await field(seller, 'Tracking number').fill('BD-77');
+  await field(seller, 'Carrier').first().fill('Blue Dart');
+  await field(seller, 'Tracking number').first().fill('BD-77');
   await button(seller, 'Mark as shipped').click();
   await expect(button(seller, 'Mark as delivered')).toBeVisible();
   await awake(seller);
