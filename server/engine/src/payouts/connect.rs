@@ -21,12 +21,11 @@ use haat_shared::{
     routes,
 };
 
-use super::methods::COUNT;
-
 /// The parameter of the URL to which a page that has expired leads.
 pub const EXPIRED: &str = "expired";
 
 statements! {
+    pub(super) COUNT = "SELECT COUNT(*) AS value FROM payout_methods WHERE shop_id = $1 AND removed_at IS NULL";
     SHOP = "SELECT name AS value FROM shops WHERE id = $1";
     FIND = "SELECT id, account_ref FROM payout_methods WHERE shop_id = $1 AND kind = 'stripe' AND removed_at IS NULL";
     KNOWN = "SELECT id AS value FROM payout_methods WHERE account_ref = $1 AND removed_at IS NULL";

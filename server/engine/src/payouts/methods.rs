@@ -18,7 +18,6 @@ use haat_shared::{
 statements! {
     METHODS = "SELECT id, kind, holder, masked, created_at, usable_at, details_submitted, payouts_enabled, requirements FROM payout_methods
         WHERE shop_id = $1 AND removed_at IS NULL ORDER BY id";
-    pub(super) COUNT = "SELECT COUNT(*) AS value FROM payout_methods WHERE shop_id = $1 AND removed_at IS NULL";
     REMOVE = "UPDATE payout_methods SET removed_at = $3 WHERE id = $2 AND shop_id = $1 AND removed_at IS NULL";
 }
 
@@ -105,7 +104,7 @@ pub async fn add_method(
                     usable_at: *usable_at,
                 };
                 tx.insert(row).await?;
-                let count: Option<Scalar<i64>> = tx.opt(&COUNT, params![*shop]).await?;
+                let count: Option<Scalar<i64>> = tx.opt(&super::connect::COUNT, params![*shop]).await?;
                 if count.is_some_and(|count| count.0 > METHODS_MAX) {
                     return Err(Error::field("account", FieldCode::TooMany).into());
                 }
