@@ -1,5 +1,5 @@
 //! Promotions: coupons that shoppers enter and offers that apply by themselves, of a shop or of the market. Which of
-//! them apply to a basket is decided here; what they take off is [`pricing`](crate::pricing).
+//! them apply to a basket is decided here; what they take off is [`crate::pricing`].
 //!
 //! - A promotion covers the lines of its products, categories and shops; without any, all lines of its shop, or of all
 //!   shops.
