@@ -38,7 +38,7 @@ async fn until_notified(nodes: [&Program; 2], purchases: u64) {
             return assert_eq!(sent, 2 * purchases, "each once");
         }
         assert!(begun.elapsed().as_secs() < 120, "{sent} emails of {purchases} purchases");
-        tokio::task::yield_now().await;
+        pause().await;
     }
 }
 

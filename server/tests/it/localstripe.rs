@@ -13,7 +13,7 @@ use haat_engine::payments::{
 use haat_shared::{Currency, Money, payments::PaymentMethod};
 use serde_json::{Value, json};
 
-use crate::program::free_port;
+use crate::program::{free_port, pause};
 
 const KEY: &str = "sk_test_fake";
 const GOOD: &str = "4242424242424242";
@@ -50,7 +50,7 @@ impl LocalStripe {
         while reqwest::get(&direct).await.is_err() {
             assert!(this.child.try_wait().unwrap().is_none(), "localstripe ended");
             assert!(begun.elapsed().as_secs() < 60, "localstripe does not listen");
-            tokio::task::yield_now().await;
+            pause().await;
         }
         this
     }

@@ -78,7 +78,7 @@ pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     let begun = Instant::now();
     while !is_so().await {
         assert!(begun.elapsed().as_secs() < 120, "{what}");
-        tokio::task::yield_now().await;
+        pause().await;
     }
 }
 

@@ -26,6 +26,12 @@ pub struct Program {
     child: Option<Child>,
 }
 
+/// Between two looks at whether something has happened: asking without a pause would slow down what is waited for.
+#[allow(dead_code, reason = "not for all benchmarks")]
+pub async fn pause() {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+}
+
 pub fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -47,7 +47,7 @@ struct Shop {
 }
 
 fn file() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/worked-example.md")
+    PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../docs/worked-example.md")
 }
 
 /// The section of a currency.
