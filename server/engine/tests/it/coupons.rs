@@ -244,6 +244,25 @@ both! {
         market.settle().await;
     }
 
+    async fn who_pays_after_another_persons_card_was_declined_gives_their_use_back(market) {
+        let engine = &market.engine;
+        let id = coupon(market, &PromotionForm { uses_per_person: "1".into(), ..percent("ONCE", "10") }).await;
+        let bowl = market.product(MEENA, "Clay bowl", 50_000, 9).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        enter(market, &guest, "ONCE").await.unwrap();
+        let (checkout, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        market.enter(&gateway_ref, sandbox::Card::Decline).await;
+        market.come_back(payment).await.unwrap();
+        let typed = CheckoutUpdate { email: "ravi@example.com".into(), ..form("cash") };
+        checkout::pay(engine, &guest, checkout, typed, 1, "again").await.unwrap();
+        assert_eq!(uses(market, id).await, 1);
+        market.settle().await;
+        let first = market.guest_with(&[(bowl, 1)]).await;
+        enter(market, &first, "ONCE").await.unwrap();
+        pay(market, &first, &form("cash").email, "cash").await.unwrap();
+        market.settle().await;
+    }
+
     /// Each line gives back its own share of what the market bears, to the unit.
     async fn refunds_give_each_its_share_back(market) {
         let engine = &market.engine;

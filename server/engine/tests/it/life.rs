@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use haat_engine::{
     Caller,
     admin::{self, Grantee},
-    books, dispatch, ledger, orders, payouts, seals,
+    books, dispatch, ledger, orders, params, payouts, rows, seals, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, Money,
@@ -28,6 +28,18 @@ const SIGN_IN_AGAIN: i64 = 20 * DAY;
 /// The least that a shop can withdraw.
 const MINIMUM: i64 = 10_000;
 
+statements! {
+    COMMISSIONS = "SELECT position, commission_minor FROM order_lines
+        WHERE order_id = (SELECT id FROM orders WHERE number = $1)";
+}
+
+rows! {
+    struct CommissionRow {
+        position: i64,
+        commission_minor: i64,
+    }
+}
+
 /// Random numbers of a seed: SplitMix64.
 struct Dice(u64);
 
@@ -46,6 +58,8 @@ struct Line {
     position: i64,
     quantity: i64,
     paid: i64,
+    /// Its share of the order's commission.
+    commission: i64,
     shipped: i64,
     refunded: i64,
 }
@@ -87,13 +101,13 @@ impl Order {
         self.commission - self.commission_back - self.disputed_commission
     }
 
-    /// The commission that comes back with a refund of these items.
-    fn commission_of(&self, items: i64) -> i64 {
+    /// The commission that comes back with a refund of so many units of a line, which cost `items`.
+    fn commission_of(&self, line: &Line, quantity: i64, items: i64) -> i64 {
         if self.disputed > 0 {
             return self.commission_left() * items / (self.items() - self.items_refunded).max(1);
         }
-        let share = |part: i64| self.commission * part / self.items().max(1);
-        share(self.items_refunded + items) - share(self.items_refunded)
+        let share = |units: i64| line.commission * units / line.quantity;
+        (share(line.refunded + quantity) - share(line.refunded)).min(self.commission_left())
     }
 
     /// What the shop earns by it, without what is held for a dispute or was lost in one.
@@ -287,6 +301,11 @@ impl World {
             let handle = SHOPS[shop];
             let seen =
                 orders::seller_order(&self.market.engine, &self.owners[shop], handle, &order.number).await;
+            let commission = seen.unwrap().commission.amount();
+            let of_lines: Vec<CommissionRow> =
+                self.market.engine.db.all(&COMMISSIONS, params![order.number.clone()]).await.unwrap();
+            assert_eq!(of_lines.iter().map(|line| line.commission_minor).sum::<i64>(), commission);
+            let of_line = |position| of_lines.iter().find(|line| line.position == position).unwrap();
             let mut lines: Vec<Line> = order
                 .lines
                 .iter()
@@ -294,6 +313,7 @@ impl World {
                     position: line.position,
                     quantity: line.quantity,
                     paid: line.total.amount(),
+                    commission: of_line(line.position).commission_minor,
                     shipped: 0,
                     refunded: 0,
                 })
@@ -306,7 +326,7 @@ impl World {
                 released: false,
                 by_market,
                 total: order.totals.total.amount(),
-                commission: seen.unwrap().commission.amount(),
+                commission,
                 refunded: 0,
                 items_refunded: 0,
                 commission_back: 0,
@@ -374,11 +394,7 @@ impl World {
             return;
         }
         done.unwrap();
-        // Each line has its own share of the commission, which is rounded by itself.
-        let seen = orders::seller_order(&market.engine, owner, handle, &order.number).await.unwrap();
-        let commission = order.commission_left() - seen.commission.amount();
-        let expected = order.commission_of(amount);
-        assert!((commission - expected).abs() <= order.lines.len() as i64, "{commission} {expected}");
+        let commission = order.commission_of(&order.lines[picked], quantity, amount);
         order.lines[picked].refunded += quantity;
         order.refunded += amount;
         order.items_refunded += amount;
