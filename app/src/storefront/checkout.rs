@@ -1,6 +1,6 @@
 //! Checkout on one page: shipping address, payment, order summary.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use haat_shared::{
     Conflict, Error,
@@ -15,7 +15,7 @@ use haat_shared::{
     routes,
     shipping::ShippingMethod,
 };
-use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
+use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast, web_sys::Element};
 
 use super::{cart::code_typed, codes::Codes};
 use crate::{
@@ -123,17 +123,16 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     let paying = checkout.state == CheckoutState::Paying;
     // The same, once a payment has begun in the fields of a gateway, which are lost if the page is loaded again.
     let begun = RwSignal::new(false);
-    // The input that is still to be stored, and whether input is being stored.
-    let (waiting, storing) = (StoredValue::new(None), StoredValue::new(false));
+    // What is still to be sent, and whether a request is on its way.
+    let (waiting, sending) = (StoredValue::new(None), StoredValue::new(false));
     // The click that pays also ends the last change. It is part of the payment then, and not stored before.
     let keep = move |typed| {
-        waiting.set_value(Some(typed));
-        let store = move || {
-            if !paying && !begun.get_untracked() && !busy.get_untracked() && !storing.get_value() {
-                keep(id, waiting, storing, quote);
+        let later = move || {
+            if !paying && !begun.get_untracked() && !busy.get_untracked() {
+                send(Box::new(move || Box::pin(store(id, typed, quote))), waiting, sending);
             }
         };
-        set_timeout(store, Duration::from_millis(50));
+        set_timeout(later, Duration::from_millis(50));
     };
 
     // The button says whether the shopper pays now or places an order and pays on delivery.
@@ -154,10 +153,8 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         }
         event.prevent_default();
         let Some(typed) = event.target().and_then(|form| typed(form, &shops)) else { return };
-        let place = typed.payment_method.and_then(|method| {
-            let place = format!("#checkout > * > [data-method={}]", method.as_str());
-            document().query_selector(&place).ok().flatten()
-        });
+        let method = typed.payment_method;
+        let place = place_of(method);
         let ready = place.as_ref().is_some_and(|place| place.has_attribute("data-ready"));
         if busy.get_untracked() && !ready {
             return;
@@ -168,7 +165,6 @@ fn Open(page: CheckoutPage) -> impl IntoView {
             return;
         }
         busy.set(true);
-        waiting.set_value(None);
         // The script of the fields or the window, if it works, checks whether it can be paid there, and submits the
         // form once more.
         let place = place.filter(|place| place.has_attribute("data-on"));
@@ -179,10 +175,13 @@ fn Open(page: CheckoutPage) -> impl IntoView {
             0 => key.clone(),
             again => format!("{key}-{again}"),
         };
+        let in_place = place.is_some();
+        // What the shopper sees, even if a change is being stored.
         let version = quote.get_untracked().version;
-        leptos::task::spawn_local(async move {
-            match api::checkout::pay(id, typed, version, key, place.is_some()).await {
+        let request = move || async move {
+            match api::checkout::pay(id, typed, version, key, in_place).await {
                 Ok(next) => {
+                    let place = place_of(method).filter(|_| in_place);
                     if let Some((place, parameters)) = place.zip(here(&next)) {
                         // The next click continues with the same payment.
                         tries.update(|n| *n += 1);
@@ -218,7 +217,8 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     show(faults, error);
                 }
             }
-        });
+        };
+        send(Box::new(|| Box::pin(request())), waiting, sending);
     };
 
     let only_pickup = checkout.groups.iter().all(|group| {
@@ -344,30 +344,42 @@ fn time_left(i18n: I18n, seconds: i64) -> String {
 
 /// Stores the input with the checkout, so that it is there when the page is opened again. Failures are
 /// not shown, because the next change or the payment stores it too.
+async fn store(id: CheckoutId, typed: CheckoutUpdate, quote: RwSignal<CheckoutQuote>) {
+    if let Ok(now) = api::checkout::update(id, typed).await {
+        // A payment may have been told a newer one meanwhile.
+        quote.try_update(|quote| {
+            if now.version >= quote.version {
+                *quote = now;
+            }
+        });
+    }
+}
+
+type Request = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send + Sync>;
+
+/// Sends a request of the checkout after the one that is on its way, and instead of one that waits for that.
 ///
-/// Requests may overtake each other, as when the browser fills in all fields at once. So there is one at a time,
-/// with the newest input.
-fn keep(
-    id: CheckoutId,
-    waiting: StoredValue<Option<CheckoutUpdate>>,
-    storing: StoredValue<bool>,
-    quote: RwSignal<CheckoutQuote>,
-) {
-    storing.set_value(true);
+/// Requests may overtake each other, as when the browser fills in all fields at once, or when the shopper pays
+/// while the last change is being stored. So there is one at a time, with the newest input.
+fn send(request: Request, waiting: StoredValue<Option<Request>>, sending: StoredValue<bool>) {
+    waiting.set_value(Some(request));
+    if sending.get_value() {
+        return;
+    }
+    sending.set_value(true);
     leptos::task::spawn_local(async move {
         // When the page is left, nothing waits any more.
-        while let Some(typed) = waiting.try_update_value(Option::take).flatten() {
-            if let Ok(now) = api::checkout::update(id, typed).await {
-                // A payment may have been told a newer one meanwhile.
-                quote.try_update(|quote| {
-                    if now.version >= quote.version {
-                        *quote = now;
-                    }
-                });
-            }
+        while let Some(request) = waiting.try_update_value(Option::take).flatten() {
+            request().await;
         }
-        storing.try_set_value(false);
+        sending.try_set_value(false);
     });
+}
+
+/// Where the fields or the window of a payment method are.
+fn place_of(method: Option<PaymentMethod>) -> Option<Element> {
+    let place = format!("#checkout > * > [data-method={}]", method?.as_str());
+    document().query_selector(&place).ok().flatten()
 }
 
 /// Shows an error and scrolls to its summary.
