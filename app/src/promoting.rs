@@ -2,6 +2,7 @@
 
 use haat_shared::{
     Currency, Error, Money, amounts,
+    catalog::ListProducts,
     forms::Draft,
     id::kinds::PromotionId,
     pricing::{BUY_GET_MAX, Totals},
@@ -10,6 +11,9 @@ use haat_shared::{
 };
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
 
+mod picks;
+
+use self::picks::{Finding, Picks};
 use crate::{
     api::{self, ApiError},
     i18n::{t, use_i18n},
@@ -17,7 +21,7 @@ use crate::{
     storefront::draft_by,
     ui::{
         Alert, Amount, Button, Check, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle,
-        Pager, Select, Sums, Table, TextArea, loaded,
+        Pager, Select, Sums, Table, loaded,
     },
     words::{self, I18n},
 };
@@ -34,6 +38,9 @@ pub(crate) fn ShopPromotions() -> impl IntoView {
 pub(crate) fn MarketPromotions() -> impl IntoView {
     crate::admin::promotions_page(page(Signal::stored(String::new())))
 }
+
+/// How many products, categories or shops are offered at once.
+const FOUND_MAX: usize = 8;
 
 /// What `edit` says in the URL for a new promotion.
 const NEW: &str = "new";
@@ -70,13 +77,18 @@ fn page(handle: Signal<String>) -> AnyView {
         let shown = match edit.is_empty() {
             true => view! { <List path after list /> }.into_any(),
             false => {
-                let (currency, of_market) = (list.currency, handle.is_empty());
-                view! { <Edit path currency of_market card draft /> }.into_any()
+                let currency = list.currency;
+                view! { <Edit path currency handle card draft /> }.into_any()
             }
         };
+        let title = match edit.as_str() {
+            "" => t!(i18n, promotions.title),
+            NEW => t!(i18n, promotions.create),
+            _ => t!(i18n, promotions.edit),
+        };
         view! {
-            <PageTitle text=t!(i18n, promotions.title) />
-            <h1>{t!(i18n, promotions.title)}</h1>
+            <PageTitle text=title />
+            <h1>{title}</h1>
             <CodeAlert />
             {done}
             {shown}
@@ -84,13 +96,15 @@ fn page(handle: Signal<String>) -> AnyView {
     })
 }
 
-fn state_words(i18n: I18n, state: PromotionState) -> &'static str {
-    match state {
-        PromotionState::Scheduled => t!(i18n, promotions.scheduled),
-        PromotionState::Active => t!(i18n, promotions.active),
-        PromotionState::UsedUp => t!(i18n, promotions.used_up),
-        PromotionState::Ended => t!(i18n, promotions.over),
-    }
+/// The state of a promotion, as a chip.
+fn state(i18n: I18n, state: PromotionState) -> impl IntoView + use<> {
+    let (look, words) = match state {
+        PromotionState::Scheduled => ("placed", t!(i18n, promotions.scheduled)),
+        PromotionState::Active => ("delivered", t!(i18n, promotions.active)),
+        PromotionState::UsedUp => ("", t!(i18n, promotions.used_up)),
+        PromotionState::Ended => ("", t!(i18n, promotions.over)),
+    };
+    view! { <span class=format!("state {look}")>{words}</span> }
 }
 
 fn kind_words(i18n: I18n, kind: PromotionKind) -> &'static str {
@@ -124,7 +138,7 @@ fn List(path: String, after: String, list: Promotions) -> impl IntoView {
             None => words::number(i18n, card.uses),
         };
         let code = card.code.unwrap_or_else(|| t!(i18n, promotions.automatic).to_owned());
-        let ends = card.ends_at.map(|end| words::day(i18n, &end));
+        let ends = card.ends_at.map_or_else(|| "–".to_owned(), |end| words::day(i18n, &end));
         view! {
             <tr>
                 <th scope="row">
@@ -132,7 +146,7 @@ fn List(path: String, after: String, list: Promotions) -> impl IntoView {
                     <span class="note below">{card.label}</span>
                 </th>
                 <td class="wide">{kind_words(i18n, card.kind)}</td>
-                <td>{state_words(i18n, card.state)}</td>
+                <td>{state(i18n, card.state)}</td>
                 <td class="wide">{ends}</td>
                 <td class="number">{uses}</td>
                 <td class="number wide">{words::money(i18n, card.given)}</td>
@@ -160,7 +174,8 @@ fn List(path: String, after: String, list: Promotions) -> impl IntoView {
 fn Edit(
     path: String,
     currency: Currency,
-    of_market: bool,
+    /// The shop's; empty for the market's promotions.
+    handle: String,
     card: Option<PromotionCard>,
     draft: Draft,
 ) -> impl IntoView {
@@ -186,9 +201,10 @@ fn Edit(
     let kinds = PromotionKind::ALL.map(|kind| (kind.as_str(), kind_words(i18n, kind))).to_vec();
     let labels = LABELS.map(|name| (name, label(i18n, name).to_owned())).to_vec();
     let money = |name| format!("{} ({})", label(i18n, name), currency.code());
-    let of_market = of_market.then(|| {
+    let limit = |name| t!(i18n, form.optional, label = money(name));
+    let of_market = handle.is_empty().then(|| {
         view! {
-            <Field name="shops" label=label(i18n, "shops") value=form.shops.clone() optional=true hint=t!(i18n, promotions.shops_hint) faults />
+            <Picks name="shops" label=label(i18n, "shops") value=form.shops.clone() hint=t!(i18n, promotions.shops_hint) find=shops faults />
             <Field name="market_percent" label=label(i18n, "market_percent") value=form.market_percent.clone() optional=true keys="decimal" hint=t!(i18n, promotions.market_percent_hint) faults />
         }
     });
@@ -214,7 +230,7 @@ fn Edit(
     });
     let back = path.clone();
     view! {
-        <form method="post" action=path class="form" novalidate on:input=read on:change=read>
+        <form method="post" action=path class="form promotion-form" novalidate on:input=read on:change=read>
             <input type="hidden" name="id" value=id />
             <input type="hidden" name="version" value=version />
             <input type="hidden" name="action" value=action />
@@ -223,25 +239,24 @@ fn Edit(
                 <Field name="label" label=label(i18n, "label") value=form.label required=true hint=t!(i18n, promotions.label_hint) faults />
                 <Field name="code" label=label(i18n, "code") value=form.code optional=true hint=t!(i18n, promotions.code_hint) faults />
                 <Select name="kind" label=label(i18n, "kind") value=form.kind options=kinds faults />
-                <div class="field-row">
-                    <Field name="percent" label=label(i18n, "percent") value=form.percent keys="decimal" hint=t!(i18n, promotions.percent_hint) faults />
-                    <Amount name="amount" label=money("amount") value=form.amount currency faults />
-                </div>
+                // What a type doesn't need is hidden by style.
                 <div class="field-row">
                     <Field name="buy" label=label(i18n, "buy") value=form.buy keys="numeric" hint=t!(i18n, promotions.buy_hint, n = BUY_GET_MAX) faults />
                     <Field name="get" label=label(i18n, "get") value=form.get keys="numeric" faults />
                 </div>
+                <Field name="percent" label=label(i18n, "percent") value=form.percent keys="decimal" hint=t!(i18n, promotions.percent_hint) faults />
+                <Amount name="amount" label=money("amount") value=form.amount currency faults />
             </section>
             <section class="panel form" aria-labelledby="terms">
                 <h2 id="terms">{t!(i18n, promotions.terms)}</h2>
-                <TextArea name="products" label=label(i18n, "products") optional=true value=form.products rows=2 hint=t!(i18n, promotions.products_hint).to_owned() faults />
-                <Field name="categories" label=label(i18n, "categories") value=form.categories optional=true hint=t!(i18n, promotions.categories_hint) faults />
+                <Picks name="products" label=label(i18n, "products") value=form.products hint=t!(i18n, promotions.products_hint) shop=handle find=products faults />
+                <Picks name="categories" label=label(i18n, "categories") value=form.categories hint=t!(i18n, promotions.categories_hint) find=categories faults />
                 {of_market}
                 <div class="field-row">
-                    <Amount name="minimum" label=money("minimum") value=form.minimum currency faults />
-                    <Amount name="maximum" label=money("maximum") value=form.maximum currency faults />
+                    <Amount name="minimum" label=limit("minimum") value=form.minimum currency faults />
+                    <Amount name="maximum" label=limit("maximum") value=form.maximum currency faults />
                 </div>
-                <Amount name="cap" label=money("cap") value=form.cap hint=t!(i18n, promotions.cap_hint).to_owned() currency faults />
+                <Amount name="cap" label=limit("cap") value=form.cap currency faults />
                 <div class="field-row">
                     <Field name="starts_on" kind="date" label=label(i18n, "starts_on") value=form.starts_on optional=true faults />
                     <Field name="ends_on" kind="date" label=label(i18n, "ends_on") value=form.ends_on optional=true faults />
@@ -262,12 +277,39 @@ fn Edit(
     }
 }
 
+/// The products, of a shop if it has a handle, that contain some words.
+fn products(shop: String, q: String) -> Finding {
+    Box::pin(async move {
+        let of = ListProducts { q, shop, limit: Some(FOUND_MAX), ..ListProducts::default() };
+        let page = api::catalog::list(of).await?;
+        Ok(page.items.into_iter().map(|card| (card.slug, card.title)).collect())
+    })
+}
+
+/// The categories whose full names contain some words.
+fn categories(_: String, q: String) -> Finding {
+    Box::pin(async move {
+        let q = q.to_lowercase();
+        let tree = api::catalog::tree().await?.into_iter();
+        let found = tree.filter(|category| category.name.to_lowercase().contains(&q));
+        Ok(found.take(FOUND_MAX).map(|category| (category.slug, category.name)).collect())
+    })
+}
+
+/// The shops that contain some words.
+fn shops(_: String, q: String) -> Finding {
+    Box::pin(async move {
+        let found = api::search::of_market(q).await?;
+        Ok(found.shops.into_iter().map(|hit| (hit.key, hit.title)).collect())
+    })
+}
+
 /// What a basket would cost, while the form is filled in.
 #[component]
 fn Preview(typed: RwSignal<PromotionForm>, currency: Currency) -> impl IntoView {
     let i18n = use_i18n();
-    let thousand = Money::new(1_000 * 10i64.pow(currency.decimals()), currency).plain();
-    let (price, quantity) = (RwSignal::new(thousand.clone()), RwSignal::new("2".to_owned()));
+    let hundred = Money::new(100 * 10i64.pow(currency.decimals()), currency).plain();
+    let (price, quantity) = (RwSignal::new(hundred.clone()), RwSignal::new("2".to_owned()));
     let totals = Memo::new(move |_| -> Option<Totals> {
         let price = amounts::read("price", &price.get(), currency).ok()?;
         let quantity = quantity.get().trim().parse().ok().filter(|n| (1..=999).contains(n))?;
@@ -288,7 +330,7 @@ fn Preview(typed: RwSignal<PromotionForm>, currency: Currency) -> impl IntoView 
                 </div>
                 <div class="field">
                     <label for="preview-price">{format!("{} ({})", t!(i18n, promotions.preview_price), currency.code())}</label>
-                    <input id="preview-price" type="text" inputmode="decimal" value=thousand on:input=move |event| price.set(event_target_value(&event)) />
+                    <input id="preview-price" type="text" inputmode="decimal" value=hundred on:input=move |event| price.set(event_target_value(&event)) />
                 </div>
             </div>
             <div class="summary" aria-live="polite">{shown}</div>

@@ -1,5 +1,5 @@
 // A seller makes a coupon, and a shopper uses it in the basket and at the checkout, with and without JavaScript.
-import { expect, ownMarket, test as base } from '../fixtures';
+import { expect, ownMarket, runsScripts, test as base } from '../fixtures';
 import {
   SELLERS,
   SHOPS,
@@ -11,6 +11,7 @@ import {
   field,
   fillAddress,
   main,
+  openProduct,
   payInCash,
   signIn,
   visit,
@@ -21,11 +22,25 @@ const SHOP = SHOPS[0];
 
 test('a coupon is made, refused, applied, taken away, and paid with', async ({ page, visitor }) => {
   const seller = await visitor();
+  const product = await openProduct(page, SHOP);
+  const link = page.url();
   await signIn(seller, SELLERS[SHOP]);
   await visit(seller, `/seller/${SHOP}/promotions?edit=new`);
   await field(seller, 'Name').fill('Ten off');
   await field(seller, 'Code (optional)').fill('Ten');
   await field(seller, 'Percentage').fill('10');
+  // Only what the type needs is shown.
+  await expect(seller.locator('#percent-hint, #amount, #buy')).toHaveCount(3);
+  for (const hidden of ['#percent-hint', '#amount', '#buy']) await expect(seller.locator(hidden)).toBeHidden();
+  await field(seller, 'Products (optional)').fill(link);
+  if (runsScripts(seller)) {
+    await field(seller, 'Products (optional)').press('Enter');
+    await button(seller, `Remove ${new URL(link).pathname.slice('/p/'.length)}`).click();
+    await field(seller, 'Products (optional)').fill(product.slice(0, 5));
+    await expect(seller.locator(`#products-found option[value="${product}"]`)).toHaveCount(1);
+    await field(seller, 'Products (optional)').fill(product);
+    await expect(button(seller, `Remove ${product}`)).toBeVisible();
+  }
   await button(seller, 'Save').click();
   await expect(main(seller).getByRole('alert')).toContainText('Promotion created.');
   await expect(main(seller).getByRole('link', { name: 'Ten', exact: true })).toBeVisible();

@@ -449,6 +449,16 @@ pub struct PromotionDraft {
     pub uses_per_person: Option<i64>,
 }
 
+/// The slugs in a text, separated by spaces or commas. A link is read as what its path ends with.
+pub fn slugs(typed: &str) -> Vec<String> {
+    let parts = typed.split(|c: char| c == ',' || c.is_whitespace());
+    let slugs = parts.map(|part| {
+        let path = part.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+        path.rsplit('/').next().unwrap_or_default().to_owned()
+    });
+    slugs.filter(|slug| !slug.is_empty()).collect()
+}
+
 impl PromotionForm {
     /// The form, field by field.
     pub fn read(field: impl Fn(&str) -> String) -> Self {
@@ -547,11 +557,7 @@ impl PromotionForm {
             faults.add("ends_on", FieldCode::TooSmall);
         }
         let mut list = |name: &str, typed: &str| {
-            let listed: Vec<String> = typed
-                .split(|c: char| c == ',' || c.is_whitespace())
-                .filter(|slug| !slug.is_empty())
-                .map(str::to_owned)
-                .collect();
+            let listed = slugs(typed);
             if listed.len() > SCOPE_MAX {
                 faults.add(name, FieldCode::TooMany);
             }

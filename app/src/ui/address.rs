@@ -160,10 +160,7 @@ fn Region(
     let described = described_by("region", false, fault);
     let label = move || {
         let label = names.get().0.map_or("", |name| state_name(i18n, name));
-        match needs.get().region {
-            Need::Required => t!(i18n, form.required, label = label),
-            _ => labelled(i18n, label, true),
-        }
+        labelled(i18n, label, needs.get().region != Need::Required)
     };
     // What was entered for each country, and the regions of the one whose regions were asked for last.
     let entered = StoredValue::new(vec![(at_first.clone(), value)]);

@@ -12,12 +12,14 @@ use crate::{
 /// The errors of the form that a field belongs to.
 type FieldErrors = Signal<Option<Error>>;
 
-pub(super) fn fault(faults: FieldErrors, name: &str) -> Memo<Option<FieldCode>> {
+/// What is wrong with a field.
+pub(crate) fn fault(faults: FieldErrors, name: &str) -> Memo<Option<FieldCode>> {
     let name = name.to_owned();
     Memo::new(move |_| faults.with(|f| f.as_ref().and_then(|error| error.at(&name))))
 }
 
-pub(super) fn described_by(
+/// The IDs of a field's error and hint, for `aria-describedby`.
+pub(crate) fn described_by(
     name: &str,
     hint: bool,
     fault: Memo<Option<FieldCode>>,
@@ -36,8 +38,9 @@ pub(super) fn labelled(i18n: Locale, label: &str, optional: bool) -> String {
     if optional { t!(i18n, form.optional, label = label) } else { label.to_owned() }
 }
 
+/// What is wrong with a field, in words.
 #[component]
-pub(super) fn FieldFault(name: String, fault: Memo<Option<FieldCode>>) -> impl IntoView {
+pub(crate) fn FieldFault(name: String, fault: Memo<Option<FieldCode>>) -> impl IntoView {
     let i18n = use_i18n();
     move || {
         let code = fault.get()?;

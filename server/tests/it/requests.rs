@@ -979,8 +979,8 @@ async fn address_fields_are_named_as_in_the_country() {
     };
     for (country, postal, region) in [
         ("IN", "PIN code", Some("State (optional)")),
-        ("US", "ZIP code", Some("State (required)")),
-        ("AE", "Postal code", Some("Emirate (required)")),
+        ("US", "ZIP code", Some("State")),
+        ("AE", "Postal code", Some("Emirate")),
         ("GB", "Postcode", None),
     ] {
         let form = [("country", country), ("postal_code", "?"), ("key", "k"), ("quote_version", "1")];

@@ -541,3 +541,18 @@ fn a_preview_costs_what_the_basket_would() {
     let cost = |quantity| preview(&draft, inr(10_000), quantity).unwrap().total.amount();
     assert_eq!([cost(2), cost(3), cost(7)], [20_000, 20_000, 50_000]);
 }
+
+#[test]
+fn links_are_read_as_slugs() {
+    let cases: [(&str, &[&str]); 6] = [
+        ("", &[]),
+        (" , ", &[]),
+        ("clay-bowl", &["clay-bowl"]),
+        ("clay-bowl,tea  pens", &["clay-bowl", "tea", "pens"]),
+        ("https://haat.example/p/clay-bowl?ref=a/b#top\n/c/tea/", &["clay-bowl", "tea"]),
+        ("https://haat.example/shops/meena-crafts/", &["meena-crafts"]),
+    ];
+    for (typed, expected) in cases {
+        assert_eq!(slugs(typed), expected, "{typed}");
+    }
+}
