@@ -193,6 +193,11 @@ pub fn part_names(code: &str) -> (Option<StateName>, PostalName) {
     (state, postal)
 }
 
+/// The code of a country in capitals, if there is such a country.
+pub fn country_code(typed: &str) -> Option<String> {
+    country("country", typed).ok().map(|country| country.code.to_owned())
+}
+
 /// A country code in capitals. `UK` is read as `GB`.
 fn country(field: &str, typed: &str) -> Result<Country, FieldError> {
     let code = match text::line(field, typed, 2)?.to_ascii_uppercase() {

@@ -10,6 +10,7 @@ use crate::{
     money::Money,
     pricing::Totals,
     promotions::Discount,
+    shipping::ShippingOption,
     text,
 };
 
@@ -87,6 +88,9 @@ pub struct CartGroup {
     pub totals: Totals,
     /// The line items.
     pub lines: Vec<CartLineView>,
+    /// The shipping that the totals contain, to where the shopper's last checkout goes. Null if the shop doesn't ship
+    /// these items there, or nothing can be bought.
+    pub shipping: Option<ShippingOption>,
 }
 
 /// A line item of a cart.

@@ -135,6 +135,8 @@ pub enum Conflict {
     PromotionUsed,
     /// A code doesn't apply.
     Code(Refusal),
+    /// These shops don't ship to the address.
+    NotShipped(Vec<String>),
 }
 
 /// A line that can't be fulfilled completely.
@@ -197,6 +199,7 @@ impl Error {
                 Conflict::RefundMoved => "refund_moved",
                 Conflict::PromotionUsed => "promotion_used",
                 Conflict::Code(refusal) => refusal.as_str(),
+                Conflict::NotShipped(_) => "not_shipped",
             },
             Self::SignInNeeded => "sign_in_needed",
             Self::Denied => "denied",

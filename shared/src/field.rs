@@ -133,6 +133,12 @@ pub enum FieldCode {
     NotDecimal(u32),
     /// Not a colour of the form `#rrggbb`.
     NotColor,
+    /// Not a time of day of the form `14:00`.
+    NotTime,
+    /// Not the steps of a price in ascending order, one a line: `0.5: 40`.
+    NotSteps,
+    /// Another zone of the shop already has one of the areas.
+    Overlaps,
 }
 
 impl FieldCode {

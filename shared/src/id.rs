@@ -168,6 +168,8 @@ pub mod kinds {
         ApiKey ApiKeyId "key";
         /// A seller's store.
         Shop ShopId "shop";
+        /// A part of the world that a shop ships to.
+        Zone ZoneId "zone";
         /// A product of a shop.
         Product ProductId "prod";
         /// A category of the marketplace's tree.

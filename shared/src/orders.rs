@@ -495,6 +495,9 @@ pub struct OrderView {
     pub discounts: Vec<Discount>,
     /// The shipping method.
     pub shipping_method: ShippingMethod,
+    /// The shop's own name for it. May be empty.
+    #[serde(default)]
+    pub shipping_name: String,
     /// The earliest and latest estimated delivery dates: RFC 3339, UTC.
     pub estimated_delivery: (String, String),
     /// Where an order for local pickup is collected: the shop's name and address. Empty for orders that are shipped.

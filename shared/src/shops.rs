@@ -73,11 +73,15 @@ pub struct ShopView {
     pub description: String,
     /// The town or city that the shop ships from. May be empty.
     pub town: String,
-    /// The price of standard shipping, per order.
-    pub shipping_price: Money,
-    /// The order subtotal from which standard shipping is free.
+    /// The currency of its prices.
+    pub currency: Currency,
+    /// The lowest price of shipping to the market's country. None if the shop doesn't ship there.
+    pub shipping_price: Option<Money>,
+    /// Whether other orders cost more.
+    pub shipping_varies: bool,
+    /// The order subtotal from which that is free.
     pub free_shipping_from: Option<Money>,
-    /// The minimum and maximum number of days for delivery.
+    /// The minimum and maximum number of days for delivery, from today.
     pub delivery_days: (i64, i64),
     /// The return window in days. 0 if the shop doesn't accept returns.
     pub returns_days: i64,
@@ -103,22 +107,10 @@ pub struct ShopForm {
     pub address: String,
     /// The tax ID, such as a GSTIN, shown on invoices. May be empty.
     pub tax_id: String,
-    /// The price of standard shipping. May be zero.
+    /// The price of shipping everywhere, of a new shop. May be zero. Open shops have zones.
     pub shipping_price: String,
-    /// The subtotal from which standard shipping is free; empty for never.
+    /// The subtotal from which that is free; empty for never.
     pub free_shipping_from: String,
-    /// The minimum number of days for delivery.
-    pub delivery_days_min: String,
-    /// The maximum number of days for delivery.
-    pub delivery_days_max: String,
-    /// The price of express shipping; empty if not offered.
-    pub express_price: String,
-    /// The minimum number of days for express delivery.
-    pub express_days_min: String,
-    /// The maximum number of days for express delivery.
-    pub express_days_max: String,
-    /// Whether local pickup is offered.
-    pub pickup: bool,
     /// The return window in days; 0 for no returns.
     pub returns_days: String,
 }
@@ -134,12 +126,6 @@ impl Default for ShopForm {
             tax_id: String::new(),
             shipping_price: String::new(),
             free_shipping_from: String::new(),
-            delivery_days_min: "2".into(),
-            delivery_days_max: "5".into(),
-            express_price: String::new(),
-            express_days_min: "1".into(),
-            express_days_max: "2".into(),
-            pickup: false,
             returns_days: "7".into(),
         }
     }
@@ -160,18 +146,6 @@ pub struct ShopDraft {
     pub address: String,
     /// The tax ID.
     pub tax_id: String,
-    /// The price of standard shipping.
-    pub shipping_price: Money,
-    /// The subtotal from which standard shipping is free.
-    pub free_shipping_from: Option<Money>,
-    /// The minimum and maximum number of days for delivery.
-    pub delivery_days: (i64, i64),
-    /// The price of express shipping, if offered.
-    pub express_price: Option<Money>,
-    /// The minimum and maximum number of days for express delivery.
-    pub express_days: (i64, i64),
-    /// Whether local pickup is offered.
-    pub pickup: bool,
     /// The return window in days.
     pub returns_days: i64,
 }
@@ -205,12 +179,6 @@ fn optional(field: &str, typed: &str, currency: Currency) -> Result<Option<Money
     if typed.trim().is_empty() { Ok(None) } else { amounts::read(field, typed, currency).map(Some) }
 }
 
-/// A minimum and maximum number of days.
-fn days(faults: &mut ValidationErrors, field: &str, min: &str, max: &str) -> (i64, i64) {
-    let min = faults.take(text::whole_number(&format!("{field}_min"), min, 0, DAYS_MAX));
-    (min, faults.take(text::whole_number(&format!("{field}_max"), max, min, DAYS_MAX)))
-}
-
 impl ShopForm {
     /// The form from its submitted fields by name.
     pub fn read(field: impl Fn(&str) -> String) -> Self {
@@ -223,50 +191,43 @@ impl ShopForm {
             tax_id: field("tax_id"),
             shipping_price: field("shipping_price"),
             free_shipping_from: field("free_shipping_from"),
-            delivery_days_min: field("delivery_days_min"),
-            delivery_days_max: field("delivery_days_max"),
-            express_price: field("express_price"),
-            express_days_min: field("express_days_min"),
-            express_days_max: field("express_days_max"),
-            pickup: field("pickup") == "true",
             returns_days: field("returns_days"),
         }
     }
 
-    /// The validated shop, or all errors.
-    pub fn check(&self, currency: Currency) -> Result<ShopDraft, Vec<FieldError>> {
+    /// The validated settings, or all errors.
+    pub fn check(&self) -> Result<ShopDraft, Vec<FieldError>> {
         let mut faults = ValidationErrors::default();
-        let draft = ShopDraft {
+        let draft = self.draft(&mut faults);
+        faults.finish(draft)
+    }
+
+    fn draft(&self, faults: &mut ValidationErrors) -> ShopDraft {
+        ShopDraft {
             handle: faults.take(handle(&self.handle)),
             name: faults.take(text::line("name", &self.name, NAME_MAX)),
             description: faults.take(text::paragraphs("description", &self.description, DESCRIPTION_MAX)),
             town: faults.take(text::line("town", &self.town, NAME_MAX)),
             address: faults.take(text::paragraphs("address", &self.address, ADDRESS_MAX)),
             tax_id: faults.take(tax_id(&self.tax_id)),
-            shipping_price: faults.take_or(
-                amounts::read("shipping_price", &self.shipping_price, currency),
-                Money::zero(currency),
-            ),
-            free_shipping_from: faults.take(optional(
-                "free_shipping_from",
-                &self.free_shipping_from,
-                currency,
-            )),
-            delivery_days: days(
-                &mut faults,
-                "delivery_days",
-                &self.delivery_days_min,
-                &self.delivery_days_max,
-            ),
-            express_price: faults.take(optional("express_price", &self.express_price, currency)),
-            express_days: days(&mut faults, "express_days", &self.express_days_min, &self.express_days_max),
-            pickup: self.pickup,
             returns_days: faults.take(text::whole_number("returns_days", &self.returns_days, 0, DAYS_MAX)),
-        };
-        if draft.free_shipping_from.is_some_and(|from| from.amount() == 0) {
+        }
+    }
+
+    /// A new shop, the price of its shipping and the subtotal from which that is free; or all errors.
+    pub fn check_new(
+        &self,
+        currency: Currency,
+    ) -> Result<(ShopDraft, Money, Option<Money>), Vec<FieldError>> {
+        let mut faults = ValidationErrors::default();
+        let draft = self.draft(&mut faults);
+        let price = amounts::read("shipping_price", &self.shipping_price, currency);
+        let price = faults.take_or(price, Money::zero(currency));
+        let free_from = faults.take(optional("free_shipping_from", &self.free_shipping_from, currency));
+        if free_from.is_some_and(|from| from.amount() == 0) {
             faults.add("free_shipping_from", FieldCode::TooSmall);
         }
-        faults.finish(draft)
+        faults.finish((draft, price, free_from))
     }
 
     /// The names of the fields that differ from another form.
@@ -278,14 +239,6 @@ impl ShopForm {
                 ("town", form.town.clone()),
                 ("address", form.address.clone()),
                 ("tax_id", form.tax_id.clone()),
-                ("shipping_price", form.shipping_price.clone()),
-                ("free_shipping_from", form.free_shipping_from.clone()),
-                ("delivery_days_min", form.delivery_days_min.clone()),
-                ("delivery_days_max", form.delivery_days_max.clone()),
-                ("express_price", form.express_price.clone()),
-                ("express_days_min", form.express_days_min.clone()),
-                ("express_days_max", form.express_days_max.clone()),
-                ("pickup", form.pickup.to_string()),
                 ("returns_days", form.returns_days.clone()),
             ]
         };
@@ -304,15 +257,8 @@ impl ShopDraft {
             town: self.town.clone(),
             address: self.address.clone(),
             tax_id: self.tax_id.clone(),
-            shipping_price: self.shipping_price.plain(),
-            free_shipping_from: self.free_shipping_from.map(Money::plain).unwrap_or_default(),
-            delivery_days_min: self.delivery_days.0.to_string(),
-            delivery_days_max: self.delivery_days.1.to_string(),
-            express_price: self.express_price.map(Money::plain).unwrap_or_default(),
-            express_days_min: self.express_days.0.to_string(),
-            express_days_max: self.express_days.1.to_string(),
-            pickup: self.pickup,
             returns_days: self.returns_days.to_string(),
+            ..ShopForm::default()
         }
     }
 }
@@ -411,33 +357,32 @@ mod tests {
             town: "Jaipur".into(),
             shipping_price: "₹1,049".into(),
             free_shipping_from: "2,500".into(),
-            express_price: "99".into(),
             ..ShopForm::default()
         };
-        let draft = form.check(Currency::INR).unwrap();
-        assert_eq!((draft.shipping_price.amount(), draft.delivery_days), (104_900, (2, 5)));
-        assert_eq!(draft.form().check(Currency::INR), Ok(draft.clone()));
+        let (draft, price, free_from) = form.check_new(Currency::INR).unwrap();
+        assert_eq!((price.amount(), free_from.map(Money::amount)), (104_900, Some(250_000)));
+        assert_eq!(draft.form().check(), Ok(draft.clone()));
         let other = ShopForm { town: "Pune".into(), returns_days: "0".into(), ..form.clone() };
         assert_eq!(form.differing(&other), ["town", "returns_days"]);
         let bad = ShopForm {
             tax_id: "XX<1>".into(),
-            delivery_days_max: "1".into(),
+            shipping_price: "soon".into(),
             free_shipping_from: "0".into(),
-            express_price: "soon".into(),
             returns_days: "366".into(),
             ..form
         };
-        let faults = bad.check(Currency::INR).unwrap_err();
+        let faults = bad.check_new(Currency::INR).unwrap_err();
         let faults: Vec<_> = faults.iter().map(|f| (f.field.as_str(), f.code)).collect();
         assert_eq!(
             faults,
             [
                 ("tax_id", FieldCode::BadCharacters),
-                ("delivery_days_max", FieldCode::TooSmall),
-                ("express_price", FieldCode::NotMoney),
                 ("returns_days", FieldCode::TooBig),
+                ("shipping_price", FieldCode::NotMoney),
                 ("free_shipping_from", FieldCode::TooSmall)
             ]
         );
+        let faults = bad.check().unwrap_err();
+        assert_eq!(faults.len(), 2, "an open shop has zones");
     }
 }

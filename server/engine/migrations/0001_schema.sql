@@ -141,22 +141,18 @@ CREATE TABLE shops (
     address TEXT NOT NULL DEFAULT '',
     -- Shown on invoices.
     tax_id TEXT NOT NULL DEFAULT '',
-    -- Standard delivery, and the subtotal from which it is free; NULL if it never is.
-    delivery_minor BIGINT NOT NULL CHECK (delivery_minor >= 0),
-    free_delivery_from_minor BIGINT CHECK (free_delivery_from_minor > 0),
-    delivery_days_min BIGINT NOT NULL DEFAULT 2 CHECK (delivery_days_min >= 0),
-    delivery_days_max BIGINT NOT NULL DEFAULT 5 CHECK (delivery_days_max >= delivery_days_min),
-    -- Express delivery; NULL if it is not offered.
-    express_minor BIGINT CHECK (express_minor >= 0),
-    express_days_min BIGINT NOT NULL DEFAULT 1 CHECK (express_days_min >= 0),
-    express_days_max BIGINT NOT NULL DEFAULT 2 CHECK (express_days_max >= express_days_min),
-    -- Whether shoppers may collect their orders from the shop.
-    pickup BOOLEAN NOT NULL DEFAULT FALSE,
     -- 0 if returns are not accepted.
     returns_days BIGINT NOT NULL DEFAULT 7 CHECK (returns_days >= 0),
     -- Incremented by every edit; a client that saves sends the version that it has read.
     version BIGINT NOT NULL DEFAULT 1,
     created_at BIGINT NOT NULL
+);
+
+-- How a shop ships: its zones with their methods and prices, and its working days. They are read and checked together.
+CREATE TABLE shop_shipping (
+    shop_id UUID PRIMARY KEY REFERENCES shops (id),
+    -- JSON
+    rules TEXT NOT NULL
 );
 
 CREATE TABLE shop_members (
@@ -369,6 +365,11 @@ CREATE TABLE variants (
     position BIGINT NOT NULL,
     -- The stock level at or below which the shop is alerted.
     low_stock BIGINT NOT NULL DEFAULT 3 CHECK (low_stock >= 0),
+    -- For shipping: in grams and millimetres; 0 if unknown.
+    weight_g BIGINT NOT NULL DEFAULT 0 CHECK (weight_g >= 0),
+    length_mm BIGINT NOT NULL DEFAULT 0 CHECK (length_mm >= 0),
+    width_mm BIGINT NOT NULL DEFAULT 0 CHECK (width_mm >= 0),
+    height_mm BIGINT NOT NULL DEFAULT 0 CHECK (height_mm >= 0),
     -- No longer for sale, but kept for existing orders.
     archived BOOLEAN NOT NULL DEFAULT FALSE
 );
@@ -600,12 +601,14 @@ CREATE TABLE checkout_orders (
     total_minor BIGINT NOT NULL,
     items_minor BIGINT NOT NULL CHECK (items_minor BETWEEN 0 AND total_minor),
     commission_minor BIGINT NOT NULL,
-    -- JSON: the delivery options that were offered, with the prices quoted.
+    -- JSON: the delivery options that were offered for the address, with the prices quoted; [] if the shop doesn't ship there.
     options TEXT NOT NULL,
-    -- The one that is chosen.
+    -- The one that is chosen, and the shop's name for it.
     delivery TEXT NOT NULL,
-    days_min BIGINT NOT NULL,
-    days_max BIGINT NOT NULL,
+    delivery_name TEXT NOT NULL DEFAULT '',
+    -- The first and the last day on which it should arrive, counted from 1970-01-01.
+    arrives_min BIGINT NOT NULL,
+    arrives_max BIGINT NOT NULL,
     PRIMARY KEY (checkout_id, position),
     CHECK (total_minor = subtotal_minor - discount_minor + delivery_minor + added_tax_minor)
 );
@@ -741,6 +744,8 @@ CREATE TABLE orders (
     -- The number of its disputes that are not decided. Until then, its earnings are not released.
     open_disputes BIGINT NOT NULL DEFAULT 0 CHECK (open_disputes >= 0),
     delivery TEXT NOT NULL CHECK (delivery IN ('standard', 'express', 'pickup')),
+    -- The shop's own name for it. May be empty.
+    delivery_name TEXT NOT NULL DEFAULT '',
     days_min BIGINT NOT NULL,
     days_max BIGINT NOT NULL,
     created_at BIGINT NOT NULL,

@@ -8,7 +8,7 @@ use crate::{
     inventory::holds,
     params,
     promotions::{self, Person},
-    random, rows, statements,
+    random, rows, shipping, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
@@ -20,7 +20,7 @@ use haat_shared::{
     money::Rate,
     pricing::{self, LineItem, LineKind, Shipping, ShopItems, TaxRule},
     promotions::{Discount, LineFacts, choose},
-    shipping,
+    shipping::{Parcel, Place, ShippingOption},
 };
 
 statements! {
@@ -39,7 +39,7 @@ statements! {
             COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
             COALESCE(p.title, l.title) AS title, COALESCE(p.slug, '') AS slug, COALESCE(p.options, '[]') AS option_names,
             COALESCE(v.options, '[]') AS option_values, s.id AS shop_id, s.name AS shop_name, s.handle AS shop_handle, s.currency,
-            s.delivery_minor, s.free_delivery_from_minor, COALESCE(k.tax_bp, 0) AS tax_bp, p.id AS product_id, COALESCE(k.path, '') AS category,
+            COALESCE(v.weight_g, 0) AS weight_g, COALESCE(k.tax_bp, 0) AS tax_bp, p.id AS product_id, COALESCE(k.path, '') AS category,
             CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END AS discontinued,
             CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held
                 + COALESCE((SELECT CAST(SUM(h.quantity) AS BIGINT) FROM checkouts k
@@ -121,8 +121,7 @@ rows! {
         shop_name: String,
         shop_handle: String,
         currency: Currency,
-        delivery_minor: i64,
-        free_delivery_from_minor: Option<i64>,
+        weight_g: i64,
         tax_bp: i64,
         product_id: Option<ProductId>,
         category: String,
@@ -209,6 +208,7 @@ pub(crate) async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Res
     let Some(first) = rows.first() else { return Ok(CartView::empty()) };
     let cart = first.cart_id;
     let offers = promotions::of_cart(engine, cart, &Person::of(engine, caller, None)).await?;
+    let (shipping, place) = shipping::of_cart(engine, cart).await?;
     let now = engine.clock.now_ms();
     let item_count = available(&rows);
     let (mut groups, mut totals, mut discounts, mut entered) =
@@ -216,17 +216,23 @@ pub(crate) async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Res
     for (currency, rows) in group_by(rows, |r| r.currency) {
         let facts = rows.iter().filter(|row| row.is_available()).map(facts).collect::<Result<Vec<_>>>()?;
         let shops = group_by(rows, |r| r.shop_id);
-        let items = shops.iter().map(|(shop, rows)| items(*shop, rows)).collect::<Result<Vec<_>>>()?;
+        let (mut items, mut offered) = (Vec::new(), Vec::new());
+        for (shop, rows) in &shops {
+            let (of_shop, option) = items_of(*shop, rows, &shipping, &place)?;
+            items.push(of_shop);
+            offered.push(option);
+        }
         let choice =
             choose(currency, &items, &facts, &engine.promotions, offers.read(Rate::ONE, currency)?, now)?;
         let quote = pricing::quote(currency, &items, &choice.promotions)?;
         totals.push(quote.price.totals);
         discounts.extend(Discount::of(&quote.price.adjustments));
         entered.extend(choice.codes.into_iter().map(|code| (code, currency)));
-        for ((shop_id, rows), quote) in shops.into_iter().zip(quote.shops) {
+        for (((shop_id, rows), shipping), quote) in shops.into_iter().zip(offered).zip(quote.shops) {
             let (shop_name, shop_handle) = (rows[0].shop_name.clone(), rows[0].shop_handle.clone());
             let lines = rows.into_iter().map(line).collect::<Result<Vec<_>>>()?;
-            groups.push(CartGroup { shop_id, shop_name, shop_handle, totals: quote.price.totals, lines });
+            let totals = quote.price.totals;
+            groups.push(CartGroup { shop_id, shop_name, shop_handle, totals, lines, shipping });
         }
     }
     for ((id, refusal), currency) in entered {
@@ -250,19 +256,27 @@ fn facts(row: &LineRow) -> Result<LineFacts> {
     Ok(LineFacts { id, shop, product, category, list })
 }
 
-/// The lines of a shop that can be bought, with standard shipping.
-fn items(shop: ShopId, rows: &[LineRow]) -> Result<ShopItems> {
-    let money = |amount| Money::new(amount, rows[0].currency);
-    let lines: Vec<LineItem> = rows.iter().filter(|row| row.is_available()).map(priced).collect();
-    let mut items = ShopItems { shop, lines, shipping: None };
+/// The lines of a shop that can be bought, with the first of its shipping methods: standard shipping, if it is offered.
+fn items_of(
+    shop: ShopId,
+    rows: &[LineRow],
+    shipping: &shipping::Rules,
+    place: &Place,
+) -> Result<(ShopItems, Option<ShippingOption>)> {
+    let available = || rows.iter().filter(|row| row.is_available());
+    let mut items = ShopItems { shop, lines: available().map(priced).collect(), shipping: None };
     // Nothing is shipped if nothing can be bought.
-    if !items.lines.is_empty() {
-        let free_from = rows[0].free_delivery_from_minor.map(money);
-        let subtotal = items.subtotal(rows[0].currency)?;
-        let price = shipping::standard_price(money(rows[0].delivery_minor), free_from, subtotal);
-        items.shipping = Some(Shipping::untaxed(price));
+    if items.lines.is_empty() {
+        return Ok((items, None));
     }
-    Ok(items)
+    let parcel = Parcel {
+        grams: available().map(|row| row.weight_g.saturating_mul(row.quantity)).sum(),
+        subtotal: items.subtotal(rows[0].currency)?,
+        items: available().map(|row| row.quantity).sum(),
+    };
+    let option = shipping.options(shop, place, &parcel).into_iter().next();
+    items.shipping = option.as_ref().map(|option| Shipping::untaxed(option.price));
+    Ok((items, option))
 }
 
 /// A line to be priced, identified by its variant as in a checkout. The shopper is not shown the commission, so it

@@ -254,10 +254,10 @@ pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<Pro
             .map(|v| VariantView {
                 id: v.id,
                 title: v.title,
-                price: Money::new(v.price_minor, shop.shipping_price.currency()),
+                price: Money::new(v.price_minor, shop.currency),
                 compare_at: v
                     .compare_at_minor
-                    .map(|before| Money::new(before, shop.shipping_price.currency())),
+                    .map(|before| Money::new(before, shop.currency)),
                 available: v.available,
             })
             .collect(),

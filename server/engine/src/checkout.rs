@@ -16,6 +16,7 @@ pub use update::update;
 
 use crate::{
     Caller, Engine, TxResult, bug, db::Scalar, group_by, params, payments::methods_of, promotions, rows,
+    shipping::HOME_COUNTRY,
     statements,
 };
 use haat_shared::{
@@ -31,6 +32,7 @@ use haat_shared::{
     payments::{PaymentFields, PaymentMethod, PaymentState, PaymentWindow, PurchaseLink},
     pricing::Totals,
     shipping::{ShippingMethod, ShippingOption},
+    text,
 };
 
 statements! {
@@ -170,9 +172,6 @@ pub async fn last_address(engine: &Engine, caller: &Caller) -> Result<Option<Add
     Ok(last.map(Address::with_region_code))
 }
 
-/// The country that is selected at first.
-const HOME_COUNTRY: &str = "IN";
-
 /// What the page of a checkout shows.
 pub async fn page(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<CheckoutPage> {
     let (mut checkout, hold_until) = read(engine, caller, id).await?;
@@ -310,6 +309,27 @@ fn known(mut form: CheckoutUpdate, caller: &Caller) -> CheckoutUpdate {
 /// The stored input. If it cannot be read, it is entered again.
 fn form(json: &str) -> CheckoutUpdate {
     serde_json::from_str(json).unwrap_or_default()
+}
+
+/// The selected shipping of an order.
+struct Chosen {
+    method: ShippingMethod,
+    name: String,
+    /// The first and the last day on which it should arrive, counted from 1970-01-01.
+    arrives: (i64, i64),
+}
+
+impl Chosen {
+    /// Standard shipping without a date stands for none: then the checkout can't be paid.
+    fn of(option: Option<ShippingOption>) -> Self {
+        let day = |date: &str| text::day(date).unwrap_or_default();
+        match option {
+            Some(ShippingOption { shipping_method: method, name, arrives, .. }) => {
+                Self { method, name, arrives: (day(&arrives.0), day(&arrives.1)) }
+            }
+            None => Self { method: ShippingMethod::Standard, name: String::new(), arrives: (0, 0) },
+        }
+    }
 }
 
 /// The stored shipping options of a shop.

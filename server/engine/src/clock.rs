@@ -95,6 +95,11 @@ impl Zone {
         (ms + self.offset_ms(ms)).div_euclid(DAY_MS)
     }
 
+    /// The minute of the day of a time, from 0.
+    pub fn minute(&self, ms: i64) -> i64 {
+        (ms + self.offset_ms(ms)).rem_euclid(DAY_MS) / 60_000
+    }
+
     /// The beginning of a day counted from 1970-01-01.
     pub fn begins(&self, day: i64) -> i64 {
         let date = Timestamp::from_millisecond(day.saturating_mul(DAY_MS)).unwrap_or_default();
@@ -153,6 +158,7 @@ mod tests {
     fn days_begin_at_midnight_of_the_zone_whatever_the_clocks_did() {
         let india = zone("Asia/Kolkata");
         let today = india.day(EVENING);
+        assert_eq!((india.minute(EVENING), zone("UTC").minute(EVENING)), (30, 19 * 60));
         assert_eq!(rfc3339(india.begins(today)), "2026-11-26T18:30:00Z");
         assert_eq!((india.day(EVENING - 1_800_001), india.day(EVENING - 1_800_000)), (today - 1, today));
         assert_eq!(india.stretches(0, 1).len(), 1);

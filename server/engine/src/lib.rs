@@ -44,6 +44,7 @@ pub mod sandbox;
 pub mod schedules;
 pub mod seals;
 pub mod search;
+pub mod shipping;
 pub mod shops;
 mod spreadsheet;
 mod subjects;

@@ -5,7 +5,7 @@ macro_rules! lines_of {
     ($orders:literal, $rest:literal) => {
         concat!(
             "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, s.town, s.address AS shop_address, s.returns_days, o.state,
-            o.currency, o.subtotal_minor, o.discount_minor, o.delivery_minor, o.tax_minor, o.delivery,
+            o.currency, o.subtotal_minor, o.discount_minor, o.delivery_minor, o.tax_minor, o.delivery, o.delivery_name,
             o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.shipped, l.refunded, l.returned, l.exchanged, l.unit_minor,
             (SELECT x.number FROM orders x WHERE x.id = o.replaces) AS exchange_of, o.paid_order_id, l.paid_position,
@@ -177,6 +177,7 @@ rows! {
         delivery_minor: i64,
         tax_minor: i64,
         delivery: ShippingMethod,
+        delivery_name: String,
         days_min: i64,
         days_max: i64,
         total_minor: i64,
@@ -341,6 +342,7 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                 },
                 discounts: Vec::new(),
                 shipping_method: head.delivery,
+                shipping_name: head.delivery_name.clone(),
                 estimated_delivery: (
                     caller.time(engine, engine.zone.later(head.created_at, head.days_min)),
                     caller.time(engine, engine.zone.later(head.created_at, head.days_max)),

@@ -7,14 +7,15 @@ pub use seller::{any_shop, home, list_all, open_as_seller, save_settings, settin
 use crate::{
     Caller, Engine, TxError, TxResult, Who, audit, cursor,
     db::{Scalar, Tx},
-    insert, params, random, rows, statements,
+    insert, params, random, rows, shipping, statements,
 };
 use haat_shared::{
     Currency, Error, Money, Result,
-    id::kinds::{MediaId, ShopId, UserId},
+    id::kinds::{MediaId, ShopId, UserId, ZoneId},
     media::{KEEP_UNUSED_MS, Picture},
     page::{self, Page, PageRequest},
     permissions::{AdminPermission, Permission, Role},
+    shipping::{Method, PriceBy, ShippingMethod, ShippingRules, Step},
     shops::{COUNTED_TO, PAGE_SIZE, ShopCard, ShopView},
     text,
 };
@@ -31,10 +32,9 @@ macro_rules! products {
 const _: () = assert!(COUNTED_TO == 1_000);
 
 statements! {
-    FIND = concat!("SELECT s.id, s.handle, s.name, s.description, s.currency, s.town, s.delivery_minor,
-        s.free_delivery_from_minor, s.delivery_days_min, s.delivery_days_max, s.returns_days,
+    FIND = concat!("SELECT s.id, s.handle, s.name, s.description, s.currency, s.town, r.rules, s.returns_days,
         CASE WHEN $2 THEN ", products!(), " END AS products, m.id AS media_id, m.width, m.height, m.color, s.name AS alt
-        FROM shops s LEFT JOIN media m ON m.id = s.logo_id WHERE s.handle = $1");
+        FROM shops s JOIN shop_shipping r ON r.shop_id = s.id LEFT JOIN media m ON m.id = s.logo_id WHERE s.handle = $1");
     ALL = concat!("SELECT s.id, s.handle, s.name, s.description, s.town, ", products!(), " AS products,
         m.id AS media_id, m.width, m.height, m.color, s.name AS alt
         FROM shops s LEFT JOIN media m ON m.id = s.logo_id WHERE s.id > $1 ORDER BY s.id LIMIT $2");
@@ -56,19 +56,11 @@ insert! {
         description: &'a str,
         currency: Currency,
         commission_bp: i64,
-        delivery_minor: i64,
         created_at: i64,
         town: &'a str,
         address: &'a str,
         tax_id: &'a str,
-        free_delivery_from_minor: Option<i64>,
-        delivery_days_min: i64,
-        delivery_days_max: i64,
         returns_days: i64,
-        express_minor: Option<i64>,
-        express_days_min: i64,
-        express_days_max: i64,
-        pickup: bool,
     }
 }
 
@@ -90,10 +82,7 @@ rows! {
         description: String,
         currency: Currency,
         town: String,
-        delivery_minor: i64,
-        free_delivery_from_minor: Option<i64>,
-        delivery_days_min: i64,
-        delivery_days_max: i64,
+        rules: String,
         returns_days: i64,
         products: Option<i64>;
         logo: Option<Picture>
@@ -132,15 +121,18 @@ pub fn delivery_dates(engine: &Engine, caller: &Caller, days: (i64, i64)) -> (St
 
 pub(crate) async fn read(engine: &Engine, handle: &str, counted: bool) -> Result<ShopView> {
     let row: ShopRow = engine.db.opt(&FIND, params![handle, counted]).await?.ok_or(Error::NotFound)?;
+    let shipping = shipping::summary(engine, &row.rules)?;
     Ok(ShopView {
         id: row.id,
         handle: row.handle,
         name: row.name,
         description: row.description,
         town: row.town,
-        shipping_price: Money::new(row.delivery_minor, row.currency),
-        free_shipping_from: row.free_delivery_from_minor.map(|from| Money::new(from, row.currency)),
-        delivery_days: (row.delivery_days_min, row.delivery_days_max),
+        currency: row.currency,
+        shipping_price: shipping.price,
+        shipping_varies: shipping.varies,
+        free_shipping_from: shipping.free_from,
+        delivery_days: shipping.days,
         returns_days: row.returns_days,
         products: row.products,
         logo: row.logo,
@@ -200,7 +192,7 @@ pub struct NewShop {
     pub owner: UserId,
 }
 
-/// A shop's terms besides the price of standard shipping.
+/// A shop's terms besides the price of standard shipping. Those of shipping are for one zone everywhere.
 #[derive(Debug, Clone)]
 pub struct Terms {
     /// The town or city that the shop ships from. May be empty.
@@ -220,6 +212,28 @@ pub struct Terms {
     /// The return window in days; 0 for no returns.
     pub returns_days: i64,
 }
+
+impl Terms {
+    fn rules(&self, shop: ShopId, price: Money) -> ShippingRules {
+        let money = |minor| Money::new(minor, price.currency());
+        let free_from = self.free_delivery_from_minor.map(money);
+        let zone = ZoneId::from_uuid(shop.uuid());
+        let mut rules = ShippingRules::flat(zone, "*", price, free_from, self.delivery_days);
+        let flat = |method, price, days| {
+            let (name, by, steps) = (String::new(), PriceBy::Flat, vec![Step { up_to: None, price }]);
+            Method { method, name, by, steps, free_from: None, days }
+        };
+        let express = self.express.map(|(price, days)| flat(ShippingMethod::Express, money(price), days));
+        let pickup = self.pickup.then(|| flat(ShippingMethod::Pickup, money(0), PICKUP_DAYS));
+        for zone in &mut rules.zones {
+            zone.methods.extend(express.clone().into_iter().chain(pickup.clone()));
+        }
+        rules
+    }
+}
+
+/// The minimum and maximum number of working days until an order can be picked up.
+const PICKUP_DAYS: (i64, i64) = (0, 1);
 
 impl Default for Terms {
     fn default() -> Self {
@@ -260,8 +274,6 @@ fn search_text(handle: &str, name: &str) -> String {
 
 async fn open_in_tx(tx: &mut Tx, id: ShopId, shop: &NewShop, now: i64) -> TxResult<()> {
     let NewShop { handle, name, description, shipping_price, commission_bp, terms, owner } = shop;
-    let (delivery_days_min, delivery_days_max) = terms.delivery_days;
-    let (express_days_min, express_days_max) = terms.express.map_or((1, 2), |(_, days)| days);
     tx.insert(AddShop {
         id,
         handle,
@@ -270,21 +282,14 @@ async fn open_in_tx(tx: &mut Tx, id: ShopId, shop: &NewShop, now: i64) -> TxResu
         description,
         currency: shipping_price.currency(),
         commission_bp: *commission_bp,
-        delivery_minor: shipping_price.amount(),
         created_at: now,
         town: &terms.town,
         address: &terms.address,
         tax_id: &terms.tax_id,
-        free_delivery_from_minor: terms.free_delivery_from_minor,
-        delivery_days_min,
-        delivery_days_max,
         returns_days: terms.returns_days,
-        express_minor: terms.express.map(|(price, _)| price),
-        express_days_min,
-        express_days_max,
-        pickup: terms.pickup,
     })
     .await?;
+    shipping::add_in_tx(tx, id, &terms.rules(id, *shipping_price)).await?;
     tx.exec(&JOIN, params![id, *owner, Role::Owner]).await?;
     Ok(())
 }

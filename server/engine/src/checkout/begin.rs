@@ -1,14 +1,19 @@
 //! Begins a checkout: fixes the prices, and holds everything in the cart or nothing.
 
-use super::adjustments::{self, AddAdjustment, Amounts};
+use super::{
+    Chosen,
+    adjustments::{self, AddAdjustment, Amounts},
+};
 use crate::{
-    Bounds, Caller, Engine, TxResult, carts, currencies,
+    Bounds, Caller, Engine, TxResult, carts,
+    clock::Zone,
+    currencies,
     db::{Scalar, Tx},
     group_by, insert,
     inventory::holds::{self, Claim, Left, Need, OfOrigin, Released},
     params,
     promotions::{self, AddUse, Offers, Person},
-    random, rows, statements,
+    random, rows, shipping, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
@@ -19,7 +24,7 @@ use haat_shared::{
     money::{self, Rate},
     pricing::{self, LineItem, LineKind, Promotion, Shipping, ShopItems, TaxRule, Totals},
     promotions::{LineFacts, Refusal, choose},
-    shipping::{ShippingMethod, ShippingRates},
+    shipping::{Parcel, ShippingMethod},
 };
 
 /// A checkout of the same cart is continued if it has this much time left.
@@ -39,8 +44,7 @@ statements! {
             o.amount_minor AS own_minor, COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(p.options, '[]') AS option_names,
             COALESCE(v.options, '[]') AS option_values, COALESCE(p.id, l.variant_id) AS product_id,
             COALESCE(p.title, l.title) AS title, CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END
-            AS discontinued, s.id AS shop_id, s.name AS shop_name, s.currency, s.delivery_minor, s.free_delivery_from_minor,
-            s.delivery_days_min, s.delivery_days_max, s.express_minor, s.express_days_min, s.express_days_max, s.pickup,
+            AS discontinued, s.id AS shop_id, s.name AS shop_name, s.currency, COALESCE(v.weight_g, 0) AS weight_g,
             s.commission_bp, COALESCE(k.tax_bp, 0) AS tax_bp, COALESCE(k.path, '') AS category
         FROM cart_lines l JOIN shops s ON s.id = l.shop_id LEFT JOIN variants v ON v.id = l.variant_id
         LEFT JOIN products p ON p.id = v.product_id LEFT JOIN categories k ON k.id = p.category_id
@@ -80,8 +84,9 @@ insert! {
         subtotal_minor: i64,
         options: String,
         delivery: ShippingMethod,
-        days_min: i64,
-        days_max: i64,
+        delivery_name: String,
+        arrives_min: i64,
+        arrives_max: i64,
         discount_minor: i64,
         market_discount_minor: i64,
         delivery_minor: i64,
@@ -142,14 +147,7 @@ rows! {
         shop_id: ShopId,
         shop_name: String,
         currency: Currency,
-        delivery_minor: i64,
-        free_delivery_from_minor: Option<i64>,
-        delivery_days_min: i64,
-        delivery_days_max: i64,
-        express_minor: Option<i64>,
-        express_days_min: i64,
-        express_days_max: i64,
-        pickup: bool,
+        weight_g: i64,
         commission_bp: i64,
         tax_bp: i64,
         category: String,
@@ -196,7 +194,7 @@ pub async fn begin_in(engine: &Engine, caller: &Caller, currency: Option<Currenc
     let origin = caller.user().map_or(caller.origin, |_| None);
     let person = Person::of(engine, caller, None);
     let terms = (engine.bounds, (engine.promotions.clone(), person), (engine.currency, currency));
-    let input = (cart, form, origin, terms, engine.clock.now_ms());
+    let input = (cart, form, origin, (terms, engine.zone.clone()), engine.clock.now_ms());
     let checkout = engine
         .db
         .write(("checkout::begin", cart), input, |tx, (cart, form, origin, terms, now)| {
@@ -211,7 +209,10 @@ async fn begin_in_tx(
     cart: CartId,
     form: &str,
     origin: Option<[u8; 32]>,
-    (bounds, (own, person), currencies): &(Bounds, (Vec<Promotion>, Person), (Currency, Option<Currency>)),
+    ((bounds, (own, person), currencies), zone): &(
+        (Bounds, (Vec<Promotion>, Person), (Currency, Option<Currency>)),
+        Zone,
+    ),
     now: i64,
 ) -> TxResult<CheckoutId> {
     let (base, chosen) = *currencies;
@@ -238,12 +239,14 @@ async fn begin_in_tx(
     let mut lines: Vec<LineRow> = tx.all(&LINES, params![cart, chosen]).await?;
     let currency = chosen.or(lines.first().map(|line| line.currency)).ok_or(Conflict::CartEmpty)?;
     let mut rate = Rate::ONE;
+    let mut shipping = shipping::of_cart_in_tx(tx, cart, zone, now).await?;
     // Rates are those of the market's currency; shops of any other one can't be combined with this one.
     if lines.iter().any(|line| line.currency == base && currency != base) && chosen.is_some() {
         rate = currencies::rate_in_tx(tx, currency, now).await?;
         for line in lines.iter_mut().filter(|line| line.currency == base) {
             exchange(line, rate, currency)?;
         }
+        shipping = shipping.exchanged(rate, currency)?;
     }
     let needs = holds::needs_in_tx(tx, cart, &released).await?;
     let short = needs.iter().filter(|need| need.quantity > need.available);
@@ -254,7 +257,7 @@ async fn begin_in_tx(
     }
     let typed = super::form(form);
     let offers = promotions::of_cart_in_tx(tx, cart, person, &released, now).await?;
-    let terms = Terms { own, offers: &offers, rate, currency };
+    let terms = Terms { own, offers: &offers, rate, currency, shipping: &shipping };
     let plan = plan(random::id(now), &lines, &needs, &typed, &terms, now)?;
     let totals = plan.totals;
     tx.insert(AddCheckout {
@@ -338,7 +341,7 @@ fn shortages(lines: &[LineRow], needs: &[Need], left: &[Left]) -> Vec<Shortage> 
     lines.iter().filter_map(shortage).collect()
 }
 
-/// Puts the prices of a line and its shop into another currency. Only what fits the bounds of prices is sold, so
+/// Puts the prices of a line into another currency. Only what fits the bounds of prices is sold, so
 /// that all totals fit into 64 bits; and nothing becomes free because the units there are larger.
 fn exchange(line: &mut LineRow, rate: Rate, currency: Currency) -> Result<()> {
     let from = line.currency;
@@ -350,22 +353,8 @@ fn exchange(line: &mut LineRow, rate: Rate, currency: Currency) -> Result<()> {
             .ok_or_else(|| Error::field("currency", FieldCode::TooBig))
     };
     line.price_minor = line.own_minor.map_or_else(|| exchanged(line.price_minor), Ok)?;
-    line.delivery_minor = exchanged(line.delivery_minor)?;
-    line.free_delivery_from_minor = line.free_delivery_from_minor.map(exchanged).transpose()?;
-    line.express_minor = line.express_minor.map(exchanged).transpose()?;
     line.currency = currency;
     Ok(())
-}
-
-fn rates(row: &LineRow) -> ShippingRates {
-    let money = |amount| Money::new(amount, row.currency);
-    ShippingRates {
-        standard: money(row.delivery_minor),
-        free_from: row.free_delivery_from_minor.map(money),
-        days: (row.delivery_days_min, row.delivery_days_max),
-        express: row.express_minor.map(|price| (money(price), (row.express_days_min, row.express_days_max))),
-        pickup: row.pickup,
-    }
 }
 
 fn priced(row: &LineRow) -> LineItem {
@@ -410,6 +399,7 @@ struct Terms<'a> {
     offers: &'a Offers,
     rate: Rate,
     currency: Currency,
+    shipping: &'a shipping::Rules,
 }
 
 fn plan(
@@ -417,18 +407,23 @@ fn plan(
     rows: &[LineRow],
     needs: &[Need],
     form: &CheckoutUpdate,
-    &Terms { own, offers, rate, currency }: &Terms,
+    &Terms { own, offers, rate, currency, shipping }: &Terms,
     now: i64,
 ) -> TxResult<CheckoutPlan> {
     let shops = group_by(rows.iter().collect(), |r| r.shop_id);
-    let (mut items, mut offered) = (Vec::new(), Vec::new());
+    let (mut items, mut offered, place) = (Vec::new(), Vec::new(), shipping::place(form));
     for (shop, rows) in &shops {
         let mut of_shop =
             ShopItems { shop: *shop, lines: rows.iter().map(|row| priced(row)).collect(), shipping: None };
-        let options = rates(rows[0]).options(of_shop.subtotal(currency)?);
+        let parcel = Parcel {
+            grams: rows.iter().map(|row| row.weight_g.saturating_mul(row.quantity)).sum(),
+            subtotal: of_shop.subtotal(currency)?,
+            items: rows.iter().map(|row| row.quantity).sum(),
+        };
+        let options = shipping.options(*shop, &place, &parcel);
         let wanted = form.shipping_method_of(*shop);
-        let chosen = *options.iter().find(|o| o.shipping_method == wanted).unwrap_or(&options[0]);
-        of_shop.shipping = Some(Shipping::untaxed(chosen.price));
+        let chosen = options.iter().find(|o| o.shipping_method == wanted).or(options.first()).cloned();
+        of_shop.shipping = chosen.as_ref().map(|chosen| Shipping::untaxed(chosen.price));
         items.push(of_shop);
         offered.push((options, chosen));
     }
@@ -461,7 +456,7 @@ fn plan(
     for (((position, (shop, rows)), (options, chosen)), quote) in
         (1i64..).zip(shops).zip(offered).zip(quote.shops)
     {
-        let order: OrderId = random::id(now);
+        let (order, chosen): (OrderId, _) = (random::id(now), Chosen::of(chosen));
         let amounts = Amounts::of(&quote)?;
         let first = plan.lines.len() as i64;
         plan.adjustments.extend(adjustments::rows(id, order, first, plan.adjustments.len(), &quote));
@@ -473,9 +468,10 @@ fn plan(
             shop_name: rows[0].shop_name.clone(),
             subtotal_minor: quote.price.totals.subtotal.amount(),
             options: serde_json::to_string(&options).map_err(|e| crate::bug(e.to_string()))?,
-            delivery: chosen.shipping_method,
-            days_min: chosen.days.0,
-            days_max: chosen.days.1,
+            delivery: chosen.method,
+            delivery_name: chosen.name,
+            arrives_min: chosen.arrives.0,
+            arrives_max: chosen.arrives.1,
             discount_minor: amounts.discount,
             market_discount_minor: amounts.market_discount,
             delivery_minor: amounts.delivery,

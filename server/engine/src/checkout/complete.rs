@@ -4,6 +4,7 @@ use crate::{
     Clock, Engine, TxError, TxResult,
     bus::Topic,
     cart_codes,
+    clock::Zone,
     db::{Scalar, Tx},
     insert,
     inventory::holds,
@@ -111,14 +112,17 @@ insert! {
         commission_minor = "o.commission_minor",
         units = "(SELECT CAST(SUM(l.quantity) AS BIGINT) FROM checkout_lines l WHERE l.checkout_id = c.id AND l.order_id = o.order_id)",
         delivery = "o.delivery",
-        days_min = "o.days_min",
-        days_max = "o.days_max",
+        delivery_name = "o.delivery_name",
+        // From today; what was promised earlier than that is due.
+        days_min = "CASE WHEN o.arrives_min > given.today THEN o.arrives_min - given.today ELSE 0 END",
+        days_max = "CASE WHEN o.arrives_max > given.today THEN o.arrives_max - given.today ELSE 0 END",
     } => [
         checkout: CheckoutId,
         purchase_number: &'a str,
         number_folded: String,
         customer_folded: String,
-        collected_by: CollectedBy
+        collected_by: CollectedBy,
+        today: i64
     ]
         "given JOIN checkouts c ON c.id = given.checkout JOIN checkout_orders o ON o.checkout_id = c.id"
 }
@@ -165,6 +169,7 @@ struct Input {
     purchase: PurchaseId,
     number: String,
     clock: Clock,
+    zone: Zone,
 }
 
 enum Done {
@@ -192,6 +197,7 @@ pub async fn complete(
         purchase: random::id(engine.clock.now_ms()),
         number: random::number(),
         clock: engine.clock.clone(),
+        zone: engine.zone.clone(),
     };
     let outcome = engine
         .db
@@ -227,7 +233,7 @@ fn nothing_to_buy() -> TxError {
 }
 
 async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
-    let Input { payment, purchase, number, clock, .. } = input;
+    let Input { payment, purchase, number, clock, zone, .. } = input;
     let now = clock.now_ms();
     lock_checkout_in_tx(tx, *payment).await?;
     let (taken, mut postings): (_, Vec<(Posting, Reference)>) = match take_in_tx(tx, input, now).await? {
@@ -287,6 +293,7 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
         number_folded: text::fold(number),
         customer_folded: text::fold(&format!("{} {}", details.email.as_str(), details.address.name)),
         collected_by: taken.collected_by,
+        today: zone.day(now),
     };
     tx.insert_all([placed]).await?;
     tx.exec(&ADD_LINES, params![id]).await?;

@@ -3,7 +3,7 @@
 use super::{QuoteRow, find, link, offered, update::store};
 use crate::{
     Bounds, Caller, Engine, TxResult, cards,
-    db::Tx,
+    db::{Scalar, Tx},
     idempotency::{self, Claim, IdempotencyKey},
     insert,
     inventory::holds,
@@ -25,7 +25,9 @@ use haat_shared::{
 statements! {
     PAYING = "UPDATE checkouts SET state = 'paying', details = $2, updated_at = $3, locale = $5, form = $7,
             extended = TRUE, hold_until = CASE WHEN extended THEN hold_until ELSE $4 END
-        WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $3 AND quote_version = $6";
+        WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $3 AND quote_version = $6
+            AND NOT EXISTS (SELECT 1 FROM checkout_orders o WHERE o.checkout_id = checkouts.id AND o.options = '[]')";
+    NOT_SHIPPED = "SELECT shop_name AS value FROM checkout_orders WHERE checkout_id = $1 AND options = '[]' ORDER BY position";
     QUOTE = "SELECT currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, quote_version
         FROM checkouts WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $2";
     OPEN_ONE = concat!("SELECT ", payment_columns!(), " FROM payments
@@ -154,6 +156,7 @@ async fn pay_once(
                 Conflict::PaymentInProgress
                     | Conflict::CashNeedsAccount
                     | Conflict::TotalChanged { .. }
+                    | Conflict::NotShipped(_)
                     | Conflict::Code(_)
             ))
     );
@@ -279,6 +282,10 @@ async fn agree_in_tx(
         return Ok(());
     }
     let quote: QuoteRow = tx.opt(&QUOTE, params![id, now]).await?.ok_or(Conflict::CheckoutEnded)?;
+    let not_shipped: Vec<Scalar<String>> = tx.all(&NOT_SHIPPED, params![id]).await?;
+    if !not_shipped.is_empty() {
+        return Err(Conflict::NotShipped(not_shipped.into_iter().map(|shop| shop.0).collect()).into());
+    }
     let total = quote.view().totals.total;
     Err(Conflict::TotalChanged { total, quote_version: quote.quote_version }.into())
 }

@@ -1,12 +1,13 @@
 //! Updates a checkout: stores the input and, if another shipping method is selected, quotes it again.
 
 use super::{
-    QuoteRow,
+    Chosen, QuoteRow,
     adjustments::{self, Amounts},
     find, form, options,
 };
 use crate::{
-    Caller, Engine, TxError, TxResult, bug, db::Tx, group_by, params, promotions, rows, statements, update,
+    Caller, Engine, TxError, TxResult, bug, clock::Zone, db::Tx, group_by, params, promotions, rows, shipping,
+    statements, update,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
@@ -15,7 +16,7 @@ use haat_shared::{
     money::Rate,
     pricing::{self, LineItem, LineKind, Promotion, Shipping, ShopItems, TaxRule, Totals},
     promotions::{LineFacts, choose},
-    shipping::{ShippingMethod, ShippingOption},
+    shipping::{Parcel, ShippingMethod, ShippingOption},
 };
 
 statements! {
@@ -24,8 +25,9 @@ statements! {
             currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, quote_version,
             rate_numerator, rate_denominator";
     LINES = "SELECT o.order_id, o.shop_id, o.options, o.delivery, l.kind, l.variant_id, l.quantity, l.unit_minor, l.tax_bp,
-            l.commission_bp, l.product_id, COALESCE(k.path, '') AS category
+            l.commission_bp, l.product_id, COALESCE(k.path, '') AS category, COALESCE(v.weight_g, 0) AS weight_g
         FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id
+        LEFT JOIN variants v ON v.id = l.variant_id
         LEFT JOIN products p ON p.id = l.product_id LEFT JOIN categories k ON k.id = p.category_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
     SAVE = "UPDATE checkouts SET form = $2, discount_minor = $3, delivery_minor = $4, tax_minor = $5, added_tax_minor = $6,
@@ -36,9 +38,11 @@ statements! {
 update! {
     struct SetOrder {
         order_id: OrderId,
+        options: String,
         delivery: ShippingMethod,
-        days_min: i64,
-        days_max: i64,
+        delivery_name: String,
+        arrives_min: i64,
+        arrives_max: i64,
         discount_minor: i64,
         market_discount_minor: i64,
         delivery_minor: i64,
@@ -47,7 +51,8 @@ update! {
         total_minor: i64,
         items_minor: i64,
         commission_minor: i64,
-    } => "UPDATE checkout_orders SET delivery = given.delivery, days_min = given.days_min, days_max = given.days_max,
+    } => "UPDATE checkout_orders SET options = given.options, delivery = given.delivery, delivery_name = given.delivery_name,
+            arrives_min = given.arrives_min, arrives_max = given.arrives_max,
             discount_minor = given.discount_minor, market_discount_minor = given.market_discount_minor,
             delivery_minor = given.delivery_minor, tax_minor = given.tax_minor, added_tax_minor = given.added_tax_minor,
             total_minor = given.total_minor, items_minor = given.items_minor, commission_minor = given.commission_minor
@@ -89,7 +94,13 @@ rows! {
         commission_bp: i64,
         product_id: ProductId,
         category: String,
+        weight_g: i64,
     }
+}
+
+/// What the price of a checkout depends on.
+fn priced_by(u: &CheckoutUpdate) -> impl PartialEq + '_ {
+    (&u.shipping_methods, &u.country, &u.region, &u.postal_code)
 }
 
 /// Stores the input of the caller's checkout, complete or not, and returns what the checkout costs now.
@@ -113,7 +124,7 @@ pub(super) async fn store(
     to_pay: bool,
 ) -> Result<CheckoutQuote> {
     let json = serde_json::to_string(update).map_err(|_| Error::Internal)?;
-    let promotions = engine.promotions.clone();
+    let promotions = (engine.promotions.clone(), engine.zone.clone());
     let input = (id, update.clone(), json, to_pay, promotions, engine.clock.now_ms());
     let quote = engine
         .db
@@ -130,18 +141,24 @@ async fn update_in_tx(
     update: &CheckoutUpdate,
     json: &str,
     to_pay: bool,
-    promotions: &[Promotion],
+    promotions: &(Vec<Promotion>, Zone),
     now: i64,
 ) -> TxResult<CheckoutQuote> {
     // From here on, other updates and payments of this checkout wait.
     let stored: Stored = tx.opt(&LOCK, params![id, now]).await?.ok_or(Conflict::CheckoutEnded)?;
-    let unchanged = update.shipping_methods == form(&stored.form).shipping_methods;
+    let before = form(&stored.form);
+    let unchanged = priced_by(update) == priced_by(&before);
     if stored.state == CheckoutState::Paying && !(to_pay && unchanged) {
         return Err(Conflict::PaymentInProgress.into());
     }
     let mut quote = stored.quote.view();
     if !unchanged {
-        let totals = quote_in_tx(tx, id, (quote.totals, stored.rate()), update, (promotions, now)).await?;
+        let shipping = match shipping::place(update) == shipping::place(&before) {
+            true => None,
+            false => Some(shipping::of_checkout_in_tx(tx, id, &promotions.1, now).await?),
+        };
+        let old = (quote.totals, stored.rate());
+        let totals = quote_in_tx(tx, id, old, update, (&promotions.0, now), shipping).await?;
         quote.version += i64::from(totals != quote.totals);
         quote.totals = totals;
     }
@@ -160,16 +177,19 @@ async fn update_in_tx(
     Ok(quote)
 }
 
-/// Sets the shipping method of each shop and quotes the checkout again, at the prices offered when it began
-/// and with the coupons that it holds and the offers of today.
+/// Sets the shipping method of each shop and quotes the checkout again, at the prices offered when it began, or by the
+/// `shipping` of today if it goes to another address, and with the coupons that it holds and the offers of today.
 async fn quote_in_tx(
     tx: &mut Tx,
     id: CheckoutId,
     (before, rate): (Totals, Rate),
     update: &CheckoutUpdate,
     (own, now): (&[Promotion], i64),
+    shipping: Option<shipping::Rules>,
 ) -> TxResult<Totals> {
     let currency = before.total.currency();
+    let shipping = shipping.map(|rules| rules.exchanged(rate, currency)).transpose()?;
+    let place = shipping::place(update);
     let rows: Vec<LineRow> = tx.all(&LINES, params![id]).await?;
     let facts = rows.iter().map(|row| facts(row, currency)).collect::<Result<Vec<_>>>()?;
     let offers = promotions::of_checkout_in_tx(tx, id, now).await?;
@@ -181,23 +201,38 @@ async fn quote_in_tx(
         return Err(not_offered(*shop));
     }
     for (order, rows) in orders {
-        let option = choice(&rows[0], update)?;
-        let shipping = Some(Shipping::untaxed(option.price));
         let lines = rows.iter().map(|row| priced(row, currency)).collect();
-        items.push(ShopItems { shop: rows[0].shop_id, lines, shipping });
-        chosen.push((order, option));
+        let mut of_shop = ShopItems { shop: rows[0].shop_id, lines, shipping: None };
+        let options = match &shipping {
+            None => options(&rows[0].options)?,
+            Some(rules) => {
+                let parcel = Parcel {
+                    grams: rows.iter().map(|row| row.weight_g.saturating_mul(row.quantity)).sum(),
+                    subtotal: of_shop.subtotal(currency)?,
+                    items: rows.iter().map(|row| row.quantity).sum(),
+                };
+                rules.options(of_shop.shop, &place, &parcel)
+            }
+        };
+        let option = choice(&rows[0], update, &options, shipping.is_some())?;
+        of_shop.shipping = option.map(|option| Shipping::untaxed(option.price));
+        items.push(of_shop);
+        let stored = serde_json::to_string(&options).map_err(|e| bug(e.to_string()))?;
+        chosen.push((order, stored, Chosen::of(option.cloned())));
     }
     let choice = choose(currency, &items, &facts, own, offers.read(rate, currency)?, now)?;
     let quote = pricing::quote(currency, &items, &choice.promotions)?;
     let (mut orders, mut lines, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-    for ((order, option), quote) in chosen.into_iter().zip(&quote.shops) {
+    for ((order, options, chosen), quote) in chosen.into_iter().zip(&quote.shops) {
         let amounts = Amounts::of(quote)?;
         rows.extend(adjustments::rows(id, order, lines.len() as i64, rows.len(), quote));
         orders.push(SetOrder {
             order_id: order,
-            delivery: option.shipping_method,
-            days_min: option.days.0,
-            days_max: option.days.1,
+            options,
+            delivery: chosen.method,
+            delivery_name: chosen.name,
+            arrives_min: chosen.arrives.0,
+            arrives_max: chosen.arrives.1,
             discount_minor: amounts.discount,
             market_discount_minor: amounts.market_discount,
             delivery_minor: amounts.delivery,
@@ -230,16 +265,24 @@ async fn quote_in_tx(
     Ok(quote.price.totals)
 }
 
-/// The selected option, which must have been offered; or else standard shipping, or the one selected before.
-fn choice(order: &LineRow, update: &CheckoutUpdate) -> TxResult<ShippingOption> {
-    let options = options(&order.options)?;
-    let find = |wanted| options.iter().find(|option| option.shipping_method == wanted).copied();
+/// The selected option, which must have been offered; or else standard shipping, or the one selected before, or the first.
+/// What was selected for another address may not be offered any more. None if the shop doesn't ship there.
+fn choice<'a>(
+    order: &LineRow,
+    update: &CheckoutUpdate,
+    options: &'a [ShippingOption],
+    moved: bool,
+) -> TxResult<Option<&'a ShippingOption>> {
+    let find = |wanted| options.iter().find(|option| option.shipping_method == wanted);
     if let Some(&selected) = update.shipping_methods.get(&order.shop_id) {
-        return find(selected).ok_or_else(|| not_offered(order.shop_id));
+        match find(selected) {
+            None if !moved && !options.is_empty() => return Err(not_offered(order.shop_id)),
+            None => {}
+            found => return Ok(found),
+        }
     }
-    find(update.shipping_method_of(order.shop_id))
-        .or_else(|| find(order.delivery))
-        .ok_or_else(|| bug("a checkout's shipping method was never offered"))
+    let first = || options.first();
+    Ok(find(update.shipping_method_of(order.shop_id)).or_else(|| find(order.delivery)).or_else(first))
 }
 
 fn not_offered(shop: ShopId) -> TxError {

@@ -46,15 +46,16 @@ statements! {
             (SELECT MAX(l.position) + 1 FROM checkout_lines l WHERE l.checkout_id = checkouts.id) AS line_position";
     ADD_QUOTE = "INSERT INTO checkout_orders (checkout_id, position, order_id, shop_id, shop_name, subtotal_minor, discount_minor,
             market_discount_minor, delivery_minor, tax_minor, added_tax_minor, total_minor, items_minor, commission_minor, options,
-            delivery, days_min, days_max)
-        SELECT checkout_id, $2, $3, shop_id, shop_name, 0, 0, 0, 0, 0, 0, 0, 0, 0, '[]', delivery, days_min, days_max
+            delivery, delivery_name, arrives_min, arrives_max)
+        SELECT checkout_id, $2, $3, shop_id, shop_name, 0, 0, 0, 0, 0, 0, 0, 0, 0, '[]', delivery, delivery_name, arrives_min,
+            arrives_max
         FROM checkout_orders WHERE order_id = $1";
     // The shop sends it, so it is confirmed.
     ADD_ORDER = "INSERT INTO orders (id, number, purchase_id, shop_id, shop_name, search_folded, state, currency, rate_numerator,
             rate_denominator, subtotal_minor, discount_minor, market_discount_minor, delivery_minor, tax_minor, added_tax_minor,
-            total_minor, items_minor, commission_minor, units, delivery, days_min, days_max, created_at, updated_at, replaces, paid_order_id)
+            total_minor, items_minor, commission_minor, units, delivery, delivery_name, days_min, days_max, created_at, updated_at, replaces, paid_order_id)
         SELECT $2, $3, purchase_id, shop_id, shop_name, REPLACE(search_folded, $4, $5), 'confirmed', currency, rate_numerator,
-            rate_denominator, 0, 0, 0, 0, 0, 0, 0, 0, 0, $7, delivery, days_min, days_max, $6, $6, id, COALESCE(paid_order_id, id)
+            rate_denominator, 0, 0, 0, 0, 0, 0, 0, 0, 0, $7, delivery, delivery_name, days_min, days_max, $6, $6, id, COALESCE(paid_order_id, id)
         FROM orders WHERE id = $1";
     EXCHANGED = "UPDATE returns SET state = 'exchanged', exchange_order_id = $2 WHERE id = $1 AND state = 'received'";
 }

@@ -69,9 +69,7 @@ lists! {
 }
 
 statements! {
-    FIND = "SELECT handle, name, description, town, address, tax_id, currency, delivery_minor, free_delivery_from_minor,
-            delivery_days_min, delivery_days_max, express_minor, express_days_min, express_days_max, pickup, returns_days,
-            commission_bp, version FROM shops WHERE id = $1";
+    FIND = "SELECT handle, name, description, town, address, tax_id, currency, returns_days, commission_bp, version FROM shops WHERE id = $1";
     CARD = concat!("SELECT ", card_columns!(), " FROM shops s WHERE s.handle = $1");
     UNPUBLISHED = "SELECT COUNT(*) AS value FROM products WHERE shop_id = $1 AND state <> 'published'";
     STAFF = "SELECT u.id, u.name, u.email, m.role FROM shop_members m JOIN users u ON u.id = m.user_id
@@ -124,22 +122,9 @@ update! {
         town: &'a str,
         address: &'a str,
         tax_id: &'a str,
-        delivery_minor: i64,
-        free_delivery_from_minor: Option<i64>,
-        delivery_days_min: i64,
-        delivery_days_max: i64,
         returns_days: i64,
-        express_minor: Option<i64>,
-        express_days_min: i64,
-        express_days_max: i64,
-        pickup: bool,
     } => "UPDATE shops SET name = given.name, search_folded = given.search_folded, description = given.description, town = given.town,
-            address = given.address, tax_id = given.tax_id, delivery_minor = given.delivery_minor,
-            free_delivery_from_minor = given.free_delivery_from_minor,
-            delivery_days_min = given.delivery_days_min, delivery_days_max = given.delivery_days_max,
-            returns_days = given.returns_days, express_minor = given.express_minor,
-            express_days_min = given.express_days_min, express_days_max = given.express_days_max,
-            pickup = given.pickup, version = shops.version + 1
+            address = given.address, tax_id = given.tax_id, returns_days = given.returns_days, version = shops.version + 1
         FROM given WHERE shops.id = given.id AND shops.version = given.version"
 }
 
@@ -152,14 +137,6 @@ rows! {
         address: String,
         tax_id: String,
         currency: Currency,
-        delivery_minor: i64,
-        free_delivery_from_minor: Option<i64>,
-        delivery_days_min: i64,
-        delivery_days_max: i64,
-        express_minor: Option<i64>,
-        express_days_min: i64,
-        express_days_max: i64,
-        pickup: bool,
         returns_days: i64,
         commission_bp: i64,
         version: i64,
@@ -233,7 +210,7 @@ rows! {
 /// Opens a shop for the caller, in the market's currency. Returns its handle, normalised.
 pub async fn open_as_seller(engine: &Engine, caller: &Caller, form: &ShopForm) -> Result<String> {
     let owner = caller.signed_in()?.id;
-    let draft = form.check(engine.currency).map_err(Error::Invalid)?;
+    let (draft, shipping_price, free_from) = form.check_new(engine.currency).map_err(Error::Invalid)?;
     let now = engine.clock.now_ms();
     let id: ShopId = random::id(now);
     let handle = draft.handle.clone();
@@ -241,17 +218,15 @@ pub async fn open_as_seller(engine: &Engine, caller: &Caller, form: &ShopForm) -
         handle: draft.handle,
         name: draft.name,
         description: draft.description,
-        shipping_price: draft.shipping_price,
+        shipping_price,
         commission_bp: COMMISSION_BP,
         terms: Terms {
             town: draft.town,
             address: draft.address,
             tax_id: draft.tax_id,
-            free_delivery_from_minor: draft.free_shipping_from.map(Money::amount),
-            delivery_days: draft.delivery_days,
-            express: draft.express_price.map(|price| (price.amount(), draft.express_days)),
-            pickup: draft.pickup,
+            free_delivery_from_minor: free_from.map(Money::amount),
             returns_days: draft.returns_days,
+            ..Terms::default()
         },
         owner,
     };
@@ -268,20 +243,13 @@ pub async fn open_as_seller(engine: &Engine, caller: &Caller, form: &ShopForm) -
 }
 
 fn draft(row: SettingsRow) -> ShopDraft {
-    let money = |minor| Money::new(minor, row.currency);
     ShopDraft {
-        shipping_price: money(row.delivery_minor),
-        free_shipping_from: row.free_delivery_from_minor.map(money),
         handle: row.handle,
         name: row.name,
         description: row.description,
         town: row.town,
         address: row.address,
         tax_id: row.tax_id,
-        delivery_days: (row.delivery_days_min, row.delivery_days_max),
-        express_price: row.express_minor.map(money),
-        express_days: (row.express_days_min, row.express_days_max),
-        pickup: row.pickup,
         returns_days: row.returns_days,
     }
 }
@@ -312,7 +280,7 @@ pub async fn save_settings(
     let shop = caller.shop(handle, Permission::ManageShop)?;
     let row: SettingsRow = engine.db.one(&FIND, params![shop]).await?;
     let form = ShopForm { handle: row.handle, ..form.clone() };
-    let draft = form.check(row.currency).map_err(Error::Invalid)?;
+    let draft = form.check().map_err(Error::Invalid)?;
     let input = (shop, caller.user_id(), version, draft, engine.clock.now_ms());
     let saved = engine
         .db
@@ -347,15 +315,7 @@ async fn save_in_tx(
         town: &new.town,
         address: &new.address,
         tax_id: &new.tax_id,
-        delivery_minor: new.shipping_price.amount(),
-        free_delivery_from_minor: new.free_shipping_from.map(Money::amount),
-        delivery_days_min: new.delivery_days.0,
-        delivery_days_max: new.delivery_days.1,
         returns_days: new.returns_days,
-        express_minor: new.express_price.map(Money::amount),
-        express_days_min: new.express_days.0,
-        express_days_max: new.express_days.1,
-        pickup: new.pickup,
     };
     if tx.update_all([row]).await? == 0 {
         return Err(revisions::since(tx, shop, version).await?);

@@ -61,29 +61,6 @@ struct Settings {
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 40)]
     tax_id: String,
-    /// The price of standard shipping, per order.
-    #[schema(value_type = Fee)]
-    shipping_price: Money,
-    /// The order subtotal from which standard shipping is free.
-    #[schema(value_type = Option<Price>)]
-    free_shipping_from: Option<Money>,
-    /// The minimum number of days for standard delivery.
-    #[schema(minimum = 0, maximum = 365)]
-    delivery_days_min: i64,
-    /// The maximum number of days for delivery.
-    #[schema(minimum = 0, maximum = 365)]
-    delivery_days_max: i64,
-    /// The price of express shipping. Null if the shop doesn't offer it.
-    #[schema(value_type = Option<Fee>)]
-    express_price: Option<Money>,
-    /// The minimum number of days for express delivery.
-    #[schema(minimum = 0, maximum = 365)]
-    express_days_min: i64,
-    /// The maximum number of days for delivery.
-    #[schema(minimum = 0, maximum = 365)]
-    express_days_max: i64,
-    /// Whether the shop offers local pickup.
-    pickup: bool,
     /// The return window in days. 0 if the shop doesn't accept returns.
     #[schema(minimum = 0, maximum = 365)]
     returns_days: i64,
@@ -125,34 +102,19 @@ impl Settings {
             town: self.town.clone(),
             address: self.address.clone(),
             tax_id: self.tax_id.clone(),
-            shipping_price: typed(self.shipping_price),
-            free_shipping_from: self.free_shipping_from.map(typed).unwrap_or_default(),
-            delivery_days_min: self.delivery_days_min.to_string(),
-            delivery_days_max: self.delivery_days_max.to_string(),
-            express_price: self.express_price.map(typed).unwrap_or_default(),
-            express_days_min: self.express_days_min.to_string(),
-            express_days_max: self.express_days_max.to_string(),
-            pickup: self.pickup,
             returns_days: self.returns_days.to_string(),
+            ..ShopForm::default()
         }
     }
 
-    fn of(form: &ShopForm, currency: Currency) -> Result<Self> {
-        let draft = form.check(currency).map_err(|_| Error::Internal)?;
+    fn of(form: &ShopForm) -> Result<Self> {
+        let draft = form.check().map_err(|_| Error::Internal)?;
         Ok(Self {
             name: draft.name,
             description: draft.description,
             town: draft.town,
             address: draft.address,
             tax_id: draft.tax_id,
-            shipping_price: draft.shipping_price,
-            free_shipping_from: draft.free_shipping_from,
-            delivery_days_min: draft.delivery_days.0,
-            delivery_days_max: draft.delivery_days.1,
-            express_price: draft.express_price,
-            express_days_min: draft.express_days.0,
-            express_days_max: draft.express_days.1,
-            pickup: draft.pickup,
             returns_days: draft.returns_days,
         })
     }
@@ -167,11 +129,21 @@ struct NewShop {
     handle: String,
     /// The other settings.
     settings: Settings,
+    /// The price of shipping everywhere. The zones can be changed once the shop is open.
+    #[schema(value_type = Fee)]
+    shipping_price: Money,
+    /// The order subtotal from which that is free.
+    #[schema(value_type = Option<Price>)]
+    free_shipping_from: Option<Money>,
 }
 
 async fn open(context: RequestContext, (Body(new), _): (Body<NewShop>, Once)) -> Result<Made<ShopView>> {
-    let handle =
-        shops::open_as_seller(context.engine(), &context.caller, &new.settings.form(&new.handle)).await?;
+    let form = ShopForm {
+        shipping_price: typed(new.shipping_price),
+        free_shipping_from: new.free_shipping_from.map(typed).unwrap_or_default(),
+        ..new.settings.form(&new.handle)
+    };
+    let handle = shops::open_as_seller(context.engine(), &context.caller, &form).await?;
     shops::shop(context.engine(), &context.caller, &handle).await.map(Made)
 }
 
@@ -214,7 +186,7 @@ struct ShopSettings {
 
 async fn settings(context: RequestContext, At(handle): At<String>) -> Result<Version<ShopSettings>> {
     let kept = shops::settings(context.engine(), &context.caller, &handle).await?;
-    let settings = Settings::of(&kept.form, kept.currency)?;
+    let settings = Settings::of(&kept.form)?;
     let (currency, commission_bp, members) = (kept.currency, kept.commission_bp, kept.members);
     Ok(Version(kept.version, ShopSettings { currency, commission_bp, settings, members }))
 }

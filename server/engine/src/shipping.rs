@@ -1,0 +1,330 @@
+//! How shops ship: their rules, stored and read. What they mean is decided by `haat_shared::shipping`.
+//!
+//! The zones of a shop are read, checked and saved together, so they are one row.
+
+use crate::{
+    Caller, Engine, TxResult, bug,
+    clock::Zone as TimeZone,
+    db::Tx,
+    params, random, revisions, rows, statements,
+};
+use haat_shared::{
+    Currency, Error, FieldCode, FieldError, Money, Result,
+    checkout::CheckoutUpdate,
+    id::kinds::{CartId, CheckoutId, ShopId, UserId, ZoneId},
+    money::Rate,
+    permissions::Permission,
+    shipping::{
+        BasketForm, Calendar, CalendarForm, Moment, Parcel, Place, ShippingMethod, ShippingOption, ShippingPreview,
+        ShippingRules, ShippingSettings, ZoneForm,
+    },
+};
+
+statements! {
+    ADD = "INSERT INTO shop_shipping (shop_id, rules) VALUES ($1, $2)";
+    // With the address of the newest checkout of the cart.
+    OF_CART = "SELECT r.shop_id, r.rules,
+            (SELECT c.form FROM checkouts c WHERE c.cart_id = $1 ORDER BY c.id DESC LIMIT 1) AS form
+        FROM shop_shipping r WHERE r.shop_id IN (SELECT l.shop_id FROM cart_lines l WHERE l.cart_id = $1)";
+    OF_CHECKOUT = "SELECT r.shop_id, r.rules, CAST(NULL AS TEXT) AS form FROM shop_shipping r
+        WHERE r.shop_id IN (SELECT o.shop_id FROM checkout_orders o WHERE o.checkout_id = $1)";
+    FIND = "SELECT s.version, s.currency, r.rules FROM shops s JOIN shop_shipping r ON r.shop_id = s.id WHERE s.id = $1";
+    // Also locks the shop's settings.
+    RENEW = "UPDATE shops SET version = version + 1 WHERE id = $1 AND version = $2";
+    SAVE = "UPDATE shop_shipping SET rules = $2 WHERE shop_id = $1";
+}
+
+rows! {
+    struct RulesRow {
+        shop_id: ShopId,
+        rules: String,
+        form: Option<String>,
+    }
+
+    struct SettingsRow {
+        version: i64,
+        currency: Currency,
+        rules: String,
+    }
+}
+
+/// The country of addresses that name none yet.
+pub(crate) const HOME_COUNTRY: &str = "IN";
+
+/// Where something goes with this input of a checkout.
+pub(crate) fn place(form: &CheckoutUpdate) -> Place {
+    let country = if form.country.is_empty() { HOME_COUNTRY } else { &form.country };
+    Place::new(country, &form.region, &form.postal_code)
+}
+
+/// The stored rules of a shop.
+pub(crate) fn read(rules: &str) -> TxResult<ShippingRules> {
+    serde_json::from_str(rules).map_err(|error| bug(error.to_string()))
+}
+
+fn written(rules: &ShippingRules) -> TxResult<String> {
+    serde_json::to_string(rules).map_err(|error| bug(error.to_string()))
+}
+
+/// The time of a shop: in its own time zone, or else in that of the market.
+fn moment(calendar: &Calendar, zone: &TimeZone, now: i64) -> Moment {
+    let own = Some(&calendar.time_zone).filter(|name| !name.is_empty());
+    let own = own.and_then(|name| TimeZone::named(name).ok());
+    let zone = own.as_ref().unwrap_or(zone);
+    Moment { day: zone.day(now), minute: zone.minute(now) }
+}
+
+/// The rules of some shops.
+pub(crate) struct Rules {
+    shops: Vec<(ShopId, ShippingRules)>,
+    zone: TimeZone,
+    now: i64,
+}
+
+impl Rules {
+    fn of(rows: &[RulesRow], zone: &TimeZone, now: i64) -> TxResult<Self> {
+        let shops = rows.iter().map(|row| Ok((row.shop_id, read(&row.rules)?))).collect::<TxResult<_>>()?;
+        Ok(Self { shops, zone: zone.clone(), now })
+    }
+
+    /// The same with amounts in this currency.
+    pub(crate) fn exchanged(mut self, rate: Rate, to: Currency) -> Result<Self> {
+        for (_, rules) in &mut self.shops {
+            let exchanged = rules.exchanged(rate, to);
+            *rules = exchanged.ok_or_else(|| Error::field("currency", FieldCode::TooBig))?;
+        }
+        Ok(self)
+    }
+
+    /// How a shop ships a parcel to a place, standard first. None if it doesn't.
+    pub(crate) fn options(&self, shop: ShopId, place: &Place, parcel: &Parcel) -> Vec<ShippingOption> {
+        let Some((_, rules)) = self.shops.iter().find(|(id, _)| *id == shop) else { return Vec::new() };
+        rules.options(place, parcel, moment(&rules.calendar, &self.zone, self.now))
+    }
+}
+
+/// The rules of the shops of a cart, and where its last checkout goes.
+pub(crate) async fn of_cart(engine: &Engine, cart: CartId) -> Result<(Rules, Place)> {
+    let rows: Vec<RulesRow> = engine.db.all(&OF_CART, params![cart]).await?;
+    let form = rows.first().and_then(|row| serde_json::from_str(row.form.as_deref()?).ok());
+    let rules = Rules::of(&rows, &engine.zone, engine.clock.now_ms())?;
+    Ok((rules, place(&form.unwrap_or_default())))
+}
+
+/// The rules of the shops of a cart.
+pub(crate) async fn of_cart_in_tx(tx: &mut Tx, cart: CartId, zone: &TimeZone, now: i64) -> TxResult<Rules> {
+    let rows: Vec<RulesRow> = tx.all(&OF_CART, params![cart]).await?;
+    Rules::of(&rows, zone, now)
+}
+
+/// The rules of the shops of a checkout.
+pub(crate) async fn of_checkout_in_tx(
+    tx: &mut Tx,
+    checkout: CheckoutId,
+    zone: &TimeZone,
+    now: i64,
+) -> TxResult<Rules> {
+    let rows: Vec<RulesRow> = tx.all(&OF_CHECKOUT, params![checkout]).await?;
+    Rules::of(&rows, zone, now)
+}
+
+/// Stores the rules of a new shop.
+pub(crate) async fn add_in_tx(tx: &mut Tx, shop: ShopId, rules: &ShippingRules) -> TxResult<()> {
+    tx.exec(&ADD, params![shop, written(rules)?]).await?;
+    Ok(())
+}
+
+/// What a shop page says of shipping to the market's country.
+pub(crate) struct Summary {
+    /// The lowest price. None if the shop doesn't ship there.
+    pub(crate) price: Option<Money>,
+    /// Whether other parcels cost more.
+    pub(crate) varies: bool,
+    /// The subtotal from which it is free.
+    pub(crate) free_from: Option<Money>,
+    /// The days until it arrives, from today in the market's time zone.
+    pub(crate) days: (i64, i64),
+}
+
+/// What a shop page says of shipping to the market's country.
+pub(crate) fn summary(engine: &Engine, rules: &str) -> TxResult<Summary> {
+    let (rules, now) = (read(rules)?, engine.clock.now_ms());
+    let zone = rules.zone(&Place::new(HOME_COUNTRY, "", ""));
+    let shipped = zone.and_then(|zone| zone.methods.iter().find(|method| method.method != ShippingMethod::Pickup));
+    let Some(method) = shipped else {
+        return Ok(Summary { price: None, varies: false, free_from: None, days: (0, 0) });
+    };
+    let (first, last) = rules.calendar.promise(moment(&rules.calendar, &engine.zone, now), method.days);
+    let today = engine.zone.day(now);
+    Ok(Summary {
+        price: method.steps.iter().map(|step| step.price).min_by_key(|price| price.amount()),
+        varies: method.steps.len() > 1,
+        free_from: method.free_from,
+        days: ((first - today).max(0), (last - today).max(0)),
+    })
+}
+
+/// What is changed in the rules of a shop.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// A zone is added, or the one with this ID is replaced.
+    Zone(Option<ZoneId>, ZoneForm),
+    /// A zone is removed.
+    RemoveZone(ZoneId),
+    /// The working days.
+    Calendar(CalendarForm),
+    /// Everything: the zones keep the IDs that they are given with.
+    All(CalendarForm, Vec<(Option<ZoneId>, ZoneForm)>),
+}
+
+/// How a shop ships, for members who may change it.
+pub async fn settings(engine: &Engine, caller: &Caller, handle: &str) -> Result<ShippingSettings> {
+    let shop = caller.shop(handle, Permission::ManageShop)?;
+    let row: SettingsRow = engine.db.one(&FIND, params![shop]).await?;
+    Ok(ShippingSettings { version: row.version, currency: row.currency, rules: read(&row.rules)? })
+}
+
+/// Changes how a shop ships if its settings still have this version. Returns the new one. Checkouts keep the prices that
+/// they were quoted, until they go to another address.
+pub async fn save(engine: &Engine, caller: &Caller, handle: &str, version: i64, change: &Change) -> Result<i64> {
+    let shop = caller.shop(handle, Permission::ManageShop)?;
+    save_for(engine, shop, caller.user_id(), version, change).await
+}
+
+async fn save_for(
+    engine: &Engine,
+    shop: ShopId,
+    user: Option<UserId>,
+    version: i64,
+    change: &Change,
+) -> Result<i64> {
+    let now = engine.clock.now_ms();
+    let new: Vec<ZoneId> = match change {
+        Change::All(_, zones) => zones.iter().map(|_| random::id(now)).collect(),
+        _ => vec![random::id(now)],
+    };
+    let input = (shop, user, version, change.clone(), new, now);
+    let saved = engine
+        .db
+        .write(("shipping::save", shop), input, |tx, (shop, user, version, change, new, now)| {
+            Box::pin(async move {
+                let row: SettingsRow = tx.opt(&FIND, params![*shop]).await?.ok_or(Error::NotFound)?;
+                let before = read(&row.rules)?;
+                let (rules, field) = changed(&before, change, new, row.currency)?;
+                if rules == before {
+                    return Ok(row.version);
+                }
+                if tx.exec(&RENEW, params![*shop, *version]).await? == 0 {
+                    return Err(revisions::since(tx, *shop, *version).await?);
+                }
+                tx.exec(&SAVE, params![*shop, written(&rules)?]).await?;
+                revisions::write(tx, *shop, *version + 1, &[field.to_owned()], *user, *now).await?;
+                Ok(*version + 1)
+            })
+        })
+        .await?;
+    Ok(saved)
+}
+
+/// The rules with the change, and the name of what changed.
+fn changed(
+    before: &ShippingRules,
+    change: &Change,
+    new: &[ZoneId],
+    currency: Currency,
+) -> Result<(ShippingRules, &'static str)> {
+    let mut rules = before.clone();
+    let new_id = || new.first().copied().ok_or(Error::Internal);
+    match change {
+        Change::Zone(id, form) => {
+            let zone = form.check(id.map_or_else(new_id, Ok)?, "", currency).map_err(Error::Invalid)?;
+            // Last, so that what is wrong is wrong with this one.
+            let at = rules.zones.iter().position(|zone| Some(zone.id) == *id);
+            if id.is_some() && at.is_none() {
+                return Err(Error::NotFound);
+            }
+            let mut checked = rules.clone();
+            if let Some(at) = at {
+                checked.zones.remove(at);
+            }
+            checked.zones.push(zone.clone());
+            checked.check(|_| String::new()).map_err(Error::Invalid)?;
+            match at.and_then(|at| rules.zones.get_mut(at)) {
+                Some(old) => *old = zone,
+                None => rules.zones.push(zone),
+            }
+            Ok((rules, "zones"))
+        }
+        Change::RemoveZone(id) => {
+            if !rules.zones.iter().any(|zone| zone.id == *id) {
+                return Err(Error::NotFound);
+            }
+            rules.zones.retain(|zone| zone.id != *id);
+            Ok((rules, "zones"))
+        }
+        Change::Calendar(form) => {
+            rules.calendar = calendar(form, "")?;
+            Ok((rules, "calendar"))
+        }
+        Change::All(form, zones) => {
+            let calendar = calendar(form, "calendar.");
+            let checked = zones.iter().zip(new).enumerate().map(|(n, ((id, form), new))| {
+                let known = id.filter(|id| before.zones.iter().any(|zone| zone.id == *id));
+                form.check(known.unwrap_or(*new), &format!("zones.{n}."), currency)
+            });
+            let (mut good, mut faults) = (Vec::new(), Vec::new());
+            for zone in checked {
+                match zone {
+                    Ok(zone) => good.push(zone),
+                    Err(wrong) => faults.extend(wrong),
+                }
+            }
+            match calendar {
+                Ok(calendar) if faults.is_empty() => {
+                    let rules = ShippingRules { calendar, zones: good };
+                    rules.check(|n| format!("zones.{n}.")).map_err(Error::Invalid)?;
+                    Ok((rules, "zones"))
+                }
+                Err(Error::Invalid(wrong)) => Err(Error::Invalid(wrong.into_iter().chain(faults).collect())),
+                Err(error) => Err(error),
+                Ok(_) => Err(Error::Invalid(faults)),
+            }
+        }
+    }
+}
+
+fn calendar(form: &CalendarForm, at: &str) -> Result<Calendar> {
+    let calendar = form.check(at).map_err(Error::Invalid)?;
+    if !calendar.time_zone.is_empty() && TimeZone::named(&calendar.time_zone).is_err() {
+        return Err(Error::Invalid(vec![FieldError::new(format!("{at}time_zone"), FieldCode::NotAChoice)]));
+    }
+    Ok(calendar)
+}
+
+/// What shipping of a basket would cost, and when it would arrive: by the rules of the shop, with the zone that is being
+/// edited, if it is valid.
+pub async fn preview(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    basket: &BasketForm,
+    edited: Option<(Option<ZoneId>, ZoneForm)>,
+) -> Result<ShippingPreview> {
+    let ShippingSettings { currency, rules, .. } = settings(engine, caller, handle).await?;
+    let (place, parcel) = basket.check(currency).map_err(Error::Invalid)?;
+    let now = engine.clock.now_ms();
+    let rules = match edited {
+        Some((id, form)) => changed(&rules, &Change::Zone(id, form), &[random::id(now)], currency)?.0,
+        None => rules,
+    };
+    let zone = rules.zone(&place).map(|zone| zone.name.clone());
+    let options = rules.options(&place, &parcel, moment(&rules.calendar, &engine.zone, now));
+    Ok(ShippingPreview { zone, options })
+}
+
+/// Sets how a shop ships, whatever it did before. For the program itself.
+pub async fn put(engine: &Engine, caller: &Caller, handle: &str, change: &Change) -> Result<()> {
+    let shop = crate::shops::of(engine, caller, handle, Permission::ManageShop).await?;
+    let row: SettingsRow = engine.db.one(&FIND, params![shop]).await?;
+    save_for(engine, shop, caller.user_id(), row.version, change).await.map(drop)
+}
