@@ -8,7 +8,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos_router::ChooseView;
 
-use crate::{admin, layout, promoting, seller, state, storefront};
+use crate::{admin, layout, promoting, seller, shipping, state, storefront};
 
 /// Long enough for the page's own pictures.
 const AHEAD_AFTER: Duration = Duration::from_secs(2);
@@ -120,6 +120,7 @@ chunks! {
     promoting in unframed {
         ShopPromotions: promoting::ShopPromotions;
         MarketPromotions: promoting::MarketPromotions;
+        ShopShipping: shipping::ShopShipping;
     }
     // What an admin opens first.
     admin in unframed {

@@ -18,6 +18,7 @@ pub mod i18n;
 mod layout;
 mod promoting;
 mod seller;
+mod shipping;
 #[cfg(feature = "ssr")]
 mod showcase;
 #[cfg(feature = "ssr")]
@@ -133,6 +134,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/seller/:handle/products/:id"), ChunkPage::SellerProduct),
     (Path("/seller/:handle/balance"), ChunkPage::Balance),
     (Path("/seller/:handle/promotions"), ChunkPage::ShopPromotions),
+    (Path("/seller/:handle/shipping"), ChunkPage::ShopShipping),
     (Path("/seller/:handle/settings"), ChunkPage::Settings),
     (Path("/seller/*rest"), ChunkPage::NoSellerPage),
     (Path("/admin"), ChunkPage::Admin),

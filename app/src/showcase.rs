@@ -163,7 +163,7 @@ fn Parts() -> impl IntoView {
             </div>
         </Part>
         <Part name="Check">
-            <Check name="pickup" label=t!(i18n, settings.pickup) checked=true />
+            <Check name="pickup" label=t!(i18n, shipping.pickup) checked=true />
             <Check name="set_stock" label=t!(i18n, imports.set_stock) checked=false />
         </Part>
         <Part name="SaveBar">

@@ -18,7 +18,7 @@ use haat_shared::{
     promotions::Refusal,
     returns::{ReturnReason, ReturnState},
     sales::PERIOD_MAX,
-    shipping::ShippingMethod,
+    shipping::{ShippingMethod, ShippingOption},
     shops::{DAYS_MAX, HANDLE_LENGTH},
 };
 
@@ -68,6 +68,9 @@ pub fn error(i18n: I18n, error: &Error) -> String {
             }
             tu_string!(i18n, error.edited_fields, fields = names.join(", ")).to_string()
         }
+        Error::Conflict(Conflict::NotShipped(shops)) if !shops.is_empty() => {
+            t!(i18n, error.not_shipped_by, shops = shops.join(", "))
+        }
         Error::Conflict(Conflict::TotalChanged { total, .. }) => {
             tu_string!(i18n, error.total_changed_to, price = *total)
         }
@@ -89,6 +92,7 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "payment_declined" => tu_string!(i18n, error.payment_declined),
         "payment_cancelled" => tu_string!(i18n, error.payment_cancelled),
         "total_changed" => tu_string!(i18n, error.total_changed),
+        "not_shipped" => t!(i18n, error.not_shipped),
         "mixed_currencies" => tu_string!(i18n, error.mixed_currencies),
         "key_reused" => tu_string!(i18n, error.key_reused),
         "in_flight" => tu_string!(i18n, error.in_flight),
@@ -213,6 +217,9 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::NotColor => t!(i18n, field.not_color),
         FieldCode::NotPostalCode => t!(i18n, field.not_postal_code),
         FieldCode::NoRate => t!(i18n, field.no_rate),
+        FieldCode::NotTime => t!(i18n, field.not_time),
+        FieldCode::NotSteps => t!(i18n, field.not_steps),
+        FieldCode::Overlaps => t!(i18n, field.overlaps),
     }
     .to_owned()
 }
@@ -241,24 +248,18 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         (FieldCode::TooSmall, "to", _) => t!(i18n, field.end_before_start).to_owned(),
         (FieldCode::TooMany, "to", _) => t!(i18n, field.period_too_long, n = PERIOD_MAX),
         (FieldCode::TooSmall, "compare_at", _) => t!(i18n, field.not_above_price).to_owned(),
-        (FieldCode::TooSmall, "delivery_days_max" | "express_days_max", _) => {
-            t!(i18n, field.max_below_min).to_owned()
-        }
+        (FieldCode::TooSmall, "days_max", _) => t!(i18n, field.max_below_min).to_owned(),
+        (FieldCode::NotAChoice, "areas", _) => t!(i18n, field.not_an_area).to_owned(),
         (FieldCode::TooSmall, "low_stock", _) => t!(i18n, field.too_small_for, n = 0),
         (FieldCode::TooShort, "password", _) => t!(i18n, field.too_short_for, n = PASSWORD_MIN),
         (FieldCode::BadCharacters, "handle", _) => t!(i18n, field.bad_handle).into(),
         (FieldCode::TooShort, "handle", _) => t!(i18n, field.too_short_for, n = HANDLE_LENGTH.0),
         (FieldCode::TooSmall, "quantity", _) => t!(i18n, field.too_small_for, n = 1),
         (FieldCode::TooBig, "quantity", _) => t!(i18n, field.too_big_for, n = QUANTITY_MAX),
-        (FieldCode::TooSmall, "returns_days" | "delivery_days_min" | "express_days_min", _) => {
+        (FieldCode::TooSmall, "returns_days" | "days_min" | "handling_days", _) => {
             t!(i18n, field.too_small_for, n = 0)
         }
-        (
-            FieldCode::TooBig,
-            "returns_days" | "delivery_days_min" | "delivery_days_max" | "express_days_min"
-            | "express_days_max",
-            _,
-        ) => t!(i18n, field.too_big_for, n = DAYS_MAX),
+        (FieldCode::TooBig, "returns_days", _) => t!(i18n, field.too_big_for, n = DAYS_MAX),
         (_, "attributes" | "specifications", Some(n)) => tu_string!(i18n, field.too_many_details, n = n),
         (_, "options" | "option1_name", Some(n)) => tu_string!(i18n, field.too_many_options, n = n),
         (_, _, Some(n)) => tu_string!(i18n, field.too_many_variants, n = n),
@@ -612,6 +613,28 @@ pub(crate) fn arrives_on(locale: I18n, (from, to): &(String, String)) -> String 
     t!(locale, delivery.estimated_on, day = day)
 }
 
+/// When a shipping option should arrive: on which days, or in how many.
+pub(crate) fn option_arrives(locale: I18n, option: &ShippingOption) -> String {
+    let (from, to) = &option.arrives;
+    let (first, last) = (weekday_and_day(locale, from), weekday_and_day(locale, to));
+    let day = if first == last { last } else { format!("{first}\u{a0}– {last}") };
+    match option.shipping_method {
+        _ if from.is_empty() => arrives(locale, option.days),
+        ShippingMethod::Pickup => t!(locale, delivery.ready_on, day = day),
+        ShippingMethod::Standard | ShippingMethod::Express => t!(locale, delivery.arrives_on, day = day),
+    }
+}
+
+/// The name of a shipping method: the shop's own, if it has one.
+pub(crate) fn shipping_name<'a>(locale: I18n, method: ShippingMethod, own: &'a str) -> &'a str {
+    match method {
+        _ if !own.is_empty() => own,
+        ShippingMethod::Standard => t!(locale, delivery.standard),
+        ShippingMethod::Express => t!(locale, delivery.express),
+        ShippingMethod::Pickup => t!(locale, shipping.pickup),
+    }
+}
+
 /// A day of the next weeks: Tue, 1 Dec. Other text is returned unchanged.
 fn weekday_and_day(locale: I18n, time: &str) -> String {
     let day = day(locale, time);
@@ -638,7 +661,9 @@ pub fn estimated_delivery(locale: I18n, order: &OrderView) -> String {
         ShippingMethod::Pickup => t!(locale, delivery.pickup_at, place = order.pickup_at),
         ShippingMethod::Standard | ShippingMethod::Express => {
             let (from, to) = &order.estimated_delivery;
-            t!(locale, delivery.estimated_on, day = days(locale, from, to))
+            let due = t!(locale, delivery.estimated_on, day = days(locale, from, to));
+            let own = order.shipping_name.as_str();
+            if own.is_empty() { due } else { format!("{own} · {due}") }
         }
     }
 }
@@ -964,10 +989,8 @@ pub(crate) fn form_field(i18n: I18n, field: &str) -> &str {
         "tax_id" => t!(i18n, settings.tax_id),
         "shipping_price" => t!(i18n, settings.delivery),
         "free_shipping_from" => t!(i18n, settings.free_from),
-        "delivery_days_min" | "delivery_days_max" => t!(i18n, settings.days),
-        "express_price" => t!(i18n, settings.express),
-        "express_days_min" | "express_days_max" => t!(i18n, settings.express_days),
-        "pickup" => t!(i18n, settings.pickup),
+        "zones" => t!(i18n, shipping.zones),
+        "calendar" => t!(i18n, shipping.calendar),
         "returns_days" => t!(i18n, settings.returns),
         other => other,
     }
@@ -1052,6 +1075,7 @@ mod tests {
                 discounts: Vec::new(),
                 totals: Totals::zero(Currency::INR),
                 shipping_method: method,
+                shipping_name: String::new(),
                 estimated_delivery: ("2026-11-22T09:00:00Z".to_owned(), to.to_owned()),
                 pickup_at: "Meena Crafts, Pune".to_owned(),
             };
@@ -1236,7 +1260,7 @@ mod tests {
         );
         let most = Money::new(1_000_000_000_000, Currency::INR);
         assert_eq!(fault("variants.0.price", AmountTooBig(most)), "Enter ₹10,00,00,00,000.00 or less.");
-        assert_eq!(fault("express_days_max", TooSmall), "This can’t be less than the minimum delivery time.");
+        assert_eq!(fault("express.days_max", TooSmall), "This can’t be less than the minimum delivery time.");
         assert_eq!(fault("variants.0.compare_at", TooSmall), "Enter an amount higher than the price.");
         assert!(fault("variants.0.stock", TooSmall).contains("Stock can’t be below 0"));
         assert_eq!(fault("price", TooSmall), "This is too low. Enter a higher value.");

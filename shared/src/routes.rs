@@ -168,6 +168,8 @@ const READS: &[&str] = &[
     FN_BALANCE,
     FN_SHOP_PAYOUTS,
     FN_PROMOTIONS,
+    FN_SHIPPING,
+    FN_PREVIEW_SHIPPING,
     FN_MARKET_PROMOTIONS,
     FN_SELLER_PRODUCTS,
     FN_IMPORTS,
@@ -314,6 +316,7 @@ routes! {
     SELLER_PRODUCT GET "/seller/{handle}/products/{id}" Seller Member
         => seller_product(handle: &str, id: ProductId);
     SHOP_PROMOTIONS GET "/seller/{handle}/promotions" Seller Member => shop_promotions(handle: &str);
+    SHOP_SHIPPING GET "/seller/{handle}/shipping" Seller Member => shop_shipping(handle: &str);
     BALANCE GET "/seller/{handle}/balance" Seller Member => balance(handle: &str);
     SETTINGS GET "/seller/{handle}/settings" Seller Member => settings(handle: &str);
     ADMIN GET "/admin" Admin Operator(SeeHome);
@@ -356,6 +359,7 @@ routes! {
     FORM_ANY_ORDER POST "/admin/orders/{number}" Form Operator(DecideReturns);
     FORM_REFUND_ANY POST "/admin/orders/{number}/refund" Form Operator(RefundOrders) => refund_any(number: &str);
     FORM_PROMOTIONS POST "/seller/{handle}/promotions" Form Member;
+    FORM_SHIPPING POST "/seller/{handle}/shipping" Form Member;
     FORM_MARKET_PROMOTIONS POST "/admin/promotions" Form Operator(ManagePromotions);
     FORM_BALANCE POST "/seller/{handle}/balance" Form Member;
     FORM_PAYOUT POST "/admin/payouts/{id}" Form Operator(ManagePayouts);
@@ -391,6 +395,8 @@ routes! {
     FN_BALANCE POST "/api/ledger/balance" Function Member;
     FN_SHOP_PAYOUTS POST "/api/payouts/shop_page" Function Member;
     FN_PROMOTIONS POST "/api/promotions/of_shop" Function Member;
+    FN_SHIPPING POST "/api/shipping/settings" Function Member;
+    FN_PREVIEW_SHIPPING POST "/api/shipping/preview" Function Member;
     FN_MARKET_PROMOTIONS POST "/api/promotions/of_market" Function Operator(SeePromotions);
     FN_SELLER_PRODUCTS POST "/api/catalog/seller_list" Function Member;
     FN_IMPORTS POST "/api/catalog/imports" Function Member;
@@ -537,6 +543,9 @@ rest! {
     API_SHOP_HOME GET "/shops/{handle}/overview" Member OrdersRead;
     API_SETTINGS GET "/shops/{handle}/settings" Member ShopRead;
     API_SAVE_SETTINGS PUT "/shops/{handle}/settings" Member ShopWrite;
+    API_SHIPPING GET "/shops/{handle}/shipping" Member ShopRead;
+    API_SAVE_SHIPPING PUT "/shops/{handle}/shipping" Member ShopWrite;
+    API_PREVIEW_SHIPPING POST "/shops/{handle}/shipping/preview" Member ShopRead;
     API_BALANCE GET "/shops/{handle}/balance" Member ShopRead;
     API_SHOP_PAYOUTS GET "/shops/{handle}/payouts" Member ShopRead;
     API_REQUEST_PAYOUT POST "/shops/{handle}/payouts" Member PayoutsWrite;

@@ -24,6 +24,7 @@ pub mod payouts;
 pub mod promotions;
 pub mod sales;
 pub mod search;
+pub mod shipping;
 pub mod shops;
 
 use std::{any::Any, future, marker::PhantomData, pin::Pin, sync::Arc};

@@ -46,13 +46,21 @@ enum Part {
     Orders,
     Products,
     Promotions,
+    Shipping,
     Balance,
     Settings,
 }
 
 impl Part {
-    const ALL: [Self; 6] =
-        [Self::Home, Self::Orders, Self::Products, Self::Promotions, Self::Balance, Self::Settings];
+    const ALL: [Self; 7] = [
+        Self::Home,
+        Self::Orders,
+        Self::Products,
+        Self::Promotions,
+        Self::Balance,
+        Self::Shipping,
+        Self::Settings,
+    ];
 
     fn path(self, handle: &str) -> String {
         match self {
@@ -61,6 +69,7 @@ impl Part {
             Self::Products => routes::seller_products(handle),
             Self::Promotions => routes::shop_promotions(handle),
             Self::Balance => routes::balance(handle),
+            Self::Shipping => routes::shop_shipping(handle),
             Self::Settings => routes::settings(handle),
         }
     }
@@ -72,6 +81,7 @@ impl Part {
             Self::Products => "box",
             Self::Promotions => "tag",
             Self::Balance => "card",
+            Self::Shipping => "box",
             Self::Settings => "settings",
         }
     }
@@ -83,6 +93,7 @@ impl Part {
             Self::Products => t!(i18n, seller_products.title),
             Self::Promotions => t!(i18n, promotions.title),
             Self::Balance => t!(i18n, balance.title),
+            Self::Shipping => t!(i18n, shipping.title),
             Self::Settings => t!(i18n, settings.title),
         }
     }
@@ -91,7 +102,7 @@ impl Part {
     fn group(self, i18n: I18n) -> &'static str {
         match self {
             Self::Home | Self::Orders | Self::Products | Self::Promotions => "",
-            Self::Balance | Self::Settings => t!(i18n, office.shop),
+            Self::Balance | Self::Shipping | Self::Settings => t!(i18n, office.shop),
         }
     }
 
@@ -101,7 +112,7 @@ impl Part {
             Self::Home | Self::Orders => Permission::SeeOrders,
             Self::Products | Self::Promotions => Permission::ManageCatalog,
             Self::Balance => Permission::SeeMoney,
-            Self::Settings => Permission::ManageShop,
+            Self::Shipping | Self::Settings => Permission::ManageShop,
         }
     }
 }
@@ -124,6 +135,11 @@ fn Dashboard(
 /// The page of a shop's promotions, which is in a chunk of its own.
 pub(crate) fn promotions_page(page: AnyView) -> AnyView {
     view! { <Dashboard here=Part::Promotions>{page}</Dashboard> }.into_any()
+}
+
+/// The page of how a shop ships, which is in a chunk of its own.
+pub(crate) fn shipping_page(page: AnyView) -> AnyView {
+    view! { <Dashboard here=Part::Shipping>{page}</Dashboard> }.into_any()
 }
 
 /// The page for addresses of the dashboard that do not exist, with the navigation of the shop that they begin with.

@@ -14,7 +14,7 @@ use crate::{
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
     storefront::draft_by,
-    ui::{self, Amount, Check, CodeAlert, ErrorSummary, Field, Guard, PageTitle, SaveBar, TextArea, loaded},
+    ui::{self, Amount, CodeAlert, ErrorSummary, Field, Guard, PageTitle, SaveBar, TextArea, loaded},
     words,
 };
 
@@ -114,11 +114,6 @@ pub(super) fn ShopFields(
         "tax_id",
         "shipping_price",
         "free_shipping_from",
-        "delivery_days_min",
-        "delivery_days_max",
-        "express_price",
-        "express_days_min",
-        "express_days_max",
         "returns_days",
     ];
     let labels = names.map(|name| (name, label(i18n, name))).to_vec();
@@ -126,6 +121,16 @@ pub(super) fn ShopFields(
     let again = edited.then(|| view! { <p class="note">{t!(i18n, form.save_over)}</p> });
     let handle = opening.then(|| {
         view! { <Field name="handle" label=label(i18n, "handle") value=form.handle.clone() hint=t!(i18n, settings.handle_hint).to_owned() required=true faults /> }
+    });
+    // The zones of an open shop have a page of their own.
+    let title = if opening { t!(i18n, settings.promises) } else { t!(i18n, settings.returns_title) };
+    let shipping = opening.then(|| {
+        view! {
+            <div class="field-row">
+                <Amount name="shipping_price" label=money("shipping_price") value=form.shipping_price required=true hint=t!(i18n, settings.delivery_hint).to_owned() currency faults />
+                <Amount name="free_shipping_from" label=money("free_shipping_from") value=form.free_shipping_from hint=t!(i18n, settings.free_hint).to_owned() currency faults />
+            </div>
+        }
     });
     view! {
         <ErrorSummary faults labels />
@@ -139,21 +144,8 @@ pub(super) fn ShopFields(
             <Field name="tax_id" label=label(i18n, "tax_id") value=form.tax_id optional=true hint=t!(i18n, settings.tax_id_hint).to_owned() faults />
         </section>
         <section class="panel form" aria-labelledby="delivery-title">
-            <h2 id="delivery-title">{t!(i18n, settings.promises)}</h2>
-            <div class="field-row">
-                <Amount name="shipping_price" label=money("shipping_price") value=form.shipping_price required=true hint=t!(i18n, settings.delivery_hint).to_owned() currency faults />
-                <Amount name="free_shipping_from" label=money("free_shipping_from") value=form.free_shipping_from hint=t!(i18n, settings.free_hint).to_owned() currency faults />
-            </div>
-            <div class="field-row">
-                <Field name="delivery_days_min" label=label(i18n, "delivery_days_min") value=form.delivery_days_min keys="numeric" faults />
-                <Field name="delivery_days_max" label=label(i18n, "delivery_days_max") value=form.delivery_days_max keys="numeric" faults />
-            </div>
-            <Amount name="express_price" label=money("express_price") value=form.express_price hint=t!(i18n, settings.express_hint).to_owned() currency faults />
-            <div class="field-row">
-                <Field name="express_days_min" label=label(i18n, "express_days_min") value=form.express_days_min keys="numeric" faults />
-                <Field name="express_days_max" label=label(i18n, "express_days_max") value=form.express_days_max keys="numeric" faults />
-            </div>
-            <Check name="pickup" label=label(i18n, "pickup") checked=form.pickup />
+            <h2 id="delivery-title">{title}</h2>
+            {shipping}
             <Field name="returns_days" label=label(i18n, "returns_days") value=form.returns_days keys="numeric" hint=t!(i18n, settings.returns_hint).to_owned() faults />
         </section>
     }
@@ -162,10 +154,6 @@ pub(super) fn ShopFields(
 fn label(i18n: words::I18n, name: &str) -> String {
     match name {
         "handle" => t!(i18n, settings.handle),
-        "delivery_days_min" => t!(i18n, settings.days_min),
-        "delivery_days_max" => t!(i18n, settings.days_max),
-        "express_days_min" => t!(i18n, settings.express_min),
-        "express_days_max" => t!(i18n, settings.express_max),
         other => words::form_field(i18n, other),
     }
     .to_owned()

@@ -140,13 +140,17 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
 #[component]
 fn Group(group: CartGroup, fault: RwSignal<Option<Error>>, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
+    let none = group.lines.iter().any(CartLineView::is_available) && group.shipping.is_none();
     let line = |line| view! { <Line line fault draft=draft.clone() /> };
     let lines = group.lines.into_iter().map(line).collect_view();
-    let shipping = group.totals.shipping;
-    let shipping = match shipping.amount() {
+    let shipping = match group.totals.shipping.amount() {
+        0 if none => t!(i18n, delivery.not_there).to_owned(),
         0 => tu_string!(i18n, cart.free).to_owned(),
-        _ => words::money(i18n, shipping),
+        _ => words::money(i18n, group.totals.shipping),
     };
+    let arrives = group.shipping.map(|option| {
+        view! { <p class="note">{words::option_arrives(i18n, &option)}</p> }
+    });
     view! {
         <section class="group">
             <h2 class="group-shop">
@@ -159,6 +163,7 @@ fn Group(group: CartGroup, fault: RwSignal<Option<Error>>, draft: Draft) -> impl
                 <span>{t!(i18n, cart.delivery)}</span>
                 <span class="price">{shipping}</span>
             </p>
+            {arrives}
         </section>
     }
 }

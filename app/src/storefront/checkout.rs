@@ -125,11 +125,14 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     let begun = RwSignal::new(false);
     // What is still to be sent, and whether a request is on its way.
     let (waiting, sending) = (StoredValue::new(None), StoredValue::new(false));
+    // How the shops ship, which depends on the address.
+    let groups = RwSignal::new(checkout.groups.clone());
+    let offers = Offers { of: StoredValue::new(destination(&form)), groups };
     // The click that pays also ends the last change. It is part of the payment then, and not stored before.
     let keep = move |typed| {
         let later = move || {
             if !paying && !begun.get_untracked() && !busy.get_untracked() {
-                send(Box::new(move || Box::pin(store(id, typed, quote))), waiting, sending);
+                send(Box::new(move || Box::pin(store(id, typed, quote, offers))), waiting, sending);
             }
         };
         set_timeout(later, Duration::from_millis(50));
@@ -224,12 +227,10 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     let only_pickup = checkout.groups.iter().all(|group| {
         group.shipping_options.iter().all(|option| option.shipping_method == ShippingMethod::Pickup)
     });
-    let ways = checkout
-        .groups
-        .iter()
-        .cloned()
-        .map(|group| view! { <ShippingMethods group readonly=paying /> })
-        .collect_view();
+    let ways = move || {
+        let each = groups.get().into_iter().map(|group| view! { <ShippingMethods group readonly=paying /> });
+        each.collect_view()
+    };
     let lines = checkout.groups.into_iter().map(|group| view! { <Group group /> }).collect_view();
     let pay_words = move || {
         let price = quote.get().totals.total;
@@ -344,7 +345,8 @@ fn time_left(i18n: I18n, seconds: i64) -> String {
 
 /// Stores the input with the checkout, so that it is there when the page is opened again. Failures are
 /// not shown, because the next change or the payment stores it too.
-async fn store(id: CheckoutId, typed: CheckoutUpdate, quote: RwSignal<CheckoutQuote>) {
+async fn store(id: CheckoutId, typed: CheckoutUpdate, quote: RwSignal<CheckoutQuote>, offers: Offers) {
+    let to = destination(&typed);
     if let Ok(now) = api::checkout::update(id, typed).await {
         // A payment may have been told a newer one meanwhile.
         quote.try_update(|quote| {
@@ -352,6 +354,7 @@ async fn store(id: CheckoutId, typed: CheckoutUpdate, quote: RwSignal<CheckoutQu
                 *quote = now;
             }
         });
+        offers.update(id, to).await;
     }
 }
 
@@ -380,6 +383,31 @@ fn send(request: Request, waiting: StoredValue<Option<Request>>, sending: Stored
 fn place_of(method: Option<PaymentMethod>) -> Option<Element> {
     let place = format!("#checkout > * > [data-method={}]", method?.as_str());
     document().query_selector(&place).ok().flatten()
+}
+
+/// How the shops ship to an address.
+#[derive(Clone, Copy)]
+struct Offers {
+    of: StoredValue<[String; 3]>,
+    groups: RwSignal<Vec<CheckoutGroup>>,
+}
+
+/// What decides how something is shipped.
+fn destination(typed: &CheckoutUpdate) -> [String; 3] {
+    [typed.country.clone(), typed.region.clone(), typed.postal_code.clone()]
+}
+
+impl Offers {
+    /// Asks for them again if the address has changed.
+    async fn update(self, id: CheckoutId, to: [String; 3]) {
+        if self.of.try_get_value().is_none_or(|of| of == to) {
+            return;
+        }
+        if let Ok(page) = api::checkout::view(id).await {
+            self.of.try_set_value(to);
+            self.groups.try_set(page.checkout.groups);
+        }
+    }
 }
 
 /// Shows an error and scrolls to its summary.
@@ -523,18 +551,30 @@ fn ShippingMethods(group: CheckoutGroup, readonly: bool) -> impl IntoView {
     let i18n = use_i18n();
     let name = format!("shipping_method.{}", group.shop_id);
     let only = group.shipping_options.len() == 1;
+    let not_to = t!(i18n, delivery.not_to, shop = group.shop_name.as_str());
+    let none = group.shipping_options.is_empty().then(|| {
+        // The browser submits the form, which stores what has been entered.
+        view! {
+            <Alert>
+                <p>{not_to}</p>
+                <button type="submit" class="button secondary" name="remove_shop" value=group.shop_id.to_string()>
+                    {t!(i18n, delivery.remove_these)}
+                </button>
+            </Alert>
+        }
+    });
     let options = group.shipping_options.into_iter().map(|option| {
-        let (way, note) = match option.shipping_method {
-            ShippingMethod::Standard => {
-                (tu_string!(i18n, delivery.standard).to_owned(), words::arrives(i18n, option.days))
+        let way = match option.shipping_method {
+            ShippingMethod::Pickup if option.name.is_empty() => {
+                tu_string!(i18n, delivery.pickup, town = group.town.as_str()).to_string()
             }
-            ShippingMethod::Express => {
-                (tu_string!(i18n, delivery.express).to_owned(), words::arrives(i18n, option.days))
+            method => words::shipping_name(i18n, method, &option.name).to_owned(),
+        };
+        let note = match option.shipping_method {
+            ShippingMethod::Pickup => {
+                format!("{}. {}", words::option_arrives(i18n, &option), t!(i18n, delivery.pickup_note))
             }
-            ShippingMethod::Pickup => (
-                tu_string!(i18n, delivery.pickup, town = group.town.as_str()).to_string(),
-                tu_string!(i18n, delivery.pickup_note).to_owned(),
-            ),
+            _ => words::option_arrives(i18n, &option),
         };
         let price = match option.price.amount() {
             0 => tu_string!(i18n, cart.free).to_owned(),
@@ -576,6 +616,7 @@ fn ShippingMethods(group: CheckoutGroup, readonly: bool) -> impl IntoView {
             <fieldset class="field choices">
                 <legend>{tu_string!(i18n, delivery.of_shop, shop = group.shop_name.as_str()).to_string()}</legend>
                 {options.collect_view()}
+                {none}
             </fieldset>
         </section>
     }

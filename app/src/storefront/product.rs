@@ -228,11 +228,15 @@ fn BuyBox(
     let (price, free_from) = (shop.shipping_price, shop.free_shipping_from);
     // A single one may cost enough.
     let shipping = move || {
+        let Some(price) = price else { return t!(i18n, product.no_delivery).into_any() };
         let is_free = |from: Money| chosen.with(|v| v.price.amount() >= from.amount());
-        if price.amount() == 0 || free_from.is_some_and(is_free) {
+        if (price.amount() == 0 && !shop.shipping_varies) || free_from.is_some_and(is_free) {
             return tu_string!(i18n, product.delivery_free).into_any();
         }
-        let shipping = t!(i18n, product.delivery, price = price);
+        let shipping = match shop.shipping_varies {
+            true => t!(i18n, product.delivery_varies, price = price),
+            false => t!(i18n, product.delivery, price = price),
+        };
         match free_from {
             Some(from) => view! {
                 <span class="dots">
@@ -245,7 +249,7 @@ fn BuyBox(
             None => shipping.into_any(),
         }
     };
-    let arrives = words::arrives_on(i18n, &delivery);
+    let arrives = price.map(|_| words::arrives_on(i18n, &delivery));
     let returns = match shop.returns_days {
         0 => tu_string!(i18n, product.no_returns).to_owned(),
         n => tn!(i18n, product.returns, n),

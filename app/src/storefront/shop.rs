@@ -70,9 +70,11 @@ pub(crate) fn Shop() -> impl IntoView {
 fn ShopHead(shop: ShopView) -> impl IntoView {
     let i18n = use_i18n();
     let count = super::shops::count(shop.products.unwrap_or_default());
-    let delivery = match shop.shipping_price.amount() {
-        0 => tu_string!(i18n, shop.delivery_free).to_owned(),
-        _ => t!(i18n, shop.delivery, price = shop.shipping_price),
+    let delivery = match shop.shipping_price {
+        None => t!(i18n, product.no_delivery).to_owned(),
+        Some(price) if shop.shipping_varies => t!(i18n, shop.delivery_varies, price = price),
+        Some(price) if price.amount() == 0 => tu_string!(i18n, shop.delivery_free).to_owned(),
+        Some(price) => t!(i18n, shop.delivery, price = price),
     };
     view! {
         <section class="shop-head">

@@ -35,6 +35,7 @@ statements! {
     TOUCH = "UPDATE carts SET version = version + 1, updated_at = $2 WHERE id = $1 AND state = 'open'";
     SET = "UPDATE cart_lines SET quantity = $3, capped = FALSE WHERE id = $1 AND cart_id = $2";
     REMOVE = "DELETE FROM cart_lines WHERE id = $1 AND cart_id = $2";
+    REMOVE_SHOP = "DELETE FROM cart_lines WHERE cart_id = $1 AND shop_id = $2";
     LINES = "SELECT l.id, l.cart_id, l.variant_id, l.quantity, l.capped, l.price_seen_minor,
             COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
             COALESCE(p.title, l.title) AS title, COALESCE(p.slug, '') AS slug, COALESCE(p.options, '[]') AS option_names,
@@ -462,6 +463,24 @@ pub async fn set_quantities(engine: &Engine, caller: &Caller, sets: Vec<SetQuant
 /// Removes a line.
 pub async fn remove_line(engine: &Engine, caller: &Caller, line: CartLineId) -> Result<CartView> {
     change(engine, caller, vec![(line, None)]).await
+}
+
+/// Removes the lines of a shop.
+pub async fn remove_shop(engine: &Engine, caller: &Caller, shop: ShopId) -> Result<()> {
+    let input = (holder(caller), shop, engine.clock.now_ms());
+    engine
+        .db
+        .write(("carts::remove_shop", shop), input, |tx, (holder, shop, now)| {
+            Box::pin(async move {
+                let cart = find_in_tx(tx, *holder).await?.ok_or(Error::NotFound)?;
+                if tx.exec(&REMOVE_SHOP, params![cart, *shop]).await? > 0 {
+                    tx.exec(&TOUCH, params![cart, *now]).await?;
+                }
+                Ok::<_, crate::TxError>(())
+            })
+        })
+        .await?;
+    Ok(())
 }
 
 /// Sets quantities, and removes the lines whose quantity is zero.

@@ -255,9 +255,7 @@ pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<Pro
                 id: v.id,
                 title: v.title,
                 price: Money::new(v.price_minor, shop.currency),
-                compare_at: v
-                    .compare_at_minor
-                    .map(|before| Money::new(before, shop.currency)),
+                compare_at: v.compare_at_minor.map(|before| Money::new(before, shop.currency)),
                 available: v.available,
             })
             .collect(),

@@ -16,8 +16,7 @@ pub use update::update;
 
 use crate::{
     Caller, Engine, TxResult, bug, db::Scalar, group_by, params, payments::methods_of, promotions, rows,
-    shipping::HOME_COUNTRY,
-    statements,
+    shipping::HOME_COUNTRY, statements,
 };
 use haat_shared::{
     Currency, Error, Money, Result,

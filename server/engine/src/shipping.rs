@@ -3,10 +3,8 @@
 //! The zones of a shop are read, checked and saved together, so they are one row.
 
 use crate::{
-    Caller, Engine, TxResult, bug,
-    clock::Zone as TimeZone,
-    db::Tx,
-    params, random, revisions, rows, statements,
+    Caller, Engine, TxResult, bug, clock::Zone as TimeZone, db::Tx, params, random, revisions, rows,
+    statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, FieldError, Money, Result,
@@ -15,8 +13,8 @@ use haat_shared::{
     money::Rate,
     permissions::Permission,
     shipping::{
-        BasketForm, Calendar, CalendarForm, Moment, Parcel, Place, ShippingMethod, ShippingOption, ShippingPreview,
-        ShippingRules, ShippingSettings, ZoneForm,
+        BasketForm, Calendar, CalendarForm, Moment, Parcel, Place, ShippingMethod, ShippingOption,
+        ShippingPreview, ShippingRules, ShippingSettings, ZoneForm,
     },
 };
 
@@ -150,7 +148,8 @@ pub(crate) struct Summary {
 pub(crate) fn summary(engine: &Engine, rules: &str) -> TxResult<Summary> {
     let (rules, now) = (read(rules)?, engine.clock.now_ms());
     let zone = rules.zone(&Place::new(HOME_COUNTRY, "", ""));
-    let shipped = zone.and_then(|zone| zone.methods.iter().find(|method| method.method != ShippingMethod::Pickup));
+    let shipped =
+        zone.and_then(|zone| zone.methods.iter().find(|method| method.method != ShippingMethod::Pickup));
     let Some(method) = shipped else {
         return Ok(Summary { price: None, varies: false, free_from: None, days: (0, 0) });
     };
@@ -186,7 +185,13 @@ pub async fn settings(engine: &Engine, caller: &Caller, handle: &str) -> Result<
 
 /// Changes how a shop ships if its settings still have this version. Returns the new one. Checkouts keep the prices that
 /// they were quoted, until they go to another address.
-pub async fn save(engine: &Engine, caller: &Caller, handle: &str, version: i64, change: &Change) -> Result<i64> {
+pub async fn save(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    version: i64,
+    change: &Change,
+) -> Result<i64> {
     let shop = caller.shop(handle, Permission::ManageShop)?;
     save_for(engine, shop, caller.user_id(), version, change).await
 }

@@ -250,6 +250,23 @@ pub(super) async fn pay(
             Err(error) => refused(&state, &page, &error),
         };
     }
+    // What can't be shipped to the address is removed, and the checkout begins anew with the input.
+    let removed = field(&typed, "remove_shop");
+    if !removed.is_empty() {
+        let begun: Result<_> = async {
+            let shop = removed.parse()?;
+            checkout::update(engine, &caller, checkout_id, update).await?;
+            carts::remove_shop(engine, &caller, shop).await?;
+            checkout::renew(engine, &caller, checkout_id).await
+        }
+        .await;
+        return match begun {
+            Ok(id) => back::to(&routes::checkout(id)).into_response(),
+            // It was the last shop.
+            Err(Error::Conflict(Conflict::CartEmpty)) => back::to(CART).into_response(),
+            Err(error) => refused(&state, &page, &error),
+        };
+    }
     // A code is applied before anything is paid: it is part of the price.
     let code = field(&typed, "action") == "code" || !field(&typed, "code").trim().is_empty();
     if code || !field(&typed, "remove_code").is_empty() {

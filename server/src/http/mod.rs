@@ -187,6 +187,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_SETTINGS, post(seller_forms::settings))
         .route(FORM_ANY_ORDER, post(admin_forms::order))
         .route(FORM_PROMOTIONS, post(seller_forms::promotions))
+        .route(FORM_SHIPPING, post(seller_forms::shipping))
         .route(FORM_MARKET_PROMOTIONS, post(admin_forms::promotions))
         .route(FORM_BALANCE, post(seller_forms::balance))
         .route(FORM_PAYOUT, post(admin_forms::payout))
@@ -330,6 +331,7 @@ mod tests {
             (IMPORT, import(text), vec![text]),
             (SELLER_PRODUCT, seller_product(text, prod.parse().unwrap()), vec![text, &prod]),
             (SHOP_PROMOTIONS, shop_promotions(text), vec![text]),
+            (SHOP_SHIPPING, shop_shipping(text), vec![text]),
             (BALANCE, balance(text), vec![text]),
             (CONNECT_RETURN, connect_return(text), vec![text]),
             (SETTINGS, settings(text), vec![text]),

@@ -7,7 +7,11 @@ use axum::{
     extract::{Path, Query, State as Extract},
     response::{IntoResponse, Redirect, Response},
 };
-use haat_engine::{Caller, Engine, accounts, catalog, orders, payouts, promotions, random, shops};
+use haat_engine::{
+    Caller, Engine, accounts, catalog, orders, payouts, promotions, random,
+    shipping::{self, Change},
+    shops,
+};
 use haat_shared::{
     Conflict, Error, FieldCode, Money, Result,
     catalog::edit::ProductState,
@@ -20,7 +24,7 @@ use haat_shared::{
     promotions::PromotionForm,
     returns::{ReturnApproval, ReturnReceipt},
     routes::{self, OPEN_SHOP, with},
-    shipping::ShippingMethod,
+    shipping::{CalendarForm, ShippingMethod, ZoneForm},
     shops::ShopForm,
 };
 
@@ -68,6 +72,44 @@ pub(super) async fn promotion_done(state: &State, list: &str, typed: Typed, done
             back_with_draft(state, "promotion", &edit, typed, &error).await
         }
         Err(error) => refused(state, &edit, &error),
+    }
+}
+
+/// How a shop ships: a zone that is added, changed or removed, or its working days.
+pub(super) async fn shipping(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(handle): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
+    let (action, id) = (value("action"), value("id"));
+    let page = routes::shop_shipping(&handle);
+    let done: Result<i64> = async {
+        // Before anything is said about the form.
+        caller.shop(&handle, Permission::ManageShop)?;
+        let change = match action.as_str() {
+            "add" => Change::Zone(None, ZoneForm::read(value)),
+            "save" => Change::Zone(Some(id.parse()?), ZoneForm::read(value)),
+            "remove" => Change::RemoveZone(id.parse()?),
+            "calendar" => Change::Calendar(CalendarForm::read(value)),
+            _ => return Err(Error::field("action", FieldCode::NotAChoice)),
+        };
+        let version = value("version").parse().unwrap_or_default();
+        shipping::save(engine, &caller, &handle, version, &change).await
+    }
+    .await;
+    let edit = match action.as_str() {
+        "add" => with(&page, &[("edit", "new")]),
+        "save" => with(&page, &[("edit", &id)]),
+        _ => page.clone(),
+    };
+    match done {
+        Ok(_) => redirect(&state, &page, &[("done", &action)]),
+        Err(error @ (Error::Invalid(_) | Error::Conflict(Conflict::Edited(_)))) => {
+            back_with_draft(&state, "shipping", &edit, typed, &error).await
+        }
+        Err(error) => refused(&state, &edit, &error),
     }
 }
 

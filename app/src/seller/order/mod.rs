@@ -371,10 +371,8 @@ fn dispute_note(i18n: I18n, dispute: OrderDispute) -> impl IntoView {
 
 /// How an order is shipped, and when it should arrive.
 fn way(i18n: I18n, order: &OrderView) -> AnyView {
-    let way = match order.shipping_method {
-        ShippingMethod::Express => t!(i18n, delivery.express),
-        ShippingMethod::Standard | ShippingMethod::Pickup => t!(i18n, delivery.standard),
-    };
+    // Its own name is said with the date.
+    let way = words::shipping_name(i18n, order.shipping_method, "");
     view! { <span class="dots"><span>{way}</span> " " <span>{words::estimated_delivery(i18n, order)}</span></span> }.into_any()
 }
 

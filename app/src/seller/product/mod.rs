@@ -45,7 +45,7 @@ pub(crate) fn NewProduct() -> impl IntoView {
             // Returns the same error as for an unknown shop to users who don't sell there.
             api::catalog::seller_list(handle.clone(), Default::default()).await?;
             let shop = api::shops::shop(handle.clone()).await?;
-            Ok((handle, shop.shipping_price.currency(), api::catalog::tree().await?))
+            Ok((handle, shop.currency, api::catalog::tree().await?))
         },
     );
     let page = loaded(found, move |(handle, currency, tree)| {

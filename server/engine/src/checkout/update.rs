@@ -6,8 +6,8 @@ use super::{
     find, form, options,
 };
 use crate::{
-    Caller, Engine, TxError, TxResult, bug, clock::Zone, db::Tx, group_by, params, promotions, rows, shipping,
-    statements, update,
+    Caller, Engine, TxError, TxResult, bug, clock::Zone, db::Tx, group_by, params, promotions, rows,
+    shipping, statements, update,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,

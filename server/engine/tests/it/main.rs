@@ -53,6 +53,7 @@ mod refunds;
 mod reliability;
 mod returns;
 mod seals;
+mod shipping;
 mod shops;
 mod spans;
 mod statements;

@@ -1,11 +1,12 @@
 //! Sellers open shops and edit their settings.
 
-use haat_engine::{Caller, Who, catalog, ledger, orders, search, shops};
+use haat_engine::{Caller, Who, catalog, ledger, orders, search, shipping, shops};
 use haat_shared::{
     Conflict, Error, FieldCode,
     ledger::PostingKind,
     permissions::Role,
     sales::AskedPeriod,
+    shipping::Area,
     shops::{COMMISSION_BP, ShopForm},
 };
 
@@ -22,8 +23,6 @@ fn form(handle: &str) -> ShopForm {
         address: "12 Lake Road\nPune".into(),
         shipping_price: "49".into(),
         free_shipping_from: "999".into(),
-        express_price: "99".into(),
-        pickup: true,
         ..ShopForm::default()
     }
 }
@@ -45,7 +44,10 @@ both! {
         let view = shops::shop(engine, &Caller::guest(), "loom").await.unwrap();
         assert_eq!((view.town.as_str(), view.free_shipping_from.unwrap().amount()), ("Pune", 99_900));
         let settings = shops::settings(engine, &asha, "loom").await.unwrap();
-        assert_eq!((settings.commission_bp, settings.form.express_price.as_str()), (COMMISSION_BP, "99.00"));
+        assert_eq!((settings.commission_bp, settings.form.shipping_price.as_str()), (COMMISSION_BP, ""), "it has zones");
+        let shipping = shipping::settings(engine, &asha, "loom").await.unwrap();
+        let [zone] = &shipping.rules.zones[..] else { panic!("{shipping:?}") };
+        assert_eq!((zone.areas.as_slice(), zone.methods[0].steps[0].price.amount()), (&[Area::Everywhere][..], 4_900));
         assert_eq!(settings.members.iter().map(|m| m.role).collect::<Vec<_>>(), [Role::Owner]);
         // Each of their shops has its own products, and they can buy there like anyone else.
         let id = catalog::create(engine, &asha, "loom", &product_form("Shawl"), "k").await.unwrap();
@@ -71,20 +73,20 @@ both! {
     async fn settings_saved_by_one_are_shown_to_the_other(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let opened = shops::settings(engine, &owner, MEENA).await.unwrap();
-        let full = ShopForm { name: "Meena".into(), shipping_price: "59".into(), town: "Jaipur".into(), ..opened.form.clone() };
+        let full = ShopForm { name: "Meena".into(), tax_id: "GST-1".into(), town: "Jaipur".into(), ..opened.form.clone() };
         assert_eq!(shops::save_settings(engine, &owner, MEENA, opened.version, &full).await, Ok(2));
         assert_eq!(shops::save_settings(engine, &owner, MEENA, opened.version, &full).await, Ok(2), "a double click");
         let late = ShopForm { town: "Ajmer".into(), ..opened.form };
         let refused = shops::save_settings(engine, &owner, MEENA, opened.version, &late).await;
-        let fields = ["name", "town", "shipping_price"].map(String::from).to_vec();
+        let fields = ["name", "town", "tax_id"].map(String::from).to_vec();
         assert_eq!(refused, Err(Conflict::Edited(fields).into()));
-        let bad = ShopForm { shipping_price: "-1".into(), ..full.clone() };
+        let bad = ShopForm { returns_days: "-1".into(), ..full.clone() };
         let bad = shops::save_settings(engine, &owner, MEENA, 2, &bad).await.unwrap_err();
-        assert_eq!(bad.at("shipping_price"), Some(FieldCode::TooSmall));
-        let renamed = ShopForm { handle: "other".into(), pickup: true, ..full };
+        assert_eq!(bad.at("returns_days"), Some(FieldCode::TooSmall));
+        let renamed = ShopForm { handle: "other".into(), returns_days: "9".into(), ..full };
         assert_eq!(shops::save_settings(engine, &owner, MEENA, 2, &renamed).await, Ok(3));
         let now = shops::settings(engine, &owner, MEENA).await.unwrap().form;
-        assert_eq!((now.handle.as_str(), now.shipping_price.as_str(), now.pickup), (MEENA, "59.00", true));
+        assert_eq!((now.handle.as_str(), now.tax_id.as_str(), now.returns_days.as_str()), (MEENA, "GST-1", "9"));
         let delta = market.owner("delta-electronics").await;
         assert_eq!(shops::settings(engine, &delta, MEENA).await.err(), Some(Error::NotFound));
         assert_eq!(shops::save_settings(engine, &delta, MEENA, 3, &now).await, Err(Error::NotFound));

@@ -8,6 +8,7 @@ use haat_shared::{
     pricing::Totals,
     promotions::{Discount, fold_code},
     routes::*,
+    shipping::ShippingOption,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -86,14 +87,17 @@ struct CartGroup {
     totals: Totals,
     /// The line items.
     lines: Vec<CartLineView>,
+    /// The shipping method that the totals contain, to the country of the marketplace or to where the shopper's last checkout
+    /// goes. Null if the shop doesn't ship these items there, or nothing can be bought.
+    shipping_option: Option<ShippingOption>,
 }
 
 impl From<CartView> for Cart {
     fn from(view: CartView) -> Self {
         let CartView { id, groups, item_count, totals, discounts } = view;
         let groups = groups.into_iter().map(|group| {
-            let cart::CartGroup { shop_id, shop_name, shop_handle, totals, lines } = group;
-            CartGroup { shop_id, shop_name, shop_handle, totals, lines }
+            let cart::CartGroup { shop_id, shop_name, shop_handle, totals, lines, shipping } = group;
+            CartGroup { shop_id, shop_name, shop_handle, totals, lines, shipping_option: shipping }
         });
         Self {
             id,

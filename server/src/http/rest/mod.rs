@@ -23,6 +23,7 @@ mod problem;
 mod promotions;
 mod reply;
 mod schema;
+mod shipping;
 mod shops;
 mod strict_json;
 
@@ -149,6 +150,7 @@ fn api() -> Api {
     let api = currencies::routes(api);
     let api = orders::routes(api);
     let api = shops::routes(api);
+    let api = shipping::routes(api);
     let api = payouts::routes(api);
     let api = promotions::routes(api);
     operator::routes(api)

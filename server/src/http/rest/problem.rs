@@ -165,6 +165,7 @@ impl Problem {
                     Conflict::OutOfStock(_)
                     | Conflict::GuestLimit(_)
                     | Conflict::TotalChanged { .. }
+                    | Conflict::NotShipped(_)
                     | Conflict::AlreadyCancelled { .. },
                 )
                 | Error::RateLimited { .. }),
@@ -237,6 +238,7 @@ fn title(locale: Locale, code: &str) -> &'static str {
         "payment_declined" => t!(locale, problem.title_payment_declined),
         "payment_cancelled" => t!(locale, problem.title_payment_cancelled),
         "total_changed" => t!(locale, problem.title_total_changed),
+        "not_shipped" => t!(locale, problem.title_not_shipped),
         "mixed_currencies" => t!(locale, problem.title_mixed_currencies),
         "key_reused" => t!(locale, problem.title_key_reused),
         "in_flight" => t!(locale, problem.title_in_flight),
@@ -344,6 +346,7 @@ fn every() -> impl Iterator<Item = Problem> {
         Disputed,
         RefundMoved,
         PromotionUsed,
+        NotShipped(Vec::new()),
     ];
     let conflicts = conflicts.into_iter().chain(Refusal::ALL.map(Code));
     let errors = errors.into_iter().chain(conflicts.map(Error::Conflict)).map(Problem::Rejected);

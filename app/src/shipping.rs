@@ -1,0 +1,500 @@
+//! How a shop ships: its zones, the form of a zone, its working days, and a preview of what a basket would cost.
+
+use std::time::Duration;
+
+use haat_shared::{
+    Currency, Error, Money,
+    forms::Draft,
+    id::kinds::ZoneId,
+    routes,
+    shipping::{
+        Area, BasketForm, CalendarForm, MethodForm, PriceBy, ShippingMethod, ShippingOption, ShippingPreview,
+        ShippingSettings, Zone, ZoneForm, without_overlap,
+    },
+};
+use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
+
+use crate::{
+    api::{self, ApiError},
+    countries,
+    i18n::{t, use_i18n},
+    locales,
+    state::{param, query},
+    storefront::draft_by,
+    ui::{
+        Alert, Amount, Button, Check, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle,
+        Select, Table, TextArea, loaded,
+    },
+    words::{self, I18n},
+};
+
+/// What `edit` says in the URL for a new zone.
+const NEW: &str = "new";
+
+/// How a shop ships.
+#[component]
+pub(crate) fn ShopShipping() -> impl IntoView {
+    crate::seller::shipping_page(page())
+}
+
+fn page() -> AnyView {
+    let (handle, edit, draft, done) = (param("handle"), query("edit"), query("draft"), query("done"));
+    let found = api::find(
+        move || (handle.get(), edit.get(), draft.get(), done.get()),
+        |(handle, edit, draft, done)| async move {
+            let settings = api::shipping::settings(handle.clone()).await?;
+            let draft = draft_by("shipping", draft).await?;
+            Ok::<_, ApiError>((handle, edit, settings, draft, done))
+        },
+    );
+    let i18n = use_i18n();
+    loaded(found, move |(handle, edit, settings, draft, done)| {
+        let done = match done.as_str() {
+            "add" => Some(t!(i18n, shipping.added)),
+            "save" | "calendar" => Some(t!(i18n, form.saved)),
+            "remove" => Some(t!(i18n, shipping.removed)),
+            _ => None,
+        };
+        let done = done.map(|words| view! { <Alert look="good">{words}</Alert> });
+        let zone = edit
+            .parse()
+            .ok()
+            .and_then(|id: ZoneId| settings.rules.zones.iter().find(|zone| zone.id == id).cloned());
+        let shown = match (edit.as_str(), zone) {
+            (NEW, _) => view! { <Edit handle settings zone=None draft /> }.into_any(),
+            (_, zone @ Some(_)) => view! { <Edit handle settings zone draft /> }.into_any(),
+            _ => view! { <Overview handle settings draft /> }.into_any(),
+        };
+        view! {
+            <PageTitle text=t!(i18n, shipping.title) />
+            <h1>{t!(i18n, shipping.title)}</h1>
+            <CodeAlert />
+            {done}
+            {shown}
+        }
+    })
+}
+
+/// An area in words.
+fn area_words(i18n: I18n, area: &Area) -> String {
+    match area {
+        Area::Everywhere => t!(i18n, shipping.everywhere).to_owned(),
+        Area::Country(country) => countries::name(i18n, country).to_owned(),
+        Area::Region(country, region) => format!("{}: {region}", countries::name(i18n, country)),
+        Area::PostalCodes(country, from, to) if from == to => {
+            format!("{} {from}*", countries::name(i18n, country))
+        }
+        Area::PostalCodes(country, from, to) => format!("{} {from}–{to}", countries::name(i18n, country)),
+    }
+}
+
+/// The name of a zone. That of a new shop has none.
+fn zone_name(i18n: I18n, name: &str) -> String {
+    if name == "*" { t!(i18n, shipping.everywhere).to_owned() } else { name.to_owned() }
+}
+
+/// As many areas are named in the list.
+const AREAS_SHOWN: usize = 4;
+
+#[component]
+fn Overview(handle: String, settings: ShippingSettings, draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    let path = routes::shop_shipping(&handle);
+    let create = routes::with(&path, &[("edit", NEW)]);
+    let ShippingSettings { version, currency, rules } = settings;
+    let zones = if rules.zones.is_empty() {
+        let (title, note) = (t!(i18n, shipping.none), t!(i18n, shipping.none_note));
+        view! {
+            <EmptyState icon="truck" title note>
+                <LinkButton href=create>{t!(i18n, shipping.add)}</LinkButton>
+            </EmptyState>
+        }
+        .into_any()
+    } else {
+        let rows = rules.zones.iter().map(|zone| {
+            let href = routes::with(&path, &[("edit", &zone.id.to_string())]);
+            let mut areas: Vec<String> =
+                zone.areas.iter().take(AREAS_SHOWN).map(|area| area_words(i18n, area)).collect();
+            if let Some(more) = zone.areas.len().checked_sub(AREAS_SHOWN).filter(|more| *more > 0) {
+                areas.push(format!("+{}", words::number(i18n, more)));
+            }
+            let methods = zone.methods.iter().map(|method| {
+                let price = method.steps.iter().map(|step| step.price).min_by_key(|price| price.amount());
+                let price = price.map(|price| words::money(i18n, price)).unwrap_or_default();
+                let from = if method.steps.len() > 1 { "+" } else { "" };
+                format!("{} {price}{from}", words::shipping_name(i18n, method.method, &method.name))
+            });
+            let methods: Vec<_> = methods.collect();
+            view! {
+                <tr>
+                    <th scope="row">
+                        <a class="row-link" href=href>{zone_name(i18n, &zone.name)}</a>
+                        <span class="note below">{areas.join(", ")}</span>
+                    </th>
+                    <td>{methods.join(", ")}</td>
+                </tr>
+            }
+        });
+        let rows = rows.collect_view();
+        let columns = vec![(t!(i18n, shipping.zone), ""), (t!(i18n, shipping.methods), "")];
+        view! {
+            <p class="note">{t!(i18n, shipping.zones_note)}</p>
+            <p class="actions"><LinkButton href=create>{t!(i18n, shipping.add)}</LinkButton></p>
+            <Table caption=t!(i18n, shipping.zones) columns>{rows}</Table>
+        }
+        .into_any()
+    };
+    let form = match draft.error {
+        Some(_) => CalendarForm::read(|name| draft.typed(name)),
+        None => CalendarForm::of(&rules.calendar),
+    };
+    view! {
+        {zones}
+        <CalendarPart path version form error=draft.error />
+        <Preview handle currency id=None typed=None />
+    }
+}
+
+#[component]
+fn CalendarPart(path: String, version: i64, form: CalendarForm, error: Option<Error>) -> impl IntoView {
+    let i18n = use_i18n();
+    let faults: Signal<Option<Error>> = Signal::stored(error);
+    let labels = ["works", "handling_days", "cutoff", "holidays", "time_zone"];
+    let labels = labels.map(|name| (name, calendar_label(i18n, name).to_owned())).to_vec();
+    let days = (1..=7).zip(NAMES).zip(form.works).map(|((day, name), works)| {
+        let id = format!("works.{day}");
+        // The weekdays of texts begin with Sunday.
+        view! {
+            <div class="check">
+                <input type="checkbox" id=id.clone() name=name value="true" checked=works />
+                <label for=id>{locales::weekday::d0.later(day % 7).of(i18n)}</label>
+            </div>
+        }
+    });
+    let days = days.collect_view();
+    let missing = move || {
+        let code = faults.with(|error| error.as_ref().and_then(|error| error.at("works")))?;
+        Some(view! { <p class="field-error">{words::fault(i18n, "works", code)}</p> })
+    };
+    view! {
+        <form method="post" action=path class="form" novalidate>
+            <input type="hidden" name="version" value=version.to_string() />
+            <section class="panel form" aria-labelledby="calendar">
+                <h2 id="calendar">{t!(i18n, shipping.calendar)}</h2>
+                <p class="note">{t!(i18n, shipping.calendar_note)}</p>
+                <ErrorSummary faults labels />
+                <fieldset class="field choices" id="works">
+                    <legend>{calendar_label(i18n, "works")}</legend>
+                    <div class="actions">{days}</div>
+                    {missing}
+                </fieldset>
+                <div class="field-row">
+                    <Field name="handling_days" label=calendar_label(i18n, "handling_days") value=form.handling_days keys="numeric" faults />
+                    <Field name="cutoff" kind="time" label=calendar_label(i18n, "cutoff") value=form.cutoff optional=true hint=t!(i18n, shipping.cutoff_hint) faults />
+                </div>
+                <TextArea name="holidays" label=calendar_label(i18n, "holidays") value=form.holidays optional=true rows=3 hint=t!(i18n, shipping.holidays_hint).to_owned() faults />
+                <Field name="time_zone" label=calendar_label(i18n, "time_zone") value=form.time_zone optional=true hint=t!(i18n, shipping.time_zone_hint) faults />
+                <div class="actions">
+                    <button type="submit" class="button" name="action" value="calendar">{t!(i18n, form.save)}</button>
+                </div>
+            </section>
+        </form>
+    }
+}
+
+/// The names of the checkboxes of the weekdays, from Monday.
+const NAMES: [&str; 7] = ["works.1", "works.2", "works.3", "works.4", "works.5", "works.6", "works.7"];
+
+fn calendar_label(i18n: I18n, name: &str) -> &'static str {
+    match name {
+        "works" => t!(i18n, shipping.works),
+        "handling_days" => t!(i18n, shipping.handling_days),
+        "cutoff" => t!(i18n, shipping.cutoff),
+        "holidays" => t!(i18n, shipping.holidays),
+        _ => t!(i18n, shipping.time_zone),
+    }
+}
+
+#[component]
+fn Edit(handle: String, settings: ShippingSettings, zone: Option<Zone>, draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    let path = routes::shop_shipping(&handle);
+    let ShippingSettings { version, currency, rules } = settings;
+    let form = match (&draft.error, &zone) {
+        (Some(_), _) => ZoneForm::read(|name| draft.typed(name)),
+        (None, Some(zone)) => ZoneForm::of(zone),
+        (None, None) => ZoneForm::new(),
+    };
+    let form = ZoneForm { name: zone_name(i18n, &form.name), ..form };
+    let faults: Signal<Option<Error>> = Signal::stored(draft.error);
+    let typed = RwSignal::new(form.clone());
+    let read = move |event: web_sys::Event| {
+        let form = event.current_target().and_then(|form| form.dyn_into::<web_sys::HtmlFormElement>().ok());
+        let data = form.and_then(|form| web_sys::FormData::new_with_form(&form).ok());
+        if let Some(data) = data {
+            typed.set(ZoneForm::read(|name| data.get(name).as_string().unwrap_or_default()));
+        }
+    };
+    let id = zone.as_ref().map(|zone| zone.id);
+    // Said while it is typed, too.
+    let others = rules.zones;
+    let overlap = move || {
+        let areas: Vec<Area> = typed.with(ZoneForm::areas).into_iter().flatten().collect();
+        let (area, other) = without_overlap(&areas, &others, id).err()?;
+        let (zone, area) = (zone_name(i18n, &other.name), area_words(i18n, &area));
+        Some(
+            view! { <p class="field-error" id="overlap">{t!(i18n, shipping.overlap_with, zone = zone, area = area)}</p> },
+        )
+    };
+    let names = ["name", "areas"].map(|name| (name, label(i18n, name, None)));
+    let of_methods = KEYS.into_iter().zip(ShippingMethod::ALL).flat_map(|(keys, method)| {
+        keys.into_iter().map(move |key| {
+            let part = key.rsplit('.').next().unwrap_or_default();
+            (key, label(i18n, part, Some(method)))
+        })
+    });
+    let labels = names.into_iter().chain(of_methods).collect();
+    let methods = KEYS.into_iter().zip(ShippingMethod::ALL).zip(form.methods.clone());
+    let methods =
+        methods.map(|((keys, method), form)| view! { <MethodPart keys method form currency faults /> });
+    let methods = methods.collect_view();
+    let action = if zone.is_some() { "save" } else { "add" };
+    let remove = zone.map(|zone| {
+        view! {
+            <form method="post" action=path.clone() class="actions">
+                <input type="hidden" name="id" value=zone.id.to_string() />
+                <input type="hidden" name="version" value=version.to_string() />
+                <button type="submit" class="button quiet" name="action" value="remove">{t!(i18n, shipping.remove)}</button>
+            </form>
+        }
+    });
+    let back = path.clone();
+    view! {
+        <form method="post" action=path class="form" novalidate on:input=read on:change=read>
+            <input type="hidden" name="id" value=id.map(|id| id.to_string()).unwrap_or_default() />
+            <input type="hidden" name="version" value=version.to_string() />
+            <input type="hidden" name="action" value=action />
+            <ErrorSummary faults labels />
+            <section class="panel form">
+                <Field name="name" label=label(i18n, "name", None) value=form.name required=true hint=t!(i18n, shipping.name_hint) faults />
+                <TextArea name="areas" label=label(i18n, "areas", None) value=form.areas rows=4 hint=t!(i18n, shipping.areas_hint).to_owned() faults />
+                <div aria-live="polite">{overlap}</div>
+            </section>
+            {methods}
+            <Preview handle currency id typed=Some(typed) />
+            <div class="actions">
+                <Button>{t!(i18n, form.save)}</Button>
+                <LinkButton href=back look="quiet">{t!(i18n, shipping.back)}</LinkButton>
+            </div>
+        </form>
+        {remove}
+    }
+}
+
+/// The names of the fields of a method.
+type Keys = [&'static str; 7];
+
+const KEYS: [Keys; 3] = [
+    [
+        "standard.offered",
+        "standard.name",
+        "standard.by",
+        "standard.rates",
+        "standard.free_from",
+        "standard.days_min",
+        "standard.days_max",
+    ],
+    [
+        "express.offered",
+        "express.name",
+        "express.by",
+        "express.rates",
+        "express.free_from",
+        "express.days_min",
+        "express.days_max",
+    ],
+    [
+        "pickup.offered",
+        "pickup.name",
+        "pickup.by",
+        "pickup.rates",
+        "pickup.free_from",
+        "pickup.days_min",
+        "pickup.days_max",
+    ],
+];
+
+/// The label of a field; in messages with its method.
+fn label(i18n: I18n, part: &str, of: Option<ShippingMethod>) -> String {
+    let label = match part {
+        "areas" => t!(i18n, shipping.areas),
+        "name" if of.is_none() => t!(i18n, shipping.name),
+        "name" => t!(i18n, shipping.own_name),
+        "by" => t!(i18n, shipping.by),
+        "rates" => t!(i18n, shipping.rates),
+        "free_from" => t!(i18n, settings.free_from),
+        "days_min" => t!(i18n, shipping.days_min),
+        "days_max" => t!(i18n, shipping.days_max),
+        _ => "",
+    };
+    match of {
+        Some(method) => format!("{}: {label}", words::shipping_name(i18n, method, "")),
+        None => label.to_owned(),
+    }
+}
+
+#[component]
+fn MethodPart(
+    keys: Keys,
+    method: ShippingMethod,
+    form: MethodForm,
+    currency: Currency,
+    faults: Signal<Option<Error>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let [offered, name, by, rates, free_from, days_min, days_max] = keys;
+    let title = words::shipping_name(i18n, method, "");
+    let text = |part| label(i18n, part, None);
+    let ways = PriceBy::ALL.map(|by| {
+        let words = match by {
+            PriceBy::Flat => t!(i18n, shipping.by_flat),
+            PriceBy::Weight => t!(i18n, shipping.by_weight),
+            PriceBy::Value => t!(i18n, shipping.by_value),
+            PriceBy::Items => t!(i18n, shipping.by_items),
+        };
+        (by.as_str(), words)
+    });
+    let heading = format!("{}-title", method.as_str());
+    let own_name = t!(i18n, shipping.own_name);
+    view! {
+        <section class="panel form" aria-labelledby=heading.clone()>
+            <h2 id=heading.clone()>{title}</h2>
+            <Check name=offered label=t!(i18n, shipping.offered, method = title) checked=form.offered />
+            <Field name=name label=own_name value=form.name optional=true hint=t!(i18n, shipping.own_name_hint, method = title) faults />
+            <div class="field-row">
+                <Select name=by label=text("by") value=form.by options=ways.to_vec() faults />
+                <Amount name=free_from label=format!("{} ({})", text("free_from"), currency.code()) value=form.free_from hint=t!(i18n, settings.free_hint).to_owned() currency faults />
+            </div>
+            <TextArea name=rates label=format!("{} ({})", text("rates"), currency.code()) value=form.rates rows=3 hint=t!(i18n, shipping.rates_hint).to_owned() faults />
+            <div class="field-row">
+                <Field name=days_min label=text("days_min") value=form.days_min keys="numeric" faults />
+                <Field name=days_max label=text("days_max") value=form.days_max keys="numeric" faults />
+            </div>
+        </section>
+    }
+}
+
+/// How long after the last key a preview is asked for.
+const ASK_AFTER: Duration = Duration::from_millis(300);
+
+/// What shipping of a basket would cost, while the form is filled in.
+#[component]
+fn Preview(
+    handle: String,
+    currency: Currency,
+    /// The zone that is being edited.
+    id: Option<ZoneId>,
+    typed: Option<RwSignal<ZoneForm>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let thousand = Money::new(1_000 * 10i64.pow(currency.decimals()), currency).plain();
+    let basket = RwSignal::new(BasketForm {
+        country: "IN".to_owned(),
+        value: thousand.clone(),
+        weight: "1".to_owned(),
+        items: "1".to_owned(),
+        ..BasketForm::default()
+    });
+    let answer: RwSignal<Option<ShippingPreview>> = RwSignal::new(None);
+    // Of several requests, the last one counts.
+    let (asked, timer) = (StoredValue::new(0_u32), StoredValue::new(None::<TimeoutHandle>));
+    let handle = StoredValue::new(handle);
+    let ask = move || {
+        let (Some(handle), Some(basket)) = (handle.try_get_value(), basket.try_get_untracked()) else {
+            return;
+        };
+        let edited = typed.and_then(|typed| typed.try_get_untracked()).map(|form| (id, form));
+        asked.update_value(|n| *n += 1);
+        let this = asked.get_value();
+        leptos::task::spawn_local(async move {
+            let found = api::shipping::preview(handle, basket, edited).await.ok();
+            if asked.try_get_value() == Some(this) {
+                answer.try_set(found);
+            }
+        });
+    };
+    Effect::new(move || {
+        basket.track();
+        if let Some(typed) = typed {
+            typed.track();
+        }
+        if let Some(timer) = timer.get_value() {
+            timer.clear();
+        }
+        timer.set_value(set_timeout_with_handle(ask, ASK_AFTER).ok());
+    });
+    on_cleanup(move || {
+        if let Some(timer) = timer.try_get_value().flatten() {
+            timer.clear();
+        }
+    });
+    let option = move |option: ShippingOption| {
+        let price = match option.price.amount() {
+            0 => t!(i18n, cart.free).to_owned(),
+            _ => words::money(i18n, option.price),
+        };
+        let name = words::shipping_name(i18n, option.shipping_method, &option.name).to_owned();
+        view! {
+            <p class="dots"><span>{name}</span> " " <span class="price">{price}</span></p>
+            <p class="note">{words::option_arrives(i18n, &option)}</p>
+        }
+    };
+    let shown = move || match answer.get() {
+        None => view! { <p class="note">{t!(i18n, shipping.preview_later)}</p> }.into_any(),
+        Some(preview) => {
+            let zone = preview.zone.map(|zone| zone_name(i18n, &zone));
+            let zone =
+                zone.map(|zone| view! { <p class="note">{t!(i18n, shipping.preview_zone, zone = zone)}</p> });
+            let none = preview.options.is_empty().then(|| view! { <p>{t!(i18n, shipping.preview_none)}</p> });
+            let options = preview.options.into_iter().map(option).collect_view();
+            view! { {zone} {options} {none} }.into_any()
+        }
+    };
+    let all = countries::all(i18n).into_iter().map(|(code, name)| {
+        view! { <option value=code selected=code == "IN">{name}</option> }
+    });
+    let all = all.collect_view();
+    let input =
+        move |id: &'static str, label: &'static str, value: String, set: fn(&mut BasketForm, String)| {
+            view! {
+                <div class="field">
+                    <label for=id>{label}</label>
+                    <input id=id type="text" value=value on:input=move |event| {
+                        basket.update(|basket| set(basket, event_target_value(&event)));
+                    } />
+                </div>
+            }
+        };
+    view! {
+        <section class="panel form live-only" aria-labelledby="preview">
+            <h2 id="preview">{t!(i18n, shipping.preview)}</h2>
+            <p class="note">{t!(i18n, shipping.preview_note)}</p>
+            <div class="field-row">
+                <div class="field">
+                    <label for="preview-country">{t!(i18n, checkout.country)}</label>
+                    <select id="preview-country" on:change=move |event| {
+                        basket.update(|basket| basket.country = event_target_value(&event));
+                    }>{all}</select>
+                </div>
+                {input("preview-region", t!(i18n, checkout.state), String::new(), |basket, typed| basket.region = typed)}
+                {input("preview-postal-code", t!(i18n, checkout.postal_code), String::new(), |basket, typed| basket.postal_code = typed)}
+            </div>
+            <div class="field-row">
+                {input("preview-value", t!(i18n, shipping.preview_value), thousand, |basket, typed| basket.value = typed)}
+                {input("preview-weight", t!(i18n, shipping.preview_weight), "1".to_owned(), |basket, typed| basket.weight = typed)}
+                {input("preview-items", t!(i18n, shipping.preview_items), "1".to_owned(), |basket, typed| basket.items = typed)}
+            </div>
+            <div class="summary" aria-live="polite">{shown}</div>
+        </section>
+    }
+}
