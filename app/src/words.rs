@@ -250,6 +250,9 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         (FieldCode::TooSmall, "compare_at", _) => t!(i18n, field.not_above_price).to_owned(),
         (FieldCode::TooSmall, "days_max", _) => t!(i18n, field.max_below_min).to_owned(),
         (FieldCode::NotAChoice, "areas", _) => t!(i18n, field.not_an_area).to_owned(),
+        (FieldCode::TooBig, "weight_g" | "length_mm" | "width_mm" | "height_mm", _) => {
+            t!(i18n, field.too_big_for, n = number(i18n, edit::MEASURE_MAX))
+        }
         (FieldCode::TooSmall, "low_stock", _) => t!(i18n, field.too_small_for, n = 0),
         (FieldCode::TooShort, "password", _) => t!(i18n, field.too_short_for, n = PASSWORD_MIN),
         (FieldCode::BadCharacters, "handle", _) => t!(i18n, field.bad_handle).into(),
@@ -626,7 +629,7 @@ pub(crate) fn option_arrives(locale: I18n, option: &ShippingOption) -> String {
 }
 
 /// The name of a shipping method: the shop's own, if it has one.
-pub(crate) fn shipping_name<'a>(locale: I18n, method: ShippingMethod, own: &'a str) -> &'a str {
+pub(crate) fn shipping_name(locale: I18n, method: ShippingMethod, own: &str) -> &str {
     match method {
         _ if !own.is_empty() => own,
         ShippingMethod::Standard => t!(locale, delivery.standard),
@@ -954,9 +957,11 @@ pub(crate) fn admin_role(i18n: I18n, role: AdminRole) -> &'static str {
 fn edited(i18n: I18n, field: &str) -> String {
     if let Some(variant) = field.strip_prefix("variants.") {
         let (sku, part) = match variant.rsplit_once('.') {
-            Some((sku, part @ ("sku" | "options" | "price" | "compare_at" | "low_stock" | "stock"))) => {
-                (sku, part)
-            }
+            Some((
+                sku,
+                part @ ("sku" | "options" | "price" | "compare_at" | "low_stock" | "stock" | "weight_g"
+                | "length_mm" | "width_mm" | "height_mm"),
+            )) => (sku, part),
             _ => (variant, ""),
         };
         return match part {
@@ -983,6 +988,10 @@ pub(crate) fn form_field(i18n: I18n, field: &str) -> &str {
         "compare_at" => t!(i18n, seller_products.compare_at),
         "stock" => t!(i18n, seller_products.stock),
         "low_stock" => t!(i18n, seller_products.low_stock),
+        "weight_g" => t!(i18n, seller_products.weight_g),
+        "length_mm" => t!(i18n, seller_products.length_mm),
+        "width_mm" => t!(i18n, seller_products.width_mm),
+        "height_mm" => t!(i18n, seller_products.height_mm),
         "name" => t!(i18n, settings.name),
         "town" => t!(i18n, settings.town),
         "address" => t!(i18n, settings.address),
@@ -1076,6 +1085,7 @@ mod tests {
                 totals: Totals::zero(Currency::INR),
                 shipping_method: method,
                 shipping_name: String::new(),
+                arrives: Default::default(),
                 estimated_delivery: ("2026-11-22T09:00:00Z".to_owned(), to.to_owned()),
                 pickup_at: "Meena Crafts, Pune".to_owned(),
             };

@@ -11,6 +11,7 @@ use haat_engine::{
     Caller, Clock, Db, Engine, accounts,
     catalog::{self, NewCategory, NewProduct, NewVariant, put_categories, upsert_products},
     media,
+    shipping::{self, Change},
     shops::{self, NewShop, Terms},
 };
 use haat_shared::{
@@ -18,6 +19,7 @@ use haat_shared::{
     accounts::{DEMO_PASSWORD, SignUp},
     catalog::{Attribute, ListProducts, ProductCard},
     id::kinds::CategoryId,
+    shipping::{CalendarForm, MethodForm, ZoneForm},
 };
 use serde::Deserialize;
 
@@ -61,7 +63,71 @@ struct Shop {
     pickup: bool,
     commission_bp: i64,
     returns_days: i64,
+    /// Its zones and working days, if it doesn't ship everywhere at one price.
+    shipping: Option<Shipping>,
     product: Vec<Product>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shipping {
+    handling_days: i64,
+    cutoff: String,
+    /// From 1 for Monday.
+    working_days: Vec<usize>,
+    holidays: Vec<String>,
+    zone: Vec<DemoZone>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DemoZone {
+    name: String,
+    areas: Vec<String>,
+    standard: DemoMethod,
+    express: Option<DemoMethod>,
+    pickup: Option<DemoMethod>,
+}
+
+/// A method as sellers type it, in rupees.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DemoMethod {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    by: String,
+    rates: String,
+    #[serde(default)]
+    free_from: String,
+    days: (i64, i64),
+}
+
+impl Shipping {
+    fn change(self) -> Change {
+        let method = |method: DemoMethod| MethodForm {
+            offered: true,
+            name: method.name,
+            by: method.by,
+            rates: method.rates,
+            free_from: method.free_from,
+            days_min: method.days.0.to_string(),
+            days_max: method.days.1.to_string(),
+        };
+        let zone = |zone: DemoZone| {
+            let maybe = |of: Option<DemoMethod>| of.map(method).unwrap_or_default();
+            let methods = [method(zone.standard), maybe(zone.express), maybe(zone.pickup)];
+            (None, ZoneForm { name: zone.name, areas: zone.areas.join("\n"), methods })
+        };
+        let calendar = CalendarForm {
+            handling_days: self.handling_days.to_string(),
+            cutoff: self.cutoff,
+            works: std::array::from_fn(|day| self.working_days.contains(&(day + 1))),
+            holidays: self.holidays.join("\n"),
+            time_zone: String::new(),
+        };
+        Change::All(calendar, self.zone.into_iter().map(zone).collect())
+    }
 }
 
 #[derive(Deserialize)]
@@ -82,6 +148,9 @@ struct Product {
     /// The name of the option.
     #[serde(default)]
     option: String,
+    /// Of each variant.
+    #[serde(default)]
+    weight_g: i64,
     variants: Vec<Variant>,
 }
 
@@ -110,6 +179,7 @@ fn product(item: Product, category: CategoryId) -> NewProduct {
         price_minor: variant.price_minor,
         compare_at_minor: compare_at_minor.filter(|_| Some(variant.price_minor) == dearest),
         stock: variant.stock,
+        weight_g: item.weight_g,
     });
     NewProduct {
         title: item.title,
@@ -227,6 +297,10 @@ async fn seed(engine: &Engine) -> Result<Vec<String>> {
             owner,
         };
         shops::open(engine, &system, new).await?;
+        // The amounts are in rupees.
+        if let Some(rules) = shop.shipping.filter(|_| engine.currency == Currency::INR) {
+            shipping::put(engine, &system, &shop.handle, &rules.change()).await?;
+        }
         let mut goods = Vec::new();
         for item in shop.product {
             let category = categories.get(&item.category).copied().ok_or(Error::Internal)?;

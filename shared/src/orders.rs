@@ -500,6 +500,9 @@ pub struct OrderView {
     pub shipping_name: String,
     /// The earliest and latest estimated delivery dates: RFC 3339, UTC.
     pub estimated_delivery: (String, String),
+    /// The same as dates, as they were promised: `2026-12-01`.
+    #[serde(default)]
+    pub arrives: (String, String),
     /// Where an order for local pickup is collected: the shop's name and address. Empty for orders that are shipped.
     pub pickup_at: String,
 }

@@ -78,7 +78,7 @@ use haat_shared::{
     page::{self, Page, PageRequest},
     payments::PaymentMethod,
     pricing::Totals,
-    shipping::ShippingMethod,
+    shipping::{ShippingMethod, date},
 };
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -347,6 +347,10 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                     caller.time(engine, engine.zone.later(head.created_at, head.days_min)),
                     caller.time(engine, engine.zone.later(head.created_at, head.days_max)),
                 ),
+                arrives: {
+                    let placed = engine.zone.day(head.created_at);
+                    (date(placed + head.days_min), date(placed + head.days_max))
+                },
                 pickup_at: match head.delivery {
                     ShippingMethod::Pickup => pickup_at(head),
                     ShippingMethod::Standard | ShippingMethod::Express => String::new(),

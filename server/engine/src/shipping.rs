@@ -167,7 +167,7 @@ pub(crate) fn summary(engine: &Engine, rules: &str) -> TxResult<Summary> {
 #[derive(Debug, Clone)]
 pub enum Change {
     /// A zone is added, or the one with this ID is replaced.
-    Zone(Option<ZoneId>, ZoneForm),
+    Zone(Option<ZoneId>, Box<ZoneForm>),
     /// A zone is removed.
     RemoveZone(ZoneId),
     /// The working days.
@@ -319,7 +319,9 @@ pub async fn preview(
     let (place, parcel) = basket.check(currency).map_err(Error::Invalid)?;
     let now = engine.clock.now_ms();
     let rules = match edited {
-        Some((id, form)) => changed(&rules, &Change::Zone(id, form), &[random::id(now)], currency)?.0,
+        Some((id, form)) => {
+            changed(&rules, &Change::Zone(id, Box::new(form)), &[random::id(now)], currency)?.0
+        }
         None => rules,
     };
     let zone = rules.zone(&place).map(|zone| zone.name.clone());

@@ -89,8 +89,8 @@ pub(super) async fn shipping(
         // Before anything is said about the form.
         caller.shop(&handle, Permission::ManageShop)?;
         let change = match action.as_str() {
-            "add" => Change::Zone(None, ZoneForm::read(value)),
-            "save" => Change::Zone(Some(id.parse()?), ZoneForm::read(value)),
+            "add" => Change::Zone(None, Box::new(ZoneForm::read(value))),
+            "save" => Change::Zone(Some(id.parse()?), Box::new(ZoneForm::read(value))),
             "remove" => Change::RemoveZone(id.parse()?),
             "calendar" => Change::Calendar(CalendarForm::read(value)),
             _ => return Err(Error::field("action", FieldCode::NotAChoice)),

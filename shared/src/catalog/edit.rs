@@ -97,6 +97,14 @@ pub struct VariantForm {
     pub unlimited: bool,
     /// The low-stock threshold; empty for [`LOW_STOCK`].
     pub low_stock: String,
+    /// The weight for shipping, in grams; empty if unknown.
+    pub weight_g: String,
+    /// The length of the parcel, in millimetres; empty if unknown.
+    pub length_mm: String,
+    /// Its width.
+    pub width_mm: String,
+    /// Its height.
+    pub height_mm: String,
 }
 
 /// A valid [`ProductForm`].
@@ -139,6 +147,31 @@ pub struct VariantDraft {
     pub unlimited: bool,
     /// The low-stock threshold.
     pub low_stock: i64,
+    /// The weight and size for shipping; 0 if unknown.
+    pub measures: Measures,
+}
+
+/// The weight of a variant in grams, and its size in millimetres; 0 if unknown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Measures {
+    /// In grams.
+    pub weight_g: i64,
+    /// In millimetres.
+    pub length_mm: i64,
+    /// In millimetres.
+    pub width_mm: i64,
+    /// In millimetres.
+    pub height_mm: i64,
+}
+
+/// The maximum weight in grams, and size in millimetres.
+pub const MEASURE_MAX: i64 = 10_000_000;
+
+impl Measures {
+    /// A measure as form input: empty if unknown.
+    pub fn typed(measure: i64) -> String {
+        if measure == 0 { String::new() } else { measure.to_string() }
+    }
 }
 
 impl ProductForm {
@@ -303,6 +336,16 @@ impl VariantForm {
             "" => LOW_STOCK,
             typed => faults.take(text::whole_number(&format!("{at}.low_stock"), typed, 0, STOCK_MAX)),
         };
+        let mut measure = |part: &str, typed: &str| match typed.trim() {
+            "" => 0,
+            typed => faults.take(text::whole_number(&format!("{at}.{part}"), typed, 0, MEASURE_MAX)),
+        };
+        let measures = Measures {
+            weight_g: measure("weight_g", &self.weight_g),
+            length_mm: measure("length_mm", &self.length_mm),
+            width_mm: measure("width_mm", &self.width_mm),
+            height_mm: measure("height_mm", &self.height_mm),
+        };
         VariantDraft {
             id: self.id,
             sku,
@@ -313,6 +356,7 @@ impl VariantForm {
             stock_change,
             unlimited: self.unlimited,
             low_stock,
+            measures,
         }
     }
 }
@@ -483,7 +527,7 @@ mod tests {
     #[test]
     fn every_fault_is_named_at_its_field() {
         use FieldCode::*;
-        let table: [(&str, FieldCode, fn(&mut ProductForm)); 20] = [
+        let table: [(&str, FieldCode, fn(&mut ProductForm)); 22] = [
             ("title", Missing, |f| f.title = " ".into()),
             ("title", TooLong(TITLE_MAX), |f| f.title = "x".repeat(501)),
             ("brand", BadCharacters, |f| f.brand = "a\nb".into()),
@@ -511,6 +555,8 @@ mod tests {
             ("variants.1.compare_at", TooSmall, |f| f.variants[1].compare_at = "1249.50".into()),
             ("variants.1.stock", NotNumber, |f| f.variants[1].stock = "a few".into()),
             ("variants.1.low_stock", TooSmall, |f| f.variants[1].low_stock = "-1".into()),
+            ("variants.1.weight_g", NotNumber, |f| f.variants[1].weight_g = "0.5".into()),
+            ("variants.1.height_mm", TooBig, |f| f.variants[1].height_mm = "10000001".into()),
             ("variants", Missing, |f| f.variants.clear()),
             ("variants", TooMany, |f| {
                 f.variants = (0..101)

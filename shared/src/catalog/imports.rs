@@ -58,7 +58,7 @@ text_enum! {
 }
 
 /// The columns of a table, in export order (docs/import.md).
-pub const COLUMNS: [&str; 19] = [
+pub const COLUMNS: [&str; 23] = [
     "product",
     "sku",
     "title",
@@ -78,10 +78,14 @@ pub const COLUMNS: [&str; 19] = [
     "compare_at",
     "stock",
     "low_stock",
+    "weight_g",
+    "length_mm",
+    "width_mm",
+    "height_mm",
 ];
 
 /// Names that other programs give to columns.
-const OTHER_NAMES: [(&str, &str); 21] = [
+const OTHER_NAMES: [(&str, &str); 23] = [
     ("handle", "product"),
     ("parent_sku", "product"),
     ("item_code", "sku"),
@@ -103,6 +107,8 @@ const OTHER_NAMES: [(&str, &str); 21] = [
     ("inventory", "stock"),
     ("qty", "stock"),
     ("quantity", "stock"),
+    ("grams", "weight_g"),
+    ("variant_grams", "weight_g"),
 ];
 
 /// The column that is probably meant by a name that none has.
@@ -300,6 +306,8 @@ mod tests {
             ("cost", None),
             ("size", None),
             ("weight", None),
+            ("Variant Grams", Some("weight_g")),
+            ("weight_gr", Some("weight_g")),
             ("", None),
             ("निशान", None),
         ] {

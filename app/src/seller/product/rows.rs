@@ -152,8 +152,19 @@ impl Rows {
                 let mut options = row.first.options.clone();
                 options[at] = value.to_owned();
                 let VariantForm { price, compare_at, stock, low_stock, .. } = row.first.clone();
-                let new =
-                    VariantForm { options, price, compare_at, stock, low_stock, ..VariantForm::default() };
+                let VariantForm { weight_g, length_mm, width_mm, height_mm, .. } = row.first.clone();
+                let new = VariantForm {
+                    options,
+                    price,
+                    compare_at,
+                    stock,
+                    low_stock,
+                    weight_g,
+                    length_mm,
+                    width_mm,
+                    height_mm,
+                    ..VariantForm::default()
+                };
                 seen.insert(key(&new.options)).then_some(new)
             };
             let new: Vec<VariantForm> = all.iter().filter_map(like).collect();
@@ -245,6 +256,7 @@ impl Rows {
                 first.options.resize(options.len(), String::new());
                 // A row that was just added has no fields yet.
                 let VariantForm { sku, title, price, compare_at, stock, low_stock, .. } = first;
+                let VariantForm { weight_g, length_mm, width_mm, height_mm, .. } = first;
                 let parts = [
                     ("sku", sku),
                     ("title", title),
@@ -252,6 +264,10 @@ impl Rows {
                     ("compare_at", compare_at),
                     ("stock", stock),
                     ("low_stock", low_stock),
+                    ("weight_g", weight_g),
+                    ("length_mm", length_mm),
+                    ("width_mm", width_mm),
+                    ("height_mm", height_mm),
                 ];
                 for (part, value) in parts {
                     if let Some(typed) = at(part) {

@@ -245,8 +245,11 @@ fn Variant(
     // A new combination is named first.
     let opened = RwSignal::new(first.options.iter().any(String::is_empty));
     let (option_at, low_at) = (format!("{at}.options"), format!("{at}.low_stock"));
+    let measures_at = ["weight_g", "length_mm", "width_mm", "height_mm"].map(|part| format!("{at}.{part}"));
     let refused = move || {
-        let hidden = |name: &str| name.starts_with(&option_at) || name == low_at;
+        let hidden = |name: &str| {
+            name.starts_with(&option_at) || name == low_at || measures_at.iter().any(|at| name == at)
+        };
         faults.with(|error| matches!(error, Some(Error::Invalid(all)) if all.iter().any(|fault| hidden(&fault.field))))
     };
     let open = Memo::new(move |_| opened.get() || simple.get() || refused());
@@ -297,6 +300,15 @@ fn Variant(
         rows.remove_variants(&HashSet::from([number]));
         focus("variants-all".into());
     };
+    let measures = [
+        ("weight_g", t!(i18n, seller_products.weight_g), first.weight_g.clone()),
+        ("length_mm", t!(i18n, seller_products.length_mm), first.length_mm.clone()),
+        ("width_mm", t!(i18n, seller_products.width_mm), first.width_mm.clone()),
+        ("height_mm", t!(i18n, seller_products.height_mm), first.height_mm.clone()),
+    ];
+    let measures = measures.map(|(part, label, value)| {
+        view! { <Field name=format!("{at}.{part}") label=label value=value keys="numeric" faults /> }
+    });
     view! {
         <fieldset class="variant" id=at.clone() class:simple=simple>
             {move || (!simple.get()).then(|| view! { <legend class="hidden">{named()}</legend> })}
@@ -327,6 +339,7 @@ fn Variant(
             <div class="row-fields variant-more" id=more_id hidden=move || !open.get()>
                 <For each=move || rows.options.get() key=|row| (row.number, row.first.clone()) children=option />
                 <Field name=format!("{at}.low_stock") label=t!(i18n, seller_products.low_stock) value=first.low_stock keys="numeric" faults />
+                {measures}
                 {move || several.get().then(|| view! {
                     <button type="button" class="button quiet" on:click=remove>{tu_string!(i18n, seller_products.remove_variant, n = place()).to_string()}</button>
                 })}

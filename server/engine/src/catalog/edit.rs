@@ -15,7 +15,7 @@ use crate::{
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError, Result,
-    catalog::edit::{ProductDraft, ProductForm, ProductState, VariantDraft, VariantForm},
+    catalog::edit::{Measures, ProductDraft, ProductForm, ProductState, VariantDraft, VariantForm},
     id::kinds::*,
     permissions::Permission,
     text,
@@ -123,6 +123,10 @@ insert! {
         pub(super) price_minor: i64,
         pub(super) compare_at_minor: Option<i64>,
         pub(super) low_stock: i64,
+        pub(super) weight_g: i64,
+        pub(super) length_mm: i64,
+        pub(super) width_mm: i64,
+        pub(super) height_mm: i64,
         pub(super) position: i64,
     }
 }
@@ -158,9 +162,14 @@ update! {
         price_minor: i64,
         compare_at_minor: Option<i64>,
         low_stock: i64,
+        weight_g: i64,
+        length_mm: i64,
+        width_mm: i64,
+        height_mm: i64,
         position: i64,
     } => "UPDATE variants SET sku = given.sku, title = given.title, options = given.options,
             price_minor = given.price_minor, compare_at_minor = given.compare_at_minor, low_stock = given.low_stock,
+            weight_g = given.weight_g, length_mm = given.length_mm, width_mm = given.width_mm, height_mm = given.height_mm,
             position = given.position
         FROM given WHERE variants.id = given.id AND variants.product_id = given.product_id"
 
@@ -316,6 +325,10 @@ pub(super) async fn add_variants(
             price_minor: draft.price.amount(),
             compare_at_minor: draft.compare_at.map(|before| before.amount()),
             low_stock: draft.low_stock,
+            weight_g: draft.measures.weight_g,
+            length_mm: draft.measures.length_mm,
+            width_mm: draft.measures.width_mm,
+            height_mm: draft.measures.height_mm,
             position: *position,
         });
         stock.extend(received);
@@ -431,6 +444,10 @@ pub(super) fn changed_variant(
         price_minor: draft.price.amount(),
         compare_at_minor: draft.compare_at.map(|before| before.amount()),
         low_stock: draft.low_stock,
+        weight_g: draft.measures.weight_g,
+        length_mm: draft.measures.length_mm,
+        width_mm: draft.measures.width_mm,
+        height_mm: draft.measures.height_mm,
         position,
     })
 }
@@ -468,6 +485,15 @@ pub(super) fn changed(before: &ProductForm, draft: &ProductDraft, variants: &[Na
         let compare_at = draft.compare_at.map(|money| money.plain()).unwrap_or_default();
         note(old.compare_at != compare_at, &format!("variants.{sku}.compare_at"));
         note(old.low_stock != draft.low_stock.to_string(), &format!("variants.{sku}.low_stock"));
+        let measures = draft.measures;
+        for (part, typed, measure) in [
+            ("weight_g", &old.weight_g, measures.weight_g),
+            ("length_mm", &old.length_mm, measures.length_mm),
+            ("width_mm", &old.width_mm, measures.width_mm),
+            ("height_mm", &old.height_mm, measures.height_mm),
+        ] {
+            note(*typed != Measures::typed(measure), &format!("variants.{sku}.{part}"));
+        }
         note(draft.stock_change != 0, &format!("variants.{sku}.stock"));
     }
     fields

@@ -11,7 +11,8 @@ use haat_shared::{
     catalog::{
         QUERY_MAX,
         edit::{
-            ListSellerProducts, ProductForm, ProductState, SellerProduct, SellerProductCard, VariantForm,
+            ListSellerProducts, Measures, ProductForm, ProductState, SellerProduct, SellerProductCard,
+            VariantForm,
         },
     },
     id::kinds::*,
@@ -94,7 +95,8 @@ macro_rules! seller_products_sql {
 /// What [`SellerVariantRow`] reads.
 macro_rules! seller_variants_sql {
     () => {
-        "SELECT v.product_id, v.id, v.sku, v.title, v.options, v.price_minor, v.compare_at_minor, v.low_stock, c.on_hand, c.held
+        "SELECT v.product_id, v.id, v.sku, v.title, v.options, v.price_minor, v.compare_at_minor, v.low_stock,
+            v.weight_g, v.length_mm, v.width_mm, v.height_mm, c.on_hand, c.held
         FROM variants v LEFT JOIN capacities c ON c.id = v.capacity_id "
     };
 }
@@ -148,6 +150,10 @@ rows! {
         price_minor: i64,
         compare_at_minor: Option<i64>,
         low_stock: i64,
+        weight_g: i64,
+        length_mm: i64,
+        width_mm: i64,
+        height_mm: i64,
         /// `None` if it is sold without limit, as is `held`.
         on_hand: Option<i64>,
         held: Option<i64>,
@@ -264,6 +270,10 @@ pub(super) fn editable(row: SellerProductRow, variants: Vec<SellerVariantRow>) -
         stock_was: v.on_hand.unwrap_or_default(),
         unlimited: v.on_hand.is_none(),
         low_stock: v.low_stock.to_string(),
+        weight_g: Measures::typed(v.weight_g),
+        length_mm: Measures::typed(v.length_mm),
+        width_mm: Measures::typed(v.width_mm),
+        height_mm: Measures::typed(v.height_mm),
     });
     SellerProduct {
         id: row.id,

@@ -60,6 +60,8 @@ pub struct NewVariant {
     pub compare_at_minor: Option<i64>,
     /// The stock; only used for new variants.
     pub stock: i64,
+    /// The weight in grams; only used for new variants. 0 if unknown.
+    pub weight_g: i64,
 }
 
 /// The number of rows per statement: SQLite accepts 32,766 parameters, PostgreSQL 65,535.
@@ -201,6 +203,10 @@ async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> c
                 price_minor: variant.price_minor,
                 compare_at_minor: variant.compare_at_minor,
                 low_stock: LOW_STOCK,
+                weight_g: variant.weight_g,
+                length_mm: 0,
+                width_mm: 0,
+                height_mm: 0,
                 position,
             });
             stock.push(received);

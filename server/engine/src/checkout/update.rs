@@ -203,8 +203,9 @@ async fn quote_in_tx(
     for (order, rows) in orders {
         let lines = rows.iter().map(|row| priced(row, currency)).collect();
         let mut of_shop = ShopItems { shop: rows[0].shop_id, lines, shipping: None };
+        let before = options(&rows[0].options)?;
         let options = match &shipping {
-            None => options(&rows[0].options)?,
+            None => before.clone(),
             Some(rules) => {
                 let parcel = Parcel {
                     grams: rows.iter().map(|row| row.weight_g.saturating_mul(row.quantity)).sum(),
@@ -214,7 +215,7 @@ async fn quote_in_tx(
                 rules.options(of_shop.shop, &place, &parcel)
             }
         };
-        let option = choice(&rows[0], update, &options, shipping.is_some())?;
+        let option = choice(&rows[0], update, &options, &before)?;
         of_shop.shipping = option.map(|option| Shipping::untaxed(option.price));
         items.push(of_shop);
         let stored = serde_json::to_string(&options).map_err(|e| bug(e.to_string()))?;
@@ -265,19 +266,19 @@ async fn quote_in_tx(
     Ok(quote.price.totals)
 }
 
-/// The selected option, which must have been offered; or else standard shipping, or the one selected before, or the first.
-/// What was selected for another address may not be offered any more. None if the shop doesn't ship there.
+/// The selected option, which must be offered; or else standard shipping, or the one selected before, or the first. One
+/// that was offered `before`, at another address, needn't be. None if the shop doesn't ship there.
 fn choice<'a>(
     order: &LineRow,
     update: &CheckoutUpdate,
     options: &'a [ShippingOption],
-    moved: bool,
+    before: &[ShippingOption],
 ) -> TxResult<Option<&'a ShippingOption>> {
     let find = |wanted| options.iter().find(|option| option.shipping_method == wanted);
     if let Some(&selected) = update.shipping_methods.get(&order.shop_id) {
         match find(selected) {
-            None if !moved && !options.is_empty() => return Err(not_offered(order.shop_id)),
-            None => {}
+            None if before.iter().any(|option| option.shipping_method == selected) || options.is_empty() => {}
+            None => return Err(not_offered(order.shop_id)),
             found => return Ok(found),
         }
     }

@@ -35,13 +35,13 @@ both! {
         budget!("product page", 6, catalog::product(&market.engine, &anyone, &page.items[0].slug));
         let guest = market.guest_with(&wanted[1..]).await;
         let add = AddLine { variant: wanted[0].0, quantity: "1".into() };
-        budget!("add to cart", 5, carts::add_line(&market.engine, &guest, add));
-        budget!("cart", 3, carts::view(&market.engine, &guest));
-        let id = budget!("begin a checkout of 20 lines", 11, checkout::begin(&market.engine, &guest));
+        budget!("add to cart", 6, carts::add_line(&market.engine, &guest, add));
+        budget!("cart", 4, carts::view(&market.engine, &guest));
+        let id = budget!("begin a checkout of 20 lines", 12, checkout::begin(&market.engine, &guest));
         let view = budget!("checkout page", 3, checkout::view(&market.engine, &guest, id));
         let delivery = view.groups.iter().map(|group| (group.shop_id, ShippingMethod::Standard)).collect();
         let typed = CheckoutUpdate { shipping_methods: delivery, ..form("cash") };
-        budget!("choose how 20 lines are shipped", 6, checkout::update(&market.engine, &guest, id, typed.clone()));
+        budget!("choose how 20 lines are shipped", 7, checkout::update(&market.engine, &guest, id, typed.clone()));
         // The checkout, the form, the key and its response, the payment; the purchase itself within 15.
         let before = db.counts().0;
         let next = checkout::pay(&market.engine, &guest, id, typed, 1, "k").await.unwrap();

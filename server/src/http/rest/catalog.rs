@@ -254,6 +254,18 @@ struct VariantInput {
     /// The low-stock threshold.
     #[schema(minimum = 0, maximum = 1000000000)]
     low_stock: Option<i64>,
+    /// The weight for shipping, in grams.
+    #[schema(minimum = 0, maximum = 10000000)]
+    weight_g: Option<i64>,
+    /// The length of the parcel, in millimetres.
+    #[schema(minimum = 0, maximum = 10000000)]
+    length_mm: Option<i64>,
+    /// Its width.
+    #[schema(minimum = 0, maximum = 10000000)]
+    width_mm: Option<i64>,
+    /// Its height.
+    #[schema(minimum = 0, maximum = 10000000)]
+    height_mm: Option<i64>,
 }
 
 impl From<ProductInput> for ProductForm {
@@ -269,6 +281,10 @@ impl From<ProductInput> for ProductForm {
             stock_was: 0,
             unlimited: false,
             low_stock: v.low_stock.map(|n| n.to_string()).unwrap_or_default(),
+            weight_g: v.weight_g.map(|n| n.to_string()).unwrap_or_default(),
+            length_mm: v.length_mm.map(|n| n.to_string()).unwrap_or_default(),
+            width_mm: v.width_mm.map(|n| n.to_string()).unwrap_or_default(),
+            height_mm: v.height_mm.map(|n| n.to_string()).unwrap_or_default(),
         };
         let attribute = |a: AttributeInput| Attribute { name: a.name, value: a.value };
         Self {
@@ -313,6 +329,10 @@ fn editable(kept: SellerProduct) -> Result<Version<EditableProduct>> {
             },
             stock: v.stock_was,
             low_stock: v.low_stock.parse().ok(),
+            weight_g: v.weight_g.parse().ok(),
+            length_mm: v.length_mm.parse().ok(),
+            width_mm: v.width_mm.parse().ok(),
+            height_mm: v.height_mm.parse().ok(),
         })
     });
     let variants = variants.collect::<Result<_>>()?;

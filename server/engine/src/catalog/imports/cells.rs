@@ -138,6 +138,8 @@ impl Columns {
         let mut value = |column: &str| cell(column, false);
         let (state, price, compare_at) = (value("state"), value("price"), value("compare_at"));
         let (stock, low_stock) = (value("stock"), value("low_stock"));
+        let [weight_g, length_mm, width_mm, height_mm] =
+            ["weight_g", "length_mm", "width_mm", "height_mm"].map(value);
         let details = details.map(|details| match read_details(&details) {
             Ok(details) => details,
             Err(found) => {
@@ -160,6 +162,10 @@ impl Columns {
             compare_at,
             stock: filled(stock),
             low_stock: filled(low_stock),
+            weight_g: filled(weight_g),
+            length_mm: filled(length_mm),
+            width_mm: filled(width_mm),
+            height_mm: filled(height_mm),
         };
         let record = Record {
             title,

@@ -133,6 +133,7 @@ pub async fn export(
 /// A product as a record of JSON Lines and XML.
 fn record(product: SellerProduct) -> Record {
     let form = product.form;
+    let known = |measure: String| Some(measure).filter(|measure| !measure.is_empty());
     let variants = form.variants.into_iter().map(|v| VariantRecord {
         sku: v.sku,
         title: form.options.is_empty().then_some(v.title),
@@ -141,6 +142,10 @@ fn record(product: SellerProduct) -> Record {
         compare_at: Some(unambiguous(v.compare_at)),
         stock: Some(v.stock),
         low_stock: Some(v.low_stock),
+        weight_g: known(v.weight_g),
+        length_mm: known(v.length_mm),
+        width_mm: known(v.width_mm),
+        height_mm: known(v.height_mm),
     });
     Record {
         variants: variants.collect(),
@@ -185,6 +190,10 @@ fn write_rows(table: &mut csv::Writer<Vec<u8>>, product: SellerProduct) -> csv::
             unambiguous(variant.compare_at.clone()),
             variant.stock.clone(),
             variant.low_stock.clone(),
+            variant.weight_g.clone(),
+            variant.length_mm.clone(),
+            variant.width_mm.clone(),
+            variant.height_mm.clone(),
         ])?;
     }
     Ok(())
@@ -198,7 +207,7 @@ mod tests {
         Currency, amounts,
         catalog::{
             Attribute,
-            edit::{ProductForm, ProductState, VariantForm},
+            edit::{Measures, ProductForm, ProductState, VariantForm},
             imports::Format,
         },
         number::Notation,
@@ -230,6 +239,7 @@ mod tests {
                         compare_at: String::new(),
                         stock: stock.to_string(),
                         low_stock: "3".into(),
+                        weight_g: Measures::typed(stock % 3),
                         ..VariantForm::default()
                     });
                 let details = details.into_iter().map(|(name, value)| Attribute { name, value });

@@ -266,6 +266,10 @@ fn numbers(item: &Item, currency: Currency, notation: Notation) -> (Vec<VariantR
         read(*line, "compare_at", &mut variant.compare_at);
         read(*line, "stock", &mut variant.stock);
         read(*line, "low_stock", &mut variant.low_stock);
+        read(*line, "weight_g", &mut variant.weight_g);
+        read(*line, "length_mm", &mut variant.length_mm);
+        read(*line, "width_mm", &mut variant.width_mm);
+        read(*line, "height_mm", &mut variant.height_mm);
         variant
     });
     let variants = variants.collect();
@@ -385,7 +389,7 @@ fn lay_over(form: &mut ProductForm, record: &Record, variants: &[VariantRecord],
         form.options.clone_from(options);
     }
     for said in variants {
-        let VariantRecord { sku, options, title, price, compare_at, stock, low_stock } = said;
+        let VariantRecord { sku, options, title, price, compare_at, stock, low_stock, .. } = said;
         let known = form.variants.iter().position(|v| v.sku == sku.trim());
         let at = known.unwrap_or_else(|| {
             form.variants.push(VariantForm { sku: sku.clone(), stock: "0".into(), ..VariantForm::default() });
@@ -399,6 +403,10 @@ fn lay_over(form: &mut ProductForm, record: &Record, variants: &[VariantRecord],
         set(&mut variant.price, price);
         set(&mut variant.compare_at, compare_at);
         set(&mut variant.low_stock, low_stock);
+        set(&mut variant.weight_g, &said.weight_g);
+        set(&mut variant.length_mm, &said.length_mm);
+        set(&mut variant.width_mm, &said.width_mm);
+        set(&mut variant.height_mm, &said.height_mm);
         if set_stock || variant.id.is_none() {
             set(&mut variant.stock, stock);
         }
@@ -430,6 +438,10 @@ fn at_line(fault: FieldError, item: &Item, form: &ProductForm) -> RowError {
                 "compare_at" => RowError::new(line, part, fault.code, &variant.compare_at),
                 "stock" => RowError::new(line, part, fault.code, &variant.stock),
                 "low_stock" => RowError::new(line, part, fault.code, &variant.low_stock),
+                "weight_g" => RowError::new(line, part, fault.code, &variant.weight_g),
+                "length_mm" => RowError::new(line, part, fault.code, &variant.length_mm),
+                "width_mm" => RowError::new(line, part, fault.code, &variant.width_mm),
+                "height_mm" => RowError::new(line, part, fault.code, &variant.height_mm),
                 _ => RowError::new(line, part, fault.code, &variant.sku),
             }
         }

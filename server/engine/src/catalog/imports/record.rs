@@ -75,6 +75,18 @@ pub struct VariantRecord {
     /// The low-stock threshold.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
     pub low_stock: Option<String>,
+    /// The weight for shipping, in grams; empty if unknown.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
+    pub weight_g: Option<String>,
+    /// The length of the parcel, in millimetres; empty if unknown.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
+    pub length_mm: Option<String>,
+    /// Its width.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
+    pub width_mm: Option<String>,
+    /// Its height.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
+    pub height_mm: Option<String>,
 }
 
 /// A text, or a JSON number, whose decimal point is unambiguous.
