@@ -305,7 +305,7 @@ mod tests {
             ("colour", None),
             ("cost", None),
             ("size", None),
-            ("weight", None),
+            ("weight", Some("weight_g")),
             ("Variant Grams", Some("weight_g")),
             ("weight_gr", Some("weight_g")),
             ("", None),

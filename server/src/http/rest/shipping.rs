@@ -78,10 +78,10 @@ struct ShippingZone {
     /// Its name, for the shop.
     #[schema(format = "line", max_length = 60)]
     name: String,
-    /// Its places: a country (`IN`), a state (`IN-MH`), postal codes (`IN 400001-400104`, `IN 56*`), or `*` for everywhere
+    /// Its areas: a country (`IN`), a state (`IN-MH`), postal codes (`IN 400001-400104`, `IN 56*`), or `*` for everywhere
     /// else. No other zone may have the same.
     #[schema(min_items = 1, max_items = 500)]
-    places: Vec<String>,
+    areas: Vec<String>,
     /// The methods that are offered, each once.
     #[schema(max_items = 3)]
     methods: Vec<ZoneMethod>,
@@ -163,7 +163,7 @@ impl ShopShipping {
         let zone = |Zone { id, name, areas, methods }| ShippingZone {
             id: Some(id),
             name,
-            places: areas.iter().map(ToString::to_string).collect(),
+            areas: areas.iter().map(ToString::to_string).collect(),
             methods: methods.into_iter().map(ZoneMethod::of).collect(),
         };
         Self {
@@ -188,7 +188,7 @@ impl ShopShipping {
                 found.map(|method| method.form(currency)).unwrap_or_default()
             };
             let methods = ShippingMethod::ALL.map(method);
-            (zone.id, ZoneForm { name: zone.name.clone(), areas: zone.places.join("\n"), methods })
+            (zone.id, ZoneForm { name: zone.name.clone(), areas: zone.areas.join("\n"), methods })
         };
         Change::All(calendar, self.zones.iter().map(zone).collect())
     }

@@ -187,7 +187,8 @@ impl Cast {
                 let handle = format!("stall-{}", haat_engine::random::number().to_lowercase());
                 let settings =
                     self.meena.get("/shops/meena-crafts/settings").await.is(200).body["settings"].clone();
-                (path, Some(json!({"handle": handle, "settings": settings})))
+                let price = json!({"amount": 4_900, "currency": "INR"});
+                (path, Some(json!({"handle": handle, "settings": settings, "shipping_price": price})))
             }
             // A request of a customer, which the shop or an admin answers.
             p if p.contains("{return}") && !p.ends_with("/receive") => {
@@ -312,6 +313,17 @@ impl Cast {
                 let read = self.meena.get(&path).await.is(200);
                 tag = Some(read.header("etag").to_owned());
                 (path, Some(read.body["settings"].clone()))
+            }
+            "/shops/{handle}/shipping" => {
+                let path = path.replace("{handle}", "meena-crafts");
+                let read = self.meena.get(&path).await.is(200);
+                tag = Some(read.header("etag").to_owned());
+                (path, Some(read.body.clone()))
+            }
+            "/shops/{handle}/shipping/preview" => {
+                let value = json!({"amount": 45_000, "currency": "INR"});
+                let basket = json!({"country": "IN", "value": value, "items": 1});
+                (path.replace("{handle}", "meena-crafts"), Some(basket))
             }
             "/shops/{handle}/products" => ("/shops/meena-crafts/products".into(), Some(jug())),
             p if p.contains("/imports/{id}") => {

@@ -65,6 +65,54 @@ async fn one_of_two_concurrent_edits_is_saved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_shop_ships_by_zones() {
+    let program = Program::serve(On::Sqlite).await;
+    let guest = Robot::new(&program);
+    let meena = guest.signed_in("meena@haat.example").await;
+    let path = "/shops/meena-crafts/shipping";
+    let read = meena.get(path).await.is(200);
+    assert_eq!(read.body["zones"][0]["areas"], json!(["*"]));
+    let money = |amount: i64| json!({"amount": amount, "currency": "INR"});
+    let method = |by: &str, steps: serde_json::Value| json!({"shipping_method": "standard", "price_by": by, "steps": steps, "free_from": null, "days_min": 2, "days_max": 4});
+    let step = |up_to: Option<i64>, amount| json!({"up_to": up_to, "price": money(amount)});
+    let zone = |name: &str, areas: &[&str], method: serde_json::Value| json!({"id": null, "name": name, "areas": areas, "methods": [method]});
+    let mut new = json!({
+        "calendar": {"handling_days": 1, "cutoff": "14:00", "working_days": [1, 2, 3, 4, 5], "holidays": ["2026-12-25"], "time_zone": "Asia/Kolkata"},
+        "zones": [
+            zone("India", &["IN"], method("weight", json!([step(Some(500), 4_000), step(None, 7_000)]))),
+            zone("Mumbai", &["IN 400001-400104"], method("flat", json!([step(None, 2_900)]))),
+        ],
+    });
+    let with = |tag: &str| meena.with("if-match", tag);
+    let saved = with(read.header("etag")).send("PUT", path, Some(new.clone())).await.is(200);
+    assert_eq!(saved.body["calendar"], new["calendar"]);
+    let (zones, tag) = (&saved.body["zones"], saved.header("etag"));
+    assert_eq!(
+        (&zones[0]["methods"][0]["steps"], &zones[1]["areas"]),
+        (&new["zones"][0]["methods"][0]["steps"], &new["zones"][1]["areas"])
+    );
+    // As it was read, it is saved again, and is the same.
+    let same = with(tag).send("PUT", path, Some(saved.body.clone())).await.is(200);
+    assert_eq!((&same.body, same.header("etag")), (&saved.body, tag));
+    new["zones"][1]["areas"] = json!(["IN 400001", "NP"]);
+    new["zones"][0]["areas"] = json!(["IN", "NP"]);
+    let refused = with(tag).send("PUT", path, Some(new)).await.refuses(422, "invalid");
+    assert_eq!(refused.text("/fields/0/field"), "zones.1.areas");
+    let basket = |country: &str, postal_code: &str, grams: i64| json!({"country": country, "postal_code": postal_code, "value": money(45_000), "weight_grams": grams, "items": 1});
+    let preview = format!("{path}/preview");
+    for (basket, zone, price) in [
+        (basket("IN", "411001", 500), json!("India"), json!(money(4_000))),
+        (basket("IN", "411001", 501), json!("India"), json!(money(7_000))),
+        (basket("IN", "400005", 501), json!("Mumbai"), json!(money(2_900))),
+        (basket("DE", "10115", 1), json!(null), json!(null)),
+    ] {
+        let there = meena.post(&preview, basket).await.is(200).body;
+        assert_eq!((&there["zone"], &there["options"][0]["price"]), (&zone, &price));
+    }
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_seller_lists_sells_and_sends() {
     let program = Program::serve(On::Sqlite).await;
     let guest = Robot::new(&program);
