@@ -152,6 +152,8 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     let pay = move |event: SubmitEvent| {
         // Signing in and codes leave the page, so the browser submits the form by itself.
         if event.submitter().is_some_and(|button| button.has_attribute("name")) || code_typed() {
+            // The form has all input, and may end this checkout.
+            waiting.set_value(None);
             return;
         }
         event.prevent_default();
