@@ -125,13 +125,15 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     let begun = RwSignal::new(false);
     // What is still to be sent, and whether a request is on its way.
     let (waiting, sending) = (StoredValue::new(None), StoredValue::new(false));
+    // Whether the browser has submitted the form by itself.
+    let leaving = StoredValue::new(false);
     // How the shops ship, which depends on the address.
     let groups = RwSignal::new(checkout.groups.clone());
     let offers = Offers { of: StoredValue::new(destination(&form)), groups };
     // The click that pays also ends the last change. It is part of the payment then, and not stored before.
     let keep = move |typed| {
         let later = move || {
-            if !paying && !begun.get_untracked() && !busy.get_untracked() {
+            if !paying && !leaving.get_value() && !begun.get_untracked() && !busy.get_untracked() {
                 send(Box::new(move || Box::pin(store(id, typed, quote, offers))), waiting, sending);
             }
         };
@@ -153,6 +155,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         // Signing in and codes leave the page, so the browser submits the form by itself.
         if event.submitter().is_some_and(|button| button.has_attribute("name")) || code_typed() {
             // The form has all input, and may end this checkout.
+            leaving.set_value(true);
             waiting.set_value(None);
             return;
         }
