@@ -11,7 +11,7 @@ use haat_engine::{
     Caller, Clock, Db, Engine, accounts,
     catalog::{self, NewCategory, NewProduct, NewVariant, put_categories, upsert_products},
     media,
-    shipping::{self, Change},
+    shipping::Change,
     shops::{self, NewShop, Terms},
 };
 use haat_shared::{
@@ -299,7 +299,7 @@ async fn seed(engine: &Engine) -> Result<Vec<String>> {
         shops::open(engine, &system, new).await?;
         // The amounts are in rupees.
         if let Some(rules) = shop.shipping.filter(|_| engine.currency == Currency::INR) {
-            shipping::put(engine, &system, &shop.handle, &rules.change()).await?;
+            shops::set_shipping(engine, &system, &shop.handle, &rules.change()).await?;
         }
         let mut goods = Vec::new();
         for item in shop.product {

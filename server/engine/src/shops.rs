@@ -154,6 +154,17 @@ pub(crate) async fn of(
     Ok(shop.0)
 }
 
+/// Sets how a shop ships, whatever it did before. For the program itself.
+pub async fn set_shipping(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    change: &shipping::Change,
+) -> Result<()> {
+    let shop = of(engine, caller, handle, Permission::ManageShop).await?;
+    shipping::put(engine, shop, caller.user_id(), change).await
+}
+
 /// Makes one of a shop's own pictures its logo. Requires the permission to manage the catalogue.
 pub async fn set_logo(engine: &Engine, caller: &Caller, handle: &str, picture: MediaId) -> Result<()> {
     let shop = of(engine, caller, handle, Permission::ManageCatalog).await?;

@@ -37,7 +37,9 @@ fn working(cutoff: &str) -> CalendarForm {
 /// The shop ships only with these zones.
 async fn ships(market: &Market, handle: &str, zones: &[ZoneForm]) {
     let zones = zones.iter().cloned().map(|zone| (None, zone)).collect();
-    shipping::put(&market.engine, &Caller::system(), handle, &Change::All(working(""), zones)).await.unwrap();
+    shops::set_shipping(&market.engine, &Caller::system(), handle, &Change::All(working(""), zones))
+        .await
+        .unwrap();
 }
 
 fn to(country: &str, region: &str, postal_code: &str) -> CheckoutUpdate {
