@@ -9,7 +9,7 @@ use haat_shared::{
     promotions::{self, PromotionCard, PromotionForm, PromotionKind, PromotionState, Promotions},
     routes,
 };
-use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
+use leptos::{prelude::*, web_sys};
 
 mod picks;
 
@@ -20,8 +20,8 @@ use crate::{
     state::{param, query},
     storefront::draft_by,
     ui::{
-        Alert, Amount, Button, Check, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle,
-        Pager, Select, Sums, Table, loaded,
+        self, Alert, Amount, Button, Check, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton,
+        PageTitle, Pager, Select, Sums, Table, loaded,
     },
     words::{self, I18n},
 };
@@ -192,10 +192,8 @@ fn Edit(
     let faults: Signal<Option<Error>> = Signal::stored(draft.error);
     let typed = RwSignal::new(form.clone());
     let read = move |event: web_sys::Event| {
-        let form = event.current_target().and_then(|form| form.dyn_into::<web_sys::HtmlFormElement>().ok());
-        let data = form.and_then(|form| web_sys::FormData::new_with_form(&form).ok());
-        if let Some(data) = data {
-            typed.set(PromotionForm::read(|name| data.get(name).as_string().unwrap_or_default()));
+        if let Some(field) = ui::typed(&event) {
+            typed.set(PromotionForm::read(field));
         }
     };
     let kinds = PromotionKind::ALL.map(|kind| (kind.as_str(), kind_words(i18n, kind))).to_vec();

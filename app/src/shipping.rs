@@ -12,7 +12,7 @@ use haat_shared::{
         ShippingSettings, Zone, ZoneForm, without_overlap,
     },
 };
-use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
+use leptos::{prelude::*, web_sys};
 
 use crate::{
     api::{self, ApiError},
@@ -22,8 +22,8 @@ use crate::{
     state::{param, query},
     storefront::draft_by,
     ui::{
-        Alert, Amount, Button, Check, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle,
-        Select, Table, TextArea, loaded,
+        self, Alert, Amount, Button, Check, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton,
+        PageTitle, Select, Table, TextArea, loaded,
     },
     words::{self, I18n},
 };
@@ -60,14 +60,18 @@ fn page() -> AnyView {
             .parse()
             .ok()
             .and_then(|id: ZoneId| settings.rules.zones.iter().find(|zone| zone.id == id).cloned());
-        let shown = match (edit.as_str(), zone) {
-            (NEW, _) => view! { <Edit handle settings zone=None draft /> }.into_any(),
-            (_, zone @ Some(_)) => view! { <Edit handle settings zone draft /> }.into_any(),
-            _ => view! { <Overview handle settings draft /> }.into_any(),
+        let (title, shown) = match (edit.as_str(), zone) {
+            (NEW, _) => {
+                (t!(i18n, shipping.add), view! { <Edit handle settings zone=None draft /> }.into_any())
+            }
+            (_, zone @ Some(_)) => {
+                (t!(i18n, shipping.edit), view! { <Edit handle settings zone draft /> }.into_any())
+            }
+            _ => (t!(i18n, shipping.title), view! { <Overview handle settings draft /> }.into_any()),
         };
         view! {
-            <PageTitle text=t!(i18n, shipping.title) />
-            <h1>{t!(i18n, shipping.title)}</h1>
+            <PageTitle text=title />
+            <h1>{title}</h1>
             <CodeAlert />
             {done}
             {shown}
@@ -125,11 +129,13 @@ fn Overview(handle: String, settings: ShippingSettings, draft: Draft) -> impl In
                 format!("{} {price}{from}", words::shipping_name(i18n, method.method, &method.name))
             });
             let methods: Vec<_> = methods.collect();
+            let (name, areas) = (zone_name(i18n, &zone.name), areas.join(", "));
+            let areas = (areas != name).then(|| view! { <span class="note below">{areas}</span> });
             view! {
                 <tr>
                     <th scope="row">
-                        <a class="row-link" href=href>{zone_name(i18n, &zone.name)}</a>
-                        <span class="note below">{areas.join(", ")}</span>
+                        <a class="row-link" href=href>{name}</a>
+                        {areas}
                     </th>
                     <td>{methods.join(", ")}</td>
                 </tr>
@@ -149,9 +155,11 @@ fn Overview(handle: String, settings: ShippingSettings, draft: Draft) -> impl In
         None => CalendarForm::of(&rules.calendar),
     };
     view! {
-        {zones}
-        <CalendarPart path version form error=draft.error />
-        <Preview handle currency id=None typed=None />
+        <div class="form">
+            {zones}
+            <CalendarPart path version form error=draft.error />
+            <Preview handle currency id=None typed=None />
+        </div>
     }
 }
 
@@ -183,9 +191,9 @@ fn CalendarPart(path: String, version: i64, form: CalendarForm, error: Option<Er
                 <h2 id="calendar">{t!(i18n, shipping.calendar)}</h2>
                 <p class="note">{t!(i18n, shipping.calendar_note)}</p>
                 <ErrorSummary faults labels />
-                <fieldset class="field choices" id="works">
+                <fieldset class="weekdays" id="works">
                     <legend>{calendar_label(i18n, "works")}</legend>
-                    <div class="actions">{days}</div>
+                    <div>{days}</div>
                     {missing}
                 </fieldset>
                 <div class="field-row">
@@ -195,7 +203,7 @@ fn CalendarPart(path: String, version: i64, form: CalendarForm, error: Option<Er
                 <TextArea name="holidays" label=calendar_label(i18n, "holidays") value=form.holidays optional=true rows=3 hint=t!(i18n, shipping.holidays_hint).to_owned() faults />
                 <Field name="time_zone" label=calendar_label(i18n, "time_zone") value=form.time_zone optional=true hint=t!(i18n, shipping.time_zone_hint) faults />
                 <div class="actions">
-                    <button type="submit" class="button" name="action" value="calendar">{t!(i18n, form.save)}</button>
+                    <button type="submit" class="button primary" name="action" value="calendar">{t!(i18n, form.save)}</button>
                 </div>
             </section>
         </form>
@@ -229,10 +237,8 @@ fn Edit(handle: String, settings: ShippingSettings, zone: Option<Zone>, draft: D
     let faults: Signal<Option<Error>> = Signal::stored(draft.error);
     let typed = RwSignal::new(form.clone());
     let read = move |event: web_sys::Event| {
-        let form = event.current_target().and_then(|form| form.dyn_into::<web_sys::HtmlFormElement>().ok());
-        let data = form.and_then(|form| web_sys::FormData::new_with_form(&form).ok());
-        if let Some(data) = data {
-            typed.set(ZoneForm::read(|name| data.get(name).as_string().unwrap_or_default()));
+        if let Some(field) = ui::typed(&event) {
+            typed.set(ZoneForm::read(field));
         }
     };
     let id = zone.as_ref().map(|zone| zone.id);
@@ -369,7 +375,7 @@ fn MethodPart(
     view! {
         <section class="panel form" aria-labelledby=heading.clone()>
             <h2 id=heading.clone()>{title}</h2>
-            <Check name=offered label=t!(i18n, shipping.offered, method = title) checked=form.offered />
+            <Check name=offered label=t!(i18n, shipping.offered) checked=form.offered />
             <Field name=name label=own_name value=form.name optional=true hint=t!(i18n, shipping.own_name_hint, method = title) faults />
             <div class="field-row">
                 <Select name=by label=text("by") value=form.by options=ways.to_vec() faults />
@@ -464,17 +470,17 @@ fn Preview(
         view! { <option value=code selected=code == "IN">{name}</option> }
     });
     let all = all.collect_view();
-    let input =
-        move |id: &'static str, label: &'static str, value: String, set: fn(&mut BasketForm, String)| {
-            view! {
-                <div class="field">
-                    <label for=id>{label}</label>
-                    <input id=id type="text" value=value on:input=move |event| {
-                        basket.update(|basket| set(basket, event_target_value(&event)));
-                    } />
-                </div>
-            }
-        };
+    let optional = |label: &'static str| t!(i18n, form.optional, label = label);
+    let input = move |id: &'static str, label: String, value: String, set: fn(&mut BasketForm, String)| {
+        view! {
+            <div class="field">
+                <label for=id>{label}</label>
+                <input id=id type="text" value=value on:input=move |event| {
+                    basket.update(|basket| set(basket, event_target_value(&event)));
+                } />
+            </div>
+        }
+    };
     view! {
         <section class="panel form live-only" aria-labelledby="preview">
             <h2 id="preview">{t!(i18n, shipping.preview)}</h2>
@@ -486,13 +492,13 @@ fn Preview(
                         basket.update(|basket| basket.country = event_target_value(&event));
                     }>{all}</select>
                 </div>
-                {input("preview-region", t!(i18n, checkout.state), String::new(), |basket, typed| basket.region = typed)}
-                {input("preview-postal-code", t!(i18n, checkout.postal_code), String::new(), |basket, typed| basket.postal_code = typed)}
+                {input("preview-region", optional(t!(i18n, checkout.state)), String::new(), |basket, typed| basket.region = typed)}
+                {input("preview-postal-code", optional(t!(i18n, checkout.postal_code)), String::new(), |basket, typed| basket.postal_code = typed)}
             </div>
             <div class="field-row">
-                {input("preview-value", t!(i18n, shipping.preview_value), thousand, |basket, typed| basket.value = typed)}
-                {input("preview-weight", t!(i18n, shipping.preview_weight), "1".to_owned(), |basket, typed| basket.weight = typed)}
-                {input("preview-items", t!(i18n, shipping.preview_items), "1".to_owned(), |basket, typed| basket.items = typed)}
+                {input("preview-value", format!("{} ({})", t!(i18n, shipping.preview_value), currency.code()), thousand, |basket, typed| basket.value = typed)}
+                {input("preview-weight", t!(i18n, shipping.preview_weight).to_owned(), "1".to_owned(), |basket, typed| basket.weight = typed)}
+                {input("preview-items", t!(i18n, shipping.preview_items).to_owned(), "1".to_owned(), |basket, typed| basket.items = typed)}
             </div>
             <div class="summary" aria-live="polite">{shown}</div>
         </section>

@@ -21,7 +21,7 @@ use crate::{
 
 const ICONS: &[&str] = &[
     "alert", "awning", "back", "basket", "book", "box", "card", "check", "clock", "close", "down", "gear",
-    "mail", "person", "search", "settings", "side", "truck", "up",
+    "mail", "person", "pin", "search", "settings", "side", "truck", "up",
 ];
 
 /// The whole page.

@@ -332,7 +332,7 @@ fn Start(handle: String, has_products: bool) -> impl IntoView {
     };
     let steps = [
         product,
-        ("truck", t!(i18n, dashboard.step_delivery), Part::Settings.path(&handle)),
+        ("truck", t!(i18n, dashboard.step_delivery), Part::Shipping.path(&handle)),
         ("awning", t!(i18n, seller_orders.visit), routes::shop(&handle)),
     ];
     let steps = steps.map(|(icon, words, href)| {

@@ -81,7 +81,7 @@ impl Part {
             Self::Products => "box",
             Self::Promotions => "tag",
             Self::Balance => "card",
-            Self::Shipping => "box",
+            Self::Shipping => "pin",
             Self::Settings => "settings",
         }
     }

@@ -1,7 +1,7 @@
 //! Form fields: a label that is always visible, a hint, and the error.
 
 use haat_shared::{Currency, Error, FieldCode, amounts};
-use leptos::prelude::*;
+use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
 
 use super::Alert;
 use crate::{
@@ -11,6 +11,13 @@ use crate::{
 
 /// The errors of the form that a field belongs to.
 type FieldErrors = Signal<Option<Error>>;
+
+/// The input of the form that listens to an event, field by field.
+pub(crate) fn typed(event: &web_sys::Event) -> Option<impl Fn(&str) -> String + use<>> {
+    let form = event.current_target()?.dyn_into::<web_sys::HtmlFormElement>().ok()?;
+    let data = web_sys::FormData::new_with_form(&form).ok()?;
+    Some(move |name: &str| data.get(name).as_string().unwrap_or_default())
+}
 
 /// What is wrong with a field.
 pub(crate) fn fault(faults: FieldErrors, name: &str) -> Memo<Option<FieldCode>> {

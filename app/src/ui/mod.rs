@@ -23,7 +23,7 @@ pub(crate) use address::{AddressFields, AddressLines, address_labels};
 pub use button::{Button, LinkButton};
 pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, WayOn, awaited, loaded};
 pub use field::{Amount, Check, Choice, ErrorSummary, Field, Select, TextArea, error_summary};
-pub(crate) use field::{FieldFault, described_by, fault};
+pub(crate) use field::{FieldFault, described_by, fault, typed};
 pub use guard::{Guard, SaveBar};
 pub use icon::Icon;
 pub use list_tools::{Chip, ListFoot, chips, narrow_sorts, search, size};
