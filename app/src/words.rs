@@ -20,6 +20,7 @@ use haat_shared::{
     sales::PERIOD_MAX,
     shipping::{ShippingMethod, ShippingOption},
     shops::{DAYS_MAX, HANDLE_LENGTH},
+    taxes::TaxLine,
 };
 
 use leptos::prelude::*;
@@ -215,6 +216,8 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::NotDecimal(0) => t!(i18n, field.not_number),
         FieldCode::NotDecimal(n) => return t!(i18n, field.not_decimal, n = n),
         FieldCode::NotColor => t!(i18n, field.not_color),
+        FieldCode::NotTaxId => t!(i18n, field.not_tax_id),
+        FieldCode::RateExists => t!(i18n, field.rate_exists),
         FieldCode::NotPostalCode => t!(i18n, field.not_postal_code),
         FieldCode::NoRate => t!(i18n, field.no_rate),
         FieldCode::NotTime => t!(i18n, field.not_time),
@@ -671,12 +674,24 @@ pub fn estimated_delivery(locale: I18n, order: &OrderView) -> String {
     }
 }
 
-/// The tax included in prices.
-pub fn taxes(locale: I18n, tax: Money) -> String {
+/// The tax included in prices: each by its name, or else their sum.
+pub fn taxes(locale: I18n, tax: Money, lines: &[TaxLine]) -> String {
     match tax.amount() {
         0 => tu_string!(locale, cart.taxes).to_owned(),
-        _ => t!(locale, cart.taxes_of, tax = tax),
+        _ if lines.is_empty() => t!(locale, cart.taxes_of, tax = tax),
+        _ => tax_lines(locale, lines),
     }
+}
+
+/// The taxes that prices include: Includes CGST 9% ₹4.50, SGST 9% ₹4.50.
+pub fn tax_lines(locale: I18n, lines: &[TaxLine]) -> String {
+    let each = lines.iter().map(|line| format!("{} {}", tax_name(line), money(locale, line.amount)));
+    t!(locale, cart.taxes_each, taxes = each.collect::<Vec<_>>().join(", "))
+}
+
+/// The name and rate of a tax: CGST 9%.
+pub fn tax_name(line: &TaxLine) -> String {
+    format!("{} {}%", line.name, haat_shared::taxes::percent(line.rate_ppm))
 }
 
 /// A date and time with its zone: 21 Nov 2026, 09:30 IST. The zone is in brackets after the time.
@@ -1081,6 +1096,7 @@ mod tests {
                 returnable_until: None,
                 returns_days: 7,
                 lines: Vec::new(),
+                taxes: Vec::new(),
                 discounts: Vec::new(),
                 totals: Totals::zero(Currency::INR),
                 shipping_method: method,

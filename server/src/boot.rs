@@ -169,6 +169,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
     let wait = Duration::from_secs(config.media.wait_s.into());
     let pictures = Arc::new(PictureFolder::in_folder(Path::new(&config.media.folder), wait)?);
     let engine = Engine::new(Parts {
+        taxes: Default::default(),
         db,
         clock,
         gateways,

@@ -13,6 +13,7 @@ use haat_engine::{
     media,
     shipping::Change,
     shops::{self, NewShop, Terms},
+    taxes,
 };
 use haat_shared::{
     Currency, Error, Money, Result,
@@ -20,6 +21,7 @@ use haat_shared::{
     catalog::{Attribute, ListProducts, ProductCard},
     id::kinds::CategoryId,
     shipping::{CalendarForm, MethodForm, ZoneForm},
+    taxes::TaxRateForm,
 };
 use serde::Deserialize;
 
@@ -40,7 +42,7 @@ struct Category {
     name_hi: String,
     parent: Option<String>,
     picture: Option<String>,
-    tax_bp: i64,
+    tax_category: String,
 }
 
 #[derive(Deserialize)]
@@ -58,6 +60,7 @@ struct Shop {
     delivery_days: (i64, i64),
     express_minor: Option<i64>,
     express_days: Option<(i64, i64)>,
+    region: String,
     tax_id: String,
     #[serde(default)]
     pickup: bool,
@@ -199,7 +202,7 @@ fn categories(market: &DemoMarket) -> impl Iterator<Item = NewCategory> {
         name: c.name.clone(),
         names: vec![("hi".into(), c.name_hi.clone())],
         parent: c.parent.clone(),
-        tax_bp: c.tax_bp,
+        tax_category: c.tax_category.clone(),
         picture: None,
     })
 }
@@ -267,12 +270,33 @@ fn priced_in(currency: Currency, mut market: DemoMarket) -> DemoMarket {
     market
 }
 
+/// The tax rates of the demo: the GST of India since 22 September 2025, and the VAT of the countries of the EU, as published
+/// by the European Commission. Each line has a country, the name and kind of its tax, and the rates by category.
+const RATES: &str = include_str!("../demo/taxes.txt");
+
+async fn add_rates(engine: &Engine, system: &Caller) -> Result<()> {
+    for line in RATES.lines().filter(|line| !line.starts_with('#')) {
+        let mut words = line.split_whitespace();
+        let mut word = || words.next().unwrap_or_default().to_owned();
+        let (country, name, kind) = (word(), word(), word());
+        for (tax_category, percent) in
+            std::iter::from_fn(|| Some((word(), word()))).take_while(|(c, _)| !c.is_empty())
+        {
+            let (country, name, kind) = (country.clone(), name.clone(), kind.clone());
+            let form = TaxRateForm { country, name, kind, tax_category, percent, ..TaxRateForm::default() };
+            taxes::add(engine, system, &form).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Opens the demo's shops with their products, which have no pictures yet. Returns the addresses of their
 /// owners.
 async fn seed(engine: &Engine) -> Result<Vec<String>> {
     let system = Caller::system();
     let market = priced_in(engine.currency, read()?);
     put_categories(engine, &system, categories(&market).collect()).await?;
+    add_rates(engine, &system).await?;
     let categories = catalog::category_ids(engine).await?;
     let (mut owners, mut shelves) = (Vec::new(), Vec::new());
     for shop in market.shop {
@@ -287,6 +311,9 @@ async fn seed(engine: &Engine) -> Result<Vec<String>> {
             terms: Terms {
                 town: shop.town,
                 address: shop.address,
+                country: "IN".into(),
+                region: shop.region,
+                prices_include_tax: None,
                 tax_id: shop.tax_id,
                 free_delivery_from_minor: shop.free_delivery_from_minor,
                 delivery_days: shop.delivery_days,

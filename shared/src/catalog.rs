@@ -77,6 +77,8 @@ pub struct ProductView {
     pub variants: Vec<VariantView>,
     /// The product's category and its ancestors, root first. Empty if it has no category.
     pub trail: Vec<CategoryLink>,
+    /// Whether the prices include tax. Otherwise it is added at checkout.
+    pub tax_included: bool,
     /// The shop that sells the product.
     pub shop: ShopView,
     /// The product's images, in display order.

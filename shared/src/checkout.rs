@@ -15,6 +15,7 @@ use crate::{
     pricing::Totals,
     promotions::Discount,
     shipping::{ShippingMethod, ShippingOption},
+    taxes::{self, TaxLine},
 };
 
 /// How long a checkout holds its stock.
@@ -77,6 +78,8 @@ pub struct CheckoutUpdate {
     pub country: String,
     /// A phone number for the courier. May be empty.
     pub phone: String,
+    /// The customer's tax ID. May be empty.
+    pub tax_id: String,
     /// The payment method.
     #[serde(alias = "method", deserialize_with = "stored_method")]
     pub payment_method: Option<PaymentMethod>,
@@ -114,6 +117,9 @@ pub struct ValidCheckout {
     pub email: Email,
     /// The shipping address.
     pub address: Address,
+    /// The tax ID. May be empty.
+    #[serde(default)]
+    pub tax_id: String,
     /// The payment method.
     #[serde(alias = "method")]
     pub payment_method: PaymentMethod,
@@ -150,7 +156,7 @@ impl CheckoutUpdate {
         Address { name, line1, line2, city, region, postal_code, country, phone }
     }
 
-    fn fields_mut(&mut self) -> [&mut String; 9] {
+    fn fields_mut(&mut self) -> [&mut String; 10] {
         [
             &mut self.email,
             &mut self.name,
@@ -161,6 +167,7 @@ impl CheckoutUpdate {
             &mut self.postal_code,
             &mut self.country,
             &mut self.phone,
+            &mut self.tax_id,
         ]
     }
 
@@ -174,6 +181,10 @@ impl CheckoutUpdate {
             };
         let (address, wrong) = addresses::check(self.address());
         faults.extend(wrong);
+        let tax_id = taxes::tax_id("tax_id", &self.tax_id).unwrap_or_else(|fault| {
+            faults.push(fault);
+            String::new()
+        });
         let payment_method = self.payment_method.filter(|m| offered.contains(m));
         if payment_method.is_none() {
             let code = if self.payment_method.is_none() { FieldCode::Missing } else { FieldCode::NotAChoice };
@@ -181,7 +192,7 @@ impl CheckoutUpdate {
         }
         match (email, payment_method) {
             (Some(email), Some(payment_method)) if faults.is_empty() => {
-                Ok(ValidCheckout { email, address, payment_method })
+                Ok(ValidCheckout { email, address, tax_id, payment_method })
             }
             _ => Err(faults),
         }
@@ -189,12 +200,15 @@ impl CheckoutUpdate {
 }
 
 /// What a checkout costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckoutQuote {
     /// Increases whenever the totals change, from 1. A payment names the version that the shopper saw.
     pub version: i64,
     /// The totals.
     pub totals: Totals,
+    /// The taxes in them, or added to them.
+    #[serde(default)]
+    pub taxes: Vec<TaxLine>,
 }
 
 /// A checkout, as shown on its page.

@@ -139,6 +139,10 @@ pub enum FieldCode {
     NotSteps,
     /// Another zone of the shop already has one of the areas.
     Overlaps,
+    /// Neither a VAT number of the EU nor a GSTIN, or not one of the country.
+    NotTaxId,
+    /// The place has a tax rate for this category and these days already.
+    RateExists,
 }
 
 impl FieldCode {

@@ -232,6 +232,8 @@ pub mod kinds {
         SignUp SignUpId "signup";
         /// A currency's rate, from some moment on.
         CurrencyRate CurrencyRateId "rate";
+        /// A tax rate of a place.
+        TaxRate TaxRateId "taxrate";
         /// A dispute of a payment.
         Dispute DisputeId "dp";
         /// A disputed part of an order.

@@ -6,6 +6,7 @@ use crate::{
     addresses::Address,
     id::kinds::InvoiceId,
     money::{Money, MoneyError},
+    taxes::TaxLine,
 };
 
 /// The value of `format` with which an invoice's page is a PDF.
@@ -65,10 +66,16 @@ pub struct Invoice {
     pub seller: Seller,
     /// The buyer.
     pub buyer: Address,
+    /// The buyer's tax ID. May be empty.
+    #[serde(default)]
+    pub buyer_tax_id: String,
     /// The lines.
     pub lines: Vec<InvoiceLine>,
-    /// What was charged for delivery. It is not taxed.
+    /// What was charged for delivery, with tax.
     pub shipping: Money,
+    /// The taxes in it.
+    #[serde(default)]
+    pub shipping_taxes: Vec<TaxLine>,
     /// The total: all lines and delivery.
     pub total: Money,
 }
@@ -99,33 +106,42 @@ pub struct InvoiceLine {
     pub total: Money,
     /// The tax in it.
     pub tax: Money,
-    /// The tax rate, in basis points.
-    pub tax_bp: i64,
+    /// The taxes that it consists of.
+    #[serde(default)]
+    pub taxes: Vec<TaxLine>,
 }
 
-/// The lines of one tax rate.
+/// What is due of one tax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaxSum {
-    /// The tax rate, in basis points.
-    pub tax_bp: i64,
-    /// The sum without tax.
+    /// The name: `CGST`.
+    pub name: String,
+    /// The tax rate, in millionths.
+    pub rate_ppm: i64,
+    /// The sum without tax of what is taxed.
     pub net: Money,
     /// The tax.
     pub tax: Money,
 }
 
 impl Invoice {
-    /// The sums by tax rate, the highest first.
+    /// The sums by name and rate of the tax, the highest rate first.
     pub fn taxes(&self) -> Result<Vec<TaxSum>, MoneyError> {
         let mut sums: Vec<TaxSum> = Vec::new();
-        for line in &self.lines {
-            let net = line.total.minus(line.tax)?;
-            match sums.iter_mut().find(|sum| sum.tax_bp == line.tax_bp) {
-                Some(sum) => (sum.net, sum.tax) = (sum.net.plus(net)?, sum.tax.plus(line.tax)?),
-                None => sums.push(TaxSum { tax_bp: line.tax_bp, net, tax: line.tax }),
+        let lines = self.lines.iter().map(|line| (line.total, &line.taxes));
+        for (total, taxes) in lines.chain([(self.shipping, &self.shipping_taxes)]) {
+            let net = total.minus(Money::sum(total.currency(), taxes.iter().map(|tax| tax.amount))?)?;
+            for tax in taxes {
+                match sums.iter_mut().find(|sum| (&sum.name, sum.rate_ppm) == (&tax.name, tax.rate_ppm)) {
+                    Some(sum) => (sum.net, sum.tax) = (sum.net.plus(net)?, sum.tax.plus(tax.amount)?),
+                    None => {
+                        let TaxLine { name, rate_ppm, amount: tax, .. } = tax.clone();
+                        sums.push(TaxSum { name, rate_ppm, net, tax });
+                    }
+                }
             }
         }
-        sums.sort_by_key(|sum| -sum.tax_bp);
+        sums.sort_by(|a, b| b.rate_ppm.cmp(&a.rate_ppm).then_with(|| a.name.cmp(&b.name)));
         Ok(sums)
     }
 }
@@ -140,13 +156,19 @@ mod tests {
         assert_eq!(InvoiceKind::Invoice.number(2026, 7), "INV-2026-00007");
         assert_eq!(InvoiceKind::CreditNote.number(2026, 123_456), "CN-2026-123456");
         let money = |amount| Money::new(amount, Currency::INR);
-        let line = |total, tax, tax_bp| InvoiceLine {
+        let tax_of = |name: &str, rate_ppm, tax| TaxLine {
+            name: name.into(),
+            rate_ppm,
+            amount: money(tax),
+            included: true,
+        };
+        let line = |total, tax, taxes| InvoiceLine {
             title: "Bowl".into(),
             variant: String::new(),
             quantity: 1,
             total: money(total),
             tax: money(tax),
-            tax_bp,
+            taxes,
         };
         let buyer = serde_json::from_value(serde_json::json!({
             "name": "Asha", "line1": "", "line2": "", "city": "", "region": "", "postal_code": "", "country": "IN", "phone": ""
@@ -158,12 +180,19 @@ mod tests {
             order_number: String::new(),
             seller: Seller::default(),
             buyer: buyer.unwrap(),
-            lines: vec![line(10_500, 500, 500), line(11_800, 1_800, 1_800), line(2_100, 100, 500)],
+            buyer_tax_id: String::new(),
+            lines: vec![
+                line(10_500, 500, vec![tax_of("GST", 50_000, 500)]),
+                line(11_800, 1_800, vec![tax_of("CGST", 90_000, 900), tax_of("SGST", 90_000, 900)]),
+                line(2_100, 100, vec![tax_of("GST", 50_000, 100)]),
+            ],
             shipping: money(0),
+            shipping_taxes: Vec::new(),
             total: money(24_400),
         };
         let sums: Vec<_> =
-            invoice.taxes().unwrap().iter().map(|s| (s.tax_bp, s.net.amount(), s.tax.amount())).collect();
-        assert_eq!(sums, [(1_800, 10_000, 1_800), (500, 12_000, 600)]);
+            invoice.taxes().unwrap().into_iter().map(|s| (s.name, s.net.amount(), s.tax.amount())).collect();
+        let expected = [("CGST", 10_000, 900), ("SGST", 10_000, 900), ("GST", 12_000, 600)];
+        assert_eq!(sums, expected.map(|(name, net, tax)| (name.to_owned(), net, tax)));
     }
 }

@@ -45,6 +45,7 @@ pub mod sales;
 pub mod search;
 pub mod shipping;
 pub mod shops;
+pub mod taxes;
 pub mod text;
 
 pub use error::{Conflict, Error, Result};

@@ -199,20 +199,12 @@ impl Money {
 
     /// A share of the amount, at a rate in basis points (1/100 of a percent).
     pub fn rate_bp(self, rate_bp: i64, rounding: Rounding) -> Result<Self, MoneyError> {
-        const WHOLE_BP: i128 = 10_000;
-        let exact = i128::from(self.amount) * i128::from(rate_bp);
-        let rounded = match rounding {
-            Rounding::Down => exact / WHOLE_BP,
-            Rounding::HalfUp => (exact.abs() + WHOLE_BP / 2) / WHOLE_BP * exact.signum(),
-        };
-        i64::try_from(rounded).map(|a| Self::new(a, self.currency)).map_err(|_| MoneyError::Overflow)
+        self.fraction(rate_bp, 10_000, rounding)
     }
 
-    /// The part of the amount that is due to a rate in basis points on top of the rest, such as the tax
-    /// in a price that includes it: `amount × rate ÷ (1 + rate)`.
-    pub fn included_bp(self, rate_bp: i64, rounding: Rounding) -> Result<Self, MoneyError> {
-        const WHOLE_BP: i128 = 10_000;
-        let (exact, whole) = (i128::from(self.amount) * i128::from(rate_bp), WHOLE_BP + i128::from(rate_bp));
+    /// A fraction of the amount. `whole` is above zero.
+    pub fn fraction(self, part: i64, whole: i64, rounding: Rounding) -> Result<Self, MoneyError> {
+        let (exact, whole) = (i128::from(self.amount) * i128::from(part), i128::from(whole.max(1)));
         let rounded = match rounding {
             Rounding::Down => exact / whole,
             Rounding::HalfUp => (exact.abs() * 2 + whole) / (whole * 2) * exact.signum(),
@@ -375,7 +367,11 @@ mod tests {
         let cases =
             [(11_800, 1_800, 1_800), (10_500, 500, 500), (100, 0, 0), (99_900, 1_200, 10_704), (1, 1_800, 0)];
         for (price, bp, tax) in cases {
-            assert_eq!(inr(price).included_bp(bp, Rounding::HalfUp), Ok(inr(tax)), "{price} at {bp} bp");
+            assert_eq!(
+                inr(price).fraction(bp, 10_000 + bp, Rounding::HalfUp),
+                Ok(inr(tax)),
+                "{price} at {bp} bp"
+            );
         }
     }
 

@@ -17,6 +17,7 @@ use crate::{
     refunds::Refundable,
     returns::{ExchangeOption, OrderReturn, ReturnReason},
     shipping::ShippingMethod,
+    taxes::TaxLine,
     text,
 };
 
@@ -424,6 +425,9 @@ pub struct PurchaseView {
     /// The totals that were paid, or are to be paid on delivery.
     #[serde(flatten)]
     pub totals: Totals,
+    /// The taxes in them, or added to them, by name and rate.
+    #[serde(default)]
+    pub taxes: Vec<TaxLine>,
     /// The orders, one per shop.
     pub orders: Vec<OrderView>,
 }
@@ -490,6 +494,9 @@ pub struct OrderView {
     /// The totals.
     #[serde(flatten)]
     pub totals: Totals,
+    /// The taxes in them, or added to them, by name and rate.
+    #[serde(default)]
+    pub taxes: Vec<TaxLine>,
     /// The discounts.
     #[serde(default)]
     pub discounts: Vec<Discount>,

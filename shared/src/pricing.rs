@@ -9,10 +9,14 @@
 //! ```text
 //! list       = unit price × quantity                      shipping: the price of the chosen option
 //! discounted = list − its discounts
-//! tax        = discounted × rate ÷ (1 + rate), half up    if the price includes it
-//!            = discounted × rate, half up                 if it is added
+//! tax        = Σ discounted × rate ÷ (1 + Σ rates), each half up    if the price includes it
+//!            = Σ discounted × rate, each half up                    if it is added
 //! total      = discounted + tax that is added
 //! ```
+//!
+//! A line can have several **taxes**, such as CGST and SGST. Each is rounded once, on the line, and never again: the tax
+//! of a shop or of the whole is the sum. For customers who are **exempt**, nothing is added, and what a price includes
+//! is taken off it, which is an adjustment like a discount.
 //!
 //! **Promotions** apply one after another, in the given order, each to the prices that the previous ones
 //! left. So a discount never exceeds the price. One that can't be combined leaves alone what an earlier one has
@@ -57,8 +61,8 @@ use crate::{
 use arithmetic::{WHOLE_BP, checked, shared, within};
 use charge::Charge;
 
-pub use breakdown::{Adjustment, Bearer, Breakdown, Totals};
-pub use items::{LineItem, LineKind, Shipping, ShopItems, TaxRule};
+pub use breakdown::{Adjustment, Bearer, Breakdown, EXEMPTION, Totals};
+pub use items::{LineItem, LineKind, Shipping, ShopItems, TAXES_MAX, TaxRule};
 pub use promotions::{BUY_GET_MAX, Benefit, Promotion, Scope};
 
 /// A line with its price.
@@ -149,3 +153,5 @@ fn share_commission(currency: Currency, lines: &mut [LineQuote]) -> Result<(), M
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod worked;

@@ -622,6 +622,13 @@ rest! {
     API_SAVE_MARKET_PROMOTION PUT "/admin/promotions/{id}" Operator(ManagePromotions) Operator;
     API_END_MARKET_PROMOTION POST "/admin/promotions/{id}/end" Operator(ManagePromotions) Operator;
     API_DELETE_MARKET_PROMOTION DELETE "/admin/promotions/{id}" Operator(ManagePromotions) Operator;
+    API_TAX_RATES GET "/admin/tax-rates" Operator(SeePromotions) Operator;
+    API_ADD_TAX_RATE POST "/admin/tax-rates" Operator(ManagePromotions) Operator;
+    API_PREVIEW_TAX POST "/admin/tax-rates/preview" Operator(SeePromotions) Operator;
+    API_END_TAX_RATE POST "/admin/tax-rates/{id}/end" Operator(ManagePromotions) Operator;
+    API_REMOVE_TAX_RATE DELETE "/admin/tax-rates/{id}" Operator(ManagePromotions) Operator;
+    API_TAX_SETTINGS GET "/admin/tax-settings" Operator(SeePromotions) Operator;
+    API_SAVE_TAX_SETTINGS PUT "/admin/tax-settings" Operator(ManagePromotions) Operator;
     API_OUTBOX GET "/admin/outbox" Operator(SeeJobs) Operator;
     API_JOBS GET "/admin/jobs" Operator(SeeJobs) Operator;
     API_PAYOUTS GET "/admin/payouts" Operator(SeePayouts) Operator;

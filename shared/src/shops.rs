@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    amounts,
+    addresses, amounts,
     field::{FieldCode, FieldError, ValidationErrors},
     id::kinds::ShopId,
     media::Picture,
     money::{Currency, Money},
     permissions::Role,
-    text,
+    taxes, text,
 };
 
 /// The default commission rate, in basis points, of a shop opened by its owner.
@@ -105,6 +105,15 @@ pub struct ShopForm {
     pub town: String,
     /// The postal address. May be empty.
     pub address: String,
+    /// The country's code, for taxes. Empty for that of the market.
+    #[serde(default)]
+    pub country: String,
+    /// The region: its code or name. Empty if not known.
+    #[serde(default)]
+    pub region: String,
+    /// Whether prices include tax: `yes`, `no`, or empty if as in the market.
+    #[serde(default)]
+    pub prices_include_tax: String,
     /// The tax ID, such as a GSTIN, shown on invoices. May be empty.
     pub tax_id: String,
     /// The price of shipping everywhere, of a new shop. May be zero. Open shops have zones.
@@ -123,6 +132,9 @@ impl Default for ShopForm {
             description: String::new(),
             town: String::new(),
             address: String::new(),
+            country: String::new(),
+            region: String::new(),
+            prices_include_tax: String::new(),
             tax_id: String::new(),
             shipping_price: String::new(),
             free_shipping_from: String::new(),
@@ -144,6 +156,12 @@ pub struct ShopDraft {
     pub town: String,
     /// The postal address.
     pub address: String,
+    /// The country's code. Empty for that of the market.
+    pub country: String,
+    /// The region's code. Empty if not known.
+    pub region: String,
+    /// Whether prices include tax; `None` if as in the market.
+    pub prices_include_tax: Option<bool>,
     /// The tax ID.
     pub tax_id: String,
     /// The return window in days.
@@ -165,9 +183,11 @@ pub fn handle(typed: &str) -> Result<String, FieldError> {
     }
 }
 
-/// A tax ID of any country: letters, digits and the marks between them. May be empty.
-fn tax_id(typed: &str) -> Result<String, FieldError> {
+/// A tax ID: letters, digits and the marks between them, and where the country's form is known, of that form. May be
+/// empty.
+fn tax_id(country: &str, typed: &str) -> Result<String, FieldError> {
     let id = text::code("tax_id", typed, TAX_ID_MAX)?;
+    let id = taxes::shop_tax_id("tax_id", country, &id)?;
     match id.chars().all(|c| c.is_ascii_alphanumeric() || " -./".contains(c)) {
         true => Ok(id),
         false => Err(FieldError::new("tax_id", FieldCode::BadCharacters)),
@@ -188,11 +208,26 @@ impl ShopForm {
             description: field("description"),
             town: field("town"),
             address: field("address"),
+            country: field("country"),
+            region: field("region"),
+            prices_include_tax: field("prices_include_tax"),
             tax_id: field("tax_id"),
             shipping_price: field("shipping_price"),
             free_shipping_from: field("free_shipping_from"),
             returns_days: field("returns_days"),
         }
+    }
+
+    /// The country and the code of the region.
+    fn place(&self, faults: &mut ValidationErrors) -> (String, String) {
+        let country = match self.country.trim() {
+            "" => Ok(String::new()),
+            typed if addresses::countries().any(|code| code == typed) => Ok(typed.to_owned()),
+            _ => Err(FieldError::new("country", FieldCode::NotAChoice)),
+        };
+        let country = faults.take(country);
+        let region = taxes::region("region", &country, &self.region);
+        (country, faults.take(region))
     }
 
     /// The validated settings, or all errors.
@@ -203,13 +238,21 @@ impl ShopForm {
     }
 
     fn draft(&self, faults: &mut ValidationErrors) -> ShopDraft {
+        let (country, region) = self.place(faults);
         ShopDraft {
             handle: faults.take(handle(&self.handle)),
             name: faults.take(text::line("name", &self.name, NAME_MAX)),
             description: faults.take(text::paragraphs("description", &self.description, DESCRIPTION_MAX)),
             town: faults.take(text::line("town", &self.town, NAME_MAX)),
             address: faults.take(text::paragraphs("address", &self.address, ADDRESS_MAX)),
-            tax_id: faults.take(tax_id(&self.tax_id)),
+            tax_id: faults.take(tax_id(&country, &self.tax_id)),
+            country,
+            region,
+            prices_include_tax: match self.prices_include_tax.as_str() {
+                "yes" => Some(true),
+                "no" => Some(false),
+                _ => None,
+            },
             returns_days: faults.take(text::whole_number("returns_days", &self.returns_days, 0, DAYS_MAX)),
         }
     }
@@ -238,6 +281,9 @@ impl ShopForm {
                 ("description", form.description.clone()),
                 ("town", form.town.clone()),
                 ("address", form.address.clone()),
+                ("country", form.country.clone()),
+                ("region", form.region.clone()),
+                ("prices_include_tax", form.prices_include_tax.clone()),
                 ("tax_id", form.tax_id.clone()),
                 ("returns_days", form.returns_days.clone()),
             ]
@@ -256,6 +302,14 @@ impl ShopDraft {
             description: self.description.clone(),
             town: self.town.clone(),
             address: self.address.clone(),
+            country: self.country.clone(),
+            region: self.region.clone(),
+            prices_include_tax: match self.prices_include_tax {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None => "",
+            }
+            .to_owned(),
             tax_id: self.tax_id.clone(),
             returns_days: self.returns_days.to_string(),
             ..ShopForm::default()

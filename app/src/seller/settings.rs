@@ -14,7 +14,7 @@ use crate::{
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
     storefront::draft_by,
-    ui::{self, Amount, CodeAlert, ErrorSummary, Field, Guard, PageTitle, SaveBar, TextArea, loaded},
+    ui::{self, Amount, CodeAlert, ErrorSummary, Field, Guard, PageTitle, SaveBar, Select, TextArea, loaded},
     words,
 };
 
@@ -111,6 +111,8 @@ pub(super) fn ShopFields(
         "description",
         "town",
         "address",
+        "country",
+        "region",
         "tax_id",
         "shipping_price",
         "free_shipping_from",
@@ -118,6 +120,11 @@ pub(super) fn ShopFields(
     ];
     let labels = names.map(|name| (name, label(i18n, name))).to_vec();
     let money = |name| format!("{} ({})", label(i18n, name), currency.code());
+    let including = vec![
+        ("", t!(i18n, settings.tax_as_market)),
+        ("yes", t!(i18n, settings.tax_included)),
+        ("no", t!(i18n, settings.tax_added)),
+    ];
     let again = edited.then(|| view! { <p class="note">{t!(i18n, form.save_over)}</p> });
     let handle = opening.then(|| {
         view! { <Field name="handle" label=label(i18n, "handle") value=form.handle.clone() hint=t!(i18n, settings.handle_hint).to_owned() required=true faults /> }
@@ -141,6 +148,9 @@ pub(super) fn ShopFields(
             <TextArea name="description" label=label(i18n, "description") optional=true value=form.description rows=5 faults />
             <Field name="town" label=label(i18n, "town") value=form.town required=true faults />
             <TextArea name="address" label=label(i18n, "address") optional=true value=form.address rows=3 hint=t!(i18n, settings.address_hint).to_owned() faults />
+            <Field name="country" label=label(i18n, "country") value=form.country optional=true hint=t!(i18n, settings.country_hint).to_owned() faults />
+            <Field name="region" label=label(i18n, "region") value=form.region optional=true hint=t!(i18n, settings.region_hint).to_owned() faults />
+            <Select name="prices_include_tax" label=t!(i18n, settings.prices_include_tax).to_owned() value=form.prices_include_tax options=including faults />
             <Field name="tax_id" label=label(i18n, "tax_id") value=form.tax_id optional=true hint=t!(i18n, settings.tax_id_hint).to_owned() faults />
         </section>
         <section class="panel form" aria-labelledby="delivery-title">
@@ -154,6 +164,8 @@ pub(super) fn ShopFields(
 fn label(i18n: words::I18n, name: &str) -> String {
     match name {
         "handle" => t!(i18n, settings.handle),
+        "country" => t!(i18n, settings.country),
+        "region" => t!(i18n, settings.region),
         other => words::form_field(i18n, other),
     }
     .to_owned()

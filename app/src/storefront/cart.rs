@@ -107,7 +107,14 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
     let group = |group| view! { <Group group fault draft=draft.clone() /> };
     let groups = cart.groups.into_iter().map(group).collect_view();
     let discounts = cart.discounts.clone();
-    let sums = cart.totals.map(|totals| view! { <Sums totals discounts /> });
+    let sums = cart.totals.map(|totals| {
+        let added = totals.added_tax().is_ok_and(|tax| tax.amount() > 0);
+        let estimate = added.then(|| view! { <p class="note">{t!(i18n, cart.estimate)}</p> });
+        view! {
+            <Sums totals discounts />
+            {estimate}
+        }
+    });
     let saver = expect_context::<Saver>();
     // A single form, so that every button also submits the quantities typed into the other lines.
     view! {

@@ -290,7 +290,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                         let quote = quote.get();
                         // What they take off may change with the totals.
                         let discounts = if quote.version == first { discounts.clone() } else { Vec::new() };
-                        view! { <Sums totals=quote.totals discounts /> }
+                        view! { <Sums totals=quote.totals taxes=quote.taxes discounts /> }
                     }}
                     <Codes discounts=codes action=routes::checkout(id) refused />
                     <div class="action-bar">
@@ -480,6 +480,7 @@ fn labels(i18n: I18n, country: &str) -> Vec<(&'static str, String)> {
     let contact = [
         ("email", tu_string!(i18n, checkout.email).to_owned()),
         ("phone", tu_string!(i18n, checkout.phone).to_owned()),
+        ("tax_id", tu_string!(i18n, checkout.tax_id).to_owned()),
     ];
     let payment = ("payment_method", tu_string!(i18n, checkout.how).to_owned());
     contact.into_iter().chain(address_labels(i18n, country)).chain([payment]).collect()
@@ -546,6 +547,7 @@ fn Details(
         <section class="part" aria-labelledby="where">
             <h2 id="where">{t!(i18n, checkout.address)}</h2>
             {address}
+            <Field name="tax_id" label=tu_string!(i18n, checkout.tax_id) optional=true value=form.tax_id hint=tu_string!(i18n, checkout.tax_id_hint) readonly faults />
         </section>
     }
 }
@@ -774,6 +776,7 @@ fn typed(form: web_sys::EventTarget, shops: &[String]) -> Option<CheckoutUpdate>
         postal_code: field("postal_code"),
         country: field("country"),
         phone: field("phone"),
+        tax_id: field("tax_id"),
         payment_method: PaymentMethod::parse(&field("payment_method")),
     })
 }

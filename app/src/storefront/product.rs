@@ -97,7 +97,7 @@ fn Shown(details: ProductDetails, draft: Draft) -> impl IntoView {
             <div class="product-buy">
                 {brand}
                 <h1>{product.title.clone()}</h1>
-                <BuyBox variants=product.variants names=product.options slug=product.slug.clone() shop=product.shop.clone() delivery draft />
+                <BuyBox tax_included=product.tax_included variants=product.variants names=product.options slug=product.slug.clone() shop=product.shop.clone() delivery draft />
                 <Share path=routes::product(&product.slug) title=product.title.clone() />
                 <ShopCard shop=product.shop />
             </div>
@@ -167,6 +167,7 @@ fn description_and_details(description: String, typed: Vec<TypedAttribute>, free
 /// Price, stock, options, quantity, and **Add to cart**.
 #[component]
 fn BuyBox(
+    tax_included: bool,
     variants: Vec<VariantView>,
     names: Vec<String>,
     slug: String,
@@ -261,7 +262,10 @@ fn BuyBox(
                 view! { <Price of=chosen.with(|v| v.price) /> " " {before} }
             }}
         </p>
-        <p class="note">{t!(i18n, product.includes)}</p>
+        <p class="note">{match tax_included {
+            true => t!(i18n, product.includes),
+            false => t!(i18n, product.excludes),
+        }}</p>
         <BuyFault fault />
         <form method="post" action=routes::FORM_ADD_LINE class="buy" novalidate on:submit=add>
             <input type="hidden" name="back" value=routes::product(&slug) />

@@ -209,7 +209,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
             {unshipped}
             {returns}
             {order_lines(i18n, order.lines, true, &order.refunds)}
-            <Sums totals=order.totals discounts=order.discounts less />
+            <Sums totals=order.totals taxes=order.taxes discounts=order.discounts less />
             {ask}
             {cancel}
         </section>

@@ -1,6 +1,6 @@
 //! Amounts, and breakdowns of totals.
 
-use haat_shared::{Money, pricing::Totals, promotions::Discount};
+use haat_shared::{Money, pricing::Totals, promotions::Discount, taxes::TaxLine};
 use leptos::{oco::Oco, prelude::*};
 
 use crate::{
@@ -35,6 +35,9 @@ pub fn Sums(
     /// The discounts, each by its name. Without them, their sum is shown.
     #[prop(optional)]
     discounts: Vec<Discount>,
+    /// The taxes by name and rate. Without them, their sum is shown.
+    #[prop(optional)]
+    taxes: Vec<TaxLine>,
     /// What is no longer paid, and why.
     #[prop(optional)]
     less: Vec<(&'static str, Money)>,
@@ -42,7 +45,14 @@ pub fn Sums(
     let i18n = use_i18n();
     let free = tu_string!(i18n, cart.free);
     let Totals { subtotal, discount, shipping, tax, total } = totals;
-    let taxes = words::taxes(i18n, tax);
+    let added_tax = totals.added_tax().unwrap_or(Money::zero(total.currency()));
+    let (added, included): (Vec<_>, Vec<_>) =
+        taxes.into_iter().filter(|line| line.amount.amount() > 0).partition(|line| !line.included);
+    let note = match added_tax.amount() {
+        0 => words::taxes(i18n, tax, &included),
+        _ if included.is_empty() => String::new(),
+        _ => words::tax_lines(i18n, &included),
+    };
     let shipping = if shipping.amount() == 0 { free.to_owned() } else { words::money(i18n, shipping) };
     let minus = |sum| format!("−{}", words::money(i18n, sum));
     let mut rows = vec![row("", t!(i18n, cart.subtotal), words::money(i18n, subtotal))];
@@ -52,6 +62,10 @@ pub fn Sums(
     }
     rows.extend(discounts.map(|discount| row("", discount.name(), minus(discount.amount))));
     rows.push(row("", t!(i18n, cart.delivery), shipping));
+    if added.is_empty() && added_tax.amount() > 0 {
+        rows.push(row("", t!(i18n, cart.tax), words::money(i18n, added_tax)));
+    }
+    rows.extend(added.iter().map(|line| row("", words::tax_name(line), words::money(i18n, line.amount))));
     rows.push(row("sums-total", t!(i18n, cart.total), words::money(i18n, total)));
     // The tax is that of the total, not of what is left of it.
     let left = (!less.is_empty()).then(|| {
@@ -62,7 +76,7 @@ pub fn Sums(
     });
     view! {
         <dl class="sums">{rows}</dl>
-        <p class="note">{taxes}</p>
+        <p class="note">{note}</p>
         {left}
     }
 }

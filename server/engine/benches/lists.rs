@@ -121,7 +121,6 @@ insert! {
         unit_minor = "45000",
         total_minor = "45000",
         discount_minor = "0",
-        tax_bp = "0",
         tax_minor = "0",
         added_tax_minor = "0",
         commission_minor = "4500",

@@ -139,6 +139,11 @@ CREATE TABLE shops (
     commission_bp BIGINT NOT NULL CHECK (commission_bp BETWEEN 0 AND 10000),
     town TEXT NOT NULL DEFAULT '',
     address TEXT NOT NULL DEFAULT '',
+    -- Where it is taxed. Empty if not known.
+    country TEXT NOT NULL DEFAULT '',
+    region TEXT NOT NULL DEFAULT '',
+    -- NULL if as in the market.
+    prices_include_tax BOOLEAN,
     -- Shown on invoices.
     tax_id TEXT NOT NULL DEFAULT '',
     -- 0 if returns are not accepted.
@@ -211,8 +216,8 @@ CREATE TABLE categories (
     parent_id UUID REFERENCES categories (id),
     -- The slugs from the root down, each followed by a slash, so that a category's path is a prefix of its descendants' paths.
     path TEXT NOT NULL UNIQUE,
-    -- The tax included in the prices of its products, relative to the net price.
-    tax_bp BIGINT NOT NULL CHECK (tax_bp BETWEEN 0 AND 10000),
+    -- The category of tax rates that its products are of.
+    tax_category TEXT NOT NULL,
     picture_id UUID REFERENCES media (id),
     -- The display order, parents before children.
     position BIGINT NOT NULL,
@@ -227,6 +232,37 @@ CREATE TABLE category_names (
     name TEXT NOT NULL,
     PRIMARY KEY (category_id, locale)
 );
+
+-- Tax rates by place, category and time. Those of one place, category and kind of rate don't overlap.
+CREATE TABLE tax_rates (
+    id UUID PRIMARY KEY,
+    country TEXT NOT NULL,
+    -- Empty for the whole country.
+    region TEXT NOT NULL,
+    tax_category TEXT NOT NULL,
+    name TEXT NOT NULL,
+    -- `plain`, `on_top` of the country's, or `gst`.
+    kind TEXT NOT NULL,
+    -- In millionths.
+    rate_ppm BIGINT NOT NULL CHECK (rate_ppm BETWEEN 0 AND 1000000),
+    starts_at BIGINT NOT NULL,
+    ends_at BIGINT,
+    created_at BIGINT NOT NULL,
+    CHECK (ends_at >= starts_at)
+);
+CREATE INDEX tax_rates_place_idx ON tax_rates (country, region, tax_category);
+
+-- How the market taxes: one row. Changes of rates lock it.
+CREATE TABLE tax_settings (
+    id BIGINT PRIMARY KEY CHECK (id = 1),
+    prices_include_tax BOOLEAN NOT NULL,
+    -- `destination` or `origin`.
+    based_on TEXT NOT NULL,
+    -- Empty if shipping isn't taxed.
+    shipping_category TEXT NOT NULL,
+    version BIGINT NOT NULL
+);
+INSERT INTO tax_settings (id, prices_include_tax, based_on, shipping_category, version) VALUES (1, TRUE, 'destination', '', 1);
 
 CREATE TABLE products (
     id UUID PRIMARY KEY,
@@ -565,6 +601,8 @@ CREATE TABLE checkouts (
     total_minor BIGINT NOT NULL,
     -- Increases whenever the totals change. A payment names the version that the shopper saw.
     quote_version BIGINT NOT NULL DEFAULT 1,
+    -- JSON: the sums of its taxes.
+    taxes TEXT NOT NULL DEFAULT '[]',
     -- JSON: the form input so far.
     form TEXT NOT NULL,
     -- JSON: the details with which a payment was started.
@@ -601,6 +639,9 @@ CREATE TABLE checkout_orders (
     total_minor BIGINT NOT NULL,
     items_minor BIGINT NOT NULL CHECK (items_minor BETWEEN 0 AND total_minor),
     commission_minor BIGINT NOT NULL,
+    -- JSON: the taxes on delivery.
+    delivery_taxes TEXT NOT NULL DEFAULT '[]',
+    delivery_tax_minor BIGINT NOT NULL DEFAULT 0 CHECK (delivery_tax_minor BETWEEN 0 AND tax_minor),
     -- JSON: the delivery options that were offered for the address, with the prices quoted; [] if the shop doesn't ship there.
     options TEXT NOT NULL,
     -- The one that is chosen, and the shop's name for it.
@@ -628,7 +669,10 @@ CREATE TABLE checkout_lines (
     -- Before the discount.
     total_minor BIGINT NOT NULL CHECK (total_minor = quantity * unit_minor),
     discount_minor BIGINT NOT NULL CHECK (discount_minor BETWEEN 0 AND total_minor),
-    tax_bp BIGINT NOT NULL,
+    -- For quoting it again.
+    tax_category TEXT NOT NULL DEFAULT '',
+    -- JSON: the taxes that add up to `tax_minor`.
+    taxes TEXT NOT NULL DEFAULT '[]',
     tax_minor BIGINT NOT NULL,
     added_tax_minor BIGINT NOT NULL CHECK (added_tax_minor BETWEEN 0 AND tax_minor),
     commission_bp BIGINT NOT NULL,
@@ -693,6 +737,7 @@ CREATE TABLE purchases (
     email TEXT NOT NULL,
     -- JSON.
     address TEXT NOT NULL,
+    tax_id TEXT NOT NULL DEFAULT '',
     locale TEXT NOT NULL DEFAULT 'en',
     method TEXT NOT NULL,
     currency TEXT NOT NULL,
@@ -722,6 +767,9 @@ CREATE TABLE orders (
     -- The part of the discount that the market bears, and owes to the shop.
     market_discount_minor BIGINT NOT NULL CHECK (market_discount_minor BETWEEN 0 AND discount_minor),
     delivery_minor BIGINT NOT NULL,
+    -- JSON: the taxes on delivery.
+    delivery_taxes TEXT NOT NULL DEFAULT '[]',
+    delivery_tax_minor BIGINT NOT NULL DEFAULT 0 CHECK (delivery_tax_minor BETWEEN 0 AND tax_minor),
     tax_minor BIGINT NOT NULL,
     added_tax_minor BIGINT NOT NULL CHECK (added_tax_minor BETWEEN 0 AND tax_minor),
     total_minor BIGINT NOT NULL,
@@ -787,7 +835,8 @@ CREATE TABLE order_lines (
     -- Before the discount.
     total_minor BIGINT NOT NULL,
     discount_minor BIGINT NOT NULL,
-    tax_bp BIGINT NOT NULL,
+    -- JSON: the taxes that add up to `tax_minor`.
+    taxes TEXT NOT NULL DEFAULT '[]',
     tax_minor BIGINT NOT NULL,
     added_tax_minor BIGINT NOT NULL,
     -- Its part of the order's commission, and of the discount that the market bears: refunds of it give them back.

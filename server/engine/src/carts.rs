@@ -8,7 +8,7 @@ use crate::{
     inventory::holds,
     params,
     promotions::{self, Person},
-    random, rows, shipping, statements,
+    random, rows, shipping, statements, taxes,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
@@ -21,6 +21,7 @@ use haat_shared::{
     pricing::{self, LineItem, LineKind, Shipping, ShopItems, TaxRule},
     promotions::{Discount, LineFacts, choose},
     shipping::{Parcel, Place, ShippingOption},
+    taxes::{Sale, TaxTable},
 };
 
 statements! {
@@ -40,7 +41,8 @@ statements! {
             COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
             COALESCE(p.title, l.title) AS title, COALESCE(p.slug, '') AS slug, COALESCE(p.options, '[]') AS option_names,
             COALESCE(v.options, '[]') AS option_values, s.id AS shop_id, s.name AS shop_name, s.handle AS shop_handle, s.currency,
-            COALESCE(v.weight_g, 0) AS weight_g, COALESCE(k.tax_bp, 0) AS tax_bp, p.id AS product_id, COALESCE(k.path, '') AS category,
+            COALESCE(v.weight_g, 0) AS weight_g, s.country, s.region, s.prices_include_tax,
+            COALESCE(k.tax_category, '') AS tax_category, p.id AS product_id, COALESCE(k.path, '') AS category,
             CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END AS discontinued,
             CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held
                 + COALESCE((SELECT CAST(SUM(h.quantity) AS BIGINT) FROM checkouts k
@@ -123,7 +125,10 @@ rows! {
         shop_handle: String,
         currency: Currency,
         weight_g: i64,
-        tax_bp: i64,
+        country: String,
+        region: String,
+        prices_include_tax: Option<bool>,
+        tax_category: String,
         product_id: Option<ProductId>,
         category: String,
         discontinued: bool,
@@ -211,6 +216,7 @@ pub(crate) async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Res
     let offers = promotions::of_cart(engine, cart, &Person::of(engine, caller, None)).await?;
     let (shipping, place) = shipping::of_cart(engine, cart).await?;
     let now = engine.clock.now_ms();
+    let table = taxes::table(engine).await?;
     let item_count = available(&rows);
     let (mut groups, mut totals, mut discounts, mut entered) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -219,7 +225,7 @@ pub(crate) async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Res
         let shops = group_by(rows, |r| r.shop_id);
         let (mut items, mut offered) = (Vec::new(), Vec::new());
         for (shop, rows) in &shops {
-            let (of_shop, option) = items_of(*shop, rows, &shipping, &place)?;
+            let (of_shop, option) = items_of(*shop, rows, (&shipping, &table), &place, now)?;
             items.push(of_shop);
             offered.push(option);
         }
@@ -258,14 +264,19 @@ fn facts(row: &LineRow) -> Result<LineFacts> {
 }
 
 /// The lines of a shop that can be bought, with the first of its shipping methods: standard shipping, if it is offered.
+/// Their tax is an estimate until an address is entered.
 fn items_of(
     shop: ShopId,
     rows: &[LineRow],
-    shipping: &shipping::Rules,
+    (shipping, table): (&shipping::Rules, &TaxTable),
     place: &Place,
+    now: i64,
 ) -> Result<(ShopItems, Option<ShippingOption>)> {
+    let (from, to) = (taxes::seller(&rows[0].country, &rows[0].region), taxes::buyer(place));
+    let sale = Sale { seller: &from, included: rows[0].prices_include_tax, buyer: &to, tax_id: "", at: now };
+    let taxed = |row: &LineRow| LineItem { tax: table.on(&sale, &row.tax_category).rule, ..priced(row) };
     let available = || rows.iter().filter(|row| row.is_available());
-    let mut items = ShopItems { shop, lines: available().map(priced).collect(), shipping: None };
+    let mut items = ShopItems { shop, lines: available().map(taxed).collect(), shipping: None };
     // Nothing is shipped if nothing can be bought.
     if items.lines.is_empty() {
         return Ok((items, None));
@@ -276,7 +287,8 @@ fn items_of(
         items: available().map(|row| row.quantity).sum(),
     };
     let option = shipping.options(shop, place, &parcel).into_iter().next();
-    items.shipping = option.as_ref().map(|option| Shipping::untaxed(option.price));
+    let tax = table.on_shipping(&sale).rule;
+    items.shipping = option.as_ref().map(|option| Shipping { price: option.price, tax });
     Ok((items, option))
 }
 
@@ -288,7 +300,7 @@ fn priced(row: &LineRow) -> LineItem {
         kind: LineKind::Goods,
         quantity: row.quantity,
         unit_price: Money::new(row.price_minor, row.currency),
-        tax: TaxRule::included(row.tax_bp),
+        tax: TaxRule::NONE,
         commission_bp: 0,
     }
 }

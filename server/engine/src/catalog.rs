@@ -21,7 +21,7 @@ pub use upsert::{NewProduct, NewVariant, upsert_products};
 use crate::{
     Caller, Engine,
     db::{ListQuery, Value, list::like},
-    lists, media, params, rows, shops, statements,
+    lists, media, params, rows, shops, statements, taxes,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Id, Money, Result,
@@ -91,7 +91,8 @@ statements! {
     COUNT_POPULAR = "INSERT INTO popular_products (product_id, units)
         SELECT l.product_id, CAST(SUM(l.quantity) AS BIGINT) FROM orders o JOIN order_lines l ON l.order_id = o.id
         WHERE o.created_at > $1 AND o.state <> 'cancelled' GROUP BY l.product_id ORDER BY 2 DESC LIMIT $2";
-    FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.options, p.category_id, s.handle AS shop_handle
+    FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.options, p.category_id, s.handle AS shop_handle,
+            s.prices_include_tax
         FROM products p JOIN shops s ON s.id = p.shop_id WHERE p.slug = $1 AND p.state = 'published'";
     VARIANTS = "SELECT v.id, v.title, v.price_minor, v.compare_at_minor, c.on_hand - c.held AS available
         FROM variants v LEFT JOIN capacities c ON c.id = v.capacity_id
@@ -125,6 +126,7 @@ rows! {
         options: String,
         category_id: Option<CategoryId>,
         shop_handle: String,
+        prices_include_tax: Option<bool>,
     }
 
     struct VariantRow {
@@ -241,6 +243,7 @@ pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<Pro
     };
     Ok(ProductView {
         trail,
+        tax_included: taxes::table(engine).await?.includes(row.prices_include_tax),
         id: row.id,
         slug: row.slug,
         title: row.title,

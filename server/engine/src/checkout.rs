@@ -36,7 +36,7 @@ use haat_shared::{
 
 statements! {
     FIND = "SELECT c.id, c.state, c.form, c.hold_until, t.user_id, t.token_hash, p.number AS purchase_number,
-            c.currency, c.subtotal_minor, c.discount_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.quote_version,
+            c.currency, c.subtotal_minor, c.discount_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.quote_version, c.taxes,
             c.rate_numerator, c.rate_denominator
         FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
         WHERE c.id = $1";
@@ -73,6 +73,7 @@ rows! {
         tax_minor: i64,
         total_minor: i64,
         quote_version: i64,
+        taxes: String,
     }
 
     struct LineRow {
@@ -290,7 +291,8 @@ impl QuoteRow {
             tax: money(self.tax_minor),
             total: money(self.total_minor),
         };
-        CheckoutQuote { version: self.quote_version, totals }
+        let taxes = crate::taxes::read(&self.taxes, self.currency).unwrap_or_default();
+        CheckoutQuote { version: self.quote_version, totals, taxes }
     }
 }
 

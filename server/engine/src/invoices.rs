@@ -7,13 +7,15 @@ use uuid::Uuid;
 use crate::{
     Caller, Engine, TxResult, bug,
     db::{Scalar, Tx},
-    insert, params, random, rows, statements,
+    insert, params, random, rows, statements, taxes,
 };
 use haat_shared::{
     Currency, Error, Money, Result,
     id::kinds::{InvoiceId, OrderId, RefundId, ShopId},
     invoices::{Invoice, InvoiceKind, InvoiceLine, Seller},
+    money::MoneyError,
     permissions::{AdminPermission, Permission},
+    taxes::TaxLine,
 };
 
 statements! {
@@ -22,12 +24,12 @@ statements! {
         WHERE id = (SELECT COALESCE((SELECT h.order_id FROM shipments h WHERE h.id = $1),
                 (SELECT r.order_id FROM refunds r WHERE r.id = $1), $1))
             AND EXISTS (SELECT 1 FROM shipments h WHERE h.order_id = orders.id) AND paid_order_id IS NULL
-        RETURNING id, number, shop_id, purchase_id, currency, total_minor, items_minor, delivery_refunded_minor, updated_at";
-    PARTIES = "SELECT s.name, s.address, s.town, s.tax_id, p.address AS buyer FROM shops s, purchases p
+        RETURNING id, number, shop_id, purchase_id, currency, total_minor, items_minor, delivery_refunded_minor, delivery_taxes, updated_at";
+    PARTIES = "SELECT s.name, s.address, s.town, s.tax_id, p.address AS buyer, p.tax_id AS buyer_tax_id FROM shops s, purchases p
         WHERE s.id = $1 AND p.id = $2";
     ISSUED = "SELECT kind, year, sequence, issued_at FROM invoices WHERE order_id = $1 AND kind = 'invoice'";
     LINES = "SELECT position, title, variant_title, quantity, refunded, total_minor - discount_minor + added_tax_minor AS paid_minor,
-            tax_minor, tax_bp FROM order_lines WHERE order_id = $1 ORDER BY position";
+            taxes FROM order_lines WHERE order_id = $1 ORDER BY position";
     // All refunds of the order, in the order in which they took from its lines.
     REFUNDS = "SELECT r.id, r.delivery_minor, r.created_at, l.position, l.quantity,
             CASE WHEN n.id IS NULL THEN FALSE ELSE TRUE END AS credited
@@ -68,6 +70,7 @@ rows! {
         total_minor: i64,
         items_minor: i64,
         delivery_refunded_minor: i64,
+        delivery_taxes: String,
         updated_at: i64,
     }
 
@@ -77,6 +80,7 @@ rows! {
         town: String,
         tax_id: String,
         buyer: String,
+        buyer_tax_id: String,
     }
 
     struct IssuedRow {
@@ -93,8 +97,7 @@ rows! {
         quantity: i64,
         refunded: i64,
         paid_minor: i64,
-        tax_minor: i64,
-        tax_bp: i64,
+        taxes: String,
     }
 
     struct RefundRow {
@@ -137,14 +140,13 @@ async fn issue_in_tx(tx: &mut Tx, order: &OrderRow, year: i64) -> TxResult<()> {
     let lines: Vec<LineRow> = tx.all(&LINES, params![order.id]).await?;
     let refunds: Vec<RefundRow> = tx.all(&REFUNDS, params![order.id]).await?;
     let issued: Option<IssuedRow> = tx.opt(&ISSUED, params![order.id]).await?;
-    let money = |amount| Money::new(amount, order.currency);
     let (invoice, since) = match &issued {
         Some(row) => (row.kind.number(row.year, row.sequence), row.issued_at),
         None => {
             let left = lines.iter().filter(|line| line.quantity > line.refunded);
             let left =
                 left.map(|line| part(order, line, line.refunded, line.quantity)).collect::<TxResult<_>>()?;
-            let shipping = money(order.total_minor - order.items_minor - order.delivery_refunded_minor);
+            let shipping = (order.delivery_refunded_minor, order.total_minor - order.items_minor);
             let kind = InvoiceKind::Invoice;
             (
                 add_in_tx(tx, order, &parties, year, (kind, None, None), left, shipping).await?,
@@ -152,7 +154,10 @@ async fn issue_in_tx(tx: &mut Tx, order: &OrderRow, year: i64) -> TxResult<()> {
             )
         }
     };
+    let mut delivery_refunded = 0;
     for (id, rows) in crate::group_by(refunds.iter().collect(), |row| row.id) {
+        let shipping = (delivery_refunded, delivery_refunded + rows[0].delivery_minor);
+        delivery_refunded = shipping.1;
         // What was refunded before the invoice is not on it.
         if rows[0].credited || rows[0].created_at < since {
             continue;
@@ -170,23 +175,34 @@ async fn issue_in_tx(tx: &mut Tx, order: &OrderRow, year: i64) -> TxResult<()> {
                 .sum();
             credited.push(part(order, line, before, before + quantity)?);
         }
-        let (kind, shipping) = (InvoiceKind::CreditNote, money(rows[0].delivery_minor));
+        let kind = InvoiceKind::CreditNote;
         add_in_tx(tx, order, &parties, year, (kind, Some(invoice.clone()), Some(id)), credited, shipping)
             .await?;
     }
     Ok(())
 }
 
+/// The parts of stored taxes. However a line is divided, those of each tax add up to it.
+fn parts_of(
+    stored: &str,
+    currency: Currency,
+    part: impl Fn(Money) -> std::result::Result<Money, MoneyError>,
+) -> TxResult<Vec<TaxLine>> {
+    let taxes = taxes::read(stored, currency)?.into_iter();
+    taxes.map(|tax| Ok(TaxLine { amount: part(tax.amount)?, ..tax })).collect()
+}
+
 /// The part of a line from its `before`th item to its `after`th, as refunds allocate it.
 fn part(order: &OrderRow, line: &LineRow, before: i64, after: i64) -> TxResult<InvoiceLine> {
-    let share = |amount| Money::new(amount, order.currency).part(line.quantity, before, after);
+    let share = |amount: Money| amount.part(line.quantity, before, after);
+    let taxes = parts_of(&line.taxes, order.currency, share)?;
     Ok(InvoiceLine {
         title: line.title.clone(),
         variant: line.variant_title.clone(),
         quantity: after - before,
-        total: share(line.paid_minor)?,
-        tax: share(line.tax_minor)?,
-        tax_bp: line.tax_bp,
+        total: share(Money::new(line.paid_minor, order.currency))?,
+        tax: Money::sum(order.currency, taxes.iter().map(|tax| tax.amount))?,
+        taxes,
     })
 }
 
@@ -198,14 +214,19 @@ async fn add_in_tx(
     year: i64,
     (kind, corrects, refund_id): (InvoiceKind, Option<String>, Option<RefundId>),
     lines: Vec<InvoiceLine>,
-    shipping: Money,
+    // What of the delivery price was refunded before and after it.
+    (before, after): (i64, i64),
 ) -> TxResult<String> {
+    let delivery = order.total_minor - order.items_minor;
+    let shipping = Money::new(after - before, order.currency);
+    let shipping_taxes =
+        parts_of(&order.delivery_taxes, order.currency, |tax| tax.part(delivery, before, after))?;
     tx.exec(&LOCK_SHOP, params![order.shop_id]).await?;
     let next: Option<Scalar<i64>> = tx.opt(&NEXT, params![order.shop_id, kind, year]).await?;
     let sequence = next.map_or(1, |next| next.0);
     let number = kind.number(year, sequence);
     let total = Money::sum(order.currency, lines.iter().map(|line| line.total))?.plus(shipping)?;
-    let PartiesRow { name, address, town, tax_id, buyer } = parties;
+    let PartiesRow { name, address, town, tax_id, buyer, buyer_tax_id } = parties;
     let buyer = serde_json::from_str(buyer).map_err(|_| bug("an address that cannot be read"))?;
     let content = Invoice {
         kind,
@@ -219,8 +240,10 @@ async fn add_in_tx(
             tax_id: tax_id.clone(),
         },
         buyer,
+        buyer_tax_id: buyer_tax_id.clone(),
         lines,
         shipping,
+        shipping_taxes,
         total,
     };
     let content = serde_json::to_string(&content).map_err(|_| bug("an invoice that cannot be written"))?;

@@ -48,6 +48,7 @@ pub mod shipping;
 pub mod shops;
 mod spreadsheet;
 mod subjects;
+pub mod taxes;
 pub mod users;
 pub mod webhooks;
 
@@ -102,6 +103,8 @@ pub struct Parts {
     /// The program's own promotions, which apply to every cart that meets their terms, in this order, before those of
     /// shops and of the market.
     pub promotions: Vec<pricing::Promotion>,
+    /// The tax rates that this node has read.
+    pub taxes: taxes::TaxCache,
     /// Stores pictures.
     pub pictures: media::SharedPictureStore,
     /// The limits on guests, and on emails per address.

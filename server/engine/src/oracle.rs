@@ -143,8 +143,8 @@ statements! {
         GROUP BY u.id, u.number, u.total_minor HAVING COALESCE(SUM(o.total_minor), 0) <> u.total_minor";
     LINES = "SELECT 'the lines of order ' || o.number || ' do not add up to its amounts' AS value
         FROM orders o LEFT JOIN order_lines l ON l.order_id = o.id
-        GROUP BY o.id, o.number, o.subtotal_minor, o.tax_minor, o.items_minor, o.commission_minor, o.market_discount_minor
-        HAVING COALESCE(SUM(l.total_minor), 0) <> o.subtotal_minor OR SUM(l.tax_minor) <> o.tax_minor
+        GROUP BY o.id, o.number, o.subtotal_minor, o.tax_minor, o.delivery_tax_minor, o.items_minor, o.commission_minor, o.market_discount_minor
+        HAVING COALESCE(SUM(l.total_minor), 0) <> o.subtotal_minor OR SUM(l.tax_minor) <> o.tax_minor - o.delivery_tax_minor
             OR SUM(l.commission_minor) <> o.commission_minor OR SUM(l.market_discount_minor) > o.market_discount_minor
             OR SUM(l.total_minor - l.discount_minor + l.added_tax_minor) <> o.items_minor";
     ADJUSTMENTS = "SELECT 'the adjustments of order ' || o.number || ' do not add up to its discount' AS value

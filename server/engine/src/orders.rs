@@ -5,7 +5,7 @@ macro_rules! lines_of {
     ($orders:literal, $rest:literal) => {
         concat!(
             "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, s.town, s.address AS shop_address, s.returns_days, o.state,
-            o.currency, o.subtotal_minor, o.discount_minor, o.delivery_minor, o.tax_minor, o.delivery, o.delivery_name,
+            o.currency, o.subtotal_minor, o.discount_minor, o.delivery_minor, o.tax_minor, o.delivery_taxes, l.taxes, o.delivery, o.delivery_name,
             o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.shipped, l.refunded, l.returned, l.exchanged, l.unit_minor,
             (SELECT x.number FROM orders x WHERE x.id = o.replaces) AS exchange_of, o.paid_order_id, l.paid_position,
@@ -62,7 +62,7 @@ use crate::{
     db::{Scalar, Tx},
     group_by, lists, params,
     payouts::{self, PayoutNotice},
-    rows, statements,
+    rows, statements, taxes,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Id, Money, Result,
@@ -79,6 +79,7 @@ use haat_shared::{
     payments::PaymentMethod,
     pricing::Totals,
     shipping::{ShippingMethod, date},
+    taxes::TaxLine,
 };
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -176,6 +177,8 @@ rows! {
         discount_minor: i64,
         delivery_minor: i64,
         tax_minor: i64,
+        delivery_taxes: String,
+        taxes: String,
         delivery: ShippingMethod,
         delivery_name: String,
         days_min: i64,
@@ -292,6 +295,14 @@ fn pickup_at(order: &LineRow) -> String {
     parts.map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
+/// The sums of an order's taxes.
+fn taxes_of(rows: &[LineRow]) -> Result<Vec<TaxLine>> {
+    let head = &rows[0];
+    let all = rows.iter().map(|row| &row.taxes).chain([&head.delivery_taxes]);
+    let read = all.map(|json| taxes::read(json, head.currency)).collect::<TxResult<Vec<_>>>()?;
+    Ok(haat_shared::taxes::sums(read.into_iter().flatten())?)
+}
+
 /// Groups rows of order lines into orders, without their [`parts`].
 fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<Vec<ShopOrderView>> {
     let now = engine.clock.now_ms();
@@ -340,6 +351,7 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                     tax: money(head.tax_minor),
                     total: money(head.total_minor),
                 },
+                taxes: taxes_of(&rows)?,
                 discounts: Vec::new(),
                 shipping_method: head.delivery,
                 shipping_name: head.delivery_name.clone(),
@@ -422,6 +434,7 @@ fn view(engine: &Engine, caller: &Caller, row: PurchaseRow, lines: Vec<LineRow>)
         address: address(&row.address)?.into(),
         payment_method: row.method,
         totals: Totals::sum(row.currency, orders.iter().map(|order| order.totals))?,
+        taxes: haat_shared::taxes::sums(orders.iter().flat_map(|order| order.taxes.clone()))?,
         orders,
     })
 }

@@ -59,6 +59,9 @@ insert! {
         created_at: i64,
         town: &'a str,
         address: &'a str,
+        country: &'a str,
+        region: &'a str,
+        prices_include_tax: Option<bool>,
         tax_id: &'a str,
         returns_days: i64,
     }
@@ -210,6 +213,12 @@ pub struct Terms {
     pub town: String,
     /// The postal address. May be empty.
     pub address: String,
+    /// The country's code, for taxes. Empty for that of the market.
+    pub country: String,
+    /// The region's code. Empty if not known.
+    pub region: String,
+    /// Whether its prices include tax; `None` if as in the market.
+    pub prices_include_tax: Option<bool>,
     /// The tax ID. May be empty.
     pub tax_id: String,
     /// The subtotal from which standard shipping is free, in minor units.
@@ -251,6 +260,9 @@ impl Default for Terms {
         Self {
             town: String::new(),
             address: String::new(),
+            country: String::new(),
+            region: String::new(),
+            prices_include_tax: None,
             tax_id: String::new(),
             free_delivery_from_minor: None,
             delivery_days: (2, 5),
@@ -296,6 +308,9 @@ async fn open_in_tx(tx: &mut Tx, id: ShopId, shop: &NewShop, now: i64) -> TxResu
         created_at: now,
         town: &terms.town,
         address: &terms.address,
+        country: &terms.country,
+        region: &terms.region,
+        prices_include_tax: terms.prices_include_tax,
         tax_id: &terms.tax_id,
         returns_days: terms.returns_days,
     })

@@ -91,7 +91,7 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Co
         left_out: 0,
         totals: purchase.totals,
         discounts: purchase.discounts(),
-        tax: words::taxes(locale, purchase.totals.tax),
+        tax: words::taxes(locale, purchase.totals.tax, &purchase.taxes),
         payment: words::paid_by(locale, purchase.payment_method, pickup),
         goes_to: if pickup {
             td_string!(locale, checkout.contact)

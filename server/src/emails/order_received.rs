@@ -84,7 +84,7 @@ fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Receiv
         number: &order.number,
         date: words::moment(locale, &sold.placed_at),
         items: items(locale, order),
-        tax: words::taxes(locale, order.totals.tax),
+        tax: words::taxes(locale, order.totals.tax, &order.taxes),
         orders: std::slice::from_ref(order),
         left_out: 0,
         total: order.totals.total,

@@ -64,6 +64,7 @@ fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
         exchange_options: Vec::new(),
         returnable_until: None,
         returns_days: 7,
+        taxes: Vec::new(),
         totals: Totals {
             subtotal,
             discount: money(0),
@@ -101,6 +102,7 @@ fn to_shopper(method: PaymentMethod, name: &str, orders: Vec<OrderView>) -> Emai
         email: "asha@example.com".into(),
         address: address(name).into(),
         payment_method: method,
+        taxes: Vec::new(),
         totals: Totals::sum(Currency::INR, orders.iter().map(|o| o.totals)).unwrap(),
         orders,
     };

@@ -226,6 +226,7 @@ pub(super) async fn pay(
         postal_code: field(&typed, "postal_code"),
         country,
         phone: field(&typed, "phone"),
+        tax_id: field(&typed, "tax_id"),
         payment_method: PaymentMethod::parse(&field(&typed, "payment_method")),
         // `delivery.shop_…`: the delivery option chosen for that shop's order.
         shipping_methods: typed

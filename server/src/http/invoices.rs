@@ -14,9 +14,10 @@ use haat_app::{
 };
 use haat_engine::{Caller, invoices, random};
 use haat_shared::{
-    Error, Result,
+    Error, Money, Result,
     invoices::{Invoice, InvoiceKind, PDF},
     routes,
+    taxes::{self, TaxLine},
 };
 
 use super::{State, Typed, caller, forms::field, layers};
@@ -34,8 +35,11 @@ struct Page {
     seller: Vec<String>,
     tax_id: String,
     buyer: Vec<String>,
+    buyer_tax_id: String,
     lines: Vec<Line>,
     shipping: Option<String>,
+    shipping_rate: String,
+    shipping_tax: String,
     taxes: Vec<Tax>,
     total: String,
     /// Where the same is as PDF.
@@ -158,10 +162,12 @@ fn file(page: &Page) -> Result<Vec<u8>> {
     let tax_id =
         (!page.tax_id.is_empty()).then(|| format!("{}: {}", t!(locale, settings.tax_id), page.tax_id));
     let seller = page.seller.iter().cloned().chain(tax_id).collect();
-    let sides = [
-        (t!(locale, invoice.seller).to_owned(), seller),
-        (t!(locale, invoice.buyer).to_owned(), page.buyer.clone()),
-    ];
+    let mut buyer = page.buyer.clone();
+    if !page.buyer_tax_id.is_empty() {
+        buyer.push(format!("{}: {}", t!(locale, settings.tax_id), page.buyer_tax_id));
+    }
+    let sides =
+        [(t!(locale, invoice.seller).to_owned(), seller), (t!(locale, invoice.buyer).to_owned(), buyer)];
     sheet.sides(&sides);
     let columns = [
         column(t!(locale, invoice.item), false),
@@ -177,10 +183,10 @@ fn file(page: &Page) -> Result<Vec<u8>> {
     });
     let sum =
         |title: &str, sum: &str| [title, "", "", "", sum].into_iter().map(str::to_owned).collect::<Vec<_>>();
-    let shipping = page
-        .shipping
-        .iter()
-        .map(|price| Row { cells: sum(t!(locale, invoice.shipping), price), ..Row::default() });
+    let shipping = page.shipping.iter().map(|price| {
+        let cells = [t!(locale, invoice.shipping), "", &page.shipping_rate, &page.shipping_tax, price];
+        Row { cells: cells.map(str::to_owned).into(), ..Row::default() }
+    });
     let total = Row { cells: sum(t!(locale, cart.total), &page.total), total: true, ..Row::default() };
     sheet.table(&columns, &lines.chain(shipping).chain([total]).collect::<Vec<_>>());
     if !page.taxes.is_empty() {
@@ -198,16 +204,25 @@ fn file(page: &Page) -> Result<Vec<u8>> {
     sheet.finish(|page, pages| words::page_of(locale, page, pages))
 }
 
+/// The name and the rate of a tax.
+fn rate(name: &str, rate_ppm: i64) -> String {
+    format!("{name} {}%", taxes::percent(rate_ppm))
+}
+
 fn page(locale: Locale, nonce: String, invoice: Invoice, issued_at: &str, key: &str) -> Result<Page> {
     let number = invoice.number.as_str();
     let title = match invoice.kind {
         InvoiceKind::Invoice => td_string!(locale, invoice.title, number = number).to_string(),
         InvoiceKind::CreditNote => td_string!(locale, invoice.credit_title, number = number).to_string(),
     };
-    let percent = |bp| format!("{}%", words::percent(bp));
+    // A line that isn't taxed says so.
+    let rate_of = |taxes: &[TaxLine]| match taxes {
+        [] => format!("{}%", taxes::percent(0)),
+        taxes => taxes.iter().map(|tax| rate(&tax.name, tax.rate_ppm)).collect::<Vec<_>>().join(" + "),
+    };
     let money = |amount| words::money(locale, amount);
     let taxes = invoice.taxes()?.into_iter().map(|sum| Tax {
-        rate: percent(sum.tax_bp),
+        rate: rate(&sum.name, sum.rate_ppm),
         net: money(sum.net),
         tax: money(sum.tax),
     });
@@ -229,6 +244,7 @@ fn page(locale: Locale, nonce: String, invoice: Invoice, issued_at: &str, key: &
         seller,
         tax_id: invoice.seller.tax_id,
         buyer: invoice.buyer.label(country),
+        buyer_tax_id: invoice.buyer_tax_id,
         lines: invoice
             .lines
             .into_iter()
@@ -236,12 +252,24 @@ fn page(locale: Locale, nonce: String, invoice: Invoice, issued_at: &str, key: &
                 what: line.title,
                 variant: line.variant,
                 quantity: words::number(locale, line.quantity),
-                rate: percent(line.tax_bp),
+                rate: rate_of(&line.taxes),
                 tax: money(line.tax),
                 total: money(line.total),
             })
             .collect(),
         shipping: (invoice.shipping.amount() > 0).then(|| money(invoice.shipping)),
+        shipping_rate: if invoice.shipping_taxes.is_empty() {
+            String::new()
+        } else {
+            rate_of(&invoice.shipping_taxes)
+        },
+        shipping_tax: match Money::sum(
+            invoice.shipping.currency(),
+            invoice.shipping_taxes.iter().map(|tax| tax.amount),
+        )? {
+            none if none.amount() == 0 => String::new(),
+            tax => money(tax),
+        },
         total: money(invoice.total),
         pdf: routes::with("", &[("key", key), ("format", PDF)]),
         title,
@@ -263,13 +291,20 @@ mod tests {
 
     fn invoice(title: &str, currency: Currency) -> Invoice {
         let money = |amount| Money::new(amount, currency);
-        let line = |title: &str, total, tax, tax_bp| InvoiceLine {
+        let line = |title: &str, total, tax, rate_ppm| InvoiceLine {
             title: title.into(),
             variant: "Größe: M".into(),
             quantity: 12,
             total: money(total),
             tax: money(tax),
-            tax_bp,
+            taxes: [("CGST", tax / 2), ("SGST", tax - tax / 2)]
+                .map(|(name, tax)| TaxLine {
+                    name: name.into(),
+                    rate_ppm,
+                    amount: money(tax),
+                    included: true,
+                })
+                .into(),
         };
         let buyer = serde_json::from_value(serde_json::json!({
             "name": "Ελένη Иванова", "line1": "12 Lake Road", "line2": "", "city": "Pune", "region": "MH",
@@ -286,8 +321,10 @@ mod tests {
                 ..Seller::default()
             },
             buyer: buyer.unwrap(),
-            lines: vec![line(title, 1_249_900, 190_662, 1_800), line("Tea", 105_000, 5_000, 500)],
+            buyer_tax_id: "27AAPFU0939F1ZV".into(),
+            lines: vec![line(title, 1_249_900, 190_662, 90_000), line("Tea", 105_000, 5_000, 25_000)],
             shipping: money(4_900),
+            shipping_taxes: Vec::new(),
             total: money(1_359_800),
         }
     }
@@ -380,7 +417,7 @@ mod tests {
                 [&line.what, &line.variant, &line.quantity, &line.rate, &line.tax, &line.total]
             });
             let taxes = page.taxes.iter().flat_map(|tax| [&tax.rate, &tax.net, &tax.tax]);
-            let whole = [&page.title, &page.date, &page.order, &page.total, &page.tax_id];
+            let whole = [&page.title, &page.date, &page.order, &page.total, &page.tax_id, &page.buyer_tax_id];
             let all =
                 cells.chain(taxes).chain(whole).chain(&page.shipping).chain(&page.buyer).chain(&page.seller);
             for said in all.filter(|said| !said.is_empty()) {

@@ -77,7 +77,21 @@ pub struct Adjustment {
     pub amount: Money,
 }
 
+/// The label of what customers who are exempt from tax don't pay of prices that include it.
+pub const EXEMPTION: &str = "VAT reverse charge";
+
 impl Adjustment {
+    /// What is taken off a price for a customer who is exempt from the tax in it. The shop doesn't owe that tax.
+    pub(super) fn exemption(amount: Money) -> Self {
+        Self {
+            promotion: None,
+            code: String::new(),
+            label: EXEMPTION.to_owned(),
+            borne_by: Bearer::Shop,
+            amount,
+        }
+    }
+
     pub(super) fn key(&self) -> (&str, &str, Option<uuid::Uuid>, &str) {
         (&self.code, &self.label, self.promotion.map(PromotionId::uuid), self.borne_by.as_str())
     }

@@ -1,8 +1,7 @@
 //! The price of a line or of shipping on its way from the list price to the total.
 
 use super::{
-    arithmetic::within,
-    breakdown::{Adjustment, Bearer, Breakdown, Totals},
+    breakdown::{Adjustment, Bearer, Breakdown, Totals, adjust},
     items::{LineItem, ShopItems, TaxRule},
 };
 use crate::money::{Money, MoneyError};
@@ -26,14 +25,21 @@ impl<'a> Charge<'a> {
         tax: TaxRule,
         list: Money,
     ) -> Result<Self, MoneyError> {
-        within(tax.rate_bp, i64::MAX)?;
+        tax.check()?;
         Ok(Self { items, line, tax, list, discounted: list, adjustments: Vec::new(), closed: false })
     }
 
     pub(super) fn price(self) -> Result<Breakdown, MoneyError> {
-        let Self { line, tax: rule, list, discounted, adjustments, .. } = self;
+        let Self { line, tax: rule, list, mut discounted, mut adjustments, .. } = self;
         let zero = Money::zero(list.currency());
-        let tax = rule.on(discounted)?;
+        if rule.exempt {
+            let net = rule.exempt(discounted)?;
+            if net != discounted {
+                adjust(&mut adjustments, Adjustment::exemption(net.minus(discounted)?))?;
+            }
+            discounted = net;
+        }
+        let tax = Money::sum(list.currency(), rule.on(discounted)?)?;
         let total = if rule.included { discounted } else { discounted.plus(tax)? };
         let (subtotal, shipping) = if line.is_some() { (list, zero) } else { (zero, list) };
         let totals = Totals { subtotal, discount: list.minus(discounted)?, shipping, tax, total };

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::arithmetic::within;
 use crate::{
     id::kinds::ShopId,
     money::{Currency, Money, MoneyError, Rounding},
@@ -21,35 +22,60 @@ text_enum! {
     }
 }
 
-/// A tax rate, and how it applies to a price.
+/// The most taxes that one price can have, such as CGST and SGST, or a country's and a province's.
+pub const TAXES_MAX: usize = 3;
+
+/// 100 % in millionths.
+const WHOLE_PPM: i64 = 1_000_000;
+
+/// The taxes on a price: the rate of each, and how they apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TaxRule {
-    /// The rate in basis points.
-    pub rate_bp: i64,
-    /// Whether the price includes the tax. Otherwise it is added.
+    /// The rate of each tax in millionths. The rest is zero.
+    pub rates_ppm: [i64; TAXES_MAX],
+    /// Whether the price includes the taxes. Otherwise they are added.
     pub included: bool,
+    /// Whether the customer is exempt: nothing is added, and what the price includes is taken off it.
+    pub exempt: bool,
 }
 
 impl TaxRule {
     /// No tax.
     pub const NONE: Self = Self::included(0);
 
-    /// Tax of this rate, included in the price.
-    pub const fn included(rate_bp: i64) -> Self {
-        Self { rate_bp, included: true }
+    /// One tax of this rate, included in the price.
+    pub const fn included(rate_ppm: i64) -> Self {
+        Self { rates_ppm: [rate_ppm, 0, 0], included: true, exempt: false }
     }
 
-    /// Tax of this rate, added to the price.
-    pub const fn added(rate_bp: i64) -> Self {
-        Self { rate_bp, included: false }
+    /// One tax of this rate, added to the price.
+    pub const fn added(rate_ppm: i64) -> Self {
+        Self { included: false, ..Self::included(rate_ppm) }
     }
 
-    /// The tax on a price.
-    pub(super) fn on(self, price: Money) -> Result<Money, MoneyError> {
-        match self.included {
-            true => price.included_bp(self.rate_bp, Rounding::HalfUp),
-            false => price.rate_bp(self.rate_bp, Rounding::HalfUp),
+    /// Fails unless the rates are 100 % together at the most, so that what is included never exceeds the price.
+    pub(super) fn check(self) -> Result<(), MoneyError> {
+        let total = self.rates_ppm.iter().try_fold(0, |sum, rate| Ok(sum + within(*rate, WHOLE_PPM)?))?;
+        within(total, WHOLE_PPM).map(|_| ())
+    }
+
+    /// The price for those who are exempt: without the taxes that it includes, rounded half up once.
+    pub(super) fn exempt(self, price: Money) -> Result<Money, MoneyError> {
+        let total: i64 = if self.included { self.rates_ppm.iter().sum() } else { 0 };
+        price.minus(price.fraction(total, WHOLE_PPM + total, Rounding::HalfUp)?)
+    }
+
+    /// Each tax on a price, rounded half up. Nothing for those who are exempt.
+    pub fn on(self, price: Money) -> Result<[Money; TAXES_MAX], MoneyError> {
+        let mut taxes = [Money::zero(price.currency()); TAXES_MAX];
+        if self.exempt {
+            return Ok(taxes);
         }
+        let whole = WHOLE_PPM + if self.included { self.rates_ppm.iter().sum() } else { 0 };
+        for (tax, rate) in taxes.iter_mut().zip(self.rates_ppm) {
+            *tax = price.fraction(rate, whole, Rounding::HalfUp)?;
+        }
+        Ok(taxes)
     }
 }
 

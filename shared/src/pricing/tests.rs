@@ -5,6 +5,17 @@ use uuid::Uuid;
 
 use super::*;
 
+/// The rates of some taxes, in millionths.
+const RATES: [[i64; TAXES_MAX]; 7] = [
+    [0, 0, 0],
+    [50_000, 0, 0],
+    [90_000, 90_000, 0],
+    [50_000, 99_750, 0],
+    [275_000, 0, 0],
+    [60_000, 12_500, 22_500],
+    [333_333, 333_333, 333_334],
+];
+
 const CURRENCIES: [&str; 4] = ["INR", "USD", "JPY", "KWD"];
 
 fn inr(amount: i64) -> Money {
@@ -55,7 +66,7 @@ fn figures(price: &Breakdown) -> [i64; 5] {
 
 #[test]
 fn quotes_worked_out_by_hand() {
-    let (in_18, on_18) = (TaxRule::included(1_800), TaxRule::added(1_800));
+    let (in_18, on_18) = (TaxRule::included(180_000), TaxRule::added(180_000));
     let [bowl, lamp] = [line(1, 2, 45_000, in_18), line(2, 1, 129_900, on_18)];
     let two_shops = vec![of_shop(1, &[bowl], 4_900), of_shop(2, &[lamp], 4_900)];
     let coins =
@@ -330,8 +341,8 @@ fn by_id(quote: Quote) -> (BTreeMap<ShopId, Breakdown>, BTreeMap<Uuid, LineQuote
 }
 
 prop_compose! {
-    fn tax_rules()(rate_bp in prop::sample::select(vec![0, 500, 1_200, 1_800, 2_750, 10_000]), included: bool) -> TaxRule {
-        TaxRule { rate_bp, included }
+    fn tax_rules()(rates in prop::sample::select(RATES.to_vec()), included: bool) -> TaxRule {
+        TaxRule { rates_ppm: rates, included, exempt: false }
     }
 }
 
@@ -446,10 +457,11 @@ proptest! {
             items.shipping = items.shipping.map(|shipping| Shipping::untaxed(shipping.price));
         }
         let list = |line: &LineItem| i128::from(line.unit_price.amount()) * i128::from(line.quantity);
-        let tax = |line: &LineItem| {
-            let rate = i128::from(line.tax.rate_bp);
+        let tax = |line: &LineItem| -> i128 {
+            let rates = line.tax.rates_ppm.map(i128::from);
+            let whole = 1_000_000 + rates.iter().sum::<i128>();
             // Half up: twice the tax and one, divided by two.
-            (2 * list(line) * rate + 10_000 + rate) / (2 * (10_000 + rate))
+            rates.iter().map(|rate| (2 * list(line) * rate + whole) / (2 * whole)).sum()
         };
         let priced = quote(currency, &shops, &[]).unwrap();
         for (items, priced) in shops.iter().zip(&priced.shops) {
@@ -458,6 +470,28 @@ proptest! {
             let expected = [subtotal, 0, shipping, items.lines.iter().map(tax).sum(), subtotal + shipping];
             prop_assert_eq!(figures(&priced.price).map(i128::from), expected);
             prop_assert_eq!(i128::from(priced.price.commission.amount()), subtotal * 800 / 10_000);
+        }
+    }
+
+    /// Those who are exempt pay the price without the tax, whether it is included or would be added.
+    #[test]
+    fn exempt_customers_pay_the_net_price((currency, shops) in baskets(), given in prop::collection::vec(promotions(), 0..=3)) {
+        let promotions: Vec<Promotion> = given.into_iter().map(|(promotion, ..)| promotion)
+            .filter(|promotion| !matches!(promotion.benefit, Benefit::Amount(_))).collect();
+        let mut exempt = shops.clone();
+        for items in &mut exempt {
+            items.lines.iter_mut().for_each(|line| line.tax.exempt = true);
+            items.shipping = items.shipping.map(|shipping| Shipping { tax: TaxRule { exempt: true, ..shipping.tax }, ..shipping });
+        }
+        let (taxed, exempt) = (quote(currency, &shops, &promotions).unwrap(), quote(currency, &exempt, &promotions).unwrap());
+        holds(&exempt);
+        prop_assert_eq!(exempt.price.totals.tax.amount(), 0);
+        for (taxed, exempt) in taxed.shops.iter().zip(&exempt.shops) {
+            for (taxed, exempt) in taxed.lines.iter().zip(&exempt.lines) {
+                let (total, tax) = (taxed.price.totals.total.amount(), taxed.price.totals.tax.amount());
+                // The tax is rounded for each rate, the net price once.
+                prop_assert!((exempt.price.totals.total.amount() - (total - tax)).abs() <= 1, "{taxed:?} {exempt:?}");
+            }
         }
     }
 }

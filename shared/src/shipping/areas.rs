@@ -65,6 +65,11 @@ impl Place {
     pub fn country(&self) -> &str {
         &self.country
     }
+
+    /// The region: its code where there is a table of them. Empty if it is not known.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
 }
 
 impl Area {

@@ -313,7 +313,7 @@ pub(crate) fn OrderDetails(
                 <section class="panel order" aria-labelledby="lines">
                     <h2 id="lines">{lines}</h2>
                     {order_lines(i18n, order.lines.clone(), true, &all_refunds)}
-                    <Sums totals=order.totals discounts=order.discounts less />
+                    <Sums totals=order.totals taxes=order.taxes discounts=order.discounts less />
                 </section>
                 {refund}
                 {cancel}

@@ -38,11 +38,11 @@ insert! {
         name: String,
         parent_id: Option<CategoryId>,
         path: String,
-        tax_bp: i64,
+        tax_category: String,
         picture_id: Option<MediaId>,
         position: i64,
         created_at: i64,
-    } "ON CONFLICT (slug) DO UPDATE SET name = excluded.name, tax_bp = excluded.tax_bp,
+    } "ON CONFLICT (slug) DO UPDATE SET name = excluded.name, tax_category = excluded.tax_category,
             picture_id = COALESCE(excluded.picture_id, categories.picture_id), position = excluded.position"
 }
 
@@ -126,13 +126,13 @@ pub struct NewCategory {
     pub names: Vec<(String, String)>,
     /// The slug of its parent, which precedes it in the list; `None` for a root.
     pub parent: Option<String>,
-    /// The tax rate included in the prices of its products, in basis points of the price without tax.
-    pub tax_bp: i64,
+    /// The category of tax rates that its products are of. Empty if they are not taxed.
+    pub tax_category: String,
     /// Its picture; an existing category keeps its picture if there is none.
     pub picture: Option<MediaId>,
 }
 
-/// Creates categories; existing ones get the new names, tax rate and position. Operators only.
+/// Creates categories; existing ones get the new names, tax category and position. Operators only.
 pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<NewCategory>) -> Result<()> {
     caller.admin(AdminPermission::ManageCatalog)?;
     let now = engine.clock.now_ms();
@@ -157,7 +157,7 @@ pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<Ne
             name: category.name,
             parent_id: parent.map(|(_, id, _)| *id),
             path: path.clone(),
-            tax_bp: category.tax_bp,
+            tax_category: category.tax_category,
             picture_id: category.picture,
             position,
             created_at: now,

@@ -1,5 +1,7 @@
 //! Begins a checkout: fixes the prices, and holds everything in the cart or nothing.
 
+use std::sync::Arc;
+
 use super::{
     Chosen,
     adjustments::{self, AddAdjustment, Amounts},
@@ -14,6 +16,7 @@ use crate::{
     params,
     promotions::{self, AddUse, Offers, Person},
     random, rows, shipping, statements,
+    taxes::{self, Taxed},
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
@@ -25,6 +28,7 @@ use haat_shared::{
     pricing::{self, LineItem, LineKind, Promotion, Shipping, ShopItems, TaxRule, Totals},
     promotions::{LineFacts, Refusal, choose},
     shipping::{Parcel, ShippingMethod},
+    taxes::{Sale, TaxTable},
 };
 
 /// A checkout of the same cart is continued if it has this much time left.
@@ -45,7 +49,7 @@ statements! {
             COALESCE(v.options, '[]') AS option_values, COALESCE(p.id, l.variant_id) AS product_id,
             COALESCE(p.title, l.title) AS title, CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END
             AS discontinued, s.id AS shop_id, s.name AS shop_name, s.currency, COALESCE(v.weight_g, 0) AS weight_g,
-            s.commission_bp, COALESCE(k.tax_bp, 0) AS tax_bp, COALESCE(k.path, '') AS category
+            s.commission_bp, s.country, s.region, s.prices_include_tax, COALESCE(k.tax_category, '') AS tax_category, COALESCE(k.path, '') AS category
         FROM cart_lines l JOIN shops s ON s.id = l.shop_id LEFT JOIN variants v ON v.id = l.variant_id
         LEFT JOIN products p ON p.id = v.product_id LEFT JOIN categories k ON k.id = p.category_id
         LEFT JOIN variant_prices o ON o.variant_id = l.variant_id AND o.currency = $2 WHERE l.cart_id = $1 ORDER BY l.id";
@@ -64,6 +68,7 @@ insert! {
         delivery_minor: i64,
         total_minor: i64,
         form: &'a str,
+        taxes: String,
         holds: i64,
         hold_until: i64,
         created_at: i64,
@@ -90,6 +95,8 @@ insert! {
         discount_minor: i64,
         market_discount_minor: i64,
         delivery_minor: i64,
+        delivery_taxes: String,
+        delivery_tax_minor: i64,
         tax_minor: i64,
         added_tax_minor: i64,
         total_minor: i64,
@@ -110,7 +117,8 @@ insert! {
         unit_minor: i64,
         total_minor: i64,
         discount_minor: i64,
-        tax_bp: i64,
+        tax_category: String,
+        taxes: String,
         tax_minor: i64,
         added_tax_minor: i64,
         commission_bp: i64,
@@ -149,7 +157,10 @@ rows! {
         currency: Currency,
         weight_g: i64,
         commission_bp: i64,
-        tax_bp: i64,
+        country: String,
+        region: String,
+        prices_include_tax: Option<bool>,
+        tax_category: String,
         category: String,
         discontinued: bool,
     }
@@ -193,7 +204,8 @@ pub async fn begin_in(engine: &Engine, caller: &Caller, currency: Option<Currenc
     // Users are identified by their account; what guests hold is counted by client address.
     let origin = caller.user().map_or(caller.origin, |_| None);
     let person = Person::of(engine, caller, None);
-    let terms = (engine.bounds, (engine.promotions.clone(), person), (engine.currency, currency));
+    let taxes = taxes::table(engine).await?;
+    let terms = (engine.bounds, (engine.promotions.clone(), person, taxes), (engine.currency, currency));
     let input = (cart, form, origin, (terms, engine.zone.clone()), engine.clock.now_ms());
     let checkout = engine
         .db
@@ -204,15 +216,15 @@ pub async fn begin_in(engine: &Engine, caller: &Caller, currency: Option<Currenc
     Ok(checkout)
 }
 
+/// The limits on guests; the program's promotions, who buys, and the tax rates; the market's currency and the chosen one.
+type BeginTerms = (Bounds, (Vec<Promotion>, Person, Arc<TaxTable>), (Currency, Option<Currency>));
+
 async fn begin_in_tx(
     tx: &mut Tx,
     cart: CartId,
     form: &str,
     origin: Option<[u8; 32]>,
-    ((bounds, (own, person), currencies), zone): &(
-        (Bounds, (Vec<Promotion>, Person), (Currency, Option<Currency>)),
-        Zone,
-    ),
+    ((bounds, (own, person, taxes), currencies), zone): &(BeginTerms, Zone),
     now: i64,
 ) -> TxResult<CheckoutId> {
     let (base, chosen) = *currencies;
@@ -257,7 +269,7 @@ async fn begin_in_tx(
     }
     let typed = super::form(form);
     let offers = promotions::of_cart_in_tx(tx, cart, person, &released, now).await?;
-    let terms = Terms { own, offers: &offers, rate, currency, shipping: &shipping };
+    let terms = Terms { own, offers: &offers, taxes, rate, currency, shipping: &shipping };
     let plan = plan(random::id(now), &lines, &needs, &typed, &terms, now)?;
     let totals = plan.totals;
     tx.insert(AddCheckout {
@@ -272,6 +284,7 @@ async fn begin_in_tx(
         delivery_minor: totals.shipping.amount(),
         total_minor: totals.total.amount(),
         form,
+        taxes: plan.taxes,
         holds: plan.claims.len() as i64,
         hold_until: now + HOLD_MS,
         created_at: now,
@@ -363,7 +376,7 @@ fn priced(row: &LineRow) -> LineItem {
         kind: LineKind::Goods,
         quantity: row.quantity,
         unit_price: Money::new(row.price_minor, row.currency),
-        tax: TaxRule::included(row.tax_bp),
+        tax: TaxRule::NONE,
         commission_bp: row.commission_bp,
     }
 }
@@ -386,6 +399,7 @@ fn variant_title(row: &LineRow) -> String {
 struct CheckoutPlan {
     id: CheckoutId,
     totals: Totals,
+    taxes: String,
     orders: Vec<AddOrder>,
     lines: Vec<AddLine>,
     adjustments: Vec<AddAdjustment>,
@@ -397,6 +411,7 @@ struct CheckoutPlan {
 struct Terms<'a> {
     own: &'a [Promotion],
     offers: &'a Offers,
+    taxes: &'a TaxTable,
     rate: Rate,
     currency: Currency,
     shipping: &'a shipping::Rules,
@@ -407,11 +422,13 @@ fn plan(
     rows: &[LineRow],
     needs: &[Need],
     form: &CheckoutUpdate,
-    &Terms { own, offers, rate, currency, shipping }: &Terms,
+    &Terms { own, offers, taxes: table, rate, currency, shipping }: &Terms,
     now: i64,
 ) -> TxResult<CheckoutPlan> {
     let shops = group_by(rows.iter().collect(), |r| r.shop_id);
+    let tax_id = haat_shared::taxes::tax_id("tax_id", &form.tax_id).unwrap_or_default();
     let (mut items, mut offered, place) = (Vec::new(), Vec::new(), shipping::place(form));
+    let to = taxes::buyer(&place);
     for (shop, rows) in &shops {
         let mut of_shop =
             ShopItems { shop: *shop, lines: rows.iter().map(|row| priced(row)).collect(), shipping: None };
@@ -423,9 +440,22 @@ fn plan(
         let options = shipping.options(*shop, &place, &parcel);
         let wanted = form.shipping_method_of(*shop);
         let chosen = options.iter().find(|o| o.shipping_method == wanted).or(options.first()).cloned();
-        of_shop.shipping = chosen.as_ref().map(|chosen| Shipping::untaxed(chosen.price));
+        let from = taxes::seller(&rows[0].country, &rows[0].region);
+        let pickup = chosen.as_ref().is_some_and(|chosen| chosen.shipping_method == ShippingMethod::Pickup);
+        let buyer = if pickup { &from } else { &to };
+        let sale =
+            Sale { seller: &from, included: rows[0].prices_include_tax, buyer, tax_id: &tax_id, at: now };
+        let taxed = Taxed {
+            lines: rows.iter().map(|row| table.on(&sale, &row.tax_category)).collect(),
+            shipping: table.on_shipping(&sale),
+        };
+        for (line, taxes) in of_shop.lines.iter_mut().zip(&taxed.lines) {
+            line.tax = taxes.rule;
+        }
+        of_shop.shipping =
+            chosen.as_ref().map(|chosen| Shipping { price: chosen.price, tax: taxed.shipping.rule });
         items.push(of_shop);
-        offered.push((options, chosen));
+        offered.push((options, chosen, taxed));
     }
     let facts = rows.iter().map(facts).collect::<Result<Vec<_>>>()?;
     let choice = choose(currency, &items, &facts, own, offers.read(rate, currency)?, now)?;
@@ -447,17 +477,20 @@ fn plan(
     let mut plan = CheckoutPlan {
         id,
         totals: quote.price.totals,
+        taxes: String::new(),
         orders: Vec::new(),
         lines: Vec::new(),
         adjustments: Vec::new(),
         uses,
         claims: coupons,
     };
-    for (((position, (shop, rows)), (options, chosen)), quote) in
+    let mut due = Vec::new();
+    for (((position, (shop, rows)), (options, chosen, taxed)), quote) in
         (1i64..).zip(shops).zip(offered).zip(quote.shops)
     {
         let (order, chosen): (OrderId, _) = (random::id(now), Chosen::of(chosen));
         let amounts = Amounts::of(&quote)?;
+        let of_shop = taxed.due(&quote)?;
         let first = plan.lines.len() as i64;
         plan.adjustments.extend(adjustments::rows(id, order, first, plan.adjustments.len(), &quote));
         plan.orders.push(AddOrder {
@@ -475,13 +508,15 @@ fn plan(
             discount_minor: amounts.discount,
             market_discount_minor: amounts.market_discount,
             delivery_minor: amounts.delivery,
+            delivery_taxes: taxes::stored(&of_shop.shipping)?,
+            delivery_tax_minor: quote.shipping.totals.tax.amount(),
             tax_minor: amounts.tax,
             added_tax_minor: amounts.added_tax,
             total_minor: amounts.total,
             items_minor: amounts.items,
             commission_minor: amounts.commission,
         });
-        for (row, quote) in rows.into_iter().zip(quote.lines) {
+        for ((row, quote), of_line) in rows.into_iter().zip(quote.lines).zip(&of_shop.lines) {
             let position = plan.lines.len() as i64;
             let needs = needs.iter().filter(|need| need.variant_id == row.variant_id);
             plan.claims.extend(needs.map(|need| Claim {
@@ -503,7 +538,8 @@ fn plan(
                 unit_minor: row.price_minor,
                 total_minor: quote.price.totals.subtotal.amount(),
                 discount_minor: quote.price.totals.discount.amount(),
-                tax_bp: row.tax_bp,
+                tax_category: row.tax_category.clone(),
+                taxes: taxes::stored(of_line)?,
                 tax_minor: quote.price.totals.tax.amount(),
                 added_tax_minor: quote.price.totals.added_tax()?.amount(),
                 commission_bp: row.commission_bp,
@@ -511,6 +547,8 @@ fn plan(
                 market_discount_minor: adjustments::by_market(&quote.price),
             });
         }
+        due.extend(of_shop.all());
     }
+    plan.taxes = taxes::stored(&haat_shared::taxes::sums(due)?)?;
     Ok(plan)
 }

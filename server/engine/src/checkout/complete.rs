@@ -57,9 +57,9 @@ statements! {
     ORDERS = "SELECT order_id, shop_id, total_minor, market_discount_minor, commission_minor
         FROM checkout_orders WHERE checkout_id = $1 ORDER BY position";
     ADD_LINES = "INSERT INTO order_lines (order_id, position, kind, product_id, variant_id, title, variant_title, quantity,
-            unit_minor, total_minor, discount_minor, tax_bp, tax_minor, added_tax_minor, commission_minor, market_discount_minor)
+            unit_minor, total_minor, discount_minor, taxes, tax_minor, added_tax_minor, commission_minor, market_discount_minor)
         SELECT order_id, position, kind, product_id, variant_id, title, variant_title, quantity, unit_minor, total_minor,
-            discount_minor, tax_bp, tax_minor, added_tax_minor, commission_minor, market_discount_minor
+            discount_minor, taxes, tax_minor, added_tax_minor, commission_minor, market_discount_minor
         FROM checkout_lines WHERE checkout_id = $1";
     ADD_ADJUSTMENTS = "INSERT INTO order_adjustments (order_id, number, position, promotion_id, code, label, borne_by, amount_minor)
         SELECT order_id, number, position, promotion_id, code, label, borne_by, amount_minor FROM checkout_adjustments WHERE checkout_id = $1";
@@ -77,6 +77,7 @@ insert! {
         number: &'a str,
         email: &'a str,
         address: String,
+        tax_id: &'a str,
         method: PaymentMethod,
         created_at: i64;
         checkout_id = "c.id",
@@ -104,6 +105,8 @@ insert! {
         discount_minor = "o.discount_minor",
         market_discount_minor = "o.market_discount_minor",
         delivery_minor = "o.delivery_minor",
+        delivery_taxes = "o.delivery_taxes",
+        delivery_tax_minor = "o.delivery_tax_minor",
         tax_minor = "o.tax_minor",
         added_tax_minor = "o.added_tax_minor",
         total_minor = "o.total_minor",
@@ -272,6 +275,7 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
         number,
         email: details.email.as_str(),
         address,
+        tax_id: &details.tax_id,
         method: taken.method,
         created_at: now,
         checkout: id,

@@ -28,7 +28,7 @@ statements! {
         WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $3 AND quote_version = $6
             AND NOT EXISTS (SELECT 1 FROM checkout_orders o WHERE o.checkout_id = checkouts.id AND o.options = '[]')";
     NOT_SHIPPED = "SELECT shop_name AS value FROM checkout_orders WHERE checkout_id = $1 AND options = '[]' ORDER BY position";
-    QUOTE = "SELECT currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, quote_version
+    QUOTE = "SELECT currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, quote_version, taxes
         FROM checkouts WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $2";
     OPEN_ONE = concat!("SELECT ", payment_columns!(), " FROM payments
         WHERE checkout_id = $1 AND state IN ('created', 'pending')");

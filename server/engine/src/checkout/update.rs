@@ -1,13 +1,19 @@
 //! Updates a checkout: stores the input and, if another shipping method is selected, quotes it again.
 
+use std::sync::Arc;
+
 use super::{
     Chosen, QuoteRow,
     adjustments::{self, Amounts},
     find, form, options,
 };
 use crate::{
-    Caller, Engine, TxError, TxResult, bug, clock::Zone, db::Tx, group_by, params, promotions, rows,
-    shipping, statements, update,
+    Caller, Engine, TxError, TxResult, bug,
+    clock::Zone,
+    db::Tx,
+    group_by, params, promotions, rows, shipping, statements,
+    taxes::{self, Taxed},
+    update,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
@@ -17,21 +23,23 @@ use haat_shared::{
     pricing::{self, LineItem, LineKind, Promotion, Shipping, ShopItems, TaxRule, Totals},
     promotions::{LineFacts, choose},
     shipping::{Parcel, ShippingMethod, ShippingOption},
+    taxes::{Sale, TaxLine, TaxTable},
 };
 
 statements! {
     LOCK = "UPDATE checkouts SET updated_at = $2 WHERE id = $1 AND state IN ('open', 'paying')
         RETURNING state, form,
-            currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, quote_version,
+            currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, quote_version, taxes,
             rate_numerator, rate_denominator";
-    LINES = "SELECT o.order_id, o.shop_id, o.options, o.delivery, l.kind, l.variant_id, l.quantity, l.unit_minor, l.tax_bp,
-            l.commission_bp, l.product_id, COALESCE(k.path, '') AS category, COALESCE(v.weight_g, 0) AS weight_g
-        FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id
+    LINES = "SELECT o.order_id, o.shop_id, o.options, o.delivery, l.kind, l.variant_id, l.quantity, l.unit_minor, l.tax_category,
+            l.taxes, l.commission_bp, l.product_id, COALESCE(k.path, '') AS category, COALESCE(v.weight_g, 0) AS weight_g,
+            s.country, s.region, s.prices_include_tax
+        FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id JOIN shops s ON s.id = o.shop_id
         LEFT JOIN variants v ON v.id = l.variant_id
         LEFT JOIN products p ON p.id = l.product_id LEFT JOIN categories k ON k.id = p.category_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
     SAVE = "UPDATE checkouts SET form = $2, discount_minor = $3, delivery_minor = $4, tax_minor = $5, added_tax_minor = $6,
-            total_minor = $7, quote_version = $8 WHERE id = $1";
+            total_minor = $7, quote_version = $8, taxes = $9 WHERE id = $1";
     CLEAR = "DELETE FROM checkout_adjustments WHERE checkout_id = $1";
 }
 
@@ -46,6 +54,8 @@ update! {
         discount_minor: i64,
         market_discount_minor: i64,
         delivery_minor: i64,
+        delivery_taxes: String,
+        delivery_tax_minor: i64,
         tax_minor: i64,
         added_tax_minor: i64,
         total_minor: i64,
@@ -54,7 +64,8 @@ update! {
     } => "UPDATE checkout_orders SET options = given.options, delivery = given.delivery, delivery_name = given.delivery_name,
             arrives_min = given.arrives_min, arrives_max = given.arrives_max,
             discount_minor = given.discount_minor, market_discount_minor = given.market_discount_minor,
-            delivery_minor = given.delivery_minor, tax_minor = given.tax_minor, added_tax_minor = given.added_tax_minor,
+            delivery_minor = given.delivery_minor, delivery_taxes = given.delivery_taxes,
+            delivery_tax_minor = given.delivery_tax_minor, tax_minor = given.tax_minor, added_tax_minor = given.added_tax_minor,
             total_minor = given.total_minor, items_minor = given.items_minor, commission_minor = given.commission_minor
         FROM given WHERE checkout_orders.order_id = given.order_id"
 
@@ -62,11 +73,12 @@ update! {
         checkout_id: CheckoutId,
         position: i64,
         discount_minor: i64,
+        taxes: String,
         tax_minor: i64,
         added_tax_minor: i64,
         commission_minor: i64,
         market_discount_minor: i64,
-    } => "UPDATE checkout_lines SET discount_minor = given.discount_minor, tax_minor = given.tax_minor,
+    } => "UPDATE checkout_lines SET discount_minor = given.discount_minor, taxes = given.taxes, tax_minor = given.tax_minor,
             added_tax_minor = given.added_tax_minor, commission_minor = given.commission_minor,
             market_discount_minor = given.market_discount_minor
         FROM given WHERE checkout_lines.checkout_id = given.checkout_id AND checkout_lines.position = given.position"
@@ -90,17 +102,21 @@ rows! {
         variant_id: VariantId,
         quantity: i64,
         unit_minor: i64,
-        tax_bp: i64,
+        tax_category: String,
+        taxes: String,
         commission_bp: i64,
         product_id: ProductId,
         category: String,
         weight_g: i64,
+        country: String,
+        region: String,
+        prices_include_tax: Option<bool>,
     }
 }
 
 /// What the price of a checkout depends on.
 fn priced_by(u: &CheckoutUpdate) -> impl PartialEq + '_ {
-    (&u.shipping_methods, &u.country, &u.region, &u.postal_code)
+    (&u.shipping_methods, &u.country, &u.region, &u.postal_code, &u.tax_id)
 }
 
 /// Stores the input of the caller's checkout, complete or not, and returns what the checkout costs now.
@@ -124,12 +140,12 @@ pub(super) async fn store(
     to_pay: bool,
 ) -> Result<CheckoutQuote> {
     let json = serde_json::to_string(update).map_err(|_| Error::Internal)?;
-    let promotions = (engine.promotions.clone(), engine.zone.clone());
-    let input = (id, update.clone(), json, to_pay, promotions, engine.clock.now_ms());
+    let terms = (engine.promotions.clone(), taxes::table(engine).await?, engine.zone.clone());
+    let input = (id, update.clone(), json, to_pay, terms, engine.clock.now_ms());
     let quote = engine
         .db
-        .write(("checkout::update", id), input, |tx, (id, update, json, to_pay, promotions, now)| {
-            Box::pin(update_in_tx(tx, *id, update, json, *to_pay, promotions, *now))
+        .write(("checkout::update", id), input, |tx, (id, update, json, to_pay, terms, now)| {
+            Box::pin(update_in_tx(tx, *id, update, json, *to_pay, terms, *now))
         })
         .await?;
     Ok(quote)
@@ -141,7 +157,7 @@ async fn update_in_tx(
     update: &CheckoutUpdate,
     json: &str,
     to_pay: bool,
-    promotions: &(Vec<Promotion>, Zone),
+    (promotions, taxes, zone): &(Vec<Promotion>, Arc<TaxTable>, Zone),
     now: i64,
 ) -> TxResult<CheckoutQuote> {
     // From here on, other updates and payments of this checkout wait.
@@ -155,12 +171,13 @@ async fn update_in_tx(
     if !unchanged {
         let shipping = match shipping::place(update) == shipping::place(&before) {
             true => None,
-            false => Some(shipping::of_checkout_in_tx(tx, id, &promotions.1, now).await?),
+            false => Some(shipping::of_checkout_in_tx(tx, id, zone, now).await?),
         };
         let old = (quote.totals, stored.rate());
-        let totals = quote_in_tx(tx, id, old, update, (&promotions.0, now), shipping).await?;
+        let terms = (promotions.as_slice(), taxes.as_ref(), now);
+        let (totals, taxes) = quote_in_tx(tx, id, old, update, terms, shipping).await?;
         quote.version += i64::from(totals != quote.totals);
-        quote.totals = totals;
+        (quote.totals, quote.taxes) = (totals, taxes);
     }
     let Totals { discount, shipping, tax, total, .. } = quote.totals;
     let row = params![
@@ -172,6 +189,7 @@ async fn update_in_tx(
         quote.totals.added_tax()?.amount(),
         total.amount(),
         quote.version,
+        taxes::stored(&quote.taxes)?,
     ];
     tx.exec(&SAVE, row).await?;
     Ok(quote)
@@ -184,16 +202,19 @@ async fn quote_in_tx(
     id: CheckoutId,
     (before, rate): (Totals, Rate),
     update: &CheckoutUpdate,
-    (own, now): (&[Promotion], i64),
+    (own, table, now): (&[Promotion], &TaxTable, i64),
     shipping: Option<shipping::Rules>,
-) -> TxResult<Totals> {
+) -> TxResult<(Totals, Vec<TaxLine>)> {
     let currency = before.total.currency();
     let shipping = shipping.map(|rules| rules.exchanged(rate, currency)).transpose()?;
     let place = shipping::place(update);
     let rows: Vec<LineRow> = tx.all(&LINES, params![id]).await?;
     let facts = rows.iter().map(|row| facts(row, currency)).collect::<Result<Vec<_>>>()?;
     let offers = promotions::of_checkout_in_tx(tx, id, now).await?;
+    let to = taxes::buyer(&place);
+    let tax_id = haat_shared::taxes::tax_id("tax_id", &update.tax_id).unwrap_or_default();
     let (mut items, mut chosen) = (Vec::new(), Vec::new());
+    let before_taxes: Vec<String> = rows.iter().map(|row| row.taxes.clone()).collect();
     let orders = group_by(rows, |row| row.order_id);
     let unknown =
         update.shipping_methods.keys().find(|shop| !orders.iter().any(|(_, rows)| rows[0].shop_id == **shop));
@@ -216,16 +237,30 @@ async fn quote_in_tx(
             }
         };
         let option = choice(&rows[0], update, &options, &before)?;
-        of_shop.shipping = option.map(|option| Shipping::untaxed(option.price));
+        let from = taxes::seller(&rows[0].country, &rows[0].region);
+        let pickup = option.is_some_and(|chosen| chosen.shipping_method == ShippingMethod::Pickup);
+        let buyer = if pickup { &from } else { &to };
+        let sale =
+            Sale { seller: &from, included: rows[0].prices_include_tax, buyer, tax_id: &tax_id, at: now };
+        let taxed = Taxed {
+            lines: rows.iter().map(|row| table.on(&sale, &row.tax_category)).collect(),
+            shipping: table.on_shipping(&sale),
+        };
+        for (line, taxes) in of_shop.lines.iter_mut().zip(&taxed.lines) {
+            line.tax = taxes.rule;
+        }
+        of_shop.shipping = option.map(|option| Shipping { price: option.price, tax: taxed.shipping.rule });
         items.push(of_shop);
         let stored = serde_json::to_string(&options).map_err(|e| bug(e.to_string()))?;
-        chosen.push((order, stored, Chosen::of(option.cloned())));
+        chosen.push((order, stored, Chosen::of(option.cloned()), taxed));
     }
     let choice = choose(currency, &items, &facts, own, offers.read(rate, currency)?, now)?;
     let quote = pricing::quote(currency, &items, &choice.promotions)?;
-    let (mut orders, mut lines, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-    for ((order, options, chosen), quote) in chosen.into_iter().zip(&quote.shops) {
+    let (mut orders, mut lines, mut rows) = (Vec::new(), Vec::<SetLine>::new(), Vec::new());
+    let mut due = Vec::new();
+    for ((order, options, chosen, taxed), quote) in chosen.into_iter().zip(&quote.shops) {
         let amounts = Amounts::of(quote)?;
+        let of_shop = taxed.due(quote)?;
         rows.extend(adjustments::rows(id, order, lines.len() as i64, rows.len(), quote));
         orders.push(SetOrder {
             order_id: order,
@@ -237,33 +272,40 @@ async fn quote_in_tx(
             discount_minor: amounts.discount,
             market_discount_minor: amounts.market_discount,
             delivery_minor: amounts.delivery,
+            delivery_taxes: taxes::stored(&of_shop.shipping)?,
+            delivery_tax_minor: quote.shipping.totals.tax.amount(),
             tax_minor: amounts.tax,
             added_tax_minor: amounts.added_tax,
             total_minor: amounts.total,
             items_minor: amounts.items,
             commission_minor: amounts.commission,
         });
-        for line in &quote.lines {
+        for (line, of_line) in quote.lines.iter().zip(&of_shop.lines) {
             let totals = line.price.totals;
             lines.push(SetLine {
                 checkout_id: id,
                 position: lines.len() as i64,
                 discount_minor: totals.discount.amount(),
+                taxes: taxes::stored(of_line)?,
                 tax_minor: totals.tax.amount(),
                 added_tax_minor: totals.added_tax()?.amount(),
                 commission_minor: line.price.commission.amount(),
                 market_discount_minor: adjustments::by_market(&line.price),
             });
         }
+        due.extend(of_shop.all());
     }
     tx.update_all(orders).await?;
-    // Without discounts, then and now, lines and adjustments stay as they are.
-    if before.discount.amount() != 0 || !rows.is_empty() {
+    // Without discounts, then and now, and with the same taxes, lines and adjustments stay as they are.
+    let discounted = before.discount.amount() != 0 || !rows.is_empty();
+    if discounted || lines.iter().map(|line| &line.taxes).ne(&before_taxes) {
         tx.update_all(lines).await?;
+    }
+    if discounted {
         tx.exec(&CLEAR, params![id]).await?;
         tx.insert_all(rows).await?;
     }
-    Ok(quote.price.totals)
+    Ok((quote.price.totals, haat_shared::taxes::sums(due)?))
 }
 
 /// The selected option, which must be offered; or else standard shipping, or the one selected before, or the first. One
@@ -308,7 +350,7 @@ fn priced(row: &LineRow, currency: Currency) -> LineItem {
         kind: row.kind,
         quantity: row.quantity,
         unit_price: Money::new(row.unit_minor, currency),
-        tax: TaxRule::included(row.tax_bp),
+        tax: TaxRule::NONE,
         commission_bp: row.commission_bp,
     }
 }

@@ -21,6 +21,7 @@ use haat_shared::{
     pricing::{Bearer, LineKind},
     returns::{ReturnReason, ReturnState},
     shipping::ShippingMethod,
+    taxes::{TaxBasis, TaxKind},
 };
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use sqlx_core::{arguments::Arguments, decode::Decode, row::Row as _, types::Type};
@@ -269,6 +270,8 @@ text_column! {
     PaymentMethod;
     CollectedBy;
     LineKind;
+    TaxBasis;
+    TaxKind;
     Bearer;
     AttributeKind;
     PayoutState;

@@ -31,7 +31,7 @@ use haat_shared::{
 
 statements! {
     WISHES = "SELECT r.position, r.quantity, v.id AS variant_id, v.product_id, v.capacity_id, v.title AS variant_title,
-            v.options AS option_values, v.archived, p.title, p.options AS option_names, l.tax_bp, l.paid_position
+            v.options AS option_values, v.archived, p.title, p.options AS option_names, l.paid_position
         FROM return_lines r JOIN order_lines l ON l.order_id = $2 AND l.position = r.position
         JOIN variants v ON v.id = r.wished_variant_id JOIN products p ON p.id = v.product_id
         WHERE r.return_id = $1 ORDER BY r.position";
@@ -69,8 +69,7 @@ insert! {
         variant_id: VariantId,
         title: &'a str,
         variant_title: &'a str,
-        quantity: i64,
-        tax_bp: i64;
+        quantity: i64;
         kind = "'goods'",
         unit_minor = "0",
         total_minor = "0",
@@ -90,7 +89,6 @@ insert! {
         title: &'a str,
         variant_title: &'a str,
         quantity: i64,
-        tax_bp: i64,
         paid_position: i64;
         kind = "'goods'",
         unit_minor = "0",
@@ -115,7 +113,6 @@ rows! {
         archived: bool,
         title: String,
         option_names: String,
-        tax_bp: i64,
         paid_position: Option<i64>,
     }
 
@@ -240,7 +237,6 @@ async fn add_in_tx(
         title: &wish.title,
         variant_title: name,
         quantity: wish.quantity,
-        tax_bp: wish.tax_bp,
     });
     tx.insert_all(quoted.collect::<Vec<_>>()).await?;
     let lines = each().map(|(position, (wish, name))| AddLine {
@@ -251,7 +247,6 @@ async fn add_in_tx(
         title: &wish.title,
         variant_title: name,
         quantity: wish.quantity,
-        tax_bp: wish.tax_bp,
         paid_position: wish.paid_position.unwrap_or(wish.position),
     });
     tx.insert_all(lines.collect::<Vec<_>>()).await?;

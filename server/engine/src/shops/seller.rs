@@ -69,7 +69,8 @@ lists! {
 }
 
 statements! {
-    FIND = "SELECT handle, name, description, town, address, tax_id, currency, returns_days, commission_bp, version FROM shops WHERE id = $1";
+    FIND = "SELECT handle, name, description, town, address, country, region, prices_include_tax, tax_id, currency, returns_days,
+            commission_bp, version FROM shops WHERE id = $1";
     CARD = concat!("SELECT ", card_columns!(), " FROM shops s WHERE s.handle = $1");
     UNPUBLISHED = "SELECT COUNT(*) AS value FROM products WHERE shop_id = $1 AND state <> 'published'";
     STAFF = "SELECT u.id, u.name, u.email, m.role FROM shop_members m JOIN users u ON u.id = m.user_id
@@ -121,10 +122,15 @@ update! {
         description: &'a str,
         town: &'a str,
         address: &'a str,
+        country: &'a str,
+        region: &'a str,
+        prices_include_tax: Option<bool>,
         tax_id: &'a str,
         returns_days: i64,
     } => "UPDATE shops SET name = given.name, search_folded = given.search_folded, description = given.description, town = given.town,
-            address = given.address, tax_id = given.tax_id, returns_days = given.returns_days, version = shops.version + 1
+            address = given.address, country = given.country, region = given.region,
+            prices_include_tax = given.prices_include_tax, tax_id = given.tax_id, returns_days = given.returns_days,
+            version = shops.version + 1
         FROM given WHERE shops.id = given.id AND shops.version = given.version"
 }
 
@@ -135,6 +141,9 @@ rows! {
         description: String,
         town: String,
         address: String,
+        country: String,
+        region: String,
+        prices_include_tax: Option<bool>,
         tax_id: String,
         currency: Currency,
         returns_days: i64,
@@ -223,6 +232,9 @@ pub async fn open_as_seller(engine: &Engine, caller: &Caller, form: &ShopForm) -
         terms: Terms {
             town: draft.town,
             address: draft.address,
+            country: draft.country,
+            region: draft.region,
+            prices_include_tax: draft.prices_include_tax,
             tax_id: draft.tax_id,
             free_delivery_from_minor: free_from.map(Money::amount),
             returns_days: draft.returns_days,
@@ -249,6 +261,9 @@ fn draft(row: SettingsRow) -> ShopDraft {
         description: row.description,
         town: row.town,
         address: row.address,
+        country: row.country,
+        region: row.region,
+        prices_include_tax: row.prices_include_tax,
         tax_id: row.tax_id,
         returns_days: row.returns_days,
     }
@@ -314,6 +329,9 @@ async fn save_in_tx(
         description: &new.description,
         town: &new.town,
         address: &new.address,
+        country: &new.country,
+        region: &new.region,
+        prices_include_tax: new.prices_include_tax,
         tax_id: &new.tax_id,
         returns_days: new.returns_days,
     };

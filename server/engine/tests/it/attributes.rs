@@ -30,7 +30,7 @@ async fn furnish(market: &Market) {
         slug: slug.into(),
         name: slug.into(),
         parent: parent.map(Into::into),
-        tax_bp: 1_800,
+        tax_category: "t1800".into(),
         ..Default::default()
     };
     let tree = vec![new("home", None), new("desks", None), new("cups", Some("home"))];

@@ -59,7 +59,7 @@ both! {
     async fn the_category_tree_leads_to_its_products(market) {
         let (engine, anyone, system) = (&market.engine, Caller::guest(), Caller::system());
         let new = |slug: &str, parent: Option<&str>| catalog::NewCategory {
-            slug: slug.into(), name: slug.to_uppercase(), parent: parent.map(Into::into), tax_bp: 1_800, ..Default::default()
+            slug: slug.into(), name: slug.to_uppercase(), parent: parent.map(Into::into), tax_category: "t1800".into(), ..Default::default()
         };
         let tree = vec![new("home", None), new("home-office", None), new("tableware", Some("home")), new("cups", Some("tableware"))];
         catalog::put_categories(engine, &system, tree.clone()).await.unwrap();
@@ -167,7 +167,7 @@ both! {
         assert!(catalog::map_files(&market.engine).await.unwrap().is_empty());
         market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         market.product("meena-crafts", "Clay cup", 45_000, 5).await;
-        let tree = vec![catalog::NewCategory { slug: "home".into(), name: "Home".into(), parent: None, tax_bp: 0, ..Default::default() }];
+        let tree = vec![catalog::NewCategory { slug: "home".into(), name: "Home".into(), parent: None, tax_category: String::new(), ..Default::default() }];
         catalog::put_categories(&market.engine, &Caller::system(), tree).await.unwrap();
         let files = catalog::map_files(&market.engine).await.unwrap();
         assert_eq!(files.len(), 1);

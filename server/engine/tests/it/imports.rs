@@ -98,7 +98,7 @@ async fn tableware(market: &Market) {
         slug: "tableware".into(),
         name: "Tableware".into(),
         parent: None,
-        tax_bp: 1_200,
+        tax_category: "t1200".into(),
         ..Default::default()
     }];
     catalog::put_categories(&market.engine, &Caller::system(), tree).await.unwrap();

@@ -9,13 +9,13 @@ use haat_shared::{
 
 use crate::{both, races::at_once, support::*};
 
-const MEENA: &str = "meena-crafts";
+pub(super) const MEENA: &str = "meena-crafts";
 
-fn parcel() -> Shipment {
+pub(super) fn parcel() -> Shipment {
     Shipment { carrier: "India Post".into(), tracking_number: "RX1".into(), tracking_url: String::new() }
 }
 
-async fn issued(market: &Market, number: &str) -> Vec<(InvoiceCard, Invoice)> {
+pub(super) async fn issued(market: &Market, number: &str) -> Vec<(InvoiceCard, Invoice)> {
     let owner = market.owner(MEENA).await;
     let order = orders::seller_order(&market.engine, &owner, MEENA, number).await.unwrap();
     let mut found = Vec::new();

@@ -57,5 +57,6 @@ mod shipping;
 mod shops;
 mod spans;
 mod statements;
+mod taxes;
 mod worked_example;
 mod writes;

@@ -327,7 +327,7 @@ both! {
     async fn a_picture_of_a_category_is_kept_until_it_is_replaced(market) {
         let (engine, system) = (&market.engine, Caller::system());
         let put = async |slug: &str, picture| {
-            let category = catalog::NewCategory { slug: slug.into(), name: slug.into(), parent: None, tax_bp: 0, picture, ..Default::default() };
+            let category = catalog::NewCategory { slug: slug.into(), name: slug.into(), parent: None, tax_category: String::new(), picture, ..Default::default() };
             catalog::put_categories(engine, &system, vec![category]).await
         };
         let mut ids = Vec::new();

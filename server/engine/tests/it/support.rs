@@ -504,6 +504,7 @@ impl Market {
         let mailbox = Mailbox(db.clone());
         let post = Arc::new(Post { mailbox, road: Mutex::new(Road::Open), handed: Mutex::default() });
         let engine = Engine::new(Parts {
+            taxes: Default::default(),
             db,
             clock: clock.clone(),
             gateways: vec![line.clone(), Arc::new(Cash)],
@@ -536,6 +537,7 @@ impl Market {
     pub fn parts(&self) -> Parts {
         let parts = &self.engine;
         Parts {
+            taxes: Default::default(),
             db: parts.db.clone(),
             clock: parts.clock.clone(),
             gateways: parts.gateways.clone(),
@@ -662,10 +664,11 @@ impl Market {
             slug: "tea".into(),
             name: "Tea".into(),
             parent: None,
-            tax_bp: 1_800,
+            tax_category: "t1800".into(),
             ..Default::default()
         }];
         catalog::put_categories(&self.engine, &system, tree).await.unwrap();
+        self.taxed("t1800", "18").await;
         let category = catalog::category_ids(&self.engine).await.unwrap().get("tea").copied();
         let variant =
             catalog::NewVariant { sku: "TEA".into(), price_minor: 59_000, stock: 9, ..Default::default() };
@@ -680,6 +683,23 @@ impl Market {
         let page = catalog::list(&self.engine, &Caller::guest(), of).await.unwrap();
         let slug = page.items[0].slug.clone();
         catalog::product(&self.engine, &Caller::guest(), &slug).await.unwrap().variants[0].id
+    }
+
+    /// The market's country taxes what is of a category at this rate.
+    pub async fn taxed(&self, category: &str, percent: &str) {
+        let rate = haat_shared::taxes::TaxRateForm {
+            country: "IN".into(),
+            tax_category: category.into(),
+            name: "GST".into(),
+            kind: "plain".into(),
+            percent: percent.into(),
+            ..Default::default()
+        };
+        match haat_engine::taxes::add(&self.engine, &Caller::system(), &rate).await {
+            // A second shop of the same kind.
+            Err(error) if error.at("tax_category").is_some() => {}
+            added => drop(added.unwrap()),
+        }
     }
 
     /// A product with one variant and `stock` units of it.

@@ -102,10 +102,11 @@ async fn open_shop(market: &Market, shop: &Shop, currency: Currency) -> VariantI
         slug: slug.clone(),
         name: slug.clone(),
         parent: None,
-        tax_bp: shop.tax_bp,
+        tax_category: slug.clone(),
         ..Default::default()
     };
     catalog::put_categories(engine, &system, vec![category]).await.unwrap();
+    market.taxed(&slug, &format!("{}.{:02}", shop.tax_bp / 100, shop.tax_bp % 100)).await;
     let category = catalog::category_ids(engine).await.unwrap().get(&slug).copied();
     let variant =
         catalog::NewVariant { sku: handle.clone(), price_minor: shop.price, stock: 99, ..Default::default() };
@@ -201,7 +202,10 @@ async fn work_out(market: &Market, code: &str, given: &[Table]) -> Vec<(&'static
     let quote = checkout::view(engine, &guest, id).await.unwrap().quote;
     let tax = |shop: &Shop| {
         let included = Money::new(shop.price * shop.items, currency);
-        included.included_bp(shop.tax_bp, haat_shared::money::Rounding::HalfUp).unwrap().amount()
+        included
+            .fraction(shop.tax_bp, 10_000 + shop.tax_bp, haat_shared::money::Rounding::HalfUp)
+            .unwrap()
+            .amount()
     };
     assert!(
         quote.totals.tax.amount() >= shops.iter().map(tax).sum::<i64>(),

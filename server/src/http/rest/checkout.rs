@@ -14,6 +14,7 @@ use haat_shared::{
     promotions::Discount,
     routes::*,
     shipping::ShippingMethod,
+    taxes::TaxLine,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -90,6 +91,10 @@ struct CheckoutInput {
     email: String,
     /// The shipping address.
     address: AddressInput,
+    /// The customer's tax ID: a VAT number of the EU, or a GSTIN.
+    #[serde(default)]
+    #[schema(format = "optional-line", max_length = 20)]
+    tax_id: String,
     /// The shipping method for each shop, keyed by shop ID. Shops that are left out use standard shipping.
     #[serde(default)]
     shipping_methods: BTreeMap<ShopId, ShippingMethod>,
@@ -110,6 +115,10 @@ struct NewCheckout {
     email: String,
     /// The shipping address.
     address: AddressInput,
+    /// The customer's tax ID: a VAT number of the EU, or a GSTIN.
+    #[serde(default)]
+    #[schema(format = "optional-line", max_length = 20)]
+    tax_id: String,
     /// The shipping method for each shop, keyed by shop ID. Shops that are left out use standard shipping.
     #[serde(default)]
     shipping_methods: BTreeMap<ShopId, ShippingMethod>,
@@ -134,6 +143,7 @@ impl CheckoutInput {
             postal_code,
             country,
             phone,
+            tax_id: self.tax_id,
             payment_method: Some(self.payment_method),
             shipping_methods: self.shipping_methods,
         };
@@ -146,6 +156,7 @@ impl CheckoutInput {
                 postal_code: details.address.postal_code,
                 country: details.address.country,
                 phone: details.address.phone,
+                tax_id: details.tax_id,
                 ..update
             }),
             Err(faults) => Err(Error::Invalid(faults.into_iter().map(at_address).collect())),
@@ -156,7 +167,7 @@ impl CheckoutInput {
 /// An error, at its path in the request: `address.country`.
 fn at_address(fault: FieldError) -> FieldError {
     match fault.field.as_str() {
-        "email" | "payment_method" => fault,
+        "email" | "payment_method" | "tax_id" => fault,
         part => FieldError::new(format!("address.{part}"), fault.code),
     }
 }
@@ -172,12 +183,16 @@ struct Checkout {
     email: String,
     /// The shipping address.
     address: AddressInput,
+    /// The customer's tax ID.
+    tax_id: String,
     /// The payment method.
     payment_method: Option<PaymentMethod>,
     /// The items, grouped by shop.
     groups: Vec<CheckoutGroup>,
     /// The totals.
     totals: Totals,
+    /// The taxes in them, or added to them, by name and rate.
+    taxes: Vec<TaxLine>,
     /// The discounts.
     discounts: Vec<Discount>,
     /// The version of the totals. It increases whenever they change.
@@ -211,9 +226,11 @@ impl From<CheckoutView> for Checkout {
                 country: form.country,
                 phone: form.phone,
             },
+            tax_id: form.tax_id,
             payment_method: form.payment_method,
             groups: view.groups,
             totals: view.quote.totals,
+            taxes: view.quote.taxes,
             discounts: view.discounts,
             quote_version: view.quote.version,
             rate: view.rate,
@@ -227,9 +244,9 @@ impl From<CheckoutView> for Checkout {
 
 async fn begin(context: RequestContext, (Body(new), _): (Body<NewCheckout>, Once)) -> Result<Made<Checkout>> {
     carts::check_holder(context.engine(), &context.caller, new.cart_id).await?;
-    let NewCheckout { email, address, shipping_methods, payment_method, currency, .. } = new;
-    let input =
-        CheckoutInput { email, address, shipping_methods, payment_method }.update(&context, currency)?;
+    let NewCheckout { email, address, shipping_methods, payment_method, tax_id, currency, .. } = new;
+    let input = CheckoutInput { email, address, shipping_methods, payment_method, tax_id }
+        .update(&context, currency)?;
     let id = checkout::begin_in(context.engine(), &context.caller, currency).await?;
     checkout::update(context.engine(), &context.caller, id, input).await?;
     let view = checkout::view(context.engine(), &context.caller, id).await?;

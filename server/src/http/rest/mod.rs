@@ -26,6 +26,7 @@ mod schema;
 mod shipping;
 mod shops;
 mod strict_json;
+mod taxes;
 
 use std::time::Duration;
 
@@ -153,6 +154,7 @@ fn api() -> Api {
     let api = shipping::routes(api);
     let api = payouts::routes(api);
     let api = promotions::routes(api);
+    let api = taxes::routes(api);
     operator::routes(api)
 }
 

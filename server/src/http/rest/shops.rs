@@ -57,7 +57,18 @@ struct Settings {
     #[serde(default)]
     #[schema(format = "lines", max_length = 500)]
     address: String,
-    /// The shop's tax ID, shown on invoices.
+    /// The code of the country that the shop ships from, for taxes. Empty for that of the market.
+    #[serde(default)]
+    #[schema(pattern = "^([A-Z]{2})?$")]
+    country: String,
+    /// The region: its code or name. Empty if not known.
+    #[serde(default)]
+    #[schema(format = "optional-line", max_length = 40)]
+    region: String,
+    /// Whether prices include tax. Null if as in the market.
+    #[serde(default)]
+    prices_include_tax: Option<bool>,
+    /// The shop's tax ID, shown on invoices. In India and the EU, its form is checked.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 40)]
     tax_id: String,
@@ -101,6 +112,12 @@ impl Settings {
             description: self.description.clone(),
             town: self.town.clone(),
             address: self.address.clone(),
+            country: self.country.clone(),
+            region: self.region.clone(),
+            prices_include_tax: self
+                .prices_include_tax
+                .map_or("", |yes| if yes { "yes" } else { "no" })
+                .to_owned(),
             tax_id: self.tax_id.clone(),
             returns_days: self.returns_days.to_string(),
             ..ShopForm::default()
@@ -114,6 +131,9 @@ impl Settings {
             description: draft.description,
             town: draft.town,
             address: draft.address,
+            country: draft.country,
+            region: draft.region,
+            prices_include_tax: draft.prices_include_tax,
             tax_id: draft.tax_id,
             returns_days: draft.returns_days,
         })

@@ -4,8 +4,9 @@ use haat_shared::{
     access::Scope,
     permissions::AdminRole,
     routes::{
-        API_ADD_PICTURE, API_ADD_RETURN_PICTURE, API_CONNECT_PAYOUTS, API_DELETE_MARKET_PROMOTION,
-        API_REFUND_AS_OPERATOR, API_SAVE_MARKET_PROMOTION, API_SEND_IMPORT, Audience, REST, Route,
+        API_ADD_PICTURE, API_ADD_RETURN_PICTURE, API_ADD_TAX_RATE, API_CONNECT_PAYOUTS,
+        API_DELETE_MARKET_PROMOTION, API_END_TAX_RATE, API_REFUND_AS_OPERATOR, API_REMOVE_TAX_RATE,
+        API_SAVE_MARKET_PROMOTION, API_SEND_IMPORT, Audience, REST, Route,
     },
 };
 use serde_json::{Value, json};
@@ -119,6 +120,25 @@ impl Cast {
                 }
                 let path = path.replace("{id}", &cart).replace("{code}", &code);
                 (path, (route.method == "POST").then(|| json!({"code": code})))
+            }
+            "/admin/tax-settings" => {
+                let new =
+                    json!({"prices_include_tax": true, "based_on": "destination", "shipping_category": ""});
+                (path, (route.method == "PUT").then_some(new))
+            }
+            "/admin/tax-rates/preview" => {
+                (path, Some(json!({"price": {"amount": 100, "currency": "INR"}, "tax_category": "standard"})))
+            }
+            p if p.starts_with("/admin/tax-rates") => {
+                let category = settings()["code"].as_str().unwrap().to_lowercase();
+                let new = json!({"country": "IN", "tax_category": category, "name": "GST", "kind": "gst", "rate_ppm": 180_000});
+                let id = self.operator.once("/admin/tax-rates", new.clone()).await.is(201).text("/id");
+                let body = (p == "/admin/tax-rates" && route.method == "POST").then(|| {
+                    let mut other = new.clone();
+                    (other["country"], other["kind"]) = (json!("JP"), json!("plain"));
+                    other
+                });
+                (path.replace("{id}", &id), body)
             }
             p if p.contains("/promotions") => {
                 let (list, of) = match p.strip_prefix("/admin") {
@@ -420,6 +440,8 @@ fn expected(route: &Route, path: &str, second: bool) -> std::ops::RangeInclusive
         _ if *route == API_CONNECT_PAYOUTS => 404..=404,
         _ if *route == API_SAVE_MARKET_PROMOTION && second => 412..=412,
         _ if *route == API_DELETE_MARKET_PROMOTION && second => 404..=404,
+        _ if *route == API_ADD_TAX_RATE && second => 422..=422,
+        _ if [API_END_TAX_RATE, API_REMOVE_TAX_RATE].contains(route) && second => 404..=404,
         _ if *route == API_REFUND_AS_OPERATOR => 403..=403,
         _ => 200..=299,
     }

@@ -438,7 +438,8 @@ async fn shoppers_pay_in_another_currency() {
 }
 
 /// What the demo's products, and imported ones with odd prices, cost at the checkout: alone, by three, and
-/// together. The figures are those of before discounts, taxes by destination and other currencies existed.
+/// together. All but the tax are the figures of before discounts, taxes by destination and other currencies existed; the tax
+/// is that of the rates in `demo/taxes.txt`.
 #[tokio::test(flavor = "multi_thread")]
 async fn prices_stay_what_they_were() {
     let mut program = Program::prepare(On::Sqlite).await;
