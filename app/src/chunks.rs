@@ -8,7 +8,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos_router::ChooseView;
 
-use crate::{admin, layout, promoting, seller, shipping, state, storefront};
+use crate::{admin, layout, promoting, seller, shipping, state, storefront, taxing};
 
 /// Long enough for the page's own pictures.
 const AHEAD_AFTER: Duration = Duration::from_secs(2);
@@ -121,6 +121,7 @@ chunks! {
         ShopPromotions: promoting::ShopPromotions;
         MarketPromotions: promoting::MarketPromotions;
         ShopShipping: shipping::ShopShipping;
+        MarketTaxes: taxing::MarketTaxes;
     }
     // What an admin opens first.
     admin in unframed {

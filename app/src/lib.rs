@@ -25,6 +25,7 @@ mod showcase;
 mod start;
 mod state;
 mod storefront;
+mod taxing;
 pub mod ui;
 pub mod words;
 
@@ -143,6 +144,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/admin/shops"), ChunkPage::AllShops),
     (Path("/admin/shops/:handle"), ChunkPage::AnyShop),
     (Path("/admin/promotions"), ChunkPage::MarketPromotions),
+    (Path("/admin/taxes"), ChunkPage::MarketTaxes),
     (Path("/admin/payouts"), ChunkPage::Payouts),
     (Path("/admin/payouts/:id"), ChunkPage::Payout),
     (Path("/admin/users"), ChunkPage::Users),

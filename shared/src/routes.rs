@@ -171,6 +171,8 @@ const READS: &[&str] = &[
     FN_SHIPPING,
     FN_PREVIEW_SHIPPING,
     FN_MARKET_PROMOTIONS,
+    FN_TAXES,
+    FN_PREVIEW_TAXES,
     FN_SELLER_PRODUCTS,
     FN_IMPORTS,
     FN_SELLER_PRODUCT,
@@ -325,6 +327,7 @@ routes! {
     ALL_SHOPS GET "/admin/shops" Admin Operator(SeeShops);
     ANY_SHOP GET "/admin/shops/{handle}" Admin Operator(SeeShops) => any_shop(handle: &str);
     MARKET_PROMOTIONS GET "/admin/promotions" Admin Operator(SeePromotions);
+    TAXES GET "/admin/taxes" Admin Operator(SeePromotions);
     PAYOUTS GET "/admin/payouts" Admin Operator(SeePayouts);
     ANY_PAYOUT GET "/admin/payouts/{id}" Admin Operator(SeePayouts) => any_payout(id: PayoutId);
     USERS GET "/admin/users" Admin Operator(SeeUsers);
@@ -361,6 +364,7 @@ routes! {
     FORM_PROMOTIONS POST "/seller/{handle}/promotions" Form Member;
     FORM_SHIPPING POST "/seller/{handle}/shipping" Form Member;
     FORM_MARKET_PROMOTIONS POST "/admin/promotions" Form Operator(ManagePromotions);
+    FORM_TAXES POST "/admin/taxes" Form Operator(ManagePromotions);
     FORM_BALANCE POST "/seller/{handle}/balance" Form Member;
     FORM_PAYOUT POST "/admin/payouts/{id}" Form Operator(ManagePayouts);
     FORM_JOB POST "/admin/jobs/{id}" Form Operator(ManageJobs) => job(id: JobId);
@@ -398,6 +402,8 @@ routes! {
     FN_SHIPPING POST "/api/shipping/settings" Function Member;
     FN_PREVIEW_SHIPPING POST "/api/shipping/preview" Function Member;
     FN_MARKET_PROMOTIONS POST "/api/promotions/of_market" Function Operator(SeePromotions);
+    FN_TAXES POST "/api/taxes/page" Function Operator(SeePromotions);
+    FN_PREVIEW_TAXES POST "/api/taxes/preview" Function Operator(SeePromotions);
     FN_SELLER_PRODUCTS POST "/api/catalog/seller_list" Function Member;
     FN_IMPORTS POST "/api/catalog/imports" Function Member;
     FN_SELLER_PRODUCT POST "/api/catalog/seller_product" Function Member;

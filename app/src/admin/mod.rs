@@ -67,6 +67,7 @@ enum Part {
     Shops,
     Users,
     Promotions,
+    Taxes,
     Payments,
     Payouts,
     Ledger,
@@ -78,12 +79,13 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Home,
         Self::Orders,
         Self::Shops,
         Self::Users,
         Self::Promotions,
+        Self::Taxes,
         Self::Payments,
         Self::Payouts,
         Self::Ledger,
@@ -102,6 +104,7 @@ impl Part {
             Self::Ledger => routes::LEDGER,
             Self::Shops => routes::ALL_SHOPS,
             Self::Promotions => routes::MARKET_PROMOTIONS,
+            Self::Taxes => routes::TAXES,
             Self::Payouts => routes::PAYOUTS,
             Self::Users => routes::USERS,
             Self::Jobs => routes::JOBS,
@@ -120,6 +123,7 @@ impl Part {
             Self::Ledger => "book",
             Self::Shops => "awning",
             Self::Promotions => "tag",
+            Self::Taxes => "book",
             Self::Payouts => "card",
             Self::Users => "person",
             Self::Jobs => "gear",
@@ -133,7 +137,7 @@ impl Part {
     /// The heading of its group in the navigation.
     fn group(self, i18n: I18n) -> &'static str {
         match self {
-            Self::Home | Self::Orders | Self::Shops | Self::Users | Self::Promotions => "",
+            Self::Home | Self::Orders | Self::Shops | Self::Users | Self::Promotions | Self::Taxes => "",
             Self::Payments | Self::Payouts | Self::Ledger => t!(i18n, office.money),
             Self::Jobs | Self::Outbox | Self::Emails => t!(i18n, office.operations),
             Self::Audit | Self::Team => t!(i18n, office.access),
@@ -148,7 +152,7 @@ impl Part {
             Self::Payments => AdminPermission::SeePayments,
             Self::Ledger => AdminPermission::SeeBalances,
             Self::Shops => AdminPermission::SeeShops,
-            Self::Promotions => AdminPermission::SeePromotions,
+            Self::Promotions | Self::Taxes => AdminPermission::SeePromotions,
             Self::Payouts => AdminPermission::SeePayouts,
             Self::Users => AdminPermission::SeeUsers,
             Self::Jobs | Self::Outbox => AdminPermission::SeeJobs,
@@ -166,6 +170,7 @@ impl Part {
             Self::Ledger => t!(i18n, admin.ledger),
             Self::Shops => t!(i18n, shops.title),
             Self::Promotions => t!(i18n, promotions.title),
+            Self::Taxes => t!(i18n, taxes.title),
             Self::Payouts => t!(i18n, payouts.title),
             Self::Users => t!(i18n, admin.users),
             Self::Jobs => t!(i18n, admin.jobs),
@@ -199,6 +204,11 @@ fn AdminPage(
 /// The page of the market's promotions, which is in a chunk of its own.
 pub(crate) fn promotions_page(page: AnyView) -> AnyView {
     view! { <AdminPage here=Part::Promotions>{page}</AdminPage> }.into_any()
+}
+
+/// The page of taxes, which is in a chunk of its own.
+pub(crate) fn taxes_page(page: AnyView) -> AnyView {
+    view! { <AdminPage here=Part::Taxes>{page}</AdminPage> }.into_any()
 }
 
 /// The page for addresses of the admin area that do not exist.

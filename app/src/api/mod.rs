@@ -26,6 +26,7 @@ pub mod sales;
 pub mod search;
 pub mod shipping;
 pub mod shops;
+pub mod taxes;
 
 use std::{any::Any, future, marker::PhantomData, pin::Pin, sync::Arc};
 

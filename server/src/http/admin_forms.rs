@@ -8,7 +8,7 @@ use axum::{
 use haat_engine::{
     Caller, Engine,
     admin::{self, Grantee},
-    jobs, notifications, orders, payments, payouts, promotions,
+    jobs, notifications, orders, payments, payouts, promotions, taxes,
 };
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
@@ -16,7 +16,8 @@ use haat_shared::{
     payouts::PayoutState,
     permissions::{AdminPermission, AdminRole},
     promotions::PromotionForm,
-    routes::{self, EMAILS, HOME, JOBS, MARKET_PROMOTIONS, PAYOUTS, TEAM, any_payout},
+    routes::{self, EMAILS, HOME, JOBS, MARKET_PROMOTIONS, PAYOUTS, TAXES, TEAM, any_payout},
+    taxes::{TaxBasis, TaxRateForm, TaxSettings},
 };
 
 use super::{
@@ -49,6 +50,40 @@ pub(super) async fn promotions(
     }
     .await;
     promotion_done(&state, MARKET_PROMOTIONS, typed, done).await
+}
+
+/// A tax rate that is added, ended or removed, or how the market taxes.
+pub(super) async fn taxes(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
+    let action = value("action");
+    let done: Result<()> = async {
+        caller.admin(AdminPermission::ManagePromotions)?;
+        match action.as_str() {
+            "add" => taxes::add(engine, &caller, &TaxRateForm::read(value)).await.map(drop),
+            "end" => taxes::end(engine, &caller, value("id").parse()?).await,
+            "remove" => taxes::remove(engine, &caller, value("id").parse()?).await,
+            "settings" => {
+                let based_on = TaxBasis::parse(&value("based_on"));
+                let settings = TaxSettings {
+                    prices_include_tax: !value("prices_include_tax").is_empty(),
+                    based_on: based_on.ok_or_else(|| Error::field("based_on", FieldCode::NotAChoice))?,
+                    shipping_category: value("shipping_category"),
+                };
+                taxes::save_settings(engine, &caller, &settings).await
+            }
+            _ => Err(Error::field("action", FieldCode::NotAChoice)),
+        }
+    }
+    .await;
+    match done {
+        Ok(()) => redirect(&state, TAXES, &[("done", &action)]),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "tax_rate", TAXES, typed, &error).await,
+        Err(error) => refused(&state, TAXES, &error),
+    }
 }
 
 /// Decides on a return request that a shop has left unanswered.

@@ -189,6 +189,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_PROMOTIONS, post(seller_forms::promotions))
         .route(FORM_SHIPPING, post(seller_forms::shipping))
         .route(FORM_MARKET_PROMOTIONS, post(admin_forms::promotions))
+        .route(FORM_TAXES, post(admin_forms::taxes))
         .route(FORM_BALANCE, post(seller_forms::balance))
         .route(FORM_PAYOUT, post(admin_forms::payout))
         .route(FORM_REFUND_ANY, post(admin_forms::refund))

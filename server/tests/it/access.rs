@@ -255,6 +255,7 @@ const TABLE: &[Row] = &[
     get(PAYMENTS, "", 200),
     get(PAYMENT, "payment", 200),
     get(MARKET_PROMOTIONS, "", 200),
+    get(TAXES, "", 200),
     get(PAYOUTS, "", 200),
     // Nothing is available to withdraw, so there is no payout.
     get(ANY_PAYOUT, "payout", 404),
@@ -283,6 +284,12 @@ const TABLE: &[Row] = &[
     call(FN_PAYMENT, r#"{"id":"<payment>"}"#),
     call(FN_MARKET_PROMOTIONS, r#"{"after":"","id":null}"#),
     form(FORM_MARKET_PROMOTIONS, "", "action=create", 303),
+    call(FN_TAXES, "{}"),
+    call(
+        FN_PREVIEW_TAXES,
+        r#"{"of":{"from_country":"","from_region":"","country":"","region":"","tax_id":"","tax_category":"standard","price":{"amount":100,"currency":"INR"}}}"#,
+    ),
+    form(FORM_TAXES, "", "action=add", 303),
     call(FN_PAYOUTS, r#"{"of":{}}"#),
     call(FN_ANY_PAYOUT, r#"{"id":"<payout>"}"#).ok(404),
     form(FORM_PAYOUT, "payout", "action=approve", 404),

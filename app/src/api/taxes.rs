@@ -1,0 +1,25 @@
+//! Tax rates, for admins.
+
+use haat_shared::{
+    Currency,
+    taxes::{TaxLine, TaxPreview, TaxRateCard, TaxSettings},
+};
+use leptos::{prelude::*, server_fn::codec::Json};
+
+use super::ApiError;
+
+/// How the market taxes, all rates, and the currency of the market.
+#[server(name = FetchTaxes, prefix = "/api", endpoint = "taxes/page", input = Json)]
+pub async fn page() -> Result<(TaxSettings, Vec<TaxRateCard>, Currency), ApiError> {
+    super::call(async |engine, caller| {
+        let settings = haat_engine::taxes::settings(&engine, &caller).await?;
+        Ok((settings, haat_engine::taxes::list(&engine, &caller).await?, engine.currency))
+    })
+    .await
+}
+
+/// What an item would be taxed.
+#[server(name = PreviewTaxes, prefix = "/api", endpoint = "taxes/preview", input = Json)]
+pub async fn preview(of: TaxPreview) -> Result<Vec<TaxLine>, ApiError> {
+    super::call(async |engine, caller| haat_engine::taxes::preview(&engine, &caller, &of).await).await
+}

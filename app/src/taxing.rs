@@ -1,0 +1,304 @@
+//! The tax rates of the market: how it taxes, the list, a form for another one, and a preview.
+
+use std::time::Duration;
+
+use haat_shared::{
+    Currency, Error, Money, amounts,
+    routes::TAXES,
+    taxes::{
+        STANDARD, TaxBasis, TaxKind, TaxLine, TaxPreview, TaxRateCard, TaxRateForm, TaxRateState,
+        TaxSettings, percent,
+    },
+};
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
+
+use crate::{
+    api::{self, ApiError},
+    countries,
+    i18n::{t, use_i18n},
+    state::query,
+    storefront::draft_by,
+    ui::{Alert, Button, Check, CodeAlert, ErrorSummary, Field, PageTitle, Select, Table, loaded},
+    words::{self, I18n},
+};
+
+/// The page of taxes.
+#[component]
+pub(crate) fn MarketTaxes() -> impl IntoView {
+    let (draft, done) = (query("draft"), query("done"));
+    let found = api::find(
+        move || (draft.get(), done.get()),
+        |(draft, done)| async move {
+            let (settings, rates, currency) = api::taxes::page().await?;
+            let draft = draft_by("tax_rate", draft).await?;
+            Ok::<_, ApiError>((settings, rates, currency, draft, done))
+        },
+    );
+    let i18n = use_i18n();
+    let page = loaded(found, move |(settings, rates, currency, draft, done)| {
+        let done = match done.as_str() {
+            "add" => Some(t!(i18n, taxes.added)),
+            "end" => Some(t!(i18n, taxes.ended)),
+            "remove" => Some(t!(i18n, taxes.removed)),
+            "settings" => Some(t!(i18n, form.saved)),
+            _ => None,
+        };
+        let done = done.map(|words| view! { <Alert look="good">{words}</Alert> });
+        let of_settings = draft.error.as_ref().is_some_and(|error| error.at("shipping_category").is_some());
+        let settings = match of_settings {
+            true => TaxSettings { shipping_category: draft.typed("shipping_category"), ..settings },
+            false => settings,
+        };
+        let form = match draft.error {
+            Some(_) if !of_settings => TaxRateForm::read(|name| draft.typed(name)),
+            _ => TaxRateForm {
+                country: "IN".to_owned(),
+                tax_category: STANDARD.to_owned(),
+                kind: TaxKind::Plain.as_str().to_owned(),
+                ..TaxRateForm::default()
+            },
+        };
+        let faults: Signal<Option<Error>> = Signal::stored(draft.error);
+        view! {
+            <PageTitle text=t!(i18n, taxes.title) />
+            <h1>{t!(i18n, taxes.title)}</h1>
+            <CodeAlert />
+            {done}
+            <ErrorSummary faults labels=LABELS.map(|name| (name, label(i18n, name).to_owned())).to_vec() />
+            <Settings settings faults />
+            <Rates rates />
+            <Add form faults />
+            <Preview currency />
+        }
+    });
+    crate::admin::taxes_page(page.into_any())
+}
+
+const LABELS: [&str; 9] = [
+    "country",
+    "region",
+    "tax_category",
+    "name",
+    "kind",
+    "percent",
+    "starts_on",
+    "ends_on",
+    "shipping_category",
+];
+
+fn label(i18n: I18n, name: &str) -> &'static str {
+    match name {
+        "country" => t!(i18n, checkout.country),
+        "region" => t!(i18n, settings.region),
+        "tax_category" => t!(i18n, taxes.category),
+        "name" => t!(i18n, taxes.name),
+        "kind" => t!(i18n, taxes.kind),
+        "percent" => t!(i18n, taxes.percent),
+        "starts_on" => t!(i18n, promotions.starts_on),
+        "ends_on" => t!(i18n, promotions.ends_on),
+        _ => t!(i18n, taxes.shipping_category),
+    }
+}
+
+fn kind_words(i18n: I18n, kind: TaxKind) -> &'static str {
+    match kind {
+        TaxKind::Plain => t!(i18n, taxes.plain),
+        TaxKind::OnTop => t!(i18n, taxes.on_top),
+        TaxKind::Gst => t!(i18n, taxes.gst),
+    }
+}
+
+/// How the market taxes.
+#[component]
+fn Settings(settings: TaxSettings, faults: Signal<Option<Error>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let bases = vec![
+        (TaxBasis::Destination.as_str(), t!(i18n, taxes.destination)),
+        (TaxBasis::Origin.as_str(), t!(i18n, taxes.origin)),
+    ];
+    view! {
+        <form method="post" action=TAXES class="panel form" novalidate aria-labelledby="how">
+            <h2 id="how">{t!(i18n, taxes.how)}</h2>
+            <input type="hidden" name="action" value="settings" />
+            <Check name="prices_include_tax" label=t!(i18n, settings.tax_included).to_owned() checked=settings.prices_include_tax />
+            <Select name="based_on" label=t!(i18n, taxes.based_on) value=settings.based_on.as_str() options=bases />
+            <Field name="shipping_category" label=label(i18n, "shipping_category") value=settings.shipping_category optional=true hint=t!(i18n, taxes.shipping_hint) faults />
+            <div class="actions"><Button>{t!(i18n, form.save)}</Button></div>
+        </form>
+    }
+}
+
+/// All rates, by place.
+#[component]
+fn Rates(rates: Vec<TaxRateCard>) -> impl IntoView {
+    let i18n = use_i18n();
+    let rows = rates.into_iter().map(|card| {
+        let place = match card.region.is_empty() {
+            true => card.country.clone(),
+            false => format!("{}-{}", card.country, card.region),
+        };
+        let named = format!("{} {}%", card.name, percent(card.rate_ppm));
+        let state = match (card.status, card.ends_at) {
+            (TaxRateState::Ended, _) => t!(i18n, promotions.over).to_owned(),
+            (TaxRateState::Scheduled, _) => t!(i18n, taxes.from, day = words::day(i18n, &card.starts_at)),
+            (TaxRateState::Active, Some(end)) => t!(i18n, taxes.until, day = words::day(i18n, &end)),
+            (TaxRateState::Active, None) => t!(i18n, promotions.active).to_owned(),
+        };
+        let about = format!("{place} {} {named}", card.tax_category);
+        let end = (card.status != TaxRateState::Ended).then(|| {
+            view! { <button type="submit" class="button quiet" name="action" value="end" aria-label=format!("{} {about}", t!(i18n, taxes.end))>{t!(i18n, taxes.end)}</button> }
+        });
+        view! {
+            <tr>
+                <th scope="row">
+                    {place}
+                    <span class="note below">{card.tax_category}</span>
+                </th>
+                <td>{named}</td>
+                <td class="wide">{kind_words(i18n, card.kind)}</td>
+                <td>{state}</td>
+                <td>
+                    <form method="post" action=TAXES class="actions">
+                        <input type="hidden" name="id" value=card.id.to_string() />
+                        {end}
+                        <button type="submit" class="button quiet" name="action" value="remove" aria-label=format!("{} {about}", t!(i18n, cart.remove))>{t!(i18n, cart.remove)}</button>
+                    </form>
+                </td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let columns = vec![
+        (t!(i18n, taxes.place), ""),
+        (t!(i18n, taxes.rate), ""),
+        (t!(i18n, taxes.kind), "wide"),
+        (t!(i18n, promotions.status), ""),
+        (t!(i18n, taxes.actions), ""),
+    ];
+    view! { <Table caption=t!(i18n, taxes.rates) columns>{rows}</Table> }
+}
+
+/// The form for another rate.
+#[component]
+fn Add(form: TaxRateForm, faults: Signal<Option<Error>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let kinds = TaxKind::ALL.map(|kind| (kind.as_str(), kind_words(i18n, kind))).to_vec();
+    view! {
+        <form method="post" action=TAXES class="panel form" novalidate aria-labelledby="add">
+            <h2 id="add">{t!(i18n, taxes.add)}</h2>
+            <input type="hidden" name="action" value="add" />
+            <div class="field-row">
+                <Select name="country" label=label(i18n, "country") value=form.country options=countries::all(i18n) faults />
+                <Field name="region" label=label(i18n, "region") value=form.region optional=true hint=t!(i18n, taxes.region_hint) faults />
+            </div>
+            <div class="field-row">
+                <Field name="tax_category" label=label(i18n, "tax_category") value=form.tax_category required=true hint=t!(i18n, taxes.category_hint) faults />
+                <Field name="name" label=label(i18n, "name") value=form.name required=true hint=t!(i18n, taxes.name_hint) faults />
+            </div>
+            <div class="field-row">
+                <Field name="percent" label=label(i18n, "percent") value=form.percent required=true keys="decimal" faults />
+                <Select name="kind" label=label(i18n, "kind") value=form.kind options=kinds faults />
+            </div>
+            <div class="field-row">
+                <Field name="starts_on" kind="date" label=label(i18n, "starts_on") value=form.starts_on optional=true faults />
+                <Field name="ends_on" kind="date" label=label(i18n, "ends_on") value=form.ends_on optional=true faults />
+            </div>
+            <div class="actions"><Button>{t!(i18n, taxes.add)}</Button></div>
+        </form>
+    }
+}
+
+/// How long after the last key a preview is asked for.
+const ASK_AFTER: Duration = Duration::from_millis(300);
+
+/// What an item would be taxed, while its places and price are entered.
+#[component]
+fn Preview(currency: Currency) -> impl IntoView {
+    let i18n = use_i18n();
+    let thousand = Money::new(1_000 * 10i64.pow(currency.decimals()), currency);
+    let asked = RwSignal::new((
+        thousand.plain(),
+        TaxPreview {
+            from_country: "IN".to_owned(),
+            from_region: String::new(),
+            country: "IN".to_owned(),
+            region: String::new(),
+            tax_id: String::new(),
+            tax_category: STANDARD.to_owned(),
+            price: thousand,
+        },
+    ));
+    let answer: RwSignal<Option<Vec<TaxLine>>> = RwSignal::new(None);
+    // Of several requests, the last one counts.
+    let (count, timer) = (StoredValue::new(0_u32), StoredValue::new(None::<TimeoutHandle>));
+    let ask = move || {
+        let Some((typed, of)) = asked.try_get_untracked() else { return };
+        let Ok(price) = amounts::read("price", &typed, currency) else { return };
+        count.update_value(|n| *n += 1);
+        let this = count.get_value();
+        leptos::task::spawn_local(async move {
+            let found = api::taxes::preview(TaxPreview { price, ..of }).await.ok();
+            if count.try_get_value() == Some(this) {
+                answer.try_set(found);
+            }
+        });
+    };
+    Effect::new(move || {
+        asked.track();
+        if let Some(timer) = timer.get_value() {
+            timer.clear();
+        }
+        timer.set_value(set_timeout_with_handle(ask, ASK_AFTER).ok());
+    });
+    on_cleanup(move || {
+        if let Some(timer) = timer.try_get_value().flatten() {
+            timer.clear();
+        }
+    });
+    let input = move |id: &'static str, words: &'static str, first: String, set: fn(&mut (String, TaxPreview), String)| {
+        view! {
+            <div class="field">
+                <label for=id>{words}</label>
+                <input id=id type="text" value=first on:input=move |event| asked.update(|of| set(of, event_target_value(&event).trim().to_owned())) />
+            </div>
+        }
+    };
+    let shown = move || match answer.get() {
+        None => view! { <p class="note">{t!(i18n, promotions.preview_later)}</p> }.into_any(),
+        Some(lines) if lines.is_empty() => view! { <p>{t!(i18n, taxes.none)}</p> }.into_any(),
+        Some(lines) => {
+            let rows = lines.into_iter().map(|line| {
+                let included = match line.included {
+                    true => t!(i18n, taxes.in_price),
+                    false => t!(i18n, taxes.on_price),
+                };
+                view! {
+                    <div>
+                        <dt>{words::tax_name(&line)} " " <span class="note">{included}</span></dt>
+                        <dd>{words::money(i18n, line.amount)}</dd>
+                    </div>
+                }
+            });
+            view! { <dl class="sums">{rows.collect_view()}</dl> }.into_any()
+        }
+    };
+    view! {
+        <section class="panel form live-only" aria-labelledby="preview">
+            <h2 id="preview">{t!(i18n, promotions.preview)}</h2>
+            <div class="field-row">
+                {input("from-country", t!(i18n, taxes.from_country), "IN".to_owned(), |of, typed| of.1.from_country = typed.to_uppercase())}
+                {input("from-region", t!(i18n, taxes.from_region), String::new(), |of, typed| of.1.from_region = typed.to_uppercase())}
+            </div>
+            <div class="field-row">
+                {input("to-country", t!(i18n, taxes.to_country), "IN".to_owned(), |of, typed| of.1.country = typed.to_uppercase())}
+                {input("to-region", t!(i18n, taxes.to_region), String::new(), |of, typed| of.1.region = typed)}
+            </div>
+            <div class="field-row">
+                {input("of-category", label(i18n, "tax_category"), STANDARD.to_owned(), |of, typed| of.1.tax_category = typed)}
+                {input("of-price", t!(i18n, promotions.preview_price), thousand.plain(), |of, typed| of.0 = typed)}
+                {input("of-tax-id", t!(i18n, checkout.tax_id), String::new(), |of, typed| of.1.tax_id = typed)}
+            </div>
+            <div class="summary" aria-live="polite">{shown}</div>
+        </section>
+    }
+}
