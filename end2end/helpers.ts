@@ -402,6 +402,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at(`${dashboard}/products/import`, 'seller-import');
   await at(`${dashboard}/promotions`, 'seller-promotions');
   await at(`${dashboard}/promotions?edit=new`, 'seller-promotion-new');
+  await at(`${dashboard}/shipping`, 'seller-shipping');
   await at(`${dashboard}/balance`, 'seller-balance');
   await at(`${dashboard}/settings`, 'seller-settings');
   await at('/dev/ui', 'ui');
@@ -435,6 +436,8 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
   await at('/admin/shops', 'admin-shops');
   await at(`/admin/shops/${SHOPS[0]}`, 'admin-shop');
   await at('/admin/promotions', 'admin-promotions');
+  await at('/admin/taxes', 'admin-taxes');
+  await at('/admin/currencies', 'admin-currencies');
   await at('/admin/payouts', 'admin-payouts');
   const payout = main(page).locator('tbody .row-link').first();
   if ((await payout.count()) > 0) {

@@ -8,7 +8,7 @@ use crate::{
     arrival,
     i18n::{t, tn, tu_string, use_i18n},
     locales::LANGUAGES,
-    state::{self, CartCount, Roots, Visitor, sign_in_from},
+    state::{self, CartCount, Choices, Roots, Visitor, sign_in_from},
     ui::{Icon, Offline, SearchForm, Toasts, awaited, provide_toasts},
     words,
 };
@@ -230,22 +230,52 @@ fn Footer() -> impl IntoView {
                     <a href=routes::ACCOUNT>{t!(i18n, header.account)}</a>
                     <a href=routes::SELLER_SHOPS>{t!(i18n, layout.sell)}</a>
                 </nav>
+                <Currencies />
                 <Languages />
             </div>
         </footer>
     }
 }
 
+/// The path and query of the current page.
+fn here() -> impl Fn() -> String + Clone {
+    let here = use_location();
+    move || {
+        let query = here.search.get();
+        let joint = if query.is_empty() || query.starts_with('?') { "" } else { "?" };
+        format!("{}{joint}{query}", here.pathname.get())
+    }
+}
+
+/// The currencies that shoppers can choose from, if there are several.
+#[component]
+fn Currencies() -> impl IntoView {
+    let i18n = use_i18n();
+    let back = StoredValue::new(here());
+    awaited(expect_context::<Choices>().0, move |choices| {
+        let choices = choices.unwrap_or_default();
+        if choices.is_empty() {
+            return ().into_any();
+        }
+        let buttons = choices.into_iter().map(|(currency, chosen)| {
+            let current = chosen.then_some("true");
+            view! { <button name="currency" value=currency.listed() aria-current=current>{currency.listed()}</button> }
+        });
+        view! {
+            <form method="post" action=routes::FORM_CURRENCY class="languages" aria-label=tu_string!(i18n, currencies.choose)>
+                <input type="hidden" name="back" value=back.get_value() />
+                {buttons.collect_view()}
+            </form>
+        }
+        .into_any()
+    })
+}
+
 /// The languages, each by its own name. Switching loads another page, with and without JavaScript.
 #[component]
 pub(crate) fn Languages() -> impl IntoView {
     let i18n = use_i18n();
-    let here = use_location();
-    let back = move || {
-        let query = here.search.get();
-        let joint = if query.is_empty() || query.starts_with('?') { "" } else { "?" };
-        format!("{}{joint}{query}", here.pathname.get())
-    };
+    let back = here();
     let own = t!(i18n, language.name);
     let buttons = LANGUAGES.iter().map(|(tag, name)| {
         let current = (*name == own).then_some("true");

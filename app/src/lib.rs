@@ -17,6 +17,7 @@ mod head;
 pub mod i18n;
 mod layout;
 mod promoting;
+mod rating;
 mod seller;
 mod shipping;
 #[cfg(feature = "ssr")]
@@ -145,6 +146,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/admin/shops/:handle"), ChunkPage::AnyShop),
     (Path("/admin/promotions"), ChunkPage::MarketPromotions),
     (Path("/admin/taxes"), ChunkPage::MarketTaxes),
+    (Path("/admin/currencies"), ChunkPage::Currencies),
     (Path("/admin/payouts"), ChunkPage::Payouts),
     (Path("/admin/payouts/:id"), ChunkPage::Payout),
     (Path("/admin/users"), ChunkPage::Users),

@@ -1,6 +1,7 @@
 //! State that pages share while a tab is open: the size of the cart, the signed-in user, and URL parameters.
 
 use haat_shared::{
+    Currency,
     accounts::Me,
     catalog::{CategoryCard, QUERY_MAX},
     routes, text,
@@ -22,6 +23,10 @@ pub(crate) struct Visitor(pub(crate) ApiResource<Option<Me>>);
 #[derive(Clone, Copy)]
 pub(crate) struct Roots(pub(crate) ApiResource<Vec<CategoryCard>>);
 
+/// The currencies that shoppers can choose from, and which one they chose.
+#[derive(Clone, Copy)]
+pub(crate) struct Choices(pub(crate) ApiResource<Vec<(Currency, bool)>>);
+
 /// Loads, once, what every page shows. The server leaves out what only those of the storefront show from other
 /// pages; browsers load it when they come to one of them.
 pub(crate) fn provide(storefront: Memo<bool>) {
@@ -30,11 +35,15 @@ pub(crate) fn provide(storefront: Memo<bool>) {
     let cart = async |shown| if shown { api::carts::item_count().await } else { Ok(0) };
     #[cfg(feature = "ssr")]
     let roots = async |shown| if shown { api::catalog::roots().await } else { Ok(Vec::new()) };
+    #[cfg(feature = "ssr")]
+    let choices = async |shown| if shown { api::currencies::choices().await } else { Ok(Vec::new()) };
     #[cfg(not(feature = "ssr"))]
-    let (cart, roots) = (|_| api::carts::item_count(), |_| api::catalog::roots());
+    let (cart, roots, choices) =
+        (|_| api::carts::item_count(), |_| api::catalog::roots(), |_| api::currencies::choices());
     provide_context(CartCount(api::find(here, cart)));
     provide_context(Visitor(api::find(|| (), |()| api::accounts::me())));
     provide_context(Roots(api::find(here, roots)));
+    provide_context(Choices(api::find(here, choices)));
 }
 
 const LIVE: &str = "data-live";

@@ -255,11 +255,25 @@ fn Preview(currency: Currency) -> impl IntoView {
             timer.clear();
         }
     });
-    let input = move |id: &'static str, words: &'static str, first: String, set: fn(&mut (String, TaxPreview), String)| {
+    let input = move |id: &'static str,
+                      words: &'static str,
+                      first: String,
+                      set: fn(&mut (String, TaxPreview), String)| {
         view! {
             <div class="field">
                 <label for=id>{words}</label>
                 <input id=id type="text" value=first on:input=move |event| asked.update(|of| set(of, event_target_value(&event).trim().to_owned())) />
+            </div>
+        }
+    };
+    let country = move |id: &'static str, words: &'static str, set: fn(&mut TaxPreview, String)| {
+        let options = countries::all(i18n).into_iter().map(|(code, name)| {
+            view! { <option value=code selected=(code == "IN").then_some("")>{name}</option> }
+        });
+        view! {
+            <div class="field">
+                <label for=id>{words}</label>
+                <select id=id on:change=move |event| asked.update(|of| set(&mut of.1, event_target_value(&event)))>{options.collect_view()}</select>
             </div>
         }
     };
@@ -286,11 +300,11 @@ fn Preview(currency: Currency) -> impl IntoView {
         <section class="panel form live-only" aria-labelledby="preview">
             <h2 id="preview">{t!(i18n, promotions.preview)}</h2>
             <div class="field-row">
-                {input("from-country", t!(i18n, taxes.from_country), "IN".to_owned(), |of, typed| of.1.from_country = typed.to_uppercase())}
+                {country("from-country", t!(i18n, taxes.from_country), |of, code| of.from_country = code)}
                 {input("from-region", t!(i18n, taxes.from_region), String::new(), |of, typed| of.1.from_region = typed.to_uppercase())}
             </div>
             <div class="field-row">
-                {input("to-country", t!(i18n, taxes.to_country), "IN".to_owned(), |of, typed| of.1.country = typed.to_uppercase())}
+                {country("to-country", t!(i18n, taxes.to_country), |of, code| of.country = code)}
                 {input("to-region", t!(i18n, taxes.to_region), String::new(), |of, typed| of.1.region = typed)}
             </div>
             <div class="field-row">

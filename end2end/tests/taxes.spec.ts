@@ -33,7 +33,7 @@ test('a rate is added once, and orders say each tax of their address', async ({ 
   await expect(main(admin).getByRole('alert')).toContainText('There is already a rate for this place');
   await expect(field(admin, 'Rate in percent')).toHaveValue('8.1');
   if (runsScripts(admin)) {
-    await field(admin, 'Buyer’s country code').fill('CH');
+    await field(admin, 'Buyer’s country').selectOption({ value: 'CH' });
     await expect(main(admin).locator('dl.sums')).toContainText('VAT 8.1%');
   }
 

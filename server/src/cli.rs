@@ -182,6 +182,15 @@ enum CurrencyCommand {
         #[arg(long, default_value = "")]
         source: String,
     },
+    /// Set exchange rates from a file, for example once a day: a currency and a rate in each line, or the table of reference
+    /// rates of the European Central Bank (eurofxref.csv).
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// Where the rates are from.
+        #[arg(long, default_value = "")]
+        source: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -316,6 +325,15 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
             currencies::set_rate(&runtime.engine, &Caller::system(), currency, rate, &source)
                 .await
                 .map_err(one_line)?;
+        }
+        Command::Currency { what: CurrencyCommand::Import { file, source } } => {
+            let runtime = open(config).await?;
+            let rates =
+                std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+            let set = currencies::import(&runtime.engine, &Caller::system(), &rates, &source)
+                .await
+                .map_err(one_line)?;
+            print(format!("Exchange rates set: {set}."));
         }
         Command::Ledger { what: Ledger::Verify } => {
             let runtime = open(config).await?;

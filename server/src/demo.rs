@@ -296,7 +296,6 @@ async fn seed(engine: &Engine) -> Result<Vec<String>> {
     let system = Caller::system();
     let market = priced_in(engine.currency, read()?);
     put_categories(engine, &system, categories(&market).collect()).await?;
-    add_rates(engine, &system).await?;
     let categories = catalog::category_ids(engine).await?;
     let (mut owners, mut shelves) = (Vec::new(), Vec::new());
     for shop in market.shop {
@@ -345,6 +344,7 @@ async fn seed(engine: &Engine) -> Result<Vec<String>> {
             }
         }
     }
+    add_rates(engine, &system).await?;
     Ok(owners)
 }
 

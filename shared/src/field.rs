@@ -143,6 +143,10 @@ pub enum FieldCode {
     NotTaxId,
     /// The place has a tax rate for this category and these days already.
     RateExists,
+    /// The line of a file of exchange rates that can't be read.
+    RateLine(u32),
+    /// A file of exchange rates without the one of this currency.
+    NoRateOf(crate::money::Currency),
 }
 
 impl FieldCode {

@@ -56,10 +56,18 @@ pub struct Currency([u8; 3]);
 impl Currency {
     /// The Indian rupee, the currency of the demo market.
     pub const INR: Self = Self(*b"INR");
+    /// The euro.
+    pub const EUR: Self = Self(*b"EUR");
 
     /// The three-letter code.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("XXX")
+    }
+
+    /// The code, as the list of currencies has it: for choices of a form.
+    pub fn listed(&self) -> &'static str {
+        let mut codes = DECIMALS.iter().flat_map(|(_, codes)| codes.split(' '));
+        codes.find(|code| *code == self.code()).unwrap_or_default()
     }
 
     /// How many decimals its amounts are written with: 2 for INR, 0 for JPY, 3 for KWD.

@@ -171,6 +171,8 @@ const READS: &[&str] = &[
     FN_SHIPPING,
     FN_PREVIEW_SHIPPING,
     FN_MARKET_PROMOTIONS,
+    FN_CURRENCIES,
+    FN_CURRENCY_CHOICES,
     FN_TAXES,
     FN_PREVIEW_TAXES,
     FN_SELLER_PRODUCTS,
@@ -328,6 +330,7 @@ routes! {
     ANY_SHOP GET "/admin/shops/{handle}" Admin Operator(SeeShops) => any_shop(handle: &str);
     MARKET_PROMOTIONS GET "/admin/promotions" Admin Operator(SeePromotions);
     TAXES GET "/admin/taxes" Admin Operator(SeePromotions);
+    CURRENCIES GET "/admin/currencies" Admin Operator(ManageRates);
     PAYOUTS GET "/admin/payouts" Admin Operator(SeePayouts);
     ANY_PAYOUT GET "/admin/payouts/{id}" Admin Operator(SeePayouts) => any_payout(id: PayoutId);
     USERS GET "/admin/users" Admin Operator(SeeUsers);
@@ -365,6 +368,7 @@ routes! {
     FORM_SHIPPING POST "/seller/{handle}/shipping" Form Member;
     FORM_MARKET_PROMOTIONS POST "/admin/promotions" Form Operator(ManagePromotions);
     FORM_TAXES POST "/admin/taxes" Form Operator(ManagePromotions);
+    FORM_CURRENCIES POST "/admin/currencies" Form Operator(ManageRates);
     FORM_BALANCE POST "/seller/{handle}/balance" Form Member;
     FORM_PAYOUT POST "/admin/payouts/{id}" Form Operator(ManagePayouts);
     FORM_JOB POST "/admin/jobs/{id}" Form Operator(ManageJobs) => job(id: JobId);
@@ -375,6 +379,7 @@ routes! {
     FORM_IMPORT POST "/seller/{handle}/products/import" Form Member;
     FORM_IMPORT_GO POST "/seller/{handle}/imports/{id}" Form Member => import_go(handle: &str, id: ImportId);
     FORM_LANGUAGE POST "/language" Form Anyone;
+    FORM_CURRENCY POST "/currency" Form Anyone;
     WORDS GET "/words/{file}" File Anyone => words(file: &str);
 
     FN_ME POST "/api/accounts/me" Function Anyone;
@@ -402,6 +407,8 @@ routes! {
     FN_SHIPPING POST "/api/shipping/settings" Function Member;
     FN_PREVIEW_SHIPPING POST "/api/shipping/preview" Function Member;
     FN_MARKET_PROMOTIONS POST "/api/promotions/of_market" Function Operator(SeePromotions);
+    FN_CURRENCY_CHOICES POST "/api/currencies/choices" Function Anyone;
+    FN_CURRENCIES POST "/api/currencies/page" Function Operator(ManageRates);
     FN_TAXES POST "/api/taxes/page" Function Operator(SeePromotions);
     FN_PREVIEW_TAXES POST "/api/taxes/preview" Function Operator(SeePromotions);
     FN_SELLER_PRODUCTS POST "/api/catalog/seller_list" Function Member;

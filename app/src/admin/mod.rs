@@ -68,6 +68,7 @@ enum Part {
     Users,
     Promotions,
     Taxes,
+    Currencies,
     Payments,
     Payouts,
     Ledger,
@@ -79,16 +80,17 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Home,
         Self::Orders,
         Self::Shops,
         Self::Users,
         Self::Promotions,
-        Self::Taxes,
         Self::Payments,
         Self::Payouts,
         Self::Ledger,
+        Self::Taxes,
+        Self::Currencies,
         Self::Jobs,
         Self::Outbox,
         Self::Emails,
@@ -105,6 +107,7 @@ impl Part {
             Self::Shops => routes::ALL_SHOPS,
             Self::Promotions => routes::MARKET_PROMOTIONS,
             Self::Taxes => routes::TAXES,
+            Self::Currencies => routes::CURRENCIES,
             Self::Payouts => routes::PAYOUTS,
             Self::Users => routes::USERS,
             Self::Jobs => routes::JOBS,
@@ -123,7 +126,7 @@ impl Part {
             Self::Ledger => "book",
             Self::Shops => "awning",
             Self::Promotions => "tag",
-            Self::Taxes => "book",
+            Self::Taxes | Self::Currencies => "book",
             Self::Payouts => "card",
             Self::Users => "person",
             Self::Jobs => "gear",
@@ -137,8 +140,10 @@ impl Part {
     /// The heading of its group in the navigation.
     fn group(self, i18n: I18n) -> &'static str {
         match self {
-            Self::Home | Self::Orders | Self::Shops | Self::Users | Self::Promotions | Self::Taxes => "",
-            Self::Payments | Self::Payouts | Self::Ledger => t!(i18n, office.money),
+            Self::Home | Self::Orders | Self::Shops | Self::Users | Self::Promotions => "",
+            Self::Taxes | Self::Currencies | Self::Payments | Self::Payouts | Self::Ledger => {
+                t!(i18n, office.money)
+            }
             Self::Jobs | Self::Outbox | Self::Emails => t!(i18n, office.operations),
             Self::Audit | Self::Team => t!(i18n, office.access),
         }
@@ -153,6 +158,7 @@ impl Part {
             Self::Ledger => AdminPermission::SeeBalances,
             Self::Shops => AdminPermission::SeeShops,
             Self::Promotions | Self::Taxes => AdminPermission::SeePromotions,
+            Self::Currencies => AdminPermission::ManageRates,
             Self::Payouts => AdminPermission::SeePayouts,
             Self::Users => AdminPermission::SeeUsers,
             Self::Jobs | Self::Outbox => AdminPermission::SeeJobs,
@@ -171,6 +177,7 @@ impl Part {
             Self::Shops => t!(i18n, shops.title),
             Self::Promotions => t!(i18n, promotions.title),
             Self::Taxes => t!(i18n, taxes.title),
+            Self::Currencies => t!(i18n, currencies.title),
             Self::Payouts => t!(i18n, payouts.title),
             Self::Users => t!(i18n, admin.users),
             Self::Jobs => t!(i18n, admin.jobs),
@@ -209,6 +216,11 @@ pub(crate) fn promotions_page(page: AnyView) -> AnyView {
 /// The page of taxes, which is in a chunk of its own.
 pub(crate) fn taxes_page(page: AnyView) -> AnyView {
     view! { <AdminPage here=Part::Taxes>{page}</AdminPage> }.into_any()
+}
+
+/// The page of currencies, which is in a chunk of its own.
+pub(crate) fn currencies_page(page: AnyView) -> AnyView {
+    view! { <AdminPage here=Part::Currencies>{page}</AdminPage> }.into_any()
 }
 
 /// The page for addresses of the admin area that do not exist.

@@ -12,6 +12,7 @@ pub mod cards;
 pub mod carts;
 pub mod catalog;
 pub mod checkout;
+pub mod currencies;
 pub mod inventory;
 pub mod jobs;
 pub mod ledger;

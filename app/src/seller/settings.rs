@@ -10,7 +10,7 @@ use leptos::{ev::Event, prelude::*, wasm_bindgen::JsCast, web_sys};
 
 use super::{Dashboard, Part, products::Done};
 use crate::{
-    api,
+    api, countries,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
     storefront::draft_by,
@@ -120,6 +120,8 @@ pub(super) fn ShopFields(
     ];
     let labels = names.map(|name| (name, label(i18n, name))).to_vec();
     let money = |name| format!("{} ({})", label(i18n, name), currency.code());
+    let countries =
+        [("", t!(i18n, settings.tax_as_market))].into_iter().chain(countries::all(i18n)).collect();
     let including = vec![
         ("", t!(i18n, settings.tax_as_market)),
         ("yes", t!(i18n, settings.tax_included)),
@@ -148,7 +150,7 @@ pub(super) fn ShopFields(
             <TextArea name="description" label=label(i18n, "description") optional=true value=form.description rows=5 faults />
             <Field name="town" label=label(i18n, "town") value=form.town required=true faults />
             <TextArea name="address" label=label(i18n, "address") optional=true value=form.address rows=3 hint=t!(i18n, settings.address_hint).to_owned() faults />
-            <Field name="country" label=label(i18n, "country") value=form.country optional=true hint=t!(i18n, settings.country_hint).to_owned() faults />
+            <Select name="country" label=t!(i18n, checkout.country) value=form.country options=countries faults />
             <Field name="region" label=label(i18n, "region") value=form.region optional=true hint=t!(i18n, settings.region_hint).to_owned() faults />
             <Select name="prices_include_tax" label=t!(i18n, settings.prices_include_tax).to_owned() value=form.prices_include_tax options=including faults />
             <Field name="tax_id" label=label(i18n, "tax_id") value=form.tax_id optional=true hint=t!(i18n, settings.tax_id_hint).to_owned() faults />
@@ -164,7 +166,7 @@ pub(super) fn ShopFields(
 fn label(i18n: words::I18n, name: &str) -> String {
     match name {
         "handle" => t!(i18n, settings.handle),
-        "country" => t!(i18n, settings.country),
+        "country" => t!(i18n, checkout.country),
         "region" => t!(i18n, settings.region),
         other => words::form_field(i18n, other),
     }

@@ -2,7 +2,7 @@
 
 use crate::{Engine, clock};
 use haat_shared::{
-    Error, Result,
+    Currency, Error, Result,
     id::kinds::{ShopId, UserId},
     permissions::{AdminPermission, AdminRole, Permission, Role},
 };
@@ -20,6 +20,8 @@ pub struct Caller {
     pub locale: &'static str,
     /// Whether they chose this language on the site; otherwise it is that of their browser.
     pub locale_chosen: bool,
+    /// The currency in which they see prices and pay, if they chose one.
+    pub currency: Option<Currency>,
     /// Whether people read the response: times are then in the market's time zone. API clients get UTC.
     pub reads: bool,
 }
@@ -62,6 +64,7 @@ impl Caller {
             origin: None,
             locale: DEFAULT_LOCALE,
             locale_chosen: false,
+            currency: None,
             reads: false,
         }
     }

@@ -3,6 +3,7 @@
 
 use crate::{
     Caller, Engine,
+    currencies::{self, Shown},
     db::{Tx, is_unique},
     group_by, insert,
     inventory::holds,
@@ -210,11 +211,19 @@ fn available(rows: &[LineRow]) -> i64 {
 
 /// The contents of a cart, as the caller sees it.
 pub(crate) async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Result<CartView> {
-    let rows: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
+    let mut rows: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
     let Some(first) = rows.first() else { return Ok(CartView::empty()) };
     let cart = first.cart_id;
     let offers = promotions::of_cart(engine, cart, &Person::of(engine, caller, None)).await?;
-    let (shipping, place) = shipping::of_cart(engine, cart).await?;
+    let (mut shipping, place) = shipping::of_cart(engine, cart).await?;
+    // Shops with another currency than the market's are paid in theirs, and nothing else with them.
+    let converted = rows.iter().all(|row| row.currency == engine.currency);
+    let shown = if converted { currencies::shown(engine, caller).await? } else { None };
+    if let Some(shown) = shown {
+        show(&mut rows, shown, &currencies::own_of_cart(engine, cart, shown).await?);
+        shipping = shipping.exchanged(shown.rate(), shown.currency())?;
+    }
+    let rate = shown.map_or(Rate::ONE, Shown::rate);
     let now = engine.clock.now_ms();
     let table = taxes::table(engine).await?;
     let item_count = available(&rows);
@@ -229,8 +238,7 @@ pub(crate) async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Res
             items.push(of_shop);
             offered.push(option);
         }
-        let choice =
-            choose(currency, &items, &facts, &engine.promotions, offers.read(Rate::ONE, currency)?, now)?;
+        let choice = choose(currency, &items, &facts, &engine.promotions, offers.read(rate, currency)?, now)?;
         let quote = pricing::quote(currency, &items, &choice.promotions)?;
         totals.push(quote.price.totals);
         discounts.extend(Discount::of(&quote.price.adjustments));
@@ -253,6 +261,17 @@ pub(crate) async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Res
     // Shops of two currencies can be in one cart, but not be paid together.
     let totals = if totals.len() == 1 { totals.pop() } else { None };
     Ok(CartView { id: Some(cart), groups, item_count, totals, discounts })
+}
+
+/// Puts the prices of lines into the currency that the shopper chose: `own` are those that sellers set in it.
+fn show(rows: &mut [LineRow], shown: Shown, own: &[(VariantId, i64)]) {
+    for row in rows {
+        let price = |minor| shown.price(Money::new(minor, row.currency)).amount();
+        let own = own.iter().find(|(variant, _)| *variant == row.variant_id).map(|(_, minor)| *minor);
+        row.price_seen_minor = own.unwrap_or_else(|| price(row.price_seen_minor));
+        row.price_minor = own.unwrap_or_else(|| price(row.price_minor));
+        row.currency = shown.currency();
+    }
 }
 
 /// What promotions depend on.

@@ -19,7 +19,7 @@ pub use seller::{seller_list, seller_product, seller_table};
 pub use upsert::{NewProduct, NewVariant, upsert_products};
 
 use crate::{
-    Caller, Engine,
+    Caller, Engine, currencies,
     db::{ListQuery, Value, list::like},
     lists, media, params, rows, shops, statements, taxes,
 };
@@ -140,7 +140,7 @@ rows! {
 
 /// Products, page by page: all, of a shop, in a category or below it, or those that contain all words of
 /// a search.
-pub async fn list(engine: &Engine, _: &Caller, ask: ListProducts) -> Result<ProductPage> {
+pub async fn list(engine: &Engine, caller: &Caller, ask: ListProducts) -> Result<ProductPage> {
     let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
     let mut filters: Vec<(&str, Value)> = Vec::new();
     if !ask.shop.is_empty() {
@@ -161,22 +161,21 @@ pub async fn list(engine: &Engine, _: &Caller, ask: ListProducts) -> Result<Prod
         "newest" => row.id.to_string(),
         _ => format!("{}.{}", row.id, row.price_min_minor),
     });
-    Ok(page.map(Into::into))
+    let mut page: ProductPage = page.map(Into::into);
+    currencies::show_cards(engine, caller, &mut page.items).await?;
+    Ok(page)
 }
 
 /// The contents of the home page.
 pub async fn home(engine: &Engine, caller: &Caller) -> Result<HomeView> {
     let popular: Vec<CardRow> = engine.db.all(&POPULAR, params![POPULAR_SHOWN]).await?;
+    let mut popular: Vec<ProductCard> = popular.into_iter().map(Into::into).collect();
+    currencies::show_cards(engine, caller, &mut popular).await?;
     let mut newest = list(engine, caller, ListProducts::default()).await?.items;
     newest.truncate(NEWEST_SHOWN);
     let mut shops = shops::list(engine, caller, "").await?.items;
     shops.truncate(SHOPS_SHOWN);
-    Ok(HomeView {
-        categories: roots(engine, caller).await?,
-        popular: popular.into_iter().map(Into::into).collect(),
-        newest,
-        shops,
-    })
+    Ok(HomeView { categories: roots(engine, caller).await?, popular, newest, shops })
 }
 
 /// Counts recent best sellers. The worker does so every few minutes.
@@ -241,7 +240,7 @@ pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<Pro
         Some(category) => categories::trail(engine, caller, category).await?,
         None => Vec::new(),
     };
-    Ok(ProductView {
+    let mut view = ProductView {
         trail,
         tax_included: taxes::table(engine).await?.includes(row.prices_include_tax),
         id: row.id,
@@ -264,7 +263,9 @@ pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<Pro
             .collect(),
         shop,
         pictures: media::of_product(engine, row.id).await?,
-    })
+    };
+    currencies::show_product(engine, caller, &mut view).await?;
+    Ok(view)
 }
 
 fn details(json: &str) -> Vec<Attribute> {

@@ -2,16 +2,18 @@
 
 use crate::{
     Caller, Engine, TxResult, audit,
-    db::{Scalar, Tx},
+    db::{Scalar, Tx, Value},
     insert, params, random, rows, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
-    currencies::CurrencyCard,
+    catalog::{ProductCard, ProductView},
+    currencies::{self, CurrencyCard, STALE_MS},
     field::FieldError,
     id::kinds::*,
-    money::{PRICE_MAX, Rate},
+    money::{self, PRICE_MAX, Rate},
     permissions::{AdminPermission, Permission},
+    shops::ShopView,
     text,
 };
 
@@ -19,15 +21,23 @@ use haat_shared::{
 const SOURCE_MAX: usize = 100;
 
 statements! {
-    RATE = "SELECT currency, numerator, denominator FROM currency_rates WHERE currency = $1 AND valid_from <= $2
+    RATE = "SELECT numerator, denominator FROM currency_rates WHERE currency = $1 AND valid_from <= $2
         ORDER BY valid_from DESC, id DESC LIMIT 1";
-    RATES = "SELECT r.currency, r.numerator, r.denominator FROM currency_rates r WHERE r.id = (SELECT l.id FROM currency_rates l
+    RATES = "SELECT r.currency, r.numerator, r.denominator, r.valid_from, r.source FROM currency_rates r WHERE r.id = (SELECT l.id FROM currency_rates l
             WHERE l.currency = r.currency AND l.valid_from <= $1 ORDER BY l.valid_from DESC, l.id DESC LIMIT 1)";
     // A variant never moves to another shop.
     OF_SHOP = "SELECT id AS value FROM variants WHERE id = $1 AND shop_id = $2 AND NOT archived";
     SET_PRICE = "INSERT INTO variant_prices (variant_id, currency, amount_minor) VALUES ($1, $2, $3)
         ON CONFLICT (variant_id, currency) DO UPDATE SET amount_minor = excluded.amount_minor";
     PRICES = "SELECT currency, amount_minor FROM variant_prices WHERE variant_id = $1 ORDER BY currency";
+    // The variants of products that have a price of their own in the currency.
+    OWN = "SELECT v.product_id, v.id AS variant_id, v.price_minor, p.amount_minor FROM variants v
+        JOIN (VALUES [($1, $2)]) AS given ON v.product_id = given.column1
+        LEFT JOIN variant_prices p ON p.variant_id = v.id AND p.currency = given.column2
+        WHERE NOT v.archived AND EXISTS (SELECT 1 FROM variants o JOIN variant_prices q ON q.variant_id = o.id
+            WHERE o.product_id = v.product_id AND NOT o.archived AND q.currency = given.column2)";
+    OWN_OF_CART = "SELECT l.variant_id, p.amount_minor FROM cart_lines l
+        JOIN variant_prices p ON p.variant_id = l.variant_id AND p.currency = $2 WHERE l.cart_id = $1";
     UNSET_PRICE = "DELETE FROM variant_prices WHERE variant_id = $1 AND currency = $2";
 }
 
@@ -44,13 +54,32 @@ insert! {
 
 rows! {
     struct RateRow {
+        numerator: i64,
+        denominator: i64,
+    }
+
+    struct CardRow {
         currency: Currency,
         numerator: i64,
         denominator: i64,
+        valid_from: i64,
+        source: String,
     }
 }
 
 rows! {
+    struct OwnRow {
+        product_id: ProductId,
+        variant_id: VariantId,
+        price_minor: i64,
+        amount_minor: Option<i64>,
+    }
+
+    struct OwnOfCartRow {
+        variant_id: VariantId,
+        amount_minor: i64,
+    }
+
     struct PriceRow {
         currency: Currency,
         amount_minor: i64,
@@ -64,13 +93,27 @@ impl RateRow {
 }
 
 /// The currencies that shoppers can pay in, the market's first, with their rates.
-pub async fn list(engine: &Engine, _: &Caller) -> Result<Vec<CurrencyCard>> {
-    let rows: Vec<RateRow> = engine.db.all(&RATES, params![engine.clock.now_ms()]).await?;
-    let rate = |currency: Currency| match rows.iter().find(|row| row.currency == currency) {
-        _ if currency == engine.currency => Some(Rate::ONE),
-        row => row.map(RateRow::rate),
+pub async fn list(engine: &Engine, caller: &Caller) -> Result<Vec<CurrencyCard>> {
+    let now = engine.clock.now_ms();
+    let rows: Vec<CardRow> = engine.db.all(&RATES, params![now]).await?;
+    let card = |&currency: &Currency| {
+        let row = rows.iter().find(|row| row.currency == currency && currency != engine.currency);
+        let own = (currency == engine.currency).then_some(Rate::ONE);
+        CurrencyCard {
+            currency,
+            rate: row.map(|row| Rate { numerator: row.numerator, denominator: row.denominator }).or(own),
+            source: row.map(|row| row.source.clone()).unwrap_or_default(),
+            since: row.map(|row| caller.time(engine, row.valid_from)),
+            stale: row.is_some_and(|row| row.valid_from < now - STALE_MS),
+        }
     };
-    Ok(engine.currencies.iter().map(|&currency| CurrencyCard { currency, rate: rate(currency) }).collect())
+    Ok(engine.currencies.iter().map(card).collect())
+}
+
+/// The same for the page on which they are set. Operators only.
+pub async fn rates(engine: &Engine, caller: &Caller) -> Result<Vec<CurrencyCard>> {
+    caller.admin(AdminPermission::ManageRates)?;
+    list(engine, caller).await
 }
 
 /// Sets what one unit of the market's currency costs in another one, from now on. Checkouts that have begun
@@ -89,34 +132,57 @@ pub async fn set_rate(
         1..=Rate::PART_MAX => None,
         _ => Some(FieldError::new(field, FieldCode::TooBig)),
     };
-    let (source, fault) = match text::optional_line("source", source, SOURCE_MAX) {
-        Ok(source) => (source, None),
-        Err(fault) => (String::new(), Some(fault)),
+    let faults = [part("numerator", rate.numerator), part("denominator", rate.denominator)];
+    set_rates(engine, caller, vec![(currency, rate)], faults.into_iter().flatten().collect(), source).await
+}
+
+/// Sets the rates of a file (see [`currencies::read_file`]), all at once; how many. Operators only.
+pub async fn import(engine: &Engine, caller: &Caller, file: &str, source: &str) -> Result<usize> {
+    caller.admin(AdminPermission::ManageRates)?;
+    let (rates, faults) = match currencies::read_file(file, engine.currency, &engine.currencies) {
+        Ok(rates) => (rates, Vec::new()),
+        Err(fault) => (Vec::new(), vec![fault]),
     };
-    let faults = [part("numerator", rate.numerator), part("denominator", rate.denominator), fault];
-    let faults: Vec<FieldError> = faults.into_iter().flatten().collect();
+    let found = rates.len();
+    set_rates(engine, caller, rates, faults, source).await.map(|()| found)
+}
+
+/// Sets rates, unless there are errors: those given, and that of the source.
+async fn set_rates(
+    engine: &Engine,
+    caller: &Caller,
+    rates: Vec<(Currency, Rate)>,
+    mut faults: Vec<FieldError>,
+    source: &str,
+) -> Result<()> {
+    let source = text::optional_line("source", source, SOURCE_MAX);
+    let source = source.map_err(|fault| faults.push(fault)).unwrap_or_default();
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
     }
     let now = engine.clock.now_ms();
-    let id: CurrencyRateId = random::id(now);
-    let input = (id, caller.user_id(), currency, rate, source, now);
+    let rates: Vec<(CurrencyRateId, Currency, Rate)> =
+        rates.into_iter().map(|(currency, rate)| (random::id(now), currency, rate)).collect();
+    let input = (rates, caller.user_id(), source, now);
     engine
         .db
-        .write(("currencies::set_rate", id), input, |tx, (id, user, currency, rate, source, now)| {
+        .write("currencies::set_rates", input, |tx, (rates, user, source, now)| {
             Box::pin(async move {
-                let Rate { numerator, denominator } = *rate;
-                let row = AddRate {
-                    id: *id,
-                    currency: *currency,
+                let rows = rates.iter().map(|&(id, currency, Rate { numerator, denominator })| AddRate {
+                    id,
+                    currency,
                     numerator,
                     denominator,
                     valid_from: *now,
                     source,
-                };
-                tx.insert(row).await?;
-                let note = format!("{currency} {numerator}/{denominator} {source}");
-                audit::write(tx, *user, "currencies::set_rate", *id, note.trim_end(), *now).await
+                });
+                tx.insert_all(rows.collect::<Vec<_>>()).await?;
+                let Some((first, ..)) = rates.first() else { return Ok(()) };
+                let said = rates
+                    .iter()
+                    .map(|(_, currency, rate)| format!("{currency} {}/{}", rate.numerator, rate.denominator));
+                let note = format!("{} {source}", said.collect::<Vec<_>>().join(", "));
+                audit::write(tx, *user, "currencies::set_rate", *first, note.trim_end(), *now).await
             })
         })
         .await?;
@@ -184,4 +250,119 @@ fn check_rated(engine: &Engine, currency: Currency) -> Result<()> {
 pub(crate) async fn rate_in_tx(tx: &mut Tx, currency: Currency, now: i64) -> TxResult<Rate> {
     let row: Option<RateRow> = tx.opt(&RATE, params![currency, now]).await?;
     Ok(row.ok_or_else(|| Error::field("currency", FieldCode::NoRate))?.rate())
+}
+
+/// How prices are shown to a shopper who chose another currency than the market's. They pay the same.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown {
+    from: Currency,
+    to: Currency,
+    rate: Rate,
+}
+
+/// How prices are shown to the caller, unless it is as they are set. A currency without a rate can't be chosen.
+pub(crate) async fn shown(engine: &Engine, caller: &Caller) -> Result<Option<Shown>> {
+    let from = engine.currency;
+    let Some(to) = caller.currency.filter(|to| *to != from && engine.currencies.contains(to)) else {
+        return Ok(None);
+    };
+    let row: Option<RateRow> = engine.db.opt(&RATE, params![to, engine.clock.now_ms()]).await?;
+    Ok(row.map(|row| Shown { from, to, rate: row.rate() }))
+}
+
+/// A price in another currency. `None` if it exceeds the bounds of prices, within which all totals fit into 64 bits. Nothing
+/// becomes free because the units there are larger.
+pub(crate) fn exchanged(price: Money, rate: Rate, to: Currency) -> Option<Money> {
+    let amount = money::convert(price, rate, to)?.amount();
+    (amount <= PRICE_MAX).then(|| Money::new(amount.max(price.amount().signum()), to))
+}
+
+impl Shown {
+    /// The currency.
+    pub(crate) fn currency(self) -> Currency {
+        self.to
+    }
+
+    /// The rate.
+    pub(crate) fn rate(self) -> Rate {
+        self.rate
+    }
+
+    /// A price as it is shown. Those of shops with another currency than the market's stay.
+    pub(crate) fn price(self, price: Money) -> Money {
+        if price.currency() != self.from {
+            return price;
+        }
+        exchanged(price, self.rate, self.to).unwrap_or(price)
+    }
+
+    async fn own(self, engine: &Engine, products: impl Iterator<Item = ProductId>) -> Result<Vec<OwnRow>> {
+        let given: Vec<[Value; 2]> = products.map(|id| [id.into(), self.to.into()]).collect();
+        Ok(engine.db.all_many(&OWN, &given).await?)
+    }
+
+    fn of_variant(self, row: &OwnRow) -> i64 {
+        let price = Money::new(row.price_minor, self.from);
+        row.amount_minor.unwrap_or_else(|| self.price(price).amount())
+    }
+}
+
+/// Puts the prices of cards into the currency that the caller chose.
+pub(crate) async fn show_cards(engine: &Engine, caller: &Caller, cards: &mut [ProductCard]) -> Result<()> {
+    let Some(shown) = shown(engine, caller).await? else { return Ok(()) };
+    let own = shown.own(engine, cards.iter().map(|card| card.id)).await?;
+    for card in cards.iter_mut().filter(|card| card.price.currency() == shown.from) {
+        card.price = shown.price(card.price);
+        card.compare_at = card.compare_at.map(|before| shown.price(before));
+        let of_product = || own.iter().filter(|row| row.product_id == card.id);
+        let prices = of_product().map(|row| shown.of_variant(row));
+        let Some((least, most)) = prices.clone().min().zip(prices.max()) else { continue };
+        (card.price, card.price_varies) = (Money::new(least, shown.to), most > least);
+        card.compare_at = card.compare_at.filter(|before| before.amount() > least);
+    }
+    Ok(())
+}
+
+/// Puts the prices of a product into the currency that the caller chose.
+pub(crate) async fn show_product(engine: &Engine, caller: &Caller, product: &mut ProductView) -> Result<()> {
+    let Some(shown) = shown(engine, caller).await? else { return Ok(()) };
+    show_shop(shown, &mut product.shop);
+    let own = shown.own(engine, [product.id].into_iter()).await?;
+    for variant in product.variants.iter_mut().filter(|variant| variant.price.currency() == shown.from) {
+        let row = own.iter().find(|row| row.variant_id == variant.id);
+        variant.price = match row {
+            Some(row) => Money::new(shown.of_variant(row), shown.to),
+            None => shown.price(variant.price),
+        };
+        let before = variant.compare_at.map(|before| shown.price(before));
+        variant.compare_at = before.filter(|before| before.amount() > variant.price.amount());
+    }
+    Ok(())
+}
+
+/// Puts what a shop says about shipping into a currency.
+pub(crate) fn show_shop(shown: Shown, shop: &mut ShopView) {
+    shop.shipping_price = shop.shipping_price.map(|price| shown.price(price));
+    shop.free_shipping_from = shop.free_shipping_from.map(|price| shown.price(price));
+}
+
+/// The prices that sellers set in a currency for what is in a cart.
+pub(crate) async fn own_of_cart(
+    engine: &Engine,
+    cart: CartId,
+    shown: Shown,
+) -> Result<Vec<(VariantId, i64)>> {
+    let rows: Vec<OwnOfCartRow> = engine.db.all(&OWN_OF_CART, params![cart, shown.to]).await?;
+    Ok(rows.into_iter().map(|row| (row.variant_id, row.amount_minor)).collect())
+}
+
+/// The currencies that shoppers can choose from, the market's first, and whether it is the caller's. Empty if there is no choice.
+pub async fn choices(engine: &Engine, caller: &Caller) -> Result<Vec<(Currency, bool)>> {
+    if engine.currencies.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let cards = list(engine, caller).await?.into_iter().filter(|card| card.rate.is_some());
+    let offered: Vec<Currency> = cards.map(|card| card.currency).collect();
+    let chosen = caller.currency.filter(|chosen| offered.contains(chosen)).unwrap_or(engine.currency);
+    Ok(offered.into_iter().map(|currency| (currency, currency == chosen)).collect())
 }

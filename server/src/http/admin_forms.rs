@@ -8,15 +8,16 @@ use axum::{
 use haat_engine::{
     Caller, Engine,
     admin::{self, Grantee},
-    jobs, notifications, orders, payments, payouts, promotions, taxes,
+    currencies, jobs, notifications, orders, payments, payouts, promotions, taxes,
 };
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
     admin::{PaymentAction, RefundAction},
+    currencies::read_rate,
     payouts::PayoutState,
     permissions::{AdminPermission, AdminRole},
     promotions::PromotionForm,
-    routes::{self, EMAILS, HOME, JOBS, MARKET_PROMOTIONS, PAYOUTS, TAXES, TEAM, any_payout},
+    routes::{self, CURRENCIES, EMAILS, HOME, JOBS, MARKET_PROMOTIONS, PAYOUTS, TAXES, TEAM, any_payout},
     taxes::{TaxBasis, TaxRateForm, TaxSettings},
 };
 
@@ -83,6 +84,37 @@ pub(super) async fn taxes(
         Ok(()) => redirect(&state, TAXES, &[("done", &action)]),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "tax_rate", TAXES, typed, &error).await,
         Err(error) => refused(&state, TAXES, &error),
+    }
+}
+
+/// An exchange rate, or a file of them.
+pub(super) async fn currencies(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
+    let action = value("action");
+    let done: Result<()> = async {
+        caller.admin(AdminPermission::ManageRates)?;
+        match action.as_str() {
+            "set" => {
+                let currency =
+                    value("currency").parse().map_err(|_| Error::field("currency", FieldCode::NotAChoice))?;
+                let rate = read_rate("rate", &value("rate")).map_err(|fault| Error::Invalid(vec![fault]))?;
+                currencies::set_rate(engine, &caller, currency, rate, &value("source")).await
+            }
+            "import" => {
+                currencies::import(engine, &caller, &value("rates"), &value("source")).await.map(drop)
+            }
+            _ => Err(Error::field("action", FieldCode::NotAChoice)),
+        }
+    }
+    .await;
+    match done {
+        Ok(()) => redirect(&state, CURRENCIES, &[("done", &action)]),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "rate", CURRENCIES, typed, &error).await,
+        Err(error) => refused(&state, CURRENCIES, &error),
     }
 }
 

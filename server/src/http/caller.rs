@@ -35,6 +35,8 @@ pub(super) async fn identify(Extract(state): Extract<State>, mut request: Reques
             caller.locale = language(&state, request.headers()).tag();
             let chosen = cookies::get(request.headers(), secure, "language");
             caller.locale_chosen = chosen.is_some_and(|tag| tag.eq_ignore_ascii_case(caller.locale));
+            let currency = cookies::get(request.headers(), secure, "currency");
+            caller.currency = currency.and_then(|code| code.parse().ok());
             let origin = state.limits.origin(request.headers(), request.extensions());
             caller.origin = origin.hashed(&state.runtime.engine.secret);
             caller.reads = true;

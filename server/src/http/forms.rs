@@ -10,7 +10,7 @@ use axum::{
 use haat_app::{cookies, i18n::Locale};
 use haat_engine::{Caller, Engine, accounts, cards, cart_codes, carts, checkout, orders};
 use haat_shared::{
-    Conflict, Error, FieldCode, FieldError, Result,
+    Conflict, Currency, Error, FieldCode, FieldError, Result,
     accounts::{SignIn, SignUp},
     addresses::regions,
     carts::{AddLine, SetQuantity},
@@ -24,8 +24,8 @@ use haat_shared::{
 
 use super::{State, Typed, back, devices::Devices, limits::too_often, outcome::redirect};
 
-/// How long a selected language is stored: a year.
-const LANGUAGE_S: i64 = 365 * 24 * 3600;
+/// How long a selected language or currency is stored: a year.
+const CHOICE_S: i64 = 365 * 24 * 3600;
 
 pub(super) fn field(typed: &Typed, name: &str) -> String {
     typed.get(name).cloned().unwrap_or_default()
@@ -604,7 +604,15 @@ pub(super) async fn choose_language(
     if let Err(error) = accounts::keep_locale(&state.runtime.engine, &caller).await {
         return super::layers::plain(&error);
     }
-    let cookie = cookies::set(state.runtime.config.secure(), "language", locale.tag(), LANGUAGE_S);
+    let cookie = cookies::set(state.runtime.config.secure(), "language", locale.tag(), CHOICE_S);
+    ([(header::SET_COOKIE, cookie)], back).into_response()
+}
+
+/// Chooses the currency of prices. One that is not offered, or no longer, counts as none.
+pub(super) async fn choose_currency(Extract(state): Extract<State>, Form(typed): Form<Typed>) -> Response {
+    let back = back::to(&field(&typed, "back"));
+    let Ok(currency) = field(&typed, "currency").parse::<Currency>() else { return back.into_response() };
+    let cookie = cookies::set(state.runtime.config.secure(), "currency", currency.code(), CHOICE_S);
     ([(header::SET_COOKIE, cookie)], back).into_response()
 }
 

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::{
     mails,
-    program::{self, BOTH, Fields, On, Program, details, location},
+    program::{self, Fields, On, Program, details, location, on_both},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -145,6 +145,7 @@ const TABLE: &[Row] = &[
     call(FN_CURRENCY, "{}"),
     call(FN_CART, "{}"),
     call(FN_CART_COUNT, "{}"),
+    call(FN_CURRENCY_CHOICES, "{}"),
     call(FN_REGIONS, r#"{"country":"IN"}"#),
     // The shop's routes.
     call(FN_DASHBOARD, r#"{"handle":"<handle>","of":{}}"#),
@@ -256,6 +257,7 @@ const TABLE: &[Row] = &[
     get(PAYMENT, "payment", 200),
     get(MARKET_PROMOTIONS, "", 200),
     get(TAXES, "", 200),
+    get(CURRENCIES, "", 200),
     get(PAYOUTS, "", 200),
     // Nothing is available to withdraw, so there is no payout.
     get(ANY_PAYOUT, "payout", 404),
@@ -284,6 +286,8 @@ const TABLE: &[Row] = &[
     call(FN_PAYMENT, r#"{"id":"<payment>"}"#),
     call(FN_MARKET_PROMOTIONS, r#"{"after":"","id":null}"#),
     form(FORM_MARKET_PROMOTIONS, "", "action=create", 303),
+    call(FN_CURRENCIES, "{}"),
+    form(FORM_CURRENCIES, "", "action=set", 303),
     call(FN_TAXES, "{}"),
     call(
         FN_PREVIEW_TAXES,
@@ -321,6 +325,7 @@ const TABLE: &[Row] = &[
     form(FORM_JOB, "job", "action=discard", 303),
     // These change who the caller is, so they come last.
     form(FORM_LANGUAGE, "", "locale=en&back=/", 303),
+    form(FORM_CURRENCY, "", "currency=INR&back=/", 303),
     form(FORM_SIGN_IN, "", "email=nobody@example.com&password=wrong", 303),
     form(FORM_SIGN_UP, "", "name=Asha", 303),
     form(FORM_SIGN_OUT, "", "", 303),
@@ -798,7 +803,7 @@ fn the_matrix_is_the_one_that_was_agreed_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everyone_reaches_what_is_theirs_and_nothing_else() {
-    for on in BOTH {
+    on_both(async |on| {
         let mut market = Market::open(on).await;
         let mut real = things_of(&market, Shopper, SellerA, "meena-crafts").await;
         let mut of_b = things_of(&market, SellerB, SellerB, "delta-electronics").await;
@@ -845,5 +850,6 @@ async fn everyone_reaches_what_is_theirs_and_nothing_else() {
         walk(&mut market, &TABLE[cut + 1..], &real, &of_b).await;
         market.program.set("HAAT__PAYMENTS__SANDBOX", "true");
         market.program.close();
-    }
+    })
+    .await;
 }

@@ -60,7 +60,7 @@ async fn refunds_are_queued(shopper: &Shopper) {
 /// A queue of refunds at a gateway that takes minutes to answer each of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_gateway_delays_no_confirmation() {
-    for on in BOTH {
+    on_both(async |on| {
         let mut program = Program::prepare(on).await;
         program.start_with_refunds(40, Duration::from_secs(300)).await;
         let reader = Shopper::new(&program);
@@ -69,7 +69,8 @@ async fn a_slow_gateway_delays_no_confirmation() {
         until_mailed(&reader, &subject).await;
         refunds_are_queued(&reader).await;
         program.close();
-    }
+    })
+    .await;
 }
 
 /// Waits for an email with this subject.

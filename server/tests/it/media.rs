@@ -22,6 +22,14 @@ async fn signed_in(program: &Program, email: &str) -> Shopper {
     shopper
 }
 
+/// A photo of 640 × 480 pixels.
+fn photo() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let pixels = image::RgbImage::from_fn(640, 480, |x, y| image::Rgb([x as u8, y as u8, (x ^ y) as u8]));
+    pixels.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+    bytes.into_inner()
+}
+
 /// Uploads a file as a browser's form does. Returns the status and the response.
 async fn send(program: &Program, shopper: &Shopper, shop: &str, field: &str, bytes: &[u8]) -> (u16, Value) {
     send_to(program, shopper, &format!("/seller/{shop}/media"), field, bytes).await
@@ -45,10 +53,17 @@ async fn send_to(
     (response.status().as_u16(), response.json().await.unwrap_or_default())
 }
 
+/// Drawing the pictures takes longer than both.
 #[tokio::test(flavor = "multi_thread")]
-async fn files_are_served_for_good() {
+async fn pictures_are_shown_whole_and_served_for_good() {
     let program = Program::with_pictures(On::Sqlite).await;
-    let shopper = Shopper::new(&program);
+    files_are_served_for_good(&program).await;
+    pages_show_pictures_whole(&program).await;
+    program.close();
+}
+
+async fn files_are_served_for_good(program: &Program) {
+    let shopper = Shopper::new(program);
     let address = picture_on(&shopper, "/shops/meena-crafts").await;
     let small = format!("{}-320", address.rsplit_once('-').unwrap().0);
     for (end, mime, begins) in [("webp", "image/webp", &b"RIFF"[..]), ("jpg", "image/jpeg", b"\xFF\xD8\xFF")]
@@ -84,13 +99,12 @@ async fn files_are_served_for_good() {
         let status = shopper.get(&missing).await.0;
         assert!(status == StatusCode::NOT_FOUND || status == StatusCode::BAD_REQUEST, "{missing}: {status}");
     }
-    program.close();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn members_send_pictures_and_nobody_else() {
-    for on in BOTH {
-        let program = Program::with_pictures(on).await;
+    on_both(async |on| {
+        let program = Program::serve(on).await;
         let owner = signed_in(&program, "meena@haat.example").await;
         let stranger = signed_in(&program, "delta@haat.example").await;
         let guest = Shopper::new(&program);
@@ -98,9 +112,7 @@ async fn members_send_pictures_and_nobody_else() {
         let form = [("name", "Asha"), ("email", "asha@example.com"), ("password", "long enough")];
         shopper.post("/sign-up", &form).await;
 
-        let address = picture_on(&owner, "/shops/meena-crafts").await;
-        let address = format!("{}-640.jpg", address.rsplit_once('-').unwrap().0);
-        let picture = owner.client.get(program.at(&address)).send().await.unwrap().bytes().await.unwrap();
+        let picture = photo();
         // Larger than any other route accepts, with trailing data.
         let big = [&picture[..], &vec![b'x'; 1_000_000]].concat();
         let (status, answer) = send(&program, &owner, "meena-crafts", "picture", &big).await;
@@ -164,14 +176,13 @@ async fn members_send_pictures_and_nobody_else() {
         let foreign = foreign.header("sec-fetch-site", "cross-site").send().await.unwrap();
         assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
         program.close();
-    }
+    })
+    .await;
 }
 
 /// The complete markup of a picture without scripts: both formats, dimensions to reserve space, its colour.
-#[tokio::test(flavor = "multi_thread")]
-async fn pages_show_pictures_whole() {
-    let program = Program::with_pictures(On::Sqlite).await;
-    let shopper = Shopper::new(&program);
+async fn pages_show_pictures_whole(program: &Program) {
+    let shopper = Shopper::new(program);
     let slugs = shopper.slugs("/shops/meena-crafts", 99).await;
     let slug = slugs.iter().find(|s| s.starts_with("set-of-six")).unwrap();
     let (_, page) = shopper.get(&format!("/p/{slug}")).await;
@@ -197,5 +208,4 @@ async fn pages_show_pictures_whole() {
     assert!(shopper.get(&checkout).await.1.contains("sizes=\"48px\""));
     let purchase = shopper.post(&checkout, &details("cash", "k")).await;
     assert!(shopper.get(&purchase).await.1.contains("sizes=\"48px\""));
-    program.close();
 }

@@ -158,7 +158,7 @@ async fn a_declined_wallet_and_a_detour() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_abandoned_order_is_not_captured() {
-    for on in BOTH {
+    on_both(async |on| {
         let (program, paypal) = market(on).await;
         let (shopper, checkout, page) = at_paypal(&program, &SHOPS[..1]).await;
         let purchase = shopper.post(&checkout, &details("cash", "k2")).await;
@@ -178,12 +178,13 @@ async fn an_abandoned_order_is_not_captured() {
         let purchase = come_back(&shopper, &approve(&shopper, &again).await).await;
         assert!(purchase.starts_with("/purchases/"), "{purchase}");
         program.close();
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn webhooks_before_during_and_after_the_return_twice_in_any_order_and_never() {
-    for on in BOTH {
+    on_both(async |on| {
         let (program, paypal) = market(on).await;
         // Before the return, and twice: the first one captures.
         let (shopper, checkout, page) = at_paypal(&program, &SHOPS).await;
@@ -225,12 +226,13 @@ async fn webhooks_before_during_and_after_the_return_twice_in_any_order_and_neve
         until_bought(&shopper, &checkout).await;
         assert_eq!((paypal.captures().len(), paypal.refunds().len()), (4, 0));
         program.close();
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_response_is_repeated_and_captures_once() {
-    for on in BOTH {
+    on_both(async |on| {
         let (program, paypal) = market(on).await;
         // One lost response is hidden by a retry.
         paypal.fail(CREATE, Fault::Lost);
@@ -265,7 +267,8 @@ async fn a_lost_response_is_repeated_and_captures_once() {
         paypal.deliver().await;
         assert_eq!((paypal.faults_left(), paypal.captures().len(), paypal.refunds().len()), (0, 3, 0));
         program.close();
-    }
+    })
+    .await;
 }
 
 /// A request has a time limit, after which it is sent again.
@@ -402,7 +405,7 @@ async fn refunds_end_later_and_fail_later() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forged_and_old_webhooks_are_refused() {
-    for on in BOTH {
+    on_both(async |on| {
         let (program, paypal) = market(on).await;
         let (shopper, checkout, page) = at_paypal(&program, &SHOPS[..1]).await;
         approve(&shopper, &page).await;
@@ -445,7 +448,8 @@ async fn forged_and_old_webhooks_are_refused() {
         program.verify();
         until("logged", async || program.log().contains("disputed")).await;
         program.close();
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

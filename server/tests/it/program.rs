@@ -18,6 +18,12 @@ pub enum On {
 
 pub const BOTH: [On; 2] = [On::Sqlite, On::Postgres];
 
+/// Runs a scenario on both databases at once, because it mostly waits.
+#[allow(dead_code, reason = "not for the benchmark")]
+pub async fn on_both(scenario: impl AsyncFn(On)) {
+    tokio::join!(scenario(On::Sqlite), scenario(On::Postgres));
+}
+
 pub struct Program {
     pub folder: PathBuf,
     pub url: String,

@@ -160,7 +160,7 @@ async fn an_abandoned_payment_is_paid_otherwise_and_refunded_if_it_is_paid_too()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn webhooks_before_during_and_after_the_return_twice_in_any_order_and_never() {
-    for on in BOTH {
+    on_both(async |on| {
         let (program, razorpay) = market(on).await;
         // Before the return, and twice.
         let (shopper, checkout, page) = at_razorpay(&program, &SHOPS).await;
@@ -199,7 +199,8 @@ async fn webhooks_before_during_and_after_the_return_twice_in_any_order_and_neve
         until_bought(&shopper, &checkout).await;
         assert_eq!(razorpay.objects("rfnd_").len(), 0);
         program.close();
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -521,7 +522,7 @@ async fn the_window_is_paid_after_a_failure_and_refunded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_whose_page_is_gone_is_paid_once() {
-    for on in BOTH {
+    on_both(async |on| {
         let (program, razorpay) = market(on).await;
         // The shopper pays and closes the tab: the webhooks make the purchase, in any order and repeatedly.
         for events in
@@ -576,7 +577,8 @@ async fn a_window_whose_page_is_gone_is_paid_once() {
         until("refunded", async || razorpay.objects("rfnd_").len() == 1).await;
         razorpay.deliver().await;
         program.close();
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,7 +34,7 @@ fn picture_on(page: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_return_is_asked_for_with_pictures() {
-    let program = Program::with_pictures(On::Sqlite).await;
+    let program = Program::serve(On::Sqlite).await;
     let shopper = Shopper::new(&program);
     let variant = shopper.variant("meena-crafts", 0).await;
     let purchase = shopper.buy_by_card(&[variant]).await;

@@ -168,7 +168,7 @@ async fn an_abandoned_payment_is_paid_otherwise_and_refunded_if_it_is_paid_too()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn webhooks_before_during_and_after_the_return_twice_in_any_order_and_never() {
-    for on in BOTH {
+    on_both(async |on| {
         let (program, stripe) = market(on).await;
         // Before the return, and twice.
         let (shopper, checkout, page) = at_stripe(&program, &SHOPS).await;
@@ -207,7 +207,8 @@ async fn webhooks_before_during_and_after_the_return_twice_in_any_order_and_neve
         until_bought(&shopper, &checkout).await;
         assert_eq!(stripe.objects("refund").len(), 0);
         program.close();
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -350,7 +351,7 @@ async fn refunds_end_later_and_fail_later() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forged_and_old_webhooks_are_refused_and_secrets_are_rotated() {
-    for on in BOTH {
+    on_both(async |on| {
         let (mut program, stripe) = market(on).await;
         let (shopper, checkout, page) = at_stripe(&program, &SHOPS[..1]).await;
         pay(&shopper, &page).await;
@@ -384,12 +385,13 @@ async fn forged_and_old_webhooks_are_refused_and_secrets_are_rotated() {
         stripe.sign_with(&["whsec_before"]);
         assert_eq!(stripe.send(event).await, StatusCode::FORBIDDEN);
         program.close();
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authorized_payment_is_captured_here_or_in_the_dashboard() {
-    for on in BOTH {
+    on_both(async |on| {
         let (mut program, stripe) = prepared(on).await;
         program.set("HAAT__PAYMENTS__STRIPE_AUTHORIZES", "true");
         program.start().await;
@@ -428,7 +430,8 @@ async fn an_authorized_payment_is_captured_here_or_in_the_dashboard() {
         assert_eq!((captured(), stripe.objects("refund").len()), (before, 0));
         assert!(stripe.objects("payment_intent").iter().any(|intent| intent["status"] == "canceled"));
         program.close();
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -585,7 +588,7 @@ async fn a_card_is_entered_on_our_page_declined_challenged_and_paid() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_payment_on_our_page_that_is_left_is_paid_once() {
-    for on in BOTH {
+    on_both(async |on| {
         let (program, stripe) = with_fields(on).await;
         // The shopper pays and closes the tab: the webhooks make the purchase.
         let (shopper, checkout_path) = checkout(&program, &SHOPS[..1]).await;
@@ -632,7 +635,8 @@ async fn a_payment_on_our_page_that_is_left_is_paid_once() {
         assert!(come_back(&shopper, back(&next)).await.starts_with("/purchases/"));
         stripe.deliver().await;
         program.close();
-    }
+    })
+    .await;
 }
 
 /// Whether cards are entered on Stripe's page or in its fields: nothing that the program keeps contains a number.
@@ -881,7 +885,7 @@ async fn a_saved_card_pays_on_stripes_page_and_in_its_fields() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn saved_cards_while_stripe_is_down_and_after_it_forgot_them() {
-    for on in BOTH {
+    on_both(async |on| {
         let (program, stripe) = market(on).await;
         let meena = signed_in(&program, "meena").await;
         save(&meena, GOOD).await;
@@ -921,5 +925,6 @@ async fn saved_cards_while_stripe_is_down_and_after_it_forgot_them() {
         assert!(come_back(&meena, &pay(&meena, &page).await).await.starts_with("/purchases/"));
         stripe.deliver().await;
         program.close();
-    }
+    })
+    .await;
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Bounds, Caller, Engine, TxResult, carts,
     clock::Zone,
-    currencies,
+    currencies::{self, Shown},
     db::{Scalar, Tx},
     group_by, insert,
     inventory::holds::{self, Claim, Left, Need, OfOrigin, Released},
@@ -24,7 +24,7 @@ use haat_shared::{
     checkout::{CheckoutState, CheckoutUpdate, HOLD_MS},
     error::Shortage,
     id::kinds::*,
-    money::{self, Rate},
+    money::Rate,
     pricing::{self, LineItem, LineKind, Promotion, Shipping, ShopItems, TaxRule, Totals},
     promotions::{LineFacts, Refusal, choose},
     shipping::{Parcel, ShippingMethod},
@@ -174,10 +174,17 @@ pub async fn current(engine: &Engine, caller: &Caller) -> Result<Option<Checkout
     Ok(found.map(|id| id.0))
 }
 
-/// Begins a checkout of the caller's cart in the currency of its shops, or continues an open checkout of the
+/// Begins a checkout of the caller's cart in the currency that they chose or that of its shops, or continues an open checkout of the
 /// same items. An older checkout of other items is ended and its holds are released; its input is kept.
 pub async fn begin(engine: &Engine, caller: &Caller) -> Result<CheckoutId> {
-    begin_in(engine, caller, None).await
+    let chosen = currencies::shown(engine, caller).await?.map(Shown::currency);
+    match begin_in(engine, caller, chosen).await {
+        // Shops with another currency than the market's are paid in theirs.
+        Err(Error::Conflict(Conflict::MixedCurrencies)) if chosen.is_some() => {
+            begin_in(engine, caller, None).await
+        }
+        begun => begun,
+    }
 }
 
 /// Begins a checkout anew after the codes of its cart have changed: with the input and in the currency of this one.
@@ -354,16 +361,12 @@ fn shortages(lines: &[LineRow], needs: &[Need], left: &[Left]) -> Vec<Shortage> 
     lines.iter().filter_map(shortage).collect()
 }
 
-/// Puts the prices of a line into another currency. Only what fits the bounds of prices is sold, so
-/// that all totals fit into 64 bits; and nothing becomes free because the units there are larger.
+/// Puts the prices of a line into another currency. Only what fits the bounds of prices is sold.
 fn exchange(line: &mut LineRow, rate: Rate, currency: Currency) -> Result<()> {
     let from = line.currency;
     let exchanged = |minor| {
-        let converted = money::convert(Money::new(minor, from), rate, currency).map(Money::amount);
-        let bounded = converted.filter(|converted| *converted <= money::PRICE_MAX);
-        bounded
-            .map(|converted| converted.max(minor.signum()))
-            .ok_or_else(|| Error::field("currency", FieldCode::TooBig))
+        let exchanged = currencies::exchanged(Money::new(minor, from), rate, currency).map(Money::amount);
+        exchanged.ok_or_else(|| Error::field("currency", FieldCode::TooBig))
     };
     line.price_minor = line.own_minor.map_or_else(|| exchanged(line.price_minor), Ok)?;
     line.currency = currency;

@@ -176,7 +176,9 @@ async fn update_in_tx(
         let old = (quote.totals, stored.rate());
         let terms = (promotions.as_slice(), taxes.as_ref(), now);
         let (totals, taxes) = quote_in_tx(tx, id, old, update, terms, shipping).await?;
-        quote.version += i64::from(totals != quote.totals);
+        // Tax that prices include changes nothing that is paid.
+        let paid = |totals: Totals| Totals { tax: totals.total, ..totals };
+        quote.version += i64::from(paid(totals) != paid(quote.totals));
         (quote.totals, quote.taxes) = (totals, taxes);
     }
     let Totals { discount, shipping, tax, total, .. } = quote.totals;

@@ -1,8 +1,8 @@
 //! Buying in other currencies than the market's: rates, sellers' own prices, and the ledger of each currency.
 
 use haat_engine::{
-    Bounds, Caller, Engine, Parts, accounts, audit, catalog, checkout, currencies, ledger, orders, sandbox,
-    sandbox::Card, shops,
+    Bounds, Caller, Engine, Parts, accounts, audit, carts, catalog, checkout, currencies, ledger, orders,
+    sandbox, sandbox::Card, shops,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
@@ -219,6 +219,75 @@ both! {
         for row in [("JPY 9/5 ECB", by), ("JPY 2/1", by), ("KWD 36/10000", None)] {
             assert!(rows.contains(&row), "{rows:?}");
         }
+    }
+
+    async fn rates_are_imported_from_a_file_and_age(market) {
+        let market = &market.on(&market.selling_in(&["JPY", "USD"]));
+        let engine = &market.engine;
+        let system = &Caller::system();
+        assert_eq!(currencies::import(engine, &Caller::guest(), "USD 1", "").await, Err(Error::SignInNeeded));
+        // All or nothing, and an error for each field.
+        let wrong = currencies::import(engine, system, "USD,0.0116\nJPY,0", &"x".repeat(101)).await.unwrap_err();
+        assert_eq!(wrong.at("rates"), Some(FieldCode::RateLine(2)));
+        assert_eq!(wrong.at("source"), Some(FieldCode::TooLong(100)));
+        let known = async || {
+            let cards = currencies::list(engine, system).await.unwrap();
+            let card = |c: &haat_shared::currencies::CurrencyCard| {
+                let rate = c.rate.map(haat_shared::currencies::decimal).unwrap_or_default();
+                format!("{} {rate} {} {}", c.currency, c.source, c.stale)
+            };
+            cards.iter().map(card).collect::<Vec<_>>()
+        };
+        assert_eq!(known().await, ["INR 1  false", "JPY   false", "USD   false"]);
+        let bank = "Date, USD, JPY, CHF, INR, \n27 November 2026, 1.16, 180.5, 0.9, 100.0, \n";
+        assert_eq!(currencies::import(engine, system, bank, "ECB").await, Ok(2));
+        assert_eq!(known().await, ["INR 1  false", "JPY 1.805 ECB false", "USD 0.0116 ECB false"]);
+        market.clock.advance_ms(haat_shared::currencies::STALE_MS + 1);
+        rate(engine, "USD", 29, 2_500).await.unwrap();
+        assert_eq!(known().await, ["INR 1  false", "JPY 1.805 ECB true", "USD 0.0116 The test bank false"]);
+        let rows = audit::list(engine, system, "").await.unwrap().items;
+        assert!(rows.iter().any(|row| row.note == "USD 29/2500, JPY 361/200 ECB"), "{rows:?}");
+    }
+
+    async fn what_is_shown_in_a_chosen_currency_is_what_is_paid(market) {
+        let market = &open(market).await;
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 30).await;
+        let lamp = market.product(MEENA, "Brass lamp", 129_900, 30).await;
+        currencies::set_variant_price(engine, &owner, MEENA, bowl, of("KWD"), Some(1_500)).await.unwrap();
+        let guest = market.guest_with(&[(bowl, 2), (lamp, 1)]).await;
+        let choosing = |code: &str| Caller { currency: Some(of(code)), ..guest.clone() };
+        let card = async |code: &str, title: &str| {
+            let page = catalog::list(engine, &choosing(code), Default::default()).await.unwrap();
+            page.items.into_iter().find(|card| card.title == title).unwrap()
+        };
+        let price = async |code: &str, title: &str| card(code, title).await.price;
+        assert_eq!(price("JPY", "Clay bowl").await, money("JPY", 810));
+        assert_eq!(price("KWD", "Clay bowl").await, money("KWD", 1_500), "the seller's own");
+        assert_eq!(price("KWD", "Brass lamp").await, money("KWD", 4_676));
+        // Without a rate, or not of this market: as they are set.
+        for code in ["USD", "EUR", "INR"] {
+            assert_eq!(price(code, "Clay bowl").await, money("INR", 45_000), "{code}");
+        }
+        let slug = card("KWD", "Clay bowl").await.slug;
+        let product = catalog::product(engine, &choosing("KWD"), &slug).await.unwrap();
+        assert_eq!(product.variants[0].price, money("KWD", 1_500));
+        assert_eq!(product.shop.shipping_price, Some(money("KWD", 176)));
+        for (code, total) in [("JPY", 2 * 810 + 2_338 + 88), ("KWD", 2 * 1_500 + 4_676 + 176), ("INR", 2 * 45_000 + 129_900 + 4_900)] {
+            let caller = &choosing(code);
+            let shown = carts::view(engine, caller).await.unwrap().totals.unwrap().total;
+            let id = checkout::begin(engine, caller).await.unwrap();
+            assert_eq!((shown, self::total(market, caller, id).await), (money(code, total), money(code, total)));
+        }
+        let choices = currencies::choices(engine, &choosing("KWD")).await.unwrap();
+        assert_eq!(choices, [(of("INR"), false), (of("JPY"), false), (of("KWD"), true)], "USD has no rate");
+        // A shop that has another currency is paid in that, and alone.
+        let tea = market.generous_shop_in(of("USD"), "tea-inc").await;
+        let guest = market.guest_with(&[(tea, 1)]).await;
+        let caller = &Caller { currency: Some(of("KWD")), ..guest };
+        let shown = carts::view(engine, caller).await.unwrap().totals.unwrap().total;
+        let id = checkout::begin(engine, caller).await.unwrap();
+        assert_eq!((shown.currency(), total(market, caller, id).await), (of("USD"), shown));
     }
 
     async fn sellers_set_prices_of_their_own(market) {

@@ -1,0 +1,143 @@
+//! The currencies that shoppers can pay in: their rates, forms for new ones, and what an amount costs in each.
+
+use haat_shared::{
+    Currency, Error, Money, amounts,
+    currencies::{CurrencyCard, decimal},
+    money,
+    routes::CURRENCIES,
+};
+use leptos::prelude::*;
+
+use crate::{
+    api::{self, ApiError},
+    i18n::{t, use_i18n},
+    state::query,
+    storefront::draft_by,
+    ui::{Alert, Button, CodeAlert, ErrorSummary, Field, PageTitle, Select, Table, TextArea, loaded},
+    words,
+};
+
+/// The page of currencies.
+#[component]
+pub(crate) fn Currencies() -> impl IntoView {
+    let (draft, done) = (query("draft"), query("done"));
+    let found = api::find(
+        move || (draft.get(), done.get()),
+        |(draft, done)| async move {
+            let cards = api::currencies::page().await?;
+            Ok::<_, ApiError>((cards, draft_by("rate", draft).await?, done))
+        },
+    );
+    let i18n = use_i18n();
+    let page = loaded(found, move |(cards, draft, done)| {
+        let done = match done.as_str() {
+            "set" => Some(t!(i18n, currencies.rate_set)),
+            "import" => Some(t!(i18n, currencies.rates_set)),
+            _ => None,
+        };
+        let done = done.map(|words| view! { <Alert look="good">{words}</Alert> });
+        let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone());
+        let labels = vec![
+            ("currency", t!(i18n, currencies.currency).to_owned()),
+            ("rate", t!(i18n, currencies.rate).to_owned()),
+            ("rates", t!(i18n, currencies.rates).to_owned()),
+            ("source", t!(i18n, currencies.source).to_owned()),
+        ];
+        let base = cards.first().map_or(Currency::INR, |card| card.currency);
+        let others: Vec<&'static str> = cards.iter().skip(1).map(|card| card.currency.listed()).collect();
+        let forms = (!others.is_empty()).then(|| {
+            let typed = |name: &str, action: &str| match draft.typed("action") == action {
+                true => draft.typed(name),
+                false => String::new(),
+            };
+            let options = others.iter().map(|code| (*code, *code)).collect::<Vec<_>>();
+            view! {
+                <form method="post" action=CURRENCIES class="panel form" novalidate aria-labelledby="one">
+                    <h2 id="one">{t!(i18n, currencies.set)}</h2>
+                    <input type="hidden" name="action" value="set" />
+                    <div class="field-row">
+                        <Select name="currency" label=t!(i18n, currencies.currency) value=typed("currency", "set") options faults />
+                        <Field name="rate" label=t!(i18n, currencies.rate) value=typed("rate", "set") required=true keys="decimal" hint=t!(i18n, currencies.rate_hint, currency = base.code()) faults />
+                    </div>
+                    <Field name="source" label=t!(i18n, currencies.source) value=typed("source", "set") optional=true hint=t!(i18n, currencies.source_hint) />
+                    <div class="actions"><Button>{t!(i18n, currencies.set)}</Button></div>
+                </form>
+                <form method="post" action=CURRENCIES class="panel form" novalidate aria-labelledby="many">
+                    <h2 id="many">{t!(i18n, currencies.import)}</h2>
+                    <input type="hidden" name="action" value="import" />
+                    <TextArea name="rates" label=t!(i18n, currencies.rates) value=typed("rates", "import") hint=t!(i18n, currencies.rates_hint) faults />
+                    <Field name="source" id="file-source" label=t!(i18n, currencies.source) value=typed("source", "import") optional=true faults />
+                    <div class="actions"><Button look="quiet">{t!(i18n, currencies.import)}</Button></div>
+                </form>
+            }
+        });
+        view! {
+            <PageTitle text=t!(i18n, currencies.title) />
+            <h1>{t!(i18n, currencies.title)}</h1>
+            <CodeAlert />
+            {done}
+            <ErrorSummary faults labels />
+            <p class="note">{if forms.is_some() { t!(i18n, currencies.about) } else { t!(i18n, currencies.only_one) }}</p>
+            <Rates cards base />
+            {forms}
+        }
+    });
+    crate::admin::currencies_page(page.into_any())
+}
+
+/// All currencies with their rates, and what an amount that is typed costs in each.
+#[component]
+fn Rates(cards: Vec<CurrencyCard>, base: Currency) -> impl IntoView {
+    let i18n = use_i18n();
+    let thousand = Money::new(1_000 * 10i64.pow(base.decimals()), base);
+    let typed = RwSignal::new(thousand.plain());
+    let rows = cards.into_iter().map(|card| {
+        let CurrencyCard { currency, rate, source, since, stale } = card;
+        let own = currency == base;
+        let said = match rate {
+            Some(_) if own => String::new(),
+            Some(rate) => format!("1 {} = {} {}", base.code(), decimal(rate), currency.code()),
+            None => t!(i18n, currencies.no_rate).to_owned(),
+        };
+        let since = since.map(|since| words::moment(i18n, &since)).unwrap_or_default();
+        let state = match () {
+            () if own => Some(("", t!(i18n, currencies.base))),
+            () if rate.is_none() => Some(("warn", t!(i18n, currencies.not_offered))),
+            () if stale => Some(("warn", t!(i18n, currencies.stale))),
+            () => None,
+        };
+        let state = state.map(|(look, words)| view! { <span class=format!("chip {look}")>{words}</span> });
+        let costs = move || {
+            let amount = typed.with(|typed| amounts::read("price", typed, base)).ok()?;
+            let cost = if own { Some(amount) } else { money::convert(amount, rate?, currency) };
+            cost.map(|cost| words::money(i18n, cost))
+        };
+        view! {
+            <tr>
+                <th scope="row">
+                    {currency.code()} " " {state}
+                </th>
+                <td>
+                    {said}
+                    <span class="note below">{source}</span>
+                </td>
+                <td class="wide">{since}</td>
+                <td class="number">{costs}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let columns = vec![
+        (t!(i18n, currencies.currency), ""),
+        (t!(i18n, currencies.rate), ""),
+        (t!(i18n, currencies.since), "wide"),
+        (t!(i18n, currencies.costs), "number"),
+    ];
+    view! {
+        <div class="field live-only">
+            <label for="preview-price">{t!(i18n, promotions.preview_price)}</label>
+            <input id="preview-price" type="text" inputmode="decimal" value=thousand.plain() on:input=move |event| typed.set(event_target_value(&event)) />
+        </div>
+        <Table caption=t!(i18n, currencies.title) columns>{rows}</Table>
+    }
+}

@@ -1,0 +1,58 @@
+// An operator sets exchange rates, and a shopper sees prices and pays in another currency, with and without JavaScript.
+import { expect, ownMarket, runsScripts, test as base } from '../fixtures';
+import {
+  SHOPS,
+  addOne,
+  arriveAt,
+  beginCheckout,
+  button,
+  field,
+  fillAddress,
+  main,
+  openProduct,
+  operate,
+  payByCard,
+  visit,
+} from '../helpers';
+
+const test = base.extend(ownMarket);
+
+test('a shopper pays in the currency that they chose', async ({ market, page, visitor }) => {
+  await market.restart({ HAAT__MARKET__CURRENCIES: 'USD JPY' });
+  const admin = await visitor();
+  await operate(market, admin);
+  await visit(admin, '/admin/currencies');
+  await field(admin, 'Rates').fill('USD,0.0116\nJPY,0');
+  await button(admin, 'Import rates').click();
+  await expect(main(admin).getByRole('alert').first()).toContainText('Line 2 can’t be read');
+  await expect(field(admin, 'Rates')).toHaveValue(/JPY,0$/);
+  await field(admin, 'Rates').fill('USD,0.0116');
+  await button(admin, 'Import rates').click();
+  await expect(main(admin).getByRole('alert')).toContainText('Rates imported.');
+  const usd = main(admin).getByRole('row', { name: /^USD/ });
+  await expect(usd).toContainText('1 INR = 0.0116 USD');
+  if (runsScripts(admin)) {
+    await field(admin, 'Price per item').fill('2000');
+    await expect(usd).toContainText('$23.20');
+  }
+  await expect(main(admin).getByRole('row', { name: /^JPY/ })).toContainText('Not offered');
+
+  await openProduct(page, SHOPS[0]);
+  await expect(main(page).getByText(/₹\d/).first()).toBeVisible();
+  const currencies = page.getByRole('contentinfo').getByRole('form', { name: 'Currency of prices' });
+  await expect(currencies.getByRole('button')).toHaveText(['INR', 'USD']);
+  await currencies.getByRole('button', { name: 'USD' }).click();
+  await expect(currencies.getByRole('button', { name: 'USD' })).toHaveAttribute('aria-current', 'true');
+  await expect(main(page).getByText(/\$\d/).first()).toBeVisible();
+  await expect(main(page)).not.toContainText('₹');
+  await addOne(page, SHOPS[0], 1);
+  await visit(page, '/cart');
+  const total = await main(page).locator('.sums-total dd').innerText();
+  expect(total).toMatch(/^\$\d/);
+  await beginCheckout(page);
+  await expect(main(page).locator('.sums-total dd')).toHaveText(total);
+  await fillAddress(page);
+  await payByCard(page, 'approve');
+  await arriveAt(page, 'Thank you for your order');
+  await expect(main(page).locator('.sums-total dd').first()).toHaveText(total);
+});
