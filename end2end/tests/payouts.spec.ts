@@ -76,7 +76,7 @@ test('payouts go from the request to the bank or to Stripe, and come back', asyn
   await awake(seller);
   await button(seller, 'Mark as delivered').click();
   await expect(main(seller)).toContainText('The order has been delivered.');
-  // The schedule that releases earnings runs every minute.
+  // A schedule releases earnings every few seconds.
   await expect(async () => {
     await visit(seller, BALANCE);
     await expect(main(seller)).toContainText('Add a payout method below to request a payout.', { timeout: 100 });

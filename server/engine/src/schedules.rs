@@ -43,7 +43,7 @@ pub static SCHEDULES: &[Schedule] = &[
     },
     Schedule {
         name: "release",
-        every: Duration::from_secs(60),
+        every: Duration::from_secs(5),
         run: |engine| Box::pin(async move { orders::release_due(engine).await.map(drop) }),
     },
     Schedule {

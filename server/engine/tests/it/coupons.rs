@@ -401,11 +401,14 @@ both! {
         market.settle().await;
     }
 
-    async fn two_hundred_buyers_race_for_a_coupon_of_twenty(market) {
-        let id = coupon(market, &PromotionForm { uses: "20".into(), ..percent("FAST", "10") }).await;
-        let bowl = market.product(MEENA, "Clay bowl", 45_000, 500).await;
+    /// Two hundred for a coupon of 20, or, at the size of an attack, 5,000 for one of 100.
+    async fn attack_buyers_race_for_the_last_uses_of_a_coupon(market) {
+        let whole = std::env::var("HAAT_ATTACK_SCALE").is_ok_and(|percent| percent == "100");
+        let (wanted, uses_left) = if whole { (5_000, 100) } else { (200, 20) };
+        let id = coupon(market, &PromotionForm { uses: uses_left.to_string(), ..percent("FAST", "10") }).await;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, wanted as i64).await;
         let mut buyers = Vec::new();
-        for i in 0..200 {
+        for i in 0..wanted {
             let (engine, guest) = (market.engine.clone(), market.guest_with(&[(bowl, 1)]).await);
             cart_codes::add_code(&engine, &guest, "FAST").await.unwrap();
             buyers.push(async move {
@@ -417,8 +420,8 @@ both! {
         let outcomes = at_once(buyers).await;
         let bought = outcomes.iter().filter(|o| matches!(o, Ok(NextAction::Done { .. }))).count();
         let refused = outcomes.iter().filter(|o| matches!(o, Err(Error::Conflict(Conflict::Code(Refusal::UsedUp))))).count();
-        assert_eq!((bought, refused), (20, 180), "{:?}", outcomes.iter().find(|o| matches!(o, Err(e) if e.code() != "code_used_up")));
-        assert_eq!(uses(market, id).await, 20);
+        assert_eq!((bought, refused), (uses_left, wanted - uses_left), "{:?}", outcomes.iter().find(|o| matches!(o, Err(e) if e.code() != "code_used_up")));
+        assert_eq!(uses(market, id).await, uses_left as i64);
         market.settle().await;
     }
 
