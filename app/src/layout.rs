@@ -230,8 +230,10 @@ fn Footer() -> impl IntoView {
                     <a href=routes::ACCOUNT>{t!(i18n, header.account)}</a>
                     <a href=routes::SELLER_SHOPS>{t!(i18n, layout.sell)}</a>
                 </nav>
-                <Currencies />
-                <Languages />
+                <div>
+                    <Currencies />
+                    <Languages />
+                </div>
             </div>
         </footer>
     }

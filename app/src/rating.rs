@@ -67,7 +67,7 @@ pub(crate) fn Currencies() -> impl IntoView {
                     <input type="hidden" name="action" value="import" />
                     <TextArea name="rates" label=t!(i18n, currencies.rates) value=typed("rates", "import") hint=t!(i18n, currencies.rates_hint) faults />
                     <Field name="source" id="file-source" label=t!(i18n, currencies.source) value=typed("source", "import") optional=true faults />
-                    <div class="actions"><Button look="quiet">{t!(i18n, currencies.import)}</Button></div>
+                    <div class="actions"><Button>{t!(i18n, currencies.import)}</Button></div>
                 </form>
             }
         });
@@ -134,10 +134,12 @@ fn Rates(cards: Vec<CurrencyCard>, base: Currency) -> impl IntoView {
         (t!(i18n, currencies.costs), "number"),
     ];
     view! {
-        <div class="field live-only">
-            <label for="preview-price">{t!(i18n, promotions.preview_price)}</label>
-            <input id="preview-price" type="text" inputmode="decimal" value=thousand.plain() on:input=move |event| typed.set(event_target_value(&event)) />
-        </div>
-        <Table caption=t!(i18n, currencies.title) columns>{rows}</Table>
+        <section class="panel form">
+            <Table caption=t!(i18n, currencies.title) columns>{rows}</Table>
+            <div class="field live-only">
+                <label for="preview-price">{t!(i18n, currencies.example, currency = base.code())}</label>
+                <input id="preview-price" type="text" inputmode="decimal" value=thousand.plain() on:input=move |event| typed.set(event_target_value(&event)) />
+            </div>
+        </section>
     }
 }

@@ -66,9 +66,9 @@ pub(crate) fn MarketTaxes() -> impl IntoView {
             {done}
             <ErrorSummary faults labels=LABELS.map(|name| (name, label(i18n, name).to_owned())).to_vec() />
             <Settings settings faults />
-            <Rates rates />
             <Add form faults />
             <Preview currency />
+            <Rates rates />
         }
     });
     crate::admin::taxes_page(page.into_any())
@@ -133,17 +133,24 @@ fn Settings(settings: TaxSettings, faults: Signal<Option<Error>>) -> impl IntoVi
 fn Rates(rates: Vec<TaxRateCard>) -> impl IntoView {
     let i18n = use_i18n();
     let rows = rates.into_iter().map(|card| {
+        let country = countries::name(i18n, &card.country).to_owned();
         let place = match card.region.is_empty() {
-            true => card.country.clone(),
-            false => format!("{}-{}", card.country, card.region),
+            true => country,
+            false => format!("{country} · {}", card.region),
         };
         let named = format!("{} {}%", card.name, percent(card.rate_ppm));
+        let kind = (card.kind != TaxKind::Plain).then(|| kind_words(i18n, card.kind));
+        // Of most rates, there is nothing to say.
         let state = match (card.status, card.ends_at) {
-            (TaxRateState::Ended, _) => t!(i18n, promotions.over).to_owned(),
-            (TaxRateState::Scheduled, _) => t!(i18n, taxes.from, day = words::day(i18n, &card.starts_at)),
-            (TaxRateState::Active, Some(end)) => t!(i18n, taxes.until, day = words::day(i18n, &end)),
-            (TaxRateState::Active, None) => t!(i18n, promotions.active).to_owned(),
+            (TaxRateState::Ended, _) => Some(t!(i18n, promotions.over).to_owned()),
+            (TaxRateState::Scheduled, _) => Some(t!(i18n, taxes.from, day = words::day(i18n, &card.starts_at))),
+            (TaxRateState::Active, Some(end)) => Some(t!(i18n, taxes.until, day = words::day(i18n, &end))),
+            (TaxRateState::Active, None) => None,
         };
+        let notes = kind.map(str::to_owned).into_iter().chain(state).map(|note| {
+            view! { <span class="note below">{note}</span> }
+        });
+        let notes = notes.collect_view();
         let about = format!("{place} {} {named}", card.tax_category);
         let end = (card.status != TaxRateState::Ended).then(|| {
             view! { <button type="submit" class="button quiet" name="action" value="end" aria-label=format!("{} {about}", t!(i18n, taxes.end))>{t!(i18n, taxes.end)}</button> }
@@ -154,9 +161,10 @@ fn Rates(rates: Vec<TaxRateCard>) -> impl IntoView {
                     {place}
                     <span class="note below">{card.tax_category}</span>
                 </th>
-                <td>{named}</td>
-                <td class="wide">{kind_words(i18n, card.kind)}</td>
-                <td>{state}</td>
+                <td>
+                    {named}
+                    {notes}
+                </td>
                 <td>
                     <form method="post" action=TAXES class="actions">
                         <input type="hidden" name="id" value=card.id.to_string() />
@@ -168,13 +176,8 @@ fn Rates(rates: Vec<TaxRateCard>) -> impl IntoView {
         }
     });
     let rows = rows.collect_view();
-    let columns = vec![
-        (t!(i18n, taxes.place), ""),
-        (t!(i18n, taxes.rate), ""),
-        (t!(i18n, taxes.kind), "wide"),
-        (t!(i18n, promotions.status), ""),
-        (t!(i18n, taxes.actions), ""),
-    ];
+    let columns =
+        vec![(t!(i18n, taxes.place), ""), (t!(i18n, taxes.rate), ""), (t!(i18n, taxes.actions), "")];
     view! { <Table caption=t!(i18n, taxes.rates) columns>{rows}</Table> }
 }
 

@@ -32,7 +32,7 @@ test('a shopper pays in the currency that they chose', async ({ market, page, vi
   const usd = main(admin).getByRole('row', { name: /^USD/ });
   await expect(usd).toContainText('1 INR = 0.0116 USD');
   if (runsScripts(admin)) {
-    await field(admin, 'Price per item').fill('2000');
+    await field(admin, 'An example amount in INR').fill('2000');
     await expect(usd).toContainText('$23.20');
   }
   await expect(main(admin).getByRole('row', { name: /^JPY/ })).toContainText('Not offered');

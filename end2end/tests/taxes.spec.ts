@@ -20,7 +20,7 @@ test('a rate is added once, and orders say each tax of their address', async ({ 
   const admin = await visitor();
   await operate(market, admin);
   await visit(admin, '/admin/taxes');
-  await expect(main(admin).getByRole('row', { name: /^IN standard GST 18%/ })).toBeVisible();
+  await expect(main(admin).getByRole('row', { name: /^India standard GST 18%/ })).toBeVisible();
   const add = async (country: string): Promise<void> => {
     await field(admin, 'Country').selectOption({ value: country });
     await field(admin, 'Name').fill('VAT');
