@@ -229,16 +229,25 @@ impl Money {
             return Err(MoneyError::NoWeights);
         }
         let amount = i128::from(self.amount);
-        let mut parts: Vec<i128> = weights.iter().map(|w| amount * w / total).collect();
-        let left = amount - parts.iter().sum::<i128>();
-        let mut order: Vec<usize> = (0..parts.len()).collect();
-        order.sort_by_key(|i| std::cmp::Reverse((amount * weights[*i] % total).abs()));
-        for i in order.into_iter().take(usize::try_from(left.abs()).unwrap_or(0)) {
-            parts[i] += left.signum();
+        // Most products fit into 64 bits, which are divided several times faster.
+        let divided = |exact: i128| match (i64::try_from(exact), i64::try_from(total)) {
+            (Ok(exact), Ok(total)) => (i128::from(exact / total), i128::from(exact % total)),
+            _ => (exact / total, exact % total),
+        };
+        let mut parts: Vec<(i128, i128)> = weights.iter().map(|w| divided(amount * w)).collect();
+        let left = amount - parts.iter().map(|(part, _)| part).sum::<i128>();
+        if left != 0 {
+            let mut order: Vec<usize> = (0..parts.len()).collect();
+            order.sort_by_key(|i| std::cmp::Reverse(parts[*i].1.abs()));
+            for i in order.into_iter().take(usize::try_from(left.abs()).unwrap_or(0)) {
+                parts[i].0 += left.signum();
+            }
         }
         parts
             .into_iter()
-            .map(|p| i64::try_from(p).map(|a| Self::new(a, self.currency)).map_err(|_| MoneyError::Overflow))
+            .map(|(p, _)| {
+                i64::try_from(p).map(|a| Self::new(a, self.currency)).map_err(|_| MoneyError::Overflow)
+            })
             .collect()
     }
 

@@ -59,7 +59,7 @@ use crate::{
 };
 
 use arithmetic::{WHOLE_BP, checked, shared, within};
-use charge::Charge;
+use charge::{Charge, Order};
 
 pub use breakdown::{Adjustment, Bearer, Breakdown, EXEMPTION, Totals};
 pub use items::{LineItem, LineKind, Shipping, ShopItems, TAXES_MAX, TaxRule};
@@ -99,22 +99,7 @@ pub struct Quote {
 /// Calculates all prices by the rules of this [module](self). Fails if currencies are mixed, if a price,
 /// quantity or rate is out of bounds, and on overflow.
 pub fn quote(currency: Currency, shops: &[ShopItems], promotions: &[Promotion]) -> Result<Quote, MoneyError> {
-    let mut charges = Vec::new();
-    for items in shops {
-        for line in &items.lines {
-            within(line.quantity, i64::MAX)?;
-            within(line.commission_bp, WHOLE_BP)?;
-            checked(currency, line.unit_price)?;
-            charges.push(Charge::new(items, Some(line), line.tax, line.list_price()?)?);
-        }
-        if let Some(shipping) = items.shipping {
-            charges.push(Charge::new(items, None, shipping.tax, checked(currency, shipping.price)?)?);
-        }
-    }
-    for promotion in promotions {
-        promotion.apply(currency, &mut charges)?;
-    }
-    let mut charges = charges.into_iter();
+    let mut charges = charged(currency, shops, promotions)?.into_iter();
     let mut quote = Quote { shops: Vec::new(), price: Breakdown::zero(currency) };
     for items in shops {
         let mut lines = Vec::new();
@@ -132,6 +117,41 @@ pub fn quote(currency: Currency, shops: &[ShopItems], promotions: &[Promotion]) 
         quote.shops.push(ShopQuote { shop: items.shop, lines, shipping, price });
     }
     Ok(quote)
+}
+
+/// The total of a [`quote`], without what it consists of.
+pub(crate) fn total(
+    currency: Currency,
+    shops: &[ShopItems],
+    promotions: &[Promotion],
+) -> Result<Money, MoneyError> {
+    let charges = charged(currency, shops, promotions)?;
+    charges.iter().try_fold(Money::zero(currency), |sum, charge| sum.plus(charge.total()?))
+}
+
+/// The charges of a basket after promotions, in the given order.
+fn charged<'a>(
+    currency: Currency,
+    shops: &'a [ShopItems],
+    promotions: &[Promotion],
+) -> Result<Vec<Charge<'a>>, MoneyError> {
+    let mut charges = Vec::new();
+    for items in shops {
+        for line in &items.lines {
+            within(line.quantity, i64::MAX)?;
+            within(line.commission_bp, WHOLE_BP)?;
+            checked(currency, line.unit_price)?;
+            charges.push(Charge::new(items, Some(line), line.tax, line.list_price()?)?);
+        }
+        if let Some(shipping) = items.shipping {
+            charges.push(Charge::new(items, None, shipping.tax, checked(currency, shipping.price)?)?);
+        }
+    }
+    let order = Order::of(&charges);
+    for promotion in promotions {
+        promotion.apply(currency, &mut charges, &order)?;
+    }
+    Ok(charges)
 }
 
 /// Sets the commission of a shop's lines, rounded once per rate.

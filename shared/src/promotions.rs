@@ -232,8 +232,8 @@ impl Offer {
         let Terms { label, benefit, minimum, cap, combines, market_bp, .. } = self.terms.clone();
         Ok(Promotion {
             id: Some(self.id),
-            code: self.code.clone().unwrap_or_default(),
-            label,
+            code: self.code.as_deref().unwrap_or_default().into(),
+            label: label.into(),
             market_bp,
             combines,
             scope: Scope::Lines(covered.iter().map(|line| line.id).collect()),
@@ -264,7 +264,7 @@ pub fn choose(
     now: i64,
 ) -> Result<Choice, MoneyError> {
     let total = |promotions: &[Promotion]| -> Result<i64, MoneyError> {
-        Ok(pricing::quote(currency, shops, promotions)?.price.totals.total.amount())
+        Ok(pricing::total(currency, shops, promotions)?.amount())
     };
     // Stable: coupons stay in their order, and come first.
     offers.sort_by_key(|offer| match &offer.code {
@@ -359,25 +359,26 @@ impl Discount {
         }
     }
 
-    /// What the promotions of a quote take off, each with both who bear it.
+    /// What the promotions of a quote take off, each with both who bear it: those without a code first.
     pub fn of(adjustments: &[pricing::Adjustment]) -> Vec<Self> {
         let mut discounts: Vec<Self> = Vec::new();
         for pricing::Adjustment { promotion, code, label, amount, .. } in adjustments {
             let same = |discount: &&mut Self| {
-                (discount.promotion_id, &discount.code, &discount.label) == (*promotion, code, label)
+                (discount.promotion_id, &*discount.code, &*discount.label) == (*promotion, &**code, &**label)
             };
             let amount = Money::new(-amount.amount(), amount.currency());
             match discounts.iter_mut().find(same) {
                 Some(discount) => discount.amount = discount.amount.plus(amount).unwrap_or(discount.amount),
                 None => discounts.push(Self {
                     promotion_id: *promotion,
-                    code: code.clone(),
-                    label: label.clone(),
+                    code: code.to_string(),
+                    label: label.to_string(),
                     amount,
                     refusal: None,
                 }),
             }
         }
+        discounts.sort_by(|a, b| (&a.code, &a.label).cmp(&(&b.code, &b.label)));
         discounts
     }
 }

@@ -1,5 +1,7 @@
 //! The result for a line, a shop or the whole: totals, adjustments by promotions, and commission.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -68,9 +70,9 @@ pub struct Adjustment {
     /// The promotion; `None` for one of the program's own.
     pub promotion: Option<PromotionId>,
     /// The promotion's code. Empty for an automatic offer.
-    pub code: String,
+    pub code: Arc<str>,
     /// The name that shoppers see.
-    pub label: String,
+    pub label: Arc<str>,
     /// Who bears the cost.
     pub borne_by: Bearer,
     /// The change of the price: negative for a discount.
@@ -85,15 +87,17 @@ impl Adjustment {
     pub(super) fn exemption(amount: Money) -> Self {
         Self {
             promotion: None,
-            code: String::new(),
-            label: EXEMPTION.to_owned(),
+            code: Arc::default(),
+            label: EXEMPTION.into(),
             borne_by: Bearer::Shop,
             amount,
         }
     }
 
-    pub(super) fn key(&self) -> (&str, &str, Option<uuid::Uuid>, &str) {
-        (&self.code, &self.label, self.promotion.map(PromotionId::uuid), self.borne_by.as_str())
+    /// By promotion first: numbers are compared several times faster than texts.
+    pub(super) fn key(&self) -> (Option<u128>, bool, &str, &str) {
+        let promotion = self.promotion.map(|id| id.uuid().as_u128());
+        (promotion, self.borne_by == Bearer::Shop, &self.code, &self.label)
     }
 }
 
@@ -102,7 +106,7 @@ impl Adjustment {
 pub struct Breakdown {
     /// The totals.
     pub totals: Totals,
-    /// The adjustments by promotions, sorted by code. Their sum is the negative discount.
+    /// The adjustments, sorted by promotion. Their sum is the negative discount.
     pub adjustments: Vec<Adjustment>,
     /// The amount that commission is due on.
     pub commission_base: Money,

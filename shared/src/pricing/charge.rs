@@ -1,5 +1,7 @@
 //! The price of a line or of shipping on its way from the list price to the total.
 
+use uuid::Uuid;
+
 use super::{
     breakdown::{Adjustment, Bearer, Breakdown, Totals, adjust},
     items::{LineItem, ShopItems, TaxRule},
@@ -18,6 +20,43 @@ pub(super) struct Charge<'a> {
     pub(super) closed: bool,
 }
 
+/// The places of charges in an order that doesn't depend on that of the basket, in which amounts are allocated: by shop, its
+/// shipping first, and by line.
+pub(super) struct Order {
+    places: Vec<usize>,
+    /// The lines by ID, with their position in `places`.
+    lines: Vec<(u128, usize)>,
+}
+
+impl Order {
+    pub(super) fn of(charges: &[Charge]) -> Self {
+        let mut places: Vec<usize> = (0..charges.len()).collect();
+        places.sort_by_key(|&at| (charges[at].items.shop, charges[at].line.map(|line| line.id)));
+        let lines = places.iter().enumerate();
+        let lines = lines.filter_map(|(position, &at)| Some((charges[at].line?.id.as_u128(), position)));
+        let mut lines: Vec<(u128, usize)> = lines.collect();
+        lines.sort_unstable();
+        Self { places, lines }
+    }
+
+    /// The places of all charges.
+    pub(super) fn all(&self) -> impl Iterator<Item = usize> {
+        self.places.iter().copied()
+    }
+
+    /// The places of lines with these IDs.
+    pub(super) fn lines(&self, ids: &[Uuid]) -> Vec<usize> {
+        let with = |id: u128| {
+            let first = self.lines.partition_point(|(line, _)| *line < id);
+            self.lines[first..].iter().take_while(move |(line, _)| *line == id).map(|(_, position)| *position)
+        };
+        let mut positions: Vec<usize> = ids.iter().map(Uuid::as_u128).flat_map(with).collect();
+        positions.sort_unstable();
+        positions.dedup();
+        positions.into_iter().map(|position| self.places[position]).collect()
+    }
+}
+
 impl<'a> Charge<'a> {
     pub(super) fn new(
         items: &'a ShopItems,
@@ -27,6 +66,15 @@ impl<'a> Charge<'a> {
     ) -> Result<Self, MoneyError> {
         tax.check()?;
         Ok(Self { items, line, tax, list, discounted: list, adjustments: Vec::new(), closed: false })
+    }
+
+    /// What is paid in the end.
+    pub(super) fn total(&self) -> Result<Money, MoneyError> {
+        let price = if self.tax.exempt { self.tax.exempt(self.discounted)? } else { self.discounted };
+        match self.tax.included {
+            true => Ok(price),
+            false => price.plus(Money::sum(price.currency(), self.tax.on(price)?)?),
+        }
     }
 
     pub(super) fn price(self) -> Result<Breakdown, MoneyError> {

@@ -1,13 +1,15 @@
 //! Promotions, and how they reduce prices.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
     arithmetic::{WHOLE_BP, checked, lesser, shared, within},
     breakdown::{Adjustment, Bearer, adjust},
-    charge::Charge,
-    items::{LineItem, LineKind, ShopItems},
+    charge::{Charge, Order},
+    items::{LineItem, LineKind},
 };
 use crate::{
     id::kinds::{PromotionId, ShopId},
@@ -20,9 +22,9 @@ pub struct Promotion {
     /// Its ID; `None` for one of the program's own.
     pub id: Option<PromotionId>,
     /// The code that the shopper entered. Empty for an automatic offer.
-    pub code: String,
+    pub code: Arc<str>,
     /// The name that shoppers see.
-    pub label: String,
+    pub label: Arc<str>,
     /// The share of its cost that the marketplace bears, in basis points. The shops bear the rest.
     pub market_bp: i64,
     /// Whether it can be combined with others. One that can't be is the only one on each line that it lowers.
@@ -86,32 +88,42 @@ impl Promotion {
         promotions.iter().filter(fits).cloned().collect()
     }
 
-    /// Whether it covers a line of a shop.
-    fn covers(&self, items: &ShopItems, line: &LineItem) -> bool {
-        let in_scope = match &self.scope {
-            Scope::Market => true,
-            Scope::Shop(shop) => *shop == items.shop,
-            Scope::Lines(lines) => lines.contains(&line.id),
+    /// The places of the lines that it covers.
+    fn covered(&self, charges: &[Charge], order: &Order) -> Vec<usize> {
+        let in_scope: Vec<usize> = match &self.scope {
+            Scope::Market => order.all().collect(),
+            Scope::Shop(shop) => order.all().filter(|&at| charges[at].items.shop == *shop).collect(),
+            Scope::Lines(lines) => order.lines(lines),
         };
-        in_scope && line.kind != LineKind::GiftCard
+        let discounted = |at: &usize| charges[*at].line.is_some_and(|line| line.kind != LineKind::GiftCard);
+        in_scope.into_iter().filter(discounted).collect()
     }
 
     /// Applies it to what it covers.
-    pub(super) fn apply(&self, currency: Currency, charges: &mut [Charge]) -> Result<(), MoneyError> {
+    pub(super) fn apply(
+        &self,
+        currency: Currency,
+        charges: &mut [Charge],
+        order: &Order,
+    ) -> Result<(), MoneyError> {
         let checked = |amount| checked(currency, amount);
-        let covered = |charge: &Charge| charge.line.is_some_and(|line| self.covers(charge.items, line));
-        let ships = |charge: &Charge| {
-            charge.line.is_none() && charge.items.lines.iter().any(|line| self.covers(charge.items, line))
+        let covered = self.covered(charges, order);
+        let goods = Money::sum(currency, covered.iter().map(|&at| charges[at].list))?;
+        let open = |at: &usize| {
+            let charge = &charges[*at];
+            !charge.closed && (self.combines || charge.adjustments.is_empty())
         };
-        let goods = charges.iter().filter(|charge| covered(charge)).map(|charge| charge.list);
-        let goods = Money::sum(currency, goods)?;
-        let free_shipping = self.benefit == Benefit::FreeShipping;
-        let open = |charge: &Charge| !charge.closed && (self.combines || charge.adjustments.is_empty());
-        let target =
-            |charge: &Charge| open(charge) && if free_shipping { ships(charge) } else { covered(charge) };
-        let mut targets: Vec<&mut Charge> = charges.iter_mut().filter(|charge| target(charge)).collect();
-        targets.sort_by_key(|charge| (charge.items.shop, charge.line.map(|line| line.id)));
-        let prices: Vec<Money> = targets.iter().map(|charge| charge.discounted).collect();
+        let targets: Vec<usize> = match self.benefit {
+            Benefit::FreeShipping => {
+                let ships = |at: &usize| {
+                    let of = |line: &usize| charges[*line].items.shop == charges[*at].items.shop;
+                    charges[*at].line.is_none() && covered.iter().any(of)
+                };
+                order.all().filter(open).filter(ships).collect()
+            }
+            _ => covered.into_iter().filter(open).collect(),
+        };
+        let prices: Vec<Money> = targets.iter().map(|&at| charges[at].discounted).collect();
         let discounted = Money::sum(currency, prices.iter().copied())?;
         // What it would take off, and in proportion to what.
         let (wanted, weights) = match self.benefit {
@@ -121,7 +133,7 @@ impl Promotion {
             Benefit::Amount(amount) => (checked(amount)?, prices),
             Benefit::FreeShipping => (discounted, prices),
             Benefit::BuyGet { buy, get, off_bp } => {
-                let parts = cheapest(currency, &targets, (buy, get), off_bp)?;
+                let parts = cheapest(currency, (charges, &targets), (buy, get), off_bp)?;
                 (Money::sum(currency, parts.iter().copied())?, parts)
             }
         };
@@ -134,8 +146,9 @@ impl Promotion {
         let by_market = Money::sum(currency, parts.iter().copied())?
             .rate_bp(within(self.market_bp, WHOLE_BP)?, Rounding::HalfUp)?;
         let by_market = shared(by_market, &parts)?;
-        for ((charge, part), by_market) in targets.into_iter().zip(parts).zip(by_market) {
+        for ((at, part), by_market) in targets.into_iter().zip(parts).zip(by_market) {
             if part.amount() > 0 {
+                let charge = &mut charges[at];
                 charge.discounted = charge.discounted.minus(part)?;
                 charge.closed = !self.combines;
                 let borne = [(Bearer::Shop, part.minus(by_market)?), (Bearer::Market, by_market)];
@@ -154,12 +167,12 @@ impl Promotion {
 /// the first lines.
 fn cheapest(
     currency: Currency,
-    targets: &[&mut Charge],
+    (charges, targets): (&[Charge], &[usize]),
     (buy, get): (i64, i64),
     off_bp: i64,
 ) -> Result<Vec<Money>, MoneyError> {
     let set = within(buy, BUY_GET_MAX)? + within(get, BUY_GET_MAX)?;
-    let lines = || targets.iter().filter_map(|charge| charge.line);
+    let lines = || targets.iter().filter_map(|&at| charges[at].line);
     let count = lines().try_fold(0i64, |sum, line| sum.checked_add(line.quantity));
     let mut left = count.ok_or(MoneyError::OutOfBounds)? / set.max(1) * get;
     let mut order: Vec<(usize, &LineItem)> = lines().enumerate().collect();
@@ -168,7 +181,7 @@ fn cheapest(
     for (at, line) in order {
         let reduced = left.min(line.quantity);
         if reduced > 0 {
-            let price = targets[at].discounted.part(line.quantity, 0, reduced)?;
+            let price = charges[targets[at]].discounted.part(line.quantity, 0, reduced)?;
             parts[at] = price.rate_bp(within(off_bp, WHOLE_BP)?, Rounding::HalfUp)?;
             left -= reduced;
         }

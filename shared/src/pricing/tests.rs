@@ -226,7 +226,7 @@ fn adjustments_say_what_changed_where() {
     let promotions = [percent(5_000), market, promotion(Benefit::FreeShipping)];
     let quote = quote(Currency::INR, &shops, &promotions).unwrap();
     let changes = |price: &Breakdown| -> Vec<(String, Bearer, i64)> {
-        price.adjustments.iter().map(|a| (a.code.clone(), a.borne_by, a.amount.amount())).collect()
+        price.adjustments.iter().map(|a| (a.code.to_string(), a.borne_by, a.amount.amount())).collect()
     };
     let both = |all, sale| vec![("ALL".into(), Bearer::Market, all), ("SALE".into(), Bearer::Shop, sale)];
     assert_eq!(changes(&quote.shops[0].lines[0].price), both(-5, -50));
@@ -396,7 +396,7 @@ prop_compose! {
             _ => Benefit::Percent(size),
         };
         let market_bp = if market { WHOLE_BP } else { 0 };
-        (Promotion { code: code.to_string(), market_bp, scope, ..promotion(benefit) }, minimum, cap)
+        (Promotion { code: code.to_string().into(), market_bp, scope, ..promotion(benefit) }, minimum, cap)
     }
 }
 

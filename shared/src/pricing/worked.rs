@@ -48,7 +48,7 @@ fn taxes_are_those_of_the_worked_examples() {
         };
         let promotions: Vec<Promotion> = benefit
             .map(|benefit| Promotion {
-                code: String::new(),
+                code: std::sync::Arc::default(),
                 label: "Sale".into(),
                 id: None,
                 market_bp: 0,

@@ -76,8 +76,8 @@ pub(super) fn rows(
             order_id,
             position,
             promotion_id: promotion,
-            code,
-            label,
+            code: code.to_string(),
+            label: label.to_string(),
             borne_by,
             amount_minor: amount.amount(),
         })

@@ -29,7 +29,7 @@ fn festival(market: &Market) -> Market {
     let promotion = |code: &str, market_bp, benefit, minimum| Promotion {
         id: None,
         code: code.into(),
-        label: code.to_lowercase(),
+        label: code.to_lowercase().into(),
         market_bp,
         combines: true,
         scope: Scope::Market,
