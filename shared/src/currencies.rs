@@ -27,7 +27,7 @@ pub struct CurrencyCard {
     pub rate: Option<Rate>,
     /// Where the rate is from. Empty if not known.
     pub source: String,
-    /// Since when it applies.
+    /// Since when it applies, RFC 3339.
     pub since: Option<String>,
     /// Whether it was set more than a week ago.
     pub stale: bool,

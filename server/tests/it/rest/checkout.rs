@@ -386,9 +386,13 @@ async fn shoppers_pay_in_another_currency() {
         let guest = Robot::new(&program);
         let listed = guest.get("/currencies").await.is(200);
         let rate = |numerator, denominator| json!({"numerator": numerator, "denominator": denominator});
-        let card = |currency: &str, rate| json!({"currency": currency, "rate": rate});
+        let card = |currency: &str, rate| json!({"currency": currency, "rate": rate, "source": "", "stale": false});
         let items = json!([card("INR", rate(1, 1)), card("JPY", rate(2, 1)), card("KWD", Value::Null)]);
-        assert_eq!(listed.body["items"], items);
+        let mut cards = listed.body["items"].clone();
+        let since = cards.as_array_mut().unwrap().iter_mut();
+        let since = since.map(|card| card.as_object_mut().unwrap().remove("since").unwrap().is_string());
+        assert_eq!(since.collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(cards, items);
 
         let (holder, cart) = guest.fill_cart("meena-crafts").await;
         let view = holder.get(&format!("/carts/{cart}")).await.is(200);
