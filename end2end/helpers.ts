@@ -370,6 +370,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await signUp(page, freshEmail());
   await at('/account', 'account-empty');
   await at('/account/cards', 'cards-off');
+  await at('/gift-card', 'gift-card');
   await addOne(page, SHOPS[0], 1);
   await beginCheckout(page);
   await fillAddress(page);
@@ -438,6 +439,7 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
   await at('/admin/promotions', 'admin-promotions');
   await at('/admin/taxes', 'admin-taxes');
   await at('/admin/currencies', 'admin-currencies');
+  await at('/admin/gift-cards', 'admin-gift-cards');
   await at('/admin/payouts', 'admin-payouts');
   const payout = main(page).locator('tbody .row-link').first();
   if ((await payout.count()) > 0) {

@@ -95,6 +95,7 @@ chunks! {
         SignIn: storefront::SignIn;
         SignUp: storefront::SignUp;
         Account: storefront::Account;
+        GiftCard: crate::gift_cards::GiftCard;
     }
     // What a seller opens first.
     seller in unframed {
@@ -123,6 +124,7 @@ chunks! {
         ShopShipping: shipping::ShopShipping;
         MarketTaxes: taxing::MarketTaxes;
         Currencies: rating::Currencies;
+        MarketGiftCards: crate::gift_cards::MarketGiftCards;
     }
     // What an admin opens first.
     admin in unframed {

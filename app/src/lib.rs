@@ -13,6 +13,7 @@ mod chunks;
 #[cfg(feature = "ssr")]
 pub mod cookies;
 pub mod countries;
+mod gift_cards;
 mod head;
 pub mod i18n;
 mod layout;
@@ -119,6 +120,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/cart"), ChunkPage::Cart),
     (Path("/checkout/:id"), ChunkPage::Checkout),
     (Path("/purchases/:number"), ChunkPage::Purchase),
+    (Path("/gift-card"), ChunkPage::GiftCard),
     (Path("/sign-in"), ChunkPage::SignIn),
     (Path("/sign-up"), ChunkPage::SignUp),
     (Path("/account"), ChunkPage::Account),
@@ -147,6 +149,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/admin/promotions"), ChunkPage::MarketPromotions),
     (Path("/admin/taxes"), ChunkPage::MarketTaxes),
     (Path("/admin/currencies"), ChunkPage::Currencies),
+    (Path("/admin/gift-cards"), ChunkPage::MarketGiftCards),
     (Path("/admin/payouts"), ChunkPage::Payouts),
     (Path("/admin/payouts/:id"), ChunkPage::Payout),
     (Path("/admin/users"), ChunkPage::Users),

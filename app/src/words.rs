@@ -10,6 +10,7 @@ use haat_shared::{
         edit::{self, ProductState, STOCK_MAX},
         imports::{RowError, similar_column},
     },
+    gift_cards::GiftCardRefusal,
     ledger::PostingKind,
     orders::{Actor, OrderEventKind, OrderState, OrderView},
     payments::{CashState, PaymentFailure, PaymentMethod, PaymentState},
@@ -122,17 +123,41 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "offline" => tu_string!(i18n, error.offline),
         // Pages show it at the field of the code, so that browsers don't load it with every page.
         #[cfg(feature = "ssr")]
-        other if other.starts_with("code_") => {
-            refusal_of(i18n, other).unwrap_or(tu_string!(i18n, error.internal))
-        }
+        other if is_of_code(other) => refusal_of(i18n, other).unwrap_or(tu_string!(i18n, error.internal)),
         _ => tu_string!(i18n, error.internal),
     }
     .to_owned()
 }
 
+/// Whether an error is about a code, and is shown at its field.
+pub fn is_of_code(code: &str) -> bool {
+    code.starts_with("code_") || code.starts_with("gift_card_")
+}
+
 /// Why a code doesn't apply, by the name of the error.
 pub fn refusal_of(i18n: I18n, code: &str) -> Option<&'static str> {
-    Refusal::parse(code).map(|why| refusal(i18n, why))
+    let coupon = Refusal::parse(code).map(|why| refusal(i18n, why));
+    coupon.or_else(|| GiftCardRefusal::parse(code).map(|why| card_refusal(i18n, why)))
+}
+
+/// A gift card by the end of its code.
+pub fn gift_card(i18n: I18n, last4: &str) -> String {
+    t!(i18n, gift_cards.card, last4 = last4)
+}
+
+/// Why a gift card can't pay, and what to do.
+fn card_refusal(i18n: I18n, refusal: GiftCardRefusal) -> &'static str {
+    match refusal {
+        GiftCardRefusal::Unknown => t!(i18n, codes.card_unknown),
+        GiftCardRefusal::UsedUp => t!(i18n, codes.card_used_up),
+        GiftCardRefusal::Disabled => t!(i18n, codes.card_disabled),
+        GiftCardRefusal::Expired => t!(i18n, codes.card_expired),
+        GiftCardRefusal::OtherCurrency => t!(i18n, codes.card_other_currency),
+        GiftCardRefusal::TooMany => t!(i18n, codes.card_too_many),
+        GiftCardRefusal::Unneeded => t!(i18n, codes.card_unneeded),
+        GiftCardRefusal::Changed => t!(i18n, codes.card_changed),
+        GiftCardRefusal::WithCash => t!(i18n, codes.card_with_cash),
+    }
 }
 
 /// Why a code doesn't apply, and what to do.
@@ -300,6 +325,7 @@ pub fn method(i18n: I18n, method: PaymentMethod, only_pickup: bool) -> &'static 
         PaymentMethod::PayPal => tu_string!(i18n, payment_method.paypal),
         PaymentMethod::Razorpay => tu_string!(i18n, payment_method.razorpay),
         PaymentMethod::Sandbox => tu_string!(i18n, payment_method.sandbox),
+        PaymentMethod::GiftCard => t!(i18n, payment_method.gift_card),
         PaymentMethod::Cash if only_pickup => tu_string!(i18n, payment_method.paid_cash_pickup),
         PaymentMethod::Cash => tu_string!(i18n, payment_method.cash),
     }
@@ -312,6 +338,8 @@ pub fn method_note(i18n: I18n, method: PaymentMethod) -> &'static str {
         PaymentMethod::PayPal => tu_string!(i18n, payment_method.paypal_note),
         PaymentMethod::Razorpay => tu_string!(i18n, payment_method.razorpay_note),
         PaymentMethod::Sandbox => tu_string!(i18n, payment_method.sandbox_note),
+        // It is entered, never selected.
+        PaymentMethod::GiftCard => "",
         PaymentMethod::Cash => tu_string!(i18n, payment_method.cash_note),
     }
 }
@@ -323,6 +351,7 @@ pub fn paid_by(locale: I18n, method: PaymentMethod, pickup: bool) -> &'static st
         PaymentMethod::PayPal => t!(locale, payment_method.paid_paypal),
         PaymentMethod::Razorpay => t!(locale, payment_method.paid_razorpay),
         PaymentMethod::Sandbox => t!(locale, payment_method.paid_sandbox),
+        PaymentMethod::GiftCard => t!(locale, payment_method.paid_gift_card),
         PaymentMethod::Cash if pickup => t!(locale, payment_method.paid_cash_pickup),
         PaymentMethod::Cash => t!(locale, payment_method.paid_cash),
     }
@@ -461,6 +490,9 @@ pub fn posting(i18n: I18n, kind: PostingKind) -> &'static str {
         }
         // None of these changes the balance of a shop.
         PostingKind::Capture
+        | PostingKind::GiftCardIssued
+        | PostingKind::GiftCardSpent
+        | PostingKind::GiftCardReturned
         | PostingKind::Refund
         | PostingKind::GatewayFee
         | PostingKind::Released
@@ -848,6 +880,9 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "payouts::retry" => t!(i18n, admin.act_payout_retry),
         "payouts::return" => t!(i18n, admin.act_payout_return),
         "payouts::bank_file" => t!(i18n, admin.act_payout_file),
+        "gift_cards::issue" => t!(i18n, admin.act_gift_issue),
+        "gift_cards::disable" => t!(i18n, admin.act_gift_disable),
+        "gift_cards::enable" => t!(i18n, admin.act_gift_enable),
         "promotions::create" => t!(i18n, admin.act_promotion_create),
         "promotions::save" => t!(i18n, admin.act_promotion_save),
         "promotions::end" => t!(i18n, admin.act_promotion_end),

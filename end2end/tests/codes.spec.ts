@@ -65,8 +65,8 @@ test('a coupon is made, refused, applied, taken away, and paid with', async ({ p
   await expect(main(page)).not.toContainText('Ten off (Ten)');
   await expect(field(page, 'Full name')).not.toHaveValue('');
   await awake(page);
-  await field(page, 'Discount code').fill('TEN');
-  await field(page, 'Discount code').press('Enter');
+  await field(page, 'Discount code or gift card').fill('TEN');
+  await field(page, 'Discount code or gift card').press('Enter');
   await expect(main(page)).toContainText('Ten off (Ten)');
   await awake(page);
   await payInCash(page);

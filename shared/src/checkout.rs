@@ -8,6 +8,7 @@ use crate::{
     accounts::{EMAIL_MAX, Email},
     addresses::{self, Address},
     field::{FieldCode, FieldError},
+    gift_cards::AppliedGiftCard,
     id::kinds::{CheckoutId, ShopId},
     media::Picture,
     money::{Money, Rate},
@@ -209,6 +210,8 @@ pub struct CheckoutQuote {
     /// The taxes in them, or added to them.
     #[serde(default)]
     pub taxes: Vec<TaxLine>,
+    /// What the payment method pays: the total, less what gift cards pay.
+    pub to_pay: Money,
 }
 
 /// A checkout, as shown on its page.
@@ -227,6 +230,9 @@ pub struct CheckoutView {
     /// The discounts.
     #[serde(default)]
     pub discounts: Vec<Discount>,
+    /// The gift cards that pay for it, in this order. The payment method pays the rest.
+    #[serde(default)]
+    pub gift_cards: Vec<AppliedGiftCard>,
     /// The rate at which prices were converted from the market's currency: 1/1 if they were not.
     pub rate: Rate,
     /// The seconds until the holds expire.

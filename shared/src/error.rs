@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     field::{FieldCode, FieldError},
     fulfilment::{Actor, OrderState},
+    gift_cards::GiftCardRefusal,
     id::kinds::{CapacityId, VariantId},
     money::{Money, MoneyError},
     promotions::Refusal,
@@ -137,6 +138,8 @@ pub enum Conflict {
     Code(Refusal),
     /// These shops don't ship to the address.
     NotShipped(Vec<String>),
+    /// A gift card can't pay.
+    GiftCard(GiftCardRefusal),
 }
 
 /// A line that can't be fulfilled completely.
@@ -200,6 +203,7 @@ impl Error {
                 Conflict::PromotionUsed => "promotion_used",
                 Conflict::Code(refusal) => refusal.as_str(),
                 Conflict::NotShipped(_) => "not_shipped",
+                Conflict::GiftCard(refusal) => refusal.as_str(),
             },
             Self::SignInNeeded => "sign_in_needed",
             Self::Denied => "denied",

@@ -182,6 +182,8 @@ pub mod kinds {
         Capacity CapacityId "cap";
         /// A coupon or an automatic offer.
         Promotion PromotionId "promo";
+        /// A gift card.
+        GiftCard GiftCardId "gift";
         /// A cart.
         Cart CartId "cart";
         /// A cart line.

@@ -29,6 +29,8 @@ text_enum! {
         MarketplaceCommission = "marketplace_commission",
         /// What we owe shoppers: money that was captured and not yet spent, or that is being refunded.
         ShopperPayable = "shopper_payable",
+        /// What we owe the holders of gift cards.
+        GiftCards = "gift_cards",
         /// What discounts cost the marketplace.
         MarketplacePromotions = "marketplace_promotions",
         /// What gateways charged us.
@@ -70,6 +72,12 @@ text_enum! {
     pub enum PostingKind {
         /// A payment captured by a gateway.
         Capture = "capture",
+        /// A gift card that the marketplace gave away.
+        GiftCardIssued = "gift_card_issued",
+        /// A payment by gift card.
+        GiftCardSpent = "gift_card_spent",
+        /// A refund to a gift card.
+        GiftCardReturned = "gift_card_returned",
         /// An order paid through the marketplace.
         Sale = "sale",
         /// The marketplace's commission on it.
@@ -230,6 +238,24 @@ fn transfer(
 /// something with it.
 pub fn capture(amount: Money) -> Result<Posting, MoneyError> {
     transfer(PostingKind::Capture, amount, (Account::GatewayClearing, None), (Account::ShopperPayable, None))
+}
+
+/// We gave a gift card away, and owe its holder the amount.
+pub fn gift_card_issued(amount: Money) -> Result<Posting, MoneyError> {
+    let (promotions, cards) = ((Account::MarketplacePromotions, None), (Account::GiftCards, None));
+    transfer(PostingKind::GiftCardIssued, amount, promotions, cards)
+}
+
+/// A gift card pays: what we owed its holder, we owe the shopper until they bought something with it.
+pub fn gift_card_spent(amount: Money) -> Result<Posting, MoneyError> {
+    let (cards, shopper) = ((Account::GiftCards, None), (Account::ShopperPayable, None));
+    transfer(PostingKind::GiftCardSpent, amount, cards, shopper)
+}
+
+/// A refund went back to the gift card.
+pub fn gift_card_returned(amount: Money) -> Result<Posting, MoneyError> {
+    let (shopper, cards) = ((Account::ShopperPayable, None), (Account::GiftCards, None));
+    transfer(PostingKind::GiftCardReturned, amount, shopper, cards)
 }
 
 /// An order of `total` was bought with captured money: what we owed the shopper, we will owe the shop.

@@ -25,6 +25,7 @@ pub mod events;
 pub mod field;
 pub mod forms;
 pub mod fulfilment;
+pub mod gift_cards;
 pub mod id;
 pub mod invoices;
 pub mod ledger;

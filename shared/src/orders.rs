@@ -7,6 +7,7 @@ use crate::{
     checkout::CheckoutLineView,
     disputes::OrderDispute,
     field::{FieldCode, FieldError},
+    gift_cards::AppliedGiftCard,
     id::kinds::{OrderId, PurchaseId, RefundId, ReturnId, ShipmentId, UserId},
     invoices::InvoiceCard,
     media::Picture,
@@ -422,6 +423,9 @@ pub struct PurchaseView {
     pub address: AddressView,
     /// The payment method.
     pub payment_method: PaymentMethod,
+    /// The gift cards that paid a part of the total, or all of it. The payment method paid the rest.
+    #[serde(default)]
+    pub gift_cards: Vec<AppliedGiftCard>,
     /// The totals that were paid, or are to be paid on delivery.
     #[serde(flatten)]
     pub totals: Totals,
@@ -433,6 +437,12 @@ pub struct PurchaseView {
 }
 
 impl PurchaseView {
+    /// What the payment method paid, if gift cards paid the rest.
+    pub fn paid_otherwise(&self) -> Money {
+        let cards = self.gift_cards.iter();
+        cards.fold(self.totals.total, |rest, card| rest.minus(card.amount).unwrap_or(rest))
+    }
+
     /// The discounts of all orders, each promotion once.
     pub fn discounts(&self) -> Vec<Discount> {
         let mut discounts: Vec<Discount> = Vec::new();

@@ -16,6 +16,8 @@ text_enum! {
         Razorpay = "razorpay",
         /// Cash on delivery, collected by the shop.
         Cash = "cash",
+        /// A gift card, beside another method or in place of one. It is entered, never selected.
+        GiftCard = "gift_card",
         /// The built-in test gateway. No real money is charged.
         Sandbox = "sandbox",
     }
@@ -51,6 +53,8 @@ impl PaymentMethod {
             Self::Razorpay => ("razorpay", CollectedBy::Market),
             Self::Cash => ("cash", CollectedBy::Shop),
             Self::Sandbox => ("sandbox", CollectedBy::Market),
+            // No gateway: the engine moves the money between accounts of the ledger.
+            Self::GiftCard => ("gift_card", CollectedBy::Market),
         };
         MethodDeclaration { code: self, gateway, collected_by }
     }

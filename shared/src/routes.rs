@@ -175,6 +175,8 @@ const READS: &[&str] = &[
     FN_CURRENCY_CHOICES,
     FN_TAXES,
     FN_PREVIEW_TAXES,
+    FN_GIFT_CARD,
+    FN_GIFT_CARDS,
     FN_SELLER_PRODUCTS,
     FN_IMPORTS,
     FN_SELLER_PRODUCT,
@@ -302,6 +304,7 @@ routes! {
     CART GET "/cart" Storefront Anyone;
     CHECKOUT GET "/checkout/{id}" Storefront Holder => checkout(id: CheckoutId);
     PURCHASE GET "/purchases/{number}" Storefront Holder => purchase(number: &str);
+    GIFT_CARD GET "/gift-card" Storefront Anyone;
     SIGN_IN GET "/sign-in" Storefront Anyone;
     SIGN_UP GET "/sign-up" Storefront Anyone;
     ACCOUNT GET "/account" Storefront SignedIn;
@@ -331,6 +334,7 @@ routes! {
     MARKET_PROMOTIONS GET "/admin/promotions" Admin Operator(SeePromotions);
     TAXES GET "/admin/taxes" Admin Operator(SeePromotions);
     CURRENCIES GET "/admin/currencies" Admin Operator(ManageRates);
+    GIFT_CARDS GET "/admin/gift-cards" Admin Operator(SeePayments);
     PAYOUTS GET "/admin/payouts" Admin Operator(SeePayouts);
     ANY_PAYOUT GET "/admin/payouts/{id}" Admin Operator(SeePayouts) => any_payout(id: PayoutId);
     USERS GET "/admin/users" Admin Operator(SeeUsers);
@@ -353,6 +357,7 @@ routes! {
     FORM_CANCEL_BY_CUSTOMER POST "/purchases/{number}" Form Holder;
     FORM_RETURN POST "/purchases/{number}/returns" Form Holder => ask_return(number: &str);
     FORM_CARDS POST "/account/cards" Form SignedIn;
+    FORM_GIFT_CARD POST "/gift-card" Form Anyone;
     FORM_SIGN_IN POST "/sign-in" Form Anyone;
     FORM_SIGN_UP POST "/sign-up" Form Anyone;
     FORM_SIGN_OUT POST "/sign-out" Form Anyone;
@@ -369,6 +374,7 @@ routes! {
     FORM_MARKET_PROMOTIONS POST "/admin/promotions" Form Operator(ManagePromotions);
     FORM_TAXES POST "/admin/taxes" Form Operator(ManagePromotions);
     FORM_CURRENCIES POST "/admin/currencies" Form Operator(ManageRates);
+    FORM_GIFT_CARDS POST "/admin/gift-cards" Form Operator(ManagePayments);
     FORM_BALANCE POST "/seller/{handle}/balance" Form Member;
     FORM_PAYOUT POST "/admin/payouts/{id}" Form Operator(ManagePayouts);
     FORM_JOB POST "/admin/jobs/{id}" Form Operator(ManageJobs) => job(id: JobId);
@@ -411,6 +417,8 @@ routes! {
     FN_CURRENCIES POST "/api/currencies/page" Function Operator(ManageRates);
     FN_TAXES POST "/api/taxes/page" Function Operator(SeePromotions);
     FN_PREVIEW_TAXES POST "/api/taxes/preview" Function Operator(SeePromotions);
+    FN_GIFT_CARD POST "/api/gift_cards/by_link" Function Anyone;
+    FN_GIFT_CARDS POST "/api/gift_cards/page" Function Operator(SeePayments);
     FN_SELLER_PRODUCTS POST "/api/catalog/seller_list" Function Member;
     FN_IMPORTS POST "/api/catalog/imports" Function Member;
     FN_SELLER_PRODUCT POST "/api/catalog/seller_product" Function Member;
@@ -542,6 +550,7 @@ rest! {
     API_CHECKOUT GET "/checkouts/{id}" Holder Buy;
     API_UPDATE_CHECKOUT PUT "/checkouts/{id}" Holder Buy;
     API_PAY POST "/checkouts/{id}/pay" Holder Buy;
+    API_GIFT_CARD_BALANCE POST "/gift-cards/balance" Anyone;
     API_PURCHASES GET "/purchases" SignedIn Buy;
     API_PURCHASE GET "/purchases/{number}" Holder Buy;
     API_CANCEL_BY_CUSTOMER POST "/purchases/{number}/orders/{order}/cancel" Holder Buy;
@@ -642,6 +651,10 @@ rest! {
     API_REMOVE_TAX_RATE DELETE "/admin/tax-rates/{id}" Operator(ManagePromotions) Operator;
     API_TAX_SETTINGS GET "/admin/tax-settings" Operator(SeePromotions) Operator;
     API_SAVE_TAX_SETTINGS PUT "/admin/tax-settings" Operator(ManagePromotions) Operator;
+    API_GIFT_CARDS GET "/admin/gift-cards" Operator(SeePayments) Operator;
+    API_ISSUE_GIFT_CARD POST "/admin/gift-cards" Operator(ManagePayments) Operator;
+    API_DISABLE_GIFT_CARD POST "/admin/gift-cards/{id}/disable" Operator(ManagePayments) Operator;
+    API_ENABLE_GIFT_CARD POST "/admin/gift-cards/{id}/enable" Operator(ManagePayments) Operator;
     API_OUTBOX GET "/admin/outbox" Operator(SeeJobs) Operator;
     API_JOBS GET "/admin/jobs" Operator(SeeJobs) Operator;
     API_PAYOUTS GET "/admin/payouts" Operator(SeePayouts) Operator;

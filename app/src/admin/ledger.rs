@@ -114,6 +114,7 @@ fn account_words(i18n: I18n, account: Account) -> &'static str {
         Account::SellerReceivable => t!(i18n, admin.seller_receivable),
         Account::MarketplaceCommission => t!(i18n, admin.marketplace_commission),
         Account::ShopperPayable => t!(i18n, admin.shopper_payable),
+        Account::GiftCards => t!(i18n, admin.gift_cards),
         Account::MarketplacePromotions => t!(i18n, admin.marketplace_promotions),
         Account::GatewayFees => t!(i18n, admin.gateway_fees),
         Account::PayoutsInTransit => t!(i18n, admin.payouts_in_transit),

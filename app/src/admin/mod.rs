@@ -70,6 +70,7 @@ enum Part {
     Taxes,
     Currencies,
     Payments,
+    GiftCards,
     Payouts,
     Ledger,
     Jobs,
@@ -80,13 +81,14 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Home,
         Self::Orders,
         Self::Shops,
         Self::Users,
         Self::Promotions,
         Self::Payments,
+        Self::GiftCards,
         Self::Payouts,
         Self::Ledger,
         Self::Taxes,
@@ -108,6 +110,7 @@ impl Part {
             Self::Promotions => routes::MARKET_PROMOTIONS,
             Self::Taxes => routes::TAXES,
             Self::Currencies => routes::CURRENCIES,
+            Self::GiftCards => routes::GIFT_CARDS,
             Self::Payouts => routes::PAYOUTS,
             Self::Users => routes::USERS,
             Self::Jobs => routes::JOBS,
@@ -127,6 +130,7 @@ impl Part {
             Self::Shops => "awning",
             Self::Promotions => "tag",
             Self::Taxes | Self::Currencies => "book",
+            Self::GiftCards => "tag",
             Self::Payouts => "card",
             Self::Users => "person",
             Self::Jobs => "gear",
@@ -141,7 +145,12 @@ impl Part {
     fn group(self, i18n: I18n) -> &'static str {
         match self {
             Self::Home | Self::Orders | Self::Shops | Self::Users | Self::Promotions => "",
-            Self::Taxes | Self::Currencies | Self::Payments | Self::Payouts | Self::Ledger => {
+            Self::Taxes
+            | Self::Currencies
+            | Self::Payments
+            | Self::GiftCards
+            | Self::Payouts
+            | Self::Ledger => {
                 t!(i18n, office.money)
             }
             Self::Jobs | Self::Outbox | Self::Emails => t!(i18n, office.operations),
@@ -154,7 +163,7 @@ impl Part {
         match self {
             Self::Home => AdminPermission::SeeHome,
             Self::Orders => AdminPermission::SeeOrders,
-            Self::Payments => AdminPermission::SeePayments,
+            Self::Payments | Self::GiftCards => AdminPermission::SeePayments,
             Self::Ledger => AdminPermission::SeeBalances,
             Self::Shops => AdminPermission::SeeShops,
             Self::Promotions | Self::Taxes => AdminPermission::SeePromotions,
@@ -178,6 +187,7 @@ impl Part {
             Self::Promotions => t!(i18n, promotions.title),
             Self::Taxes => t!(i18n, taxes.title),
             Self::Currencies => t!(i18n, currencies.title),
+            Self::GiftCards => t!(i18n, gift_cards.title),
             Self::Payouts => t!(i18n, payouts.title),
             Self::Users => t!(i18n, admin.users),
             Self::Jobs => t!(i18n, admin.jobs),
@@ -211,6 +221,11 @@ fn AdminPage(
 /// The page of the market's promotions, which is in a chunk of its own.
 pub(crate) fn promotions_page(page: AnyView) -> AnyView {
     view! { <AdminPage here=Part::Promotions>{page}</AdminPage> }.into_any()
+}
+
+/// The page of gift cards, which is in a chunk of its own.
+pub(crate) fn gift_cards_page(page: AnyView) -> AnyView {
+    view! { <AdminPage here=Part::GiftCards>{page}</AdminPage> }.into_any()
 }
 
 /// The page of taxes, which is in a chunk of its own.

@@ -13,6 +13,7 @@ pub mod carts;
 pub mod catalog;
 pub mod checkout;
 pub mod currencies;
+pub mod gift_cards;
 pub mod inventory;
 pub mod jobs;
 pub mod ledger;

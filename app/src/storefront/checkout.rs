@@ -3,7 +3,7 @@
 use std::{pin::Pin, time::Duration};
 
 use haat_shared::{
-    Conflict, Error,
+    Conflict, Error, Money,
     checkout::{
         CheckoutGroup, CheckoutLineView, CheckoutPage, CheckoutQuote, CheckoutState, CheckoutUpdate,
         CheckoutView, PaymentOutcome, choice,
@@ -113,6 +113,8 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         ..
     } = checkout.clone();
     let (first, discounts, codes) = (quote.version, checkout.discounts.clone(), checkout.discounts.clone());
+    let (cards, entered, with_cards) =
+        (checkout.gift_cards.clone(), checkout.gift_cards.clone(), quote.to_pay != quote.totals.total);
     let (seen, quote) = (quote.version.to_string(), RwSignal::new(quote));
     let country = RwSignal::new(form.country.clone());
     let asked_to_check = query("check").get_untracked() == "1";
@@ -142,11 +144,14 @@ fn Open(page: CheckoutPage) -> impl IntoView {
 
     // The button says whether the shopper pays now or places an order and pays on delivery.
     let (chosen, ways_to_pay) = (RwSignal::new(form.payment_method), methods.clone());
+    // Gift cards may pay all of it.
+    let covered =
+        Memo::new(move |_| quote.with(|quote| quote.to_pay.amount() == 0 && quote.totals.total.amount() > 0));
     let paid_now = Memo::new(move |_| match chosen.get().filter(|method| ways_to_pay.contains(method)) {
         Some(method) => method.collected_by_market(),
         None => ways_to_pay.iter().all(|method| method.collected_by_market()),
     });
-    let offered = methods.clone();
+    let offered: Vec<_> = methods.iter().copied().chain([PaymentMethod::GiftCard]).collect();
     let shops: Vec<String> = checkout.groups.iter().map(|group| group.shop_id.to_string()).collect();
     let shops_too = shops.clone();
     // The idempotency key for this attempt; after a declined card, the next click is a new attempt.
@@ -160,7 +165,10 @@ fn Open(page: CheckoutPage) -> impl IntoView {
             return;
         }
         event.prevent_default();
-        let Some(typed) = event.target().and_then(|form| typed(form, &shops)) else { return };
+        let Some(mut typed) = event.target().and_then(|form| typed(form, &shops)) else { return };
+        if covered.get_untracked() {
+            typed.payment_method = Some(PaymentMethod::GiftCard);
+        }
         let method = typed.payment_method;
         let place = place_of(method);
         let ready = place.as_ref().is_some_and(|place| place.has_attribute("data-ready"));
@@ -207,22 +215,26 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                         busy.set(false);
                     }
                 }
-                Err(ApiError(Error::Conflict(Conflict::Code(why)))) => {
-                    tries.update(|n| *n += 1);
-                    busy.set(false);
-                    refused.set(Some(why));
-                }
                 Err(ApiError(error)) => {
                     if let Error::Conflict(conflict) = &error {
                         tries.update(|n| *n += 1);
-                        if let Conflict::TotalChanged { total, quote_version } = conflict {
+                        // What gift cards pay may have changed, too.
+                        if with_cards {
+                            if let Ok(page) = api::checkout::view(id).await {
+                                quote.set(page.checkout.quote);
+                            }
+                        } else if let Conflict::TotalChanged { total, quote_version } = conflict {
                             quote.update(|quote| {
-                                (quote.totals.total, quote.version) = (*total, *quote_version);
+                                (quote.totals.total, quote.to_pay, quote.version) =
+                                    (*total, *total, *quote_version);
                             });
                         }
                     }
                     busy.set(false);
-                    show(faults, error);
+                    match error.code() {
+                        code if words::is_of_code(code) => refused.set(words::refusal_of(i18n, code)),
+                        _ => show(faults, error),
+                    }
                 }
             }
         };
@@ -238,7 +250,11 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     };
     let lines = checkout.groups.into_iter().map(|group| view! { <Group group /> }).collect_view();
     let pay_words = move || {
-        let price = quote.get().totals.total;
+        let quote = quote.get();
+        if covered.get() {
+            return t!(i18n, checkout.place, price = quote.totals.total);
+        }
+        let price = quote.to_pay;
         match paid_now.get() {
             true => t!(i18n, checkout.pay, price = price),
             false => t!(i18n, checkout.place, price = price),
@@ -275,7 +291,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                         <Details form=form.clone() country known regions readonly=paying faults=faults.into() />
                         {ways}
                     </div>
-                    <Ways form methods unresponsive only_pickup faults=faults.into() />
+                    <Ways form methods unresponsive only_pickup covered faults=faults.into() />
                     {fields.map(|fields| view! { <CardFields fields quote busy /> })}
                     {over.map(|window| view! { <OverPage window busy /> })}
                     // On wide screens, the other one is beside the beginning of the form.
@@ -290,9 +306,16 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                         let quote = quote.get();
                         // What they take off may change with the totals.
                         let discounts = if quote.version == first { discounts.clone() } else { Vec::new() };
-                        view! { <Sums totals=quote.totals taxes=quote.taxes discounts /> }
+                        let less = match quote.version == first {
+                            true => cards.iter().map(|card| (words::gift_card(i18n, &card.last4), card.amount)).collect(),
+                            false => Vec::from_iter(quote.totals.total.minus(quote.to_pay).ok().map(|all| (t!(i18n, gift_cards.title).to_owned(), all))),
+                        };
+                        view! {
+                            <Sums totals=quote.totals taxes=quote.taxes discounts />
+                            {less_of(i18n, less, quote.to_pay)}
+                        }
                     }}
-                    <Codes discounts=codes action=routes::checkout(id) refused />
+                    <Codes discounts=codes cards=entered action=routes::checkout(id) refused />
                     <div class="action-bar">
                         <Button busy>{pay_words}</Button>
                     </div>
@@ -301,6 +324,19 @@ fn Open(page: CheckoutPage) -> impl IntoView {
             </form>
         </div>
     }
+}
+
+/// What gift cards pay, and what is left to pay.
+pub(super) fn less_of(i18n: I18n, cards: Vec<(String, Money)>, to_pay: Money) -> Option<AnyView> {
+    let row =
+        |look, words: String, sum: String| view! { <div class=look><dt>{words}</dt><dd>{sum}</dd></div> };
+    let cards: Vec<_> = cards
+        .into_iter()
+        .filter(|(_, amount)| amount.amount() > 0)
+        .map(|(words, amount)| row("", words, format!("−{}", words::money(i18n, amount))))
+        .collect();
+    let left = row("sums-total", t!(i18n, checkout.to_pay).to_owned(), words::money(i18n, to_pay));
+    (!cards.is_empty()).then(|| view! { <dl class="sums">{cards}{left}</dl> }.into_any())
 }
 
 /// How long the items stay reserved, counted down while the page is open. Without JavaScript, until when.
@@ -636,6 +672,8 @@ fn Ways(
     methods: Vec<PaymentMethod>,
     unresponsive: Vec<PaymentMethod>,
     only_pickup: bool,
+    /// Whether gift cards pay all.
+    covered: Memo<bool>,
     faults: Signal<Option<Error>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -652,7 +690,7 @@ fn Ways(
         })
         .collect();
     view! {
-        <section class="part">
+        <section class="part" hidden=covered>
             <Choice name="payment_method" label=tu_string!(i18n, checkout.how) value=form.payment_method.map_or("", PaymentMethod::as_str) options faults />
         </section>
     }
@@ -667,7 +705,7 @@ fn CardFields(fields: PaymentFields, quote: RwSignal<CheckoutQuote>, busy: RwSig
     let currency = quote.get_untracked().totals.total.currency();
     // Without an amount, as of one that the gateway can't charge exactly, there are no fields.
     let amount =
-        move || scaled(quote.get().totals.total.amount(), currency.decimals(), decimals).unwrap_or_default();
+        move || scaled(quote.get().to_pay.amount(), currency.decimals(), decimals).unwrap_or_default();
     view! {
         <div
             id="card"

@@ -1,6 +1,6 @@
 //! The discount codes of a basket or checkout, and the field for another one.
 
-use haat_shared::promotions::{Discount, Refusal};
+use haat_shared::{gift_cards::AppliedGiftCard, promotions::Discount};
 use leptos::prelude::*;
 
 use crate::{
@@ -14,18 +14,18 @@ use crate::{
 #[component]
 pub(super) fn Codes(
     discounts: Vec<Discount>,
+    /// The gift cards, which the field takes too, if `cards` is given.
+    #[prop(optional)]
+    cards: Option<Vec<AppliedGiftCard>>,
     /// Where the buttons submit the form.
     action: String,
     /// Why a code was refused when paying.
     #[prop(optional, into)]
-    refused: Signal<Option<Refusal>>,
+    refused: Signal<Option<&'static str>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let (error, typed) = (query("error"), query("n"));
-    let fault = move || {
-        let refused = refused.get().map(|why| words::refusal(i18n, why));
-        refused.or_else(|| error.with(|code| words::refusal_of(i18n, code)))
-    };
+    let fault = move || refused.get().or_else(|| error.with(|code| words::refusal_of(i18n, code)));
     let rows = discounts.into_iter().filter(|discount| !discount.code.is_empty()).filter_map(|discount| {
         let id = discount.promotion_id?.to_string();
         let why = discount.refusal.map(|refusal| view! { <p class="field-error">{words::refusal(i18n, refusal)}</p> });
@@ -41,12 +41,27 @@ pub(super) fn Codes(
             </li>
         })
     });
-    let rows: Vec<_> = rows.collect();
+    let mut rows: Vec<_> = rows.map(IntoAny::into_any).collect();
+    let label = if cards.is_some() { t!(i18n, checkout.code) } else { t!(i18n, cart.code) };
+    rows.extend(cards.unwrap_or_default().into_iter().map(|card| {
+        let name = words::gift_card(i18n, &card.last4);
+        let remove = t!(i18n, cart.remove_of, title = &name);
+        view! {
+            <li>
+                <span>{name}</span>
+                " "
+                <button type="submit" class="button quiet" formaction=action.clone() name="remove_card" value=card.id.to_string() aria-label=remove>
+                    {t!(i18n, cart.remove)}
+                </button>
+            </li>
+        }
+        .into_any()
+    }));
     let rows = (!rows.is_empty()).then(|| view! { <ul class="codes">{rows}</ul> });
     view! {
         {rows}
         <div class="field" class:wrong=move || fault().is_some()>
-            <label for="code">{t!(i18n, cart.code)}</label>
+            <label for="code">{label}</label>
             <div class="code-field">
                 <input
                     id="code"

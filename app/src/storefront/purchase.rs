@@ -79,11 +79,22 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
     let due = purchase.orders.iter().filter(|order| order.state != OrderState::Cancelled);
     let due = Totals::sum(paid.currency(), due.map(|order| order.totals));
     let total = if collected_by_market { paid } else { due.map_or(paid, |due| due.total) };
+    let rest = purchase.paid_otherwise();
+    let cards = purchase.gift_cards.iter().map(|card| {
+        view! { <p>{words::gift_card(i18n, &card.last4)} " " <span class="price">{words::money(i18n, card.amount)}</span></p> }
+    });
+    let cards = cards.collect_view();
     let payment = if total.amount() == 0 {
         view! { <p>{t!(i18n, purchase.cancelled_nothing)}</p> }.into_any()
     } else {
+        let method = (purchase.gift_cards.is_empty() || rest.amount() > 0).then(|| {
+            let words = words::paid_by(i18n, purchase.payment_method, pickup);
+            let part = (!purchase.gift_cards.is_empty()).then(|| words::money(i18n, rest));
+            view! { <p>{words} " " {part.map(|part| view! { <span class="price">{part}</span> })}</p> }
+        });
         view! {
-            <p>{words::paid_by(i18n, purchase.payment_method, pickup)}</p>
+            {cards}
+            {method}
             <p class="price big">{words::money(i18n, total)}</p>
         }
         .into_any()

@@ -52,7 +52,7 @@ pub fn CodeAlert() -> impl IntoView {
     let code = query("error");
     move || {
         let words = code
-            .with(|code| (!code.is_empty() && !code.starts_with("code_")).then(|| words::code(i18n, code)))?;
+            .with(|code| (!code.is_empty() && !words::is_of_code(code)).then(|| words::code(i18n, code)))?;
         Some(view! { <Alert>{words}</Alert> })
     }
 }

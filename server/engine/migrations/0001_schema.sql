@@ -607,6 +607,8 @@ CREATE TABLE checkouts (
     form TEXT NOT NULL,
     -- JSON: the details with which a payment was started.
     details TEXT,
+    -- What its gift cards pay of the total.
+    gift_minor BIGINT NOT NULL DEFAULT 0,
     holds BIGINT NOT NULL,
     hold_until BIGINT NOT NULL,
     -- The hold is extended once, when payment starts.
@@ -616,7 +618,8 @@ CREATE TABLE checkouts (
     purchase_id UUID,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
-    CHECK (total_minor = subtotal_minor - discount_minor + delivery_minor + added_tax_minor)
+    CHECK (total_minor = subtotal_minor - discount_minor + delivery_minor + added_tax_minor),
+    CHECK (gift_minor BETWEEN 0 AND total_minor)
 );
 CREATE INDEX checkouts_cart_id_idx ON checkouts (cart_id);
 CREATE INDEX checkouts_held_idx ON checkouts (hold_until) WHERE state IN ('open', 'paying');
@@ -713,6 +716,34 @@ CREATE TABLE checkout_adjustments (
     PRIMARY KEY (checkout_id, number)
 );
 
+-- Only the hash of a card's code is stored.
+CREATE TABLE gift_cards (
+    id UUID PRIMARY KEY,
+    code_hash BYTEA NOT NULL UNIQUE,
+    last4 TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    issued_minor BIGINT NOT NULL CHECK (issued_minor > 0),
+    -- The guard of what is spent.
+    balance_minor BIGINT NOT NULL CHECK (balance_minor BETWEEN 0 AND issued_minor),
+    -- Why it was issued, for admins.
+    reason TEXT NOT NULL,
+    issued_by UUID REFERENCES users (id),
+    disabled BOOLEAN NOT NULL,
+    expires_at BIGINT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+
+-- The cards that were entered in a checkout. They are spent by payments.
+CREATE TABLE checkout_gift_cards (
+    checkout_id UUID NOT NULL REFERENCES checkouts (id),
+    gift_card_id UUID NOT NULL REFERENCES gift_cards (id),
+    -- What the card will pay, as the shopper saw it.
+    amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (checkout_id, gift_card_id)
+);
+
 -- What a checkout reserves of a capacity. A capacity's `held` is the sum of its active holds.
 CREATE TABLE holds (
     checkout_id UUID NOT NULL REFERENCES checkouts (id),
@@ -740,6 +771,8 @@ CREATE TABLE purchases (
     tax_id TEXT NOT NULL DEFAULT '',
     locale TEXT NOT NULL DEFAULT 'en',
     method TEXT NOT NULL,
+    -- JSON: the gift cards that paid a part of it or all of it, and how much.
+    gift_cards TEXT NOT NULL DEFAULT '[]',
     currency TEXT NOT NULL,
     total_minor BIGINT NOT NULL,
     created_at BIGINT NOT NULL
@@ -927,6 +960,8 @@ CREATE TABLE payments (
     on_page BOOLEAN NOT NULL,
     -- The gateway's ID of the customer who may pay with saved cards. Stored because a repeated request must be the same.
     customer_ref TEXT,
+    -- The gift card that paid it.
+    gift_card_id UUID REFERENCES gift_cards (id),
     -- The version of the checkout's quote that it is for. A part of the total counts only for this version.
     quote_version BIGINT NOT NULL,
     state TEXT NOT NULL,

@@ -87,7 +87,7 @@ async fn try_code(
 }
 
 /// Counts an attempt, so that nobody can try out all codes.
-async fn count_attempt(engine: &Engine, caller: &Caller) -> Result<()> {
+pub(crate) async fn count_attempt(engine: &Engine, caller: &Caller) -> Result<()> {
     let Some(origin) = caller.origin else { return Ok(()) };
     let input = (origin, engine.bounds.codes_per_hour, engine.clock.now_ms());
     let count = engine.db.write("carts::attempt", input, |tx, (origin, most, now)| {

@@ -15,8 +15,8 @@ pub use pay::{pay, pay_in};
 pub use update::update;
 
 use crate::{
-    Caller, Engine, TxResult, bug, db::Scalar, group_by, params, payments::methods_of, promotions, rows,
-    shipping::HOME_COUNTRY, statements,
+    Caller, Engine, TxResult, bug, db::Scalar, gift_cards, group_by, params, payments::methods_of,
+    promotions, rows, shipping::HOME_COUNTRY, statements,
 };
 use haat_shared::{
     Currency, Error, Money, Result,
@@ -36,7 +36,7 @@ use haat_shared::{
 
 statements! {
     FIND = "SELECT c.id, c.state, c.form, c.hold_until, t.user_id, t.token_hash, p.number AS purchase_number,
-            c.currency, c.subtotal_minor, c.discount_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.quote_version, c.taxes,
+            c.currency, c.subtotal_minor, c.discount_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.gift_minor, c.quote_version, c.taxes,
             c.rate_numerator, c.rate_denominator
         FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
         WHERE c.id = $1";
@@ -48,7 +48,7 @@ statements! {
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
     BOUGHT = "SELECT number AS value FROM purchases WHERE checkout_id = $1";
     LAST_ADDRESS = "SELECT address AS value FROM purchases WHERE user_id = $1 ORDER BY id DESC LIMIT 1";
-    PAYMENTS = "SELECT state, next_action FROM payments WHERE checkout_id = $1 ORDER BY id DESC";
+    PAYMENTS = "SELECT state, next_action FROM payments WHERE checkout_id = $1 AND gift_card_id IS NULL ORDER BY id DESC";
 }
 
 rows! {
@@ -72,6 +72,7 @@ rows! {
         delivery_minor: i64,
         tax_minor: i64,
         total_minor: i64,
+        gift_minor: i64,
         quote_version: i64,
         taxes: String,
     }
@@ -192,8 +193,9 @@ pub async fn page(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
     let currency = checkout.quote.totals.total.currency();
     // The method then says that its gateway doesn't respond.
     let down = |fields: &PaymentFields| checkout.unresponsive_methods.contains(&fields.method);
-    let fields = fields(engine, currency).filter(|fields| !down(fields));
-    let window = window(engine, currency);
+    let due = checkout.quote.to_pay.amount() > 0;
+    let fields = fields(engine, currency).filter(|fields| due && !down(fields));
+    let window = window(engine, currency).filter(|_| due);
     Ok(CheckoutPage { checkout, held_until, known_address, regions, faults, fields, window })
 }
 
@@ -236,8 +238,8 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
             })
         })
         .collect::<TxResult<Vec<_>>>()?;
-    let payment = payments.first().map(|p| match p.state {
-        _ if row.purchase_number.is_some() => PaymentOutcome::Paid,
+    let paid = row.purchase_number.is_some().then_some(PaymentOutcome::Paid);
+    let latest = payments.first().map(|p| match p.state {
         // Without a purchase, part of the total is still unpaid.
         PaymentState::Created
         | PaymentState::Pending
@@ -246,6 +248,7 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
         | PaymentState::Accepted => PaymentOutcome::UnderWay,
         _ => PaymentOutcome::Declined,
     });
+    let payment = paid.or(latest);
     let discounts = match row.quote.discount_minor {
         0 => Vec::new(),
         _ => promotions::of_checkout(engine, id).await?,
@@ -253,6 +256,13 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
     let waiting = payments.first().filter(|p| p.state == PaymentState::Pending);
     let next_action = waiting.and_then(|p| serde_json::from_str(p.next_action.as_deref()?).ok());
     let hold_until = row.hold_until;
+    // An order is paid to the market or to the shop, not partly to both.
+    let mut payment_methods = offered(engine, Some(row.quote.currency));
+    payment_methods.retain(|method| row.quote.gift_minor == 0 || method.collected_by_market());
+    let gift_cards = match row.quote.gift_minor {
+        0 => Vec::new(),
+        _ => gift_cards::of_checkout(engine, id).await?,
+    };
     let view = CheckoutView {
         id: row.id,
         state: row.state,
@@ -260,9 +270,10 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
         groups,
         quote: row.quote.view(),
         discounts,
+        gift_cards,
         rate: row.rate(),
         seconds_left: (row.hold_until - engine.clock.now_ms()).max(0) / 1000,
-        payment_methods: offered(engine, Some(row.quote.currency)),
+        payment_methods,
         unresponsive_methods: unresponsive(engine),
         smtputf8: engine.smtputf8,
         payment,
@@ -275,6 +286,10 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
 }
 
 impl CheckoutRow {
+    pub(crate) fn currency(&self) -> Currency {
+        self.quote.currency
+    }
+
     /// The rate at which its prices were converted from the market's currency.
     fn rate(&self) -> Rate {
         Rate { numerator: self.rate_numerator, denominator: self.rate_denominator }
@@ -292,7 +307,8 @@ impl QuoteRow {
             total: money(self.total_minor),
         };
         let taxes = crate::taxes::read(&self.taxes, self.currency).unwrap_or_default();
-        CheckoutQuote { version: self.quote_version, totals, taxes }
+        let to_pay = money(self.total_minor - self.gift_minor);
+        CheckoutQuote { version: self.quote_version, totals, taxes, to_pay }
     }
 }
 

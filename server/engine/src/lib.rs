@@ -22,6 +22,7 @@ pub mod currencies;
 pub mod db;
 pub mod dispatch;
 pub mod events;
+pub mod gift_cards;
 pub mod idempotency;
 pub mod inventory;
 pub mod invoices;

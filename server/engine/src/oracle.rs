@@ -82,7 +82,7 @@ statements! {
             SUM(CASE WHEN p.kind = 'sale_reversed' AND e.amount_minor > 0 THEN e.amount_minor ELSE 0 END) AS reversed,
             SUM(CASE WHEN p.kind IN ('commission_reversed', 'cash_commission_reversed') AND e.amount_minor > 0
                 THEN e.amount_minor ELSE 0 END) AS commission,
-            SUM(CASE WHEN p.kind IN ('refund', 'refund_paid_otherwise') AND e.amount_minor > 0 THEN e.amount_minor
+            SUM(CASE WHEN p.kind IN ('refund', 'gift_card_returned', 'refund_paid_otherwise') AND e.amount_minor > 0 THEN e.amount_minor
                 WHEN p.kind = 'refund_failed' AND e.amount_minor > 0 THEN -e.amount_minor ELSE 0 END) AS paid
             FROM ledger_postings p JOIN ledger_entries e ON e.posting_id = p.id GROUP BY p.reference) b ON b.reference = r.id
         WHERE COALESCE(b.paid, 0) <> CASE WHEN r.state IN ('done', 'paid_otherwise') AND y.collected_by = 'market'
@@ -116,11 +116,24 @@ statements! {
             GROUP BY currency) e ON e.currency = p.currency
         WHERE p.promised <> COALESCE(e.booked, 0)";
     PAYMENTS_POSTED = "SELECT 'a payment by ' || p.method || ' does not match its postings' AS value
-        FROM payments p LEFT JOIN (SELECT g.reference, SUM(CASE WHEN g.kind = 'capture' THEN e.amount_minor ELSE 0 END) AS captured,
+        FROM payments p LEFT JOIN (SELECT g.reference, SUM(CASE WHEN g.kind IN ('capture', 'gift_card_spent') THEN e.amount_minor ELSE 0 END) AS captured,
             SUM(CASE WHEN g.kind = 'gateway_fee' THEN -e.amount_minor ELSE 0 END) AS fee
-            FROM ledger_postings g JOIN ledger_entries e ON e.posting_id = g.id AND e.account = 'gateway_clearing'
-            WHERE g.kind IN ('capture', 'gateway_fee') GROUP BY g.reference) b ON b.reference = p.id
+            FROM ledger_postings g JOIN ledger_entries e ON e.posting_id = g.id AND e.account IN ('gateway_clearing', 'gift_cards')
+            WHERE g.kind IN ('capture', 'gift_card_spent', 'gateway_fee') GROUP BY g.reference) b ON b.reference = p.id
         WHERE p.captured_minor <> COALESCE(b.captured, 0) OR p.fee_minor <> COALESCE(b.fee, 0)";
+    GIFT_CARDS = "SELECT 'gift cards in ' || g.currency || ' have ' || CAST(g.balance AS TEXT) || ', which the ledger does not match' AS value
+        FROM (SELECT currency, SUM(balance_minor) AS balance FROM gift_cards GROUP BY currency) g
+        LEFT JOIN (SELECT currency, -SUM(amount_minor) AS booked FROM ledger_entries WHERE account = 'gift_cards'
+            GROUP BY currency) e ON e.currency = g.currency
+        WHERE g.balance <> COALESCE(e.booked, 0)";
+    GIFT_CARD = "SELECT 'gift card ' || g.last4 || ' has ' || CAST(g.balance_minor AS TEXT) || ', which its payments do not match' AS value
+        FROM gift_cards g LEFT JOIN (SELECT gift_card_id, SUM(captured_minor - refunded_minor) AS spent FROM payments
+            WHERE gift_card_id IS NOT NULL GROUP BY gift_card_id) p ON p.gift_card_id = g.id
+        WHERE g.balance_minor <> g.issued_minor - COALESCE(p.spent, 0)";
+    GIFTS_PLANNED = "SELECT 'the gift cards of a checkout do not add up to ' || CAST(c.gift_minor AS TEXT) AS value
+        FROM checkouts c LEFT JOIN (SELECT checkout_id, SUM(amount_minor) AS planned FROM checkout_gift_cards GROUP BY checkout_id) a
+            ON a.checkout_id = c.id
+        WHERE c.gift_minor <> COALESCE(a.planned, 0)";
     TIMELINE = "SELECT 'order ' || o.number || ' is ' || o.state || ', which its timeline does not match' AS value FROM orders o
         WHERE (o.state <> 'placed') <> EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = o.id AND e.kind = o.state)";
     // A payment that waits for the rest is reconciled until it has a purchase or is refunded.
@@ -226,7 +239,7 @@ statements! {
         WHERE (c.state = 'completed') <> (p.id IS NOT NULL)";
     CLEARING = "SELECT 'the clearing account of ' || p.currency || ' does not match the captured payments less refunds, fees, disputes, transfers and settlements' AS value
         FROM (SELECT currency, SUM(holds) AS holds FROM (
-            SELECT currency, captured_minor - refunded_minor - fee_minor AS holds FROM payments
+            SELECT currency, captured_minor - refunded_minor - fee_minor AS holds FROM payments WHERE gift_card_id IS NULL
             UNION ALL SELECT p.currency, r.amount_minor FROM refunds r JOIN payments p ON p.id = r.payment_id
                 WHERE r.state = 'paid_otherwise'
             UNION ALL SELECT currency, -CASE WHEN state IN ('open', 'lost') THEN amount_minor ELSE 0 END
@@ -363,6 +376,9 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &SHIPPED,
         &OWED,
         &PAYMENTS_POSTED,
+        &GIFT_CARDS,
+        &GIFT_CARD,
+        &GIFTS_PLANNED,
         &TIMELINE,
         &ORPHANED,
         &PAID_FOR,

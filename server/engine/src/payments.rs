@@ -28,11 +28,13 @@ pub use gateway::{
 };
 pub(crate) use gateway::{call, check_gateways, methods_of};
 pub use patience::{Patience, REQUEST_LIMIT, repeated};
-pub(crate) use refund::{OrderRefund, queue_orphaned_in_tx, reserve_refund_in_tx};
+pub(crate) use refund::{OrderRefund, queue_orphaned_in_tx, release_cards_in_tx, reserve_refund_in_tx};
 use refund::{Stray, stray};
 pub use refund::{payment_of_refund, reconcile_refunds, refund, retry_refund, settle_refund};
 
-use crate::{Caller, Engine, TxResult, cards, checkout, jobs, ledger, params, payouts, rows, statements};
+use crate::{
+    Caller, Engine, TxResult, cards, checkout, db::Scalar, jobs, ledger, params, payouts, rows, statements,
+};
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
     checkout::CheckoutState,
@@ -71,7 +73,8 @@ statements! {
         WHERE id = $1 AND state IN ('created', 'pending', 'failed') AND COALESCE(gateway_ref, $2) = $2";
     DUE_OF = "SELECT state, quote_version, total_minor FROM checkouts WHERE id = $1";
     REOPEN = "UPDATE checkouts SET state = 'open', updated_at = $2 WHERE id = $1 AND state = 'paying'
-        AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.checkout_id = $1 AND p.state IN ('created', 'pending', 'authorized'))";
+        AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.checkout_id = $1 AND p.state IN ('created', 'pending', 'authorized'))
+        RETURNING gift_minor AS value";
     FEE = "UPDATE payments SET fee_minor = $2, updated_at = $3
         WHERE id = $1 AND fee_minor = 0 AND captured_minor > 0 AND currency = $4";
     KNOWN_AS = "UPDATE payments SET paid_ref = $2, updated_at = $3 WHERE id = $1";
@@ -246,12 +249,21 @@ async fn failed(engine: &Engine, id: PaymentId, why: PaymentFailure, note: &str)
             Box::pin(async move {
                 let checkout = checkout::lock_checkout_in_tx(tx, *id).await?;
                 tx.exec(&checkout::FAILED, params![*id, *now, why.as_str(), note.as_str()]).await?;
-                tx.exec(&REOPEN, params![checkout, *now]).await?;
+                let reopened: Option<Scalar<i64>> = tx.opt(&REOPEN, params![checkout, *now]).await?;
+                if reopened.is_some_and(|gift| gift.0 > 0) {
+                    release_cards_in_tx(tx, checkout, *now).await?;
+                }
                 Ok(())
             })
         })
         .await?;
     Ok(())
+}
+
+/// Buys a checkout that gift cards have paid completely: `payment` is that of one of them, so there is no gateway to ask.
+pub(crate) async fn buy_with_cards(engine: &Engine, payment: PaymentId) -> Result<ReportOutcome> {
+    let payment: PaymentRow = engine.db.one(&FIND, params![payment]).await?;
+    refresh(engine, &payment, None).await
 }
 
 /// What follows from an authorized payment.
@@ -356,6 +368,11 @@ fn what_follows(
 /// attempt that it was created for and to no other, whatever a webhook says.
 async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) -> Result<ReportOutcome> {
     let own = payment.gateway_ref.as_deref();
+    // It was captured when it was made: what is open is whether its checkout was bought.
+    if payment.gateway == refund::GIFT_CARD {
+        let status = GatewayStatus::Captured(payment.amount());
+        return apply_status(engine, payment.id, own.unwrap_or_default(), status).await;
+    }
     let Some(gateway_ref) = reported.or(own) else {
         // The process died before the response was stored. Repeating the request repeats the same attempt. The
         // gateway knows the shopper's language from the first request; otherwise, it is that of their browser.

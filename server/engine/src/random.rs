@@ -57,9 +57,13 @@ pub fn token_hash(token: &str) -> [u8; 32] {
 
 /// A short number for people: nine unambiguous characters, 45 bits.
 pub fn number() -> String {
+    format!("H{}", letters(&bytes::<9>()))
+}
+
+/// An unambiguous character of five bits for each byte.
+pub fn letters(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let chars = bytes::<9>().map(|b| ALPHABET[usize::from(b & 31)] as char);
-    std::iter::once('H').chain(chars).collect()
+    bytes.iter().map(|b| ALPHABET[usize::from(b & 31)] as char).collect()
 }
 
 /// A key that is never shown, neither in logs nor in debug output.

@@ -28,7 +28,7 @@ struct Confirmed<'a> {
     totals: Totals,
     discounts: Vec<Discount>,
     tax: String,
-    payment: &'static str,
+    payment: String,
     /// What the address is.
     goes_to: &'static str,
     address: Vec<String>,
@@ -66,6 +66,23 @@ pub(super) fn render(locale: Locale, purchase: &PurchaseView, url: &str) -> TxRe
     rendered(&subject, &ConfirmedText { m }, html)
 }
 
+/// How it was paid; with gift cards, what each of them and the payment method paid.
+fn paid(locale: Locale, purchase: &PurchaseView, pickup: bool) -> String {
+    let method = words::paid_by(locale, purchase.payment_method, pickup);
+    if purchase.gift_cards.is_empty() {
+        return method.to_owned();
+    }
+    let part = |words: &str, amount| format!("{words}: {}", words::money(locale, amount));
+    let cards = purchase.gift_cards.iter();
+    let mut parts: Vec<_> =
+        cards.map(|card| part(&words::gift_card(locale, &card.last4), card.amount)).collect();
+    let rest = purchase.paid_otherwise();
+    if rest.amount() > 0 {
+        parts.push(part(method, rest));
+    }
+    parts.join(", ")
+}
+
 fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Confirmed<'a> {
     let shops: Vec<_> = purchase.orders.iter().map(|o| o.shop_name.as_str()).collect();
     let pickup = purchase.is_pickup();
@@ -76,9 +93,11 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Co
     let cash = match purchase.payment_method {
         PaymentMethod::Cash if pickup => tn!(locale, email.confirmed_cash_pickup, shops.len()),
         PaymentMethod::Cash => tn!(locale, email.confirmed_cash, shops.len()),
-        PaymentMethod::Card | PaymentMethod::PayPal | PaymentMethod::Razorpay | PaymentMethod::Sandbox => {
-            String::new()
-        }
+        PaymentMethod::Card
+        | PaymentMethod::PayPal
+        | PaymentMethod::Razorpay
+        | PaymentMethod::GiftCard
+        | PaymentMethod::Sandbox => String::new(),
     };
     Confirmed {
         locale,
@@ -92,7 +111,7 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Co
         totals: purchase.totals,
         discounts: purchase.discounts(),
         tax: words::taxes(locale, purchase.totals.tax, &purchase.taxes),
-        payment: words::paid_by(locale, purchase.payment_method, pickup),
+        payment: paid(locale, purchase, pickup),
         goes_to: if pickup {
             td_string!(locale, checkout.contact)
         } else {

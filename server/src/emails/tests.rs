@@ -10,6 +10,7 @@ use haat_shared::{
     addresses::Address,
     checkout::CheckoutLineView,
     disputes::{DisputeState, OrderDispute},
+    gift_cards::AppliedGiftCard,
     id::Id,
     orders::{
         Actor, LineQuantity, OrderRefund, OrderState, OrderView, PurchaseView, RefundReason, Shipment,
@@ -102,6 +103,7 @@ fn to_shopper(method: PaymentMethod, name: &str, orders: Vec<OrderView>) -> Emai
         email: "asha@example.com".into(),
         address: address(name).into(),
         payment_method: method,
+        gift_cards: Vec::new(),
         taxes: Vec::new(),
         totals: Totals::sum(Currency::INR, orders.iter().map(|o| o.totals)).unwrap(),
         orders,
@@ -511,6 +513,15 @@ fn read(html: &str) -> String {
 #[test]
 fn the_shopper_reads_everything_in_both_parts() {
     let orders = vec![order("Meena Crafts", "Clay bowl", 2), order("Delta Electronics", "Desk lamp", 1)];
+    let mut paid = to_shopper(PaymentMethod::Sandbox, "Asha Rao", orders.clone());
+    if let EmailContent::OrderConfirmed { purchase, .. } = &mut paid {
+        let amount = Money::new(10_000, Currency::INR);
+        purchase.gift_cards =
+            vec![AppliedGiftCard { id: Id::from_uuid(Default::default()), last4: "PQRS".into(), amount }];
+        let rest = haat_app::words::money(Default::default(), purchase.paid_otherwise());
+        let said = format!("Gift card ···· PQRS: ₹100.00, Paid by test card: {rest}");
+        both_say(&english(paid), &[&said]);
+    }
     let words = english(to_shopper(PaymentMethod::Cash, "Asha Rao", orders));
     assert!(words.html.contains(&format!("href=\"{URL}\"")) && words.text.contains(&format!("\n{URL}\n")));
     let when = ["21 Nov 2026, 15:00 IST", "22–23 Nov 2026"];

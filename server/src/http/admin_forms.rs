@@ -8,16 +8,20 @@ use axum::{
 use haat_engine::{
     Caller, Engine,
     admin::{self, Grantee},
-    currencies, jobs, notifications, orders, payments, payouts, promotions, taxes,
+    currencies, gift_cards, jobs, notifications, orders, payments, payouts, promotions, taxes,
 };
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
     admin::{PaymentAction, RefundAction},
+    amounts,
     currencies::read_rate,
+    id::kinds::GiftCardId,
     payouts::PayoutState,
     permissions::{AdminPermission, AdminRole},
     promotions::PromotionForm,
-    routes::{self, CURRENCIES, EMAILS, HOME, JOBS, MARKET_PROMOTIONS, PAYOUTS, TAXES, TEAM, any_payout},
+    routes::{
+        self, CURRENCIES, EMAILS, GIFT_CARDS, HOME, JOBS, MARKET_PROMOTIONS, PAYOUTS, TAXES, TEAM, any_payout,
+    },
     taxes::{TaxBasis, TaxRateForm, TaxSettings},
 };
 
@@ -115,6 +119,42 @@ pub(super) async fn currencies(
         Ok(()) => redirect(&state, CURRENCIES, &[("done", &action)]),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "rate", CURRENCIES, typed, &error).await,
         Err(error) => refused(&state, CURRENCIES, &error),
+    }
+}
+
+/// A gift card that is issued, disabled or enabled. The page then shows the code of the new one, to the admin who issued it.
+pub(super) async fn gift_cards(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
+    let action = value("action");
+    let done: Result<GiftCardId> = async {
+        caller.admin(AdminPermission::ManagePayments)?;
+        match action.as_str() {
+            "issue" => {
+                let currency = value("currency").parse();
+                let currency = currency.map_err(|_| Error::field("currency", FieldCode::NotAChoice))?;
+                let amount = amounts::read("amount", &value("amount"), currency);
+                let amount = amount.map_err(|fault| Error::Invalid(vec![fault]))?;
+                let expires = gift_cards::expiry(engine, &value("expires_on"))?;
+                Ok(gift_cards::issue(engine, &caller, amount, &value("reason"), expires).await?.id)
+            }
+            "disable" | "enable" => {
+                let id = value("id").parse()?;
+                gift_cards::disable(engine, &caller, id, action == "disable").await.map(|()| id)
+            }
+            _ => Err(Error::field("action", FieldCode::NotAChoice)),
+        }
+    }
+    .await;
+    match done {
+        Ok(id) => redirect(&state, GIFT_CARDS, &[("done", &action), ("n", &id.to_string())]),
+        Err(error @ Error::Invalid(_)) => {
+            back_with_draft(&state, "gift_card", GIFT_CARDS, typed, &error).await
+        }
+        Err(error) => refused(&state, GIFT_CARDS, &error),
     }
 }
 

@@ -8,18 +8,19 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use haat_app::{cookies, i18n::Locale};
-use haat_engine::{Caller, Engine, accounts, cards, cart_codes, carts, checkout, orders};
+use haat_engine::{Caller, Engine, accounts, cards, cart_codes, carts, checkout, gift_cards, orders};
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError, Result,
     accounts::{SignIn, SignUp},
     addresses::regions,
     carts::{AddLine, SetQuantity},
     checkout::{CheckoutLineView, CheckoutUpdate, choice},
+    gift_cards::{GiftCardRefusal, is_card_code},
     id::kinds::{CheckoutId, MediaId},
     orders::{LineQuantity, part_field},
     payments::{NextAction, PaymentMethod},
     returns::{ExchangeWish, NewReturnRequest, ReturnReason, exchange_field},
-    routes::{self, ADMIN, CARDS, CART, HOME, SELLER_SHOPS, SIGN_IN, SIGN_UP, with},
+    routes::{self, ADMIN, CARDS, CART, GIFT_CARD, HOME, SELLER_SHOPS, SIGN_IN, SIGN_UP, with},
 };
 
 use super::{State, Typed, back, devices::Devices, limits::too_often, outcome::redirect};
@@ -191,6 +192,22 @@ async fn change_codes(state: &State, caller: &Caller, typed: &Typed) -> Result<b
     Ok(true)
 }
 
+/// Looks up a gift card, and leads to the page of its balance, whose URL doesn't have the code.
+pub(super) async fn gift_card(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    match gift_cards::link(&state.runtime.engine, &caller, &field(&typed, "code")).await {
+        Ok((id, key)) => {
+            back::to(&with(GIFT_CARD, &[("card", &id.to_string()), ("key", &key)])).into_response()
+        }
+        // Nothing was typed.
+        Err(Error::Invalid(_)) => back::to(GIFT_CARD).into_response(),
+        Err(error) => refused(&state, GIFT_CARD, &error),
+    }
+}
+
 /// Where the checkout is: at the one in progress, or else in the basket, from which one begins.
 pub(super) async fn find_checkout(
     Extract(state): Extract<State>,
@@ -268,7 +285,26 @@ pub(super) async fn pay(
             Err(error) => refused(&state, &page, &error),
         };
     }
-    // A code is applied before anything is paid: it is part of the price.
+    // A gift card or a code is entered before anything is paid: the shopper sees what is left to pay.
+    let (remove, typed_code) = (field(&typed, "remove_card"), field(&typed, "code"));
+    if !remove.is_empty() || is_card_code(&typed_code) {
+        let changed: Result<_> = async {
+            checkout::update(engine, &caller, checkout_id, update.clone()).await?;
+            match remove.as_str() {
+                "" => gift_cards::apply(engine, &caller, checkout_id, &typed_code).await,
+                card => gift_cards::remove(engine, &caller, checkout_id, card.parse()?).await,
+            }
+        }
+        .await;
+        match changed {
+            Ok(()) => return back::to(&page).into_response(),
+            // It may be a coupon's.
+            Err(Error::Conflict(Conflict::GiftCard(GiftCardRefusal::Unknown)))
+                if !typed_code.contains('-') => {}
+            // The URL doesn't have the code.
+            Err(error) => return refused(&state, &page, &error),
+        }
+    }
     let code = field(&typed, "action") == "code" || !field(&typed, "code").trim().is_empty();
     if code || !field(&typed, "remove_code").is_empty() {
         let changed: Result<_> = async {

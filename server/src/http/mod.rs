@@ -192,6 +192,8 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_MARKET_PROMOTIONS, post(admin_forms::promotions))
         .route(FORM_TAXES, post(admin_forms::taxes))
         .route(FORM_CURRENCIES, post(admin_forms::currencies))
+        .route(FORM_GIFT_CARDS, post(admin_forms::gift_cards))
+        .route(FORM_GIFT_CARD, post(forms::gift_card))
         .route(FORM_BALANCE, post(seller_forms::balance))
         .route(FORM_PAYOUT, post(admin_forms::payout))
         .route(FORM_REFUND_ANY, post(admin_forms::refund))

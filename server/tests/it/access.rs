@@ -92,6 +92,7 @@ const TABLE: &[Row] = &[
     get(INVOICE, "shipped-purchase invoice", 200),
     // No picture is shown with a return.
     get(PICTURE, "shipped-purchase file", 404),
+    get(GIFT_CARD, "", 200),
     get(SIGN_IN, "", 200),
     get(SIGN_UP, "", 200),
     get(ACCOUNT, "", 200),
@@ -147,6 +148,9 @@ const TABLE: &[Row] = &[
     call(FN_CART_COUNT, "{}"),
     call(FN_CURRENCY_CHOICES, "{}"),
     call(FN_REGIONS, r#"{"country":"IN"}"#),
+    // There is no such card.
+    call(FN_GIFT_CARD, r#"{"id":"gift_00000000000000000000000000","key":"k"}"#).ok(404),
+    form(FORM_GIFT_CARD, "", "code=ABCD-EFGH-JKMN-PQRS", 303),
     // The shop's routes.
     call(FN_DASHBOARD, r#"{"handle":"<handle>","of":{}}"#),
     call(FN_TO_DO, r#"{"handle":"<handle>"}"#),
@@ -258,6 +262,7 @@ const TABLE: &[Row] = &[
     get(MARKET_PROMOTIONS, "", 200),
     get(TAXES, "", 200),
     get(CURRENCIES, "", 200),
+    get(GIFT_CARDS, "", 200),
     get(PAYOUTS, "", 200),
     // Nothing is available to withdraw, so there is no payout.
     get(ANY_PAYOUT, "payout", 404),
@@ -294,6 +299,8 @@ const TABLE: &[Row] = &[
         r#"{"of":{"from_country":"","from_region":"","country":"","region":"","tax_id":"","tax_category":"standard","price":{"amount":100,"currency":"INR"}}}"#,
     ),
     form(FORM_TAXES, "", "action=add", 303),
+    call(FN_GIFT_CARDS, r#"{"issued":null}"#),
+    form(FORM_GIFT_CARDS, "", "action=issue&amount=5&currency=INR", 303),
     call(FN_PAYOUTS, r#"{"of":{}}"#),
     call(FN_ANY_PAYOUT, r#"{"id":"<payout>"}"#).ok(404),
     form(FORM_PAYOUT, "payout", "action=approve", 404),

@@ -11,9 +11,9 @@ use crate::{
     clock::Zone,
     currencies::{self, Shown},
     db::{Scalar, Tx},
-    group_by, insert,
+    gift_cards, group_by, insert,
     inventory::holds::{self, Claim, Left, Need, OfOrigin, Released},
-    params,
+    params, payments,
     promotions::{self, AddUse, Offers, Person},
     random, rows, shipping, statements,
     taxes::{self, Taxed},
@@ -43,7 +43,7 @@ statements! {
     IN_PROGRESS = "SELECT id AS value FROM checkouts WHERE cart_id = $1 AND state IN ('open', 'paying') AND hold_until > $2
         ORDER BY id DESC LIMIT 1";
     SUPERSEDE = "UPDATE checkouts SET state = 'superseded', updated_at = $2
-        WHERE id = $1 AND state IN ('open', 'paying')";
+        WHERE id = $1 AND state IN ('open', 'paying') RETURNING gift_minor AS value";
     LINES = "SELECT l.variant_id, l.quantity, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
             o.amount_minor AS own_minor, COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(p.options, '[]') AS option_names,
             COALESCE(v.options, '[]') AS option_values, COALESCE(p.id, l.variant_id) AS product_id,
@@ -248,10 +248,14 @@ async fn begin_in_tx(
     if let Some(current) = current.iter().find(worth_keeping) {
         return Ok(current.id);
     }
-    let mut released = Released::default();
+    let (mut released, mut with_cards) = (Released::default(), None);
     for old in &current {
-        if tx.exec(&SUPERSEDE, params![old.id, now]).await? == 1 {
+        if let Some(Scalar(gift)) = tx.opt::<Scalar<i64>>(&SUPERSEDE, params![old.id, now]).await? {
             released.add_in_tx(tx, old.id).await?;
+            if gift > 0 {
+                payments::release_cards_in_tx(tx, old.id, now).await?;
+                with_cards = Some(old.id);
+            }
         }
     }
     let form = current.first().map_or(form, |old| old.form.as_str());
@@ -305,6 +309,9 @@ async fn begin_in_tx(
     tx.insert_all(plan.lines).await?;
     tx.insert_all(plan.adjustments).await?;
     tx.insert_all(plan.uses).await?;
+    if let Some(old) = with_cards {
+        gift_cards::carry_in_tx(tx, old, plan.id, now).await?;
+    }
     let short = holds::hold_in_tx(tx, plan.claims, &released).await?;
     if !short.is_empty() {
         let short = shortages(&lines, &needs, &short);

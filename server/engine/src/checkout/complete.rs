@@ -6,7 +6,7 @@ use crate::{
     cart_codes,
     clock::Zone,
     db::{Scalar, Tx},
-    insert,
+    gift_cards, insert,
     inventory::holds,
     ledger::{self, Reference},
     outbox::{self, OutboxMessage},
@@ -46,7 +46,7 @@ statements! {
         FROM payments p JOIN checkouts c ON c.id = p.checkout_id LEFT JOIN purchases u ON u.id = p.purchase_id WHERE p.id = $1";
     TAKE_CHECKOUT = concat!("UPDATE checkouts SET state = 'completed', purchase_id = $3, updated_at = $4
         WHERE id = $1 AND state IN ('open', 'paying', 'expired') AND total_minor = ", paid_minor!(), "
-        RETURNING cart_id, holds, details, discount_minor");
+        RETURNING cart_id, holds, details, discount_minor, gift_minor");
     REST_IS_DUE = concat!("SELECT id AS value FROM checkouts WHERE id = $1 AND state IN ('open', 'paying')
         AND quote_version = (SELECT quote_version FROM payments WHERE id = $2) AND total_minor > ", paid_minor!());
     // After the purchase, to which they refer.
@@ -79,6 +79,7 @@ insert! {
         address: String,
         tax_id: &'a str,
         method: PaymentMethod,
+        gift_cards: String,
         created_at: i64;
         checkout_id = "c.id",
         user_id = "t.user_id",
@@ -152,6 +153,7 @@ rows! {
         holds: i64,
         details: Option<String>,
         discount_minor: i64,
+        gift_minor: i64,
     }
 
     struct OrderRow {
@@ -270,6 +272,10 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
         .and_then(|json| serde_json::from_str(&json).ok())
         .ok_or_else(|| crate::bug("a checkout was paid without contact details"))?;
     let address = serde_json::to_string(&details.address).map_err(|e| crate::bug(e.to_string()))?;
+    let gift_cards = match checkout.gift_minor {
+        0 => "[]".to_owned(),
+        _ => gift_cards::paid_in_tx(tx, id).await?,
+    };
     tx.insert(AddPurchase {
         id: *purchase,
         number,
@@ -277,6 +283,7 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
         address,
         tax_id: &details.tax_id,
         method: taken.method,
+        gift_cards,
         created_at: now,
         checkout: id,
     })

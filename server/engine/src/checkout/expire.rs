@@ -1,13 +1,13 @@
 //! Ends checkouts whose time has run out, and releases what they hold.
 
-use crate::{Engine, TxResult, inventory::holds, params, rows, statements};
+use crate::{Engine, TxResult, db::Scalar, inventory::holds, params, payments, rows, statements};
 use haat_shared::id::kinds::CheckoutId;
 
 statements! {
     EXPIRED = "SELECT id FROM checkouts WHERE state IN ('open', 'paying') AND hold_until <= $1
         ORDER BY hold_until LIMIT $2";
     EXPIRE = "UPDATE checkouts SET state = 'expired', updated_at = $2
-        WHERE id = $1 AND state IN ('open', 'paying') AND hold_until <= $2";
+        WHERE id = $1 AND state IN ('open', 'paying') AND hold_until <= $2 RETURNING gift_minor AS value";
 }
 
 rows! {
@@ -22,11 +22,14 @@ pub async fn free(engine: &Engine, id: CheckoutId) -> TxResult<bool> {
         .db
         .write(("checkout::free", id), (id, engine.clock.now_ms()), |tx, (id, now)| {
             Box::pin(async move {
-                let ended = tx.exec(&EXPIRE, params![*id, *now]).await? == 1;
-                if ended {
-                    holds::release_in_tx(tx, *id).await?;
+                let Some(Scalar(gift)) = tx.opt::<Scalar<i64>>(&EXPIRE, params![*id, *now]).await? else {
+                    return Ok(false);
+                };
+                holds::release_in_tx(tx, *id).await?;
+                if gift > 0 {
+                    payments::release_cards_in_tx(tx, *id, *now).await?;
                 }
-                Ok(ended)
+                Ok(true)
             })
         })
         .await

@@ -4,6 +4,7 @@ use super::{QuoteRow, find, link, offered, update::store};
 use crate::{
     Bounds, Caller, Engine, TxResult, cards,
     db::{Scalar, Tx},
+    gift_cards,
     idempotency::{self, Claim, IdempotencyKey},
     insert,
     inventory::holds,
@@ -16,6 +17,7 @@ use haat_shared::{
     Conflict, Error, Money, Result,
     accounts::mailbox,
     checkout::{CheckoutState, CheckoutUpdate, HOLD_MS, ValidCheckout},
+    gift_cards::GiftCardRefusal,
     id::kinds::{CheckoutId, PaymentId},
     money::{Rate, convert},
     payments::{CollectedBy, MethodDeclaration, NextAction, PaymentMethod},
@@ -28,7 +30,7 @@ statements! {
         WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $3 AND quote_version = $6
             AND NOT EXISTS (SELECT 1 FROM checkout_orders o WHERE o.checkout_id = checkouts.id AND o.options = '[]')";
     NOT_SHIPPED = "SELECT shop_name AS value FROM checkout_orders WHERE checkout_id = $1 AND options = '[]' ORDER BY position";
-    QUOTE = "SELECT currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, quote_version, taxes
+    QUOTE = "SELECT currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, gift_minor, quote_version, taxes
         FROM checkouts WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $2";
     OPEN_ONE = concat!("SELECT ", payment_columns!(), " FROM payments
         WHERE checkout_id = $1 AND state IN ('created', 'pending')");
@@ -129,9 +131,18 @@ async fn pay_once(
     }
     let update = update.bounded();
     let discounted = store(engine, id, &update, true).await?.totals.discount.amount() > 0;
-    let details = update
-        .check(&offered(engine, Some(checkout.quote.currency)), engine.smtputf8)
-        .map_err(Error::Invalid)?;
+    let gift = Gift::of(&checkout.quote);
+    let (update, methods) = match gift {
+        Gift::All => (
+            CheckoutUpdate { payment_method: Some(PaymentMethod::GiftCard), ..update },
+            vec![PaymentMethod::GiftCard],
+        ),
+        _ => (update, offered(engine, Some(checkout.quote.currency))),
+    };
+    let details = update.check(&methods, engine.smtputf8).map_err(Error::Invalid)?;
+    if gift == Gift::Part && !details.payment_method.collected_by_market() {
+        return Err(Conflict::GiftCard(GiftCardRefusal::WithCash).into());
+    }
     let on_page = on_page && super::is_on_page(engine, checkout.quote.currency, details.payment_method);
     let customer = cards::customer_for(engine, caller, details.payment_method).await?;
     let how = (quote_version, on_page);
@@ -145,7 +156,10 @@ async fn pay_once(
     let agreed = (details, update);
     let agreed = (agreed, person);
     let answer =
-        attempt_payment(engine, caller, (id, checkout.rate()), attempt, agreed, (how, customer)).await;
+        attempt_payment(engine, caller, (id, checkout.rate(), gift), attempt, agreed, (how, customer)).await;
+    if let Err(Error::Conflict(Conflict::GiftCard(_))) = &answer {
+        gift_cards::plan_again(engine, id).await?;
+    }
     let answer = or_bought(engine, id, answer).await;
     // A failure that may succeed later is not stored as the response.
     let keep = !matches!(
@@ -158,6 +172,7 @@ async fn pay_once(
                     | Conflict::TotalChanged { .. }
                     | Conflict::NotShipped(_)
                     | Conflict::Code(_)
+                    | Conflict::GiftCard(_)
             ))
     );
     let stored = if keep { serde_json::to_string(&answer).ok() } else { None };
@@ -168,7 +183,7 @@ async fn pay_once(
 async fn attempt_payment(
     engine: &Engine,
     caller: &Caller,
-    (id, rate): (CheckoutId, Rate),
+    (id, rate, gift): (CheckoutId, Rate, Gift),
     attempt: PaymentId,
     ((details, form), person): ((ValidCheckout, CheckoutUpdate), Option<Person>),
     ((quote_version, on_page), customer): ((i64, bool), Option<String>),
@@ -193,10 +208,10 @@ async fn attempt_payment(
                 (details, form),
                 quote_version,
                 locale,
-                (cash, person),
+                (cash, person, gift),
                 engine.clock.now_ms(),
             ),
-            |tx, (id, attempt, how, agreed, quote_version, locale, (cash, person), now)| {
+            |tx, (id, attempt, how, agreed, quote_version, locale, (cash, person, gift), now)| {
                 Box::pin(async move {
                     agree_in_tx(tx, *id, agreed, *quote_version, locale, *now).await?;
                     if let Some(person) = person {
@@ -205,17 +220,27 @@ async fn attempt_payment(
                             return Err(Conflict::Code(Refusal::UsedByYou).into());
                         }
                     }
+                    // The version of the quote is that of the cards, too.
+                    if *gift != Gift::None {
+                        let spent = gift_cards::spend_in_tx(tx, *id, *now + FIRST_CHECK_MS, *now).await?;
+                        if *gift == Gift::All {
+                            return Ok(Due::Nothing(spent));
+                        }
+                    }
                     let (payment, new) = open_in_tx(tx, *id, *attempt, how, *now).await?;
                     if let (Some(cash), true) = (cash, new) {
                         let amount = Money::new(payment.amount_minor, payment.currency);
                         cash.bound_in_tx(tx, amount, *now).await?;
                     }
-                    Ok(payment)
+                    Ok(Due::Rest(payment))
                 })
             },
         )
         .await?;
-    let (reported, next) = payments::start(engine, &payment, locale).await?;
+    let (reported, next) = match payment {
+        Due::Rest(payment) => payments::start(engine, &payment, locale).await?,
+        Due::Nothing(spent) => (payments::buy_with_cards(engine, spent).await?, None),
+    };
     match reported {
         ReportOutcome::Paid(number) => Ok(NextAction::Done { purchase: link(engine, number) }),
         // Unless another attempt completed the purchase in the meantime.
@@ -228,6 +253,32 @@ async fn attempt_payment(
         ReportOutcome::Cancelled => Err(Conflict::PaymentCancelled.into()),
         ReportOutcome::Orphaned => Err(Conflict::CheckoutEnded.into()),
     }
+}
+
+/// How much of a checkout gift cards pay.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gift {
+    None,
+    Part,
+    All,
+}
+
+impl Gift {
+    fn of(quote: &QuoteRow) -> Self {
+        match quote.gift_minor {
+            0 => Self::None,
+            all if all == quote.total_minor => Self::All,
+            _ => Self::Part,
+        }
+    }
+}
+
+/// What is left to pay once gift cards have paid.
+enum Due {
+    /// Another payment.
+    Rest(PaymentRow),
+    /// Nothing. This is one of the cards' payments.
+    Nothing(PaymentId),
 }
 
 /// Checks a guest's cash order. Nobody has paid or proved anything, so the orders per origin and per

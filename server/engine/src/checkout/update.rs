@@ -11,7 +11,7 @@ use crate::{
     Caller, Engine, TxError, TxResult, bug,
     clock::Zone,
     db::Tx,
-    group_by, params, promotions, rows, shipping, statements,
+    gift_cards, group_by, params, promotions, rows, shipping, statements,
     taxes::{self, Taxed},
     update,
 };
@@ -29,7 +29,7 @@ use haat_shared::{
 statements! {
     LOCK = "UPDATE checkouts SET updated_at = $2 WHERE id = $1 AND state IN ('open', 'paying')
         RETURNING state, form,
-            currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, quote_version, taxes,
+            currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, gift_minor, quote_version, taxes,
             rate_numerator, rate_denominator";
     LINES = "SELECT o.order_id, o.shop_id, o.options, o.delivery, l.kind, l.variant_id, l.quantity, l.unit_minor, l.tax_category,
             l.taxes, l.commission_bp, l.product_id, COALESCE(k.path, '') AS category, COALESCE(v.weight_g, 0) AS weight_g,
@@ -39,7 +39,8 @@ statements! {
         LEFT JOIN products p ON p.id = l.product_id LEFT JOIN categories k ON k.id = p.category_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
     SAVE = "UPDATE checkouts SET form = $2, discount_minor = $3, delivery_minor = $4, tax_minor = $5, added_tax_minor = $6,
-            total_minor = $7, quote_version = $8, taxes = $9 WHERE id = $1";
+            total_minor = $7, quote_version = $8, taxes = $9, gift_minor = CASE WHEN gift_minor > $7 THEN $7 ELSE gift_minor END
+        WHERE id = $1";
     CLEAR = "DELETE FROM checkout_adjustments WHERE checkout_id = $1";
 }
 
@@ -194,6 +195,12 @@ async fn update_in_tx(
         taxes::stored(&quote.taxes)?,
     ];
     tx.exec(&SAVE, row).await?;
+    if stored.quote.gift_minor > 0 && quote.version != stored.quote.quote_version {
+        let (_, gift_minor) = gift_cards::plan_in_tx(tx, id, false, now).await?;
+        quote.to_pay = Money::new(quote.totals.total.amount() - gift_minor, total.currency());
+    } else if stored.quote.gift_minor == 0 {
+        quote.to_pay = total;
+    }
     Ok(quote)
 }
 

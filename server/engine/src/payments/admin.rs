@@ -360,10 +360,11 @@ pub(crate) async fn of_purchase(
 pub async fn follow_up(engine: &Engine, caller: &Caller, id: PaymentId, action: PaymentAction) -> Result<()> {
     caller.admin(AdminPermission::ManagePayments)?;
     let payment: PaymentRow = engine.db.opt(&super::FIND, params![id]).await?.ok_or(Error::NotFound)?;
-    let gateway = engine.gateway(&payment.gateway)?;
-    if !action.suits(payment.state) {
+    // Nobody has to be asked about a gift card.
+    if payment.method == PaymentMethod::GiftCard || !action.suits(payment.state) {
         return Err(Conflict::PaymentMoved.into());
     }
+    let gateway = engine.gateway(&payment.gateway)?;
     asked(engine, caller, id, action).await?;
     let Some(gateway_ref) = payment.gateway_ref.as_deref().filter(|_| action != PaymentAction::Check) else {
         refresh(engine, &payment, None).await?;

@@ -8,14 +8,14 @@ use crate::{
     Caller, Engine, TxResult, audit, bug,
     bus::Topic,
     db::{Scalar, Tx, Value},
-    insert, ledger,
+    gift_cards, insert, ledger,
     outbox::{self, OutboxMessage},
     params, random, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
     id::kinds::{CheckoutId, OrderId, PaymentId, PurchaseId, RefundId},
-    ledger::{capture, refund as refunded, refund_failed, refund_paid_otherwise},
+    ledger::{capture, gift_card_returned, refund as refunded, refund_failed, refund_paid_otherwise},
     orders::{NOTE_MAX, RefundReason},
     payments::{CollectedBy, MethodDeclaration, PaymentMethod},
     permissions::AdminPermission,
@@ -25,10 +25,12 @@ use haat_shared::{
 /// How long after a request, or after the previous check, a pending refund is checked; the n-th time, after n
 /// times as long.
 const CHECK_MS: i64 = 60_000;
+/// What payments by gift card have in place of a gateway.
+pub(super) const GIFT_CARD: &str = PaymentMethod::GiftCard.declared().gateway;
 
 statements! {
     LEFT = "UPDATE payments SET updated_at = $2 WHERE purchase_id = $1 AND captured_minor > 0
-        RETURNING id, captured_minor - refunded_minor - refund_pending_minor - disputed_minor AS left_minor";
+        RETURNING id, gift_card_id IS NOT NULL AS by_card, captured_minor - refunded_minor - refund_pending_minor - disputed_minor AS left_minor";
     RESERVE = "UPDATE payments SET refund_pending_minor = refund_pending_minor + given.column2
         FROM (VALUES [($1, $2)]) AS given WHERE payments.id = given.column1
             AND refunded_minor + refund_pending_minor + disputed_minor + given.column2 <= captured_minor";
@@ -56,6 +58,10 @@ statements! {
     GIVEN_BACK = "UPDATE payments SET refunded_minor = refunded_minor + $2, refund_pending_minor = refund_pending_minor - $2,
             state = CASE WHEN refunded_minor + $2 = captured_minor THEN 'refunded' ELSE state END, updated_at = $3
         WHERE id = $1 AND refund_pending_minor >= $2";
+    // What gift cards have paid of a checkout that has no purchase.
+    RELEASE = "UPDATE payments SET state = 'orphaned', refund_pending_minor = captured_minor, check_at = NULL, updated_at = $2
+        WHERE checkout_id = $1 AND gift_card_id IS NOT NULL AND purchase_id IS NULL AND state = 'captured'
+        RETURNING id, currency, captured_minor";
     CLAIM_DUE = "UPDATE refunds SET checks = checks + 1, check_at = $1 + $2 * (checks + 2) WHERE check_at <= $1
             AND id IN (SELECT id FROM refunds WHERE check_at <= $1 ORDER BY check_at LIMIT $3)
         RETURNING id AS value";
@@ -116,8 +122,15 @@ insert! {
 }
 
 rows! {
+    struct Released {
+        id: PaymentId,
+        currency: Currency,
+        captured_minor: i64,
+    }
+
     struct Left {
         id: PaymentId,
+        by_card: bool,
         left_minor: i64,
     }
 
@@ -152,7 +165,42 @@ pub(crate) async fn queue_orphaned_in_tx(
     amount: Money,
     now: i64,
 ) -> TxResult<()> {
-    let refund = AddRefund {
+    let refund = orphaned(id, payment, amount, now);
+    let messages = queue_in_tx(tx, vec![refund], now).await?;
+    tx.exec_many(&outbox::WRITE, &messages).await?;
+    Ok(())
+}
+
+/// Gives back what the cards of a checkout have paid: its payment failed, or it ended. The caller has locked the checkout.
+pub(crate) async fn release_cards_in_tx(tx: &mut Tx, id: CheckoutId, now: i64) -> TxResult<()> {
+    let released: Vec<Released> = tx.all(&RELEASE, params![id, now]).await?;
+    for payment in released {
+        let amount = Money::new(payment.captured_minor, payment.currency);
+        give_back_in_tx(tx, payment.id, amount, now).await?;
+    }
+    Ok(())
+}
+
+/// Gives a payment by gift card back that bought nothing. The caller has reserved the amount.
+async fn give_back_in_tx(tx: &mut Tx, payment: PaymentId, amount: Money, now: i64) -> TxResult<()> {
+    let id: RefundId = random::id(now);
+    queue_in_tx(tx, vec![orphaned(id, payment, amount, now)], now).await?;
+    let row = RefundRow {
+        id,
+        payment_id: payment,
+        order_id: None,
+        refund_ref: None,
+        state: "queued".into(),
+        amount_minor: amount.amount(),
+        currency: amount.currency(),
+        gateway: GIFT_CARD.into(),
+        gateway_ref: None,
+    };
+    apply_in_tx(tx, &row, amount, &RefundStatus::Done(id.to_string()), now).await
+}
+
+fn orphaned(id: RefundId, payment: PaymentId, amount: Money, now: i64) -> AddRefund {
+    AddRefund {
         id,
         part_of: None,
         payment_id: payment,
@@ -165,10 +213,7 @@ pub(crate) async fn queue_orphaned_in_tx(
         reason: RefundReason::Orphaned,
         note: String::new(),
         created_at: now,
-    };
-    let messages = queue_in_tx(tx, vec![refund], now).await?;
-    tx.exec_many(&outbox::WRITE, &messages).await?;
-    Ok(())
+    }
 }
 
 /// Money that a gateway captured in addition to the requested payment.
@@ -251,9 +296,10 @@ pub(crate) async fn reserve_refund_in_tx(
         refund;
     // Locks the payments, so that what is left of them cannot change.
     let mut payments: Vec<Left> = tx.all(&LEFT, params![purchase, now]).await?;
-    payments.sort_by_key(|payment| payment.id);
+    // What gift cards paid goes back first.
+    payments.sort_by_key(|payment| (!payment.by_card, payment.id));
     let (mut rest, mut refunds) = (amount.amount(), Vec::new());
-    for Left { id: payment_id, left_minor } in payments {
+    for Left { id: payment_id, left_minor, .. } in payments {
         let amount_minor = rest.min(left_minor);
         if amount_minor > 0 {
             rest -= amount_minor;
@@ -346,12 +392,16 @@ async fn advance(engine: &Engine, id: RefundId, again: bool) -> TxResult<Option<
     let payment_ref = row.gateway_ref.clone().ok_or_else(|| bug("a captured payment without a reference"))?;
     let amount = Money::new(row.amount_minor, row.currency);
     let request = RefundRequest { payment_ref, refund: row.id, refund_ref: row.refund_ref.clone(), amount };
-    let status = engine
-        .gateway(&row.gateway)?
-        .refund(&request)
-        .instrument(gateway::call(&row.gateway, "refund", row.id))
-        .await
-        .map_err(|error| bug(format!("refund {id}: {error}")))?;
+    let status = match row.gateway == GIFT_CARD {
+        // The transaction below gives it back.
+        true => RefundStatus::Done(id.to_string()),
+        false => engine
+            .gateway(&row.gateway)?
+            .refund(&request)
+            .instrument(gateway::call(&row.gateway, "refund", row.id))
+            .await
+            .map_err(|error| bug(format!("refund {id}: {error}")))?,
+    };
     let why = match &status {
         RefundStatus::Failed(why) => Some(why.clone()),
         _ => None,
@@ -405,7 +455,14 @@ async fn apply_in_tx(
             if tx.exec(&DONE, params![row.id, refund_ref, now]).await? == 0 {
                 return Ok(());
             }
-            ledger::post(tx, &[(refunded(amount)?, (row.id, row.order_id))], now).await?;
+            let posting = match row.gateway == GIFT_CARD {
+                true => {
+                    gift_cards::give_back_in_tx(tx, row.payment_id, row.amount_minor, now).await?;
+                    gift_card_returned(amount)?
+                }
+                false => refunded(amount)?,
+            };
+            ledger::post(tx, &[(posting, (row.id, row.order_id))], now).await?;
             if tx.exec(&GIVEN_BACK, params![row.payment_id, row.amount_minor, now]).await? == 0 {
                 return Err(bug("more would be refunded than was reserved"));
             }

@@ -32,6 +32,7 @@ mod disputes;
 mod events;
 mod exchanges;
 mod gateways;
+mod gift_cards;
 mod guests;
 mod imports;
 mod invoices;

@@ -38,6 +38,12 @@ statements! {
     LINE_TAX_LESS = "UPDATE order_lines SET tax_minor = tax_minor - 1";
     LATER = "UPDATE orders SET release_at = release_at + 1000000000 WHERE released_at IS NOT NULL";
     SOONER = "UPDATE orders SET release_at = release_at - 1000000000 WHERE released_at IS NOT NULL";
+    ISSUE_MORE = "UPDATE gift_cards SET issued_minor = issued_minor + 1";
+    ISSUE_LESS = "UPDATE gift_cards SET issued_minor = issued_minor - 1";
+    CARD_LESS = "UPDATE gift_cards SET balance_minor = balance_minor - 1";
+    CARD_MORE = "UPDATE gift_cards SET balance_minor = balance_minor + 1";
+    GIFT_LESS = "UPDATE checkouts SET gift_minor = gift_minor - 1 WHERE gift_minor > 0";
+    GIFT_MORE = "UPDATE checkouts SET gift_minor = gift_minor + 1 WHERE gift_minor > 0";
     STOCK_MORE = "UPDATE capacities SET on_hand = on_hand + 1";
     STOCK_LESS = "UPDATE capacities SET on_hand = on_hand - 1";
     BOOK_MORE = "UPDATE ledger_entries SET amount_minor = amount_minor + 1 WHERE account = 'gateway_clearing'";
@@ -126,6 +132,23 @@ both! {
             }
             change(market, mend).await;
             assert_eq!(oracle::consult(engine).await.unwrap(), Vec::<String>::new(), "{said:?} is mended");
+        }
+    }
+    async fn each_check_of_gift_cards_sees_harm(market) {
+        crate::gift_cards::bought(market).await;
+        let cases: [(&'static Statement, &'static Statement, &[&str]); 3] = [
+            (&ISSUE_MORE, &ISSUE_LESS, &["which its payments do not match"]),
+            (&CARD_LESS, &CARD_MORE, &["which its payments do not match", "which the ledger does not match"]),
+            (&GIFT_LESS, &GIFT_MORE, &["the gift cards of a checkout do not add up to"]),
+        ];
+        for (harm, mend, said) in cases {
+            change(market, harm).await;
+            let broken = oracle::consult(&market.engine).await.unwrap();
+            for said in said {
+                assert!(broken.iter().any(|line| line.contains(said)), "{said}: {broken:?}");
+            }
+            change(market, mend).await;
+            assert_eq!(oracle::consult(&market.engine).await.unwrap(), Vec::<String>::new(), "{said:?} is mended");
         }
     }
     async fn each_check_of_disputes_sees_harm(market) {

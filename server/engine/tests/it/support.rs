@@ -786,8 +786,9 @@ impl Market {
     /// Checks out and goes to the sandbox's page. Returns the checkout, our payment and the sandbox's id.
     pub async fn go_to_sandbox(&self, caller: &Caller) -> (CheckoutId, PaymentId, String) {
         let id = checkout::begin(&self.engine, caller).await.unwrap();
-        let key = checkout::view(&self.engine, caller, id).await.unwrap().key;
-        let next = checkout::pay(&self.engine, caller, id, form("sandbox"), 1, &key).await.unwrap();
+        let view = checkout::view(&self.engine, caller, id).await.unwrap();
+        let seen = view.quote.version;
+        let next = checkout::pay(&self.engine, caller, id, form("sandbox"), seen, &view.key).await.unwrap();
         let NextAction::Redirect { url } = next else { panic!("{next:?}") };
         let gateway_ref = url.rsplit('/').next().unwrap().to_owned();
         let payment = sandbox::find(&self.engine.db, &gateway_ref).await.unwrap().attempt_id;

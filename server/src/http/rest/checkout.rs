@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use haat_engine::{carts, checkout, orders};
+use haat_engine::{carts, checkout, gift_cards, orders};
 use haat_shared::{
     Currency, Error, FieldError, Money, Result,
     checkout::{CheckoutGroup, CheckoutState, CheckoutUpdate, CheckoutView, PaymentOutcome},
+    gift_cards::AppliedGiftCard,
     id::kinds::{CartId, CheckoutId, ShopId},
     money::Rate,
     orders::PurchaseView,
@@ -98,8 +99,13 @@ struct CheckoutInput {
     /// The shipping method for each shop, keyed by shop ID. Shops that are left out use standard shipping.
     #[serde(default)]
     shipping_methods: BTreeMap<ShopId, ShippingMethod>,
-    /// The payment method.
+    /// The payment method. Ignored if gift cards pay the whole total. `gift_card` can't be selected.
     payment_method: PaymentMethod,
+    /// The codes of the gift cards that pay first, in this order. They replace those that were entered before; without this
+    /// list, those stay.
+    #[serde(default)]
+    #[schema(max_items = 5)]
+    gift_cards: Option<Vec<String>>,
 }
 
 /// The parameters of a new checkout.
@@ -122,8 +128,12 @@ struct NewCheckout {
     /// The shipping method for each shop, keyed by shop ID. Shops that are left out use standard shipping.
     #[serde(default)]
     shipping_methods: BTreeMap<ShopId, ShippingMethod>,
-    /// The payment method.
+    /// The payment method. Ignored if gift cards pay the whole total. `gift_card` can't be selected.
     payment_method: PaymentMethod,
+    /// The codes of the gift cards that pay first, in this order.
+    #[serde(default)]
+    #[schema(max_items = 5)]
+    gift_cards: Option<Vec<String>>,
     /// The currency to pay in, one of `GET /currencies`. By default, that of the shops' prices.
     #[serde(default)]
     currency: Option<Currency>,
@@ -195,7 +205,11 @@ struct Checkout {
     taxes: Vec<TaxLine>,
     /// The discounts.
     discounts: Vec<Discount>,
-    /// The version of the totals. It increases whenever they change.
+    /// The gift cards that pay first, and what each pays.
+    gift_cards: Vec<AppliedGiftCard>,
+    /// What the payment method pays: the total, less what gift cards pay.
+    to_pay: Money,
+    /// The version of the totals, and of what gift cards pay. It increases whenever they change.
     quote_version: i64,
     /// The exchange rate at which prices were converted from the marketplace's currency: 1/1 if they were not.
     rate: Rate,
@@ -232,6 +246,8 @@ impl From<CheckoutView> for Checkout {
             totals: view.quote.totals,
             taxes: view.quote.taxes,
             discounts: view.discounts,
+            gift_cards: view.gift_cards,
+            to_pay: view.quote.to_pay,
             quote_version: view.quote.version,
             rate: view.rate,
             payment_methods: view.payment_methods,
@@ -244,11 +260,14 @@ impl From<CheckoutView> for Checkout {
 
 async fn begin(context: RequestContext, (Body(new), _): (Body<NewCheckout>, Once)) -> Result<Made<Checkout>> {
     carts::check_holder(context.engine(), &context.caller, new.cart_id).await?;
-    let NewCheckout { email, address, shipping_methods, payment_method, tax_id, currency, .. } = new;
-    let input = CheckoutInput { email, address, shipping_methods, payment_method, tax_id }
+    let NewCheckout {
+        email, address, shipping_methods, payment_method, gift_cards, tax_id, currency, ..
+    } = new;
+    let input = CheckoutInput { email, address, shipping_methods, payment_method, gift_cards: None, tax_id }
         .update(&context, currency)?;
     let id = checkout::begin_in(context.engine(), &context.caller, currency).await?;
     checkout::update(context.engine(), &context.caller, id, input).await?;
+    enter(&context, id, gift_cards).await?;
     let view = checkout::view(context.engine(), &context.caller, id).await?;
     Ok(Made(view.into()))
 }
@@ -260,13 +279,28 @@ async fn view(context: RequestContext, At(id): At<CheckoutId>) -> Result<Found<C
 
 async fn update(
     context: RequestContext,
-    (At(id), Body(input)): (At<CheckoutId>, Body<CheckoutInput>),
+    (At(id), Body(mut input)): (At<CheckoutId>, Body<CheckoutInput>),
 ) -> Result<Found<Checkout>> {
     let (_, quote) = checkout::stored(context.engine(), &context.caller, id).await?;
+    let gift_cards = input.gift_cards.take();
     let input = input.update(&context, Some(quote.totals.total.currency()))?;
     checkout::update(context.engine(), &context.caller, id, input).await?;
+    enter(&context, id, gift_cards).await?;
     let view = checkout::view(context.engine(), &context.caller, id).await?;
     Ok(Found(view.into()))
+}
+
+/// Enters these gift cards in a checkout in place of those that it has.
+async fn enter(context: &RequestContext, id: CheckoutId, codes: Option<Vec<String>>) -> Result<()> {
+    let Some(codes) = codes else { return Ok(()) };
+    let (engine, caller) = (context.engine(), &context.caller);
+    for card in checkout::view(engine, caller, id).await?.gift_cards {
+        gift_cards::remove(engine, caller, id, card.id).await?;
+    }
+    for code in codes {
+        gift_cards::apply(engine, caller, id, &code).await?;
+    }
+    Ok(())
 }
 
 /// The confirmation of the amount to pay.

@@ -14,6 +14,7 @@ mod countries;
 mod currencies;
 mod export;
 mod extract;
+mod gift_cards;
 mod imports;
 mod openapi;
 mod operator;
@@ -155,6 +156,7 @@ fn api() -> Api {
     let api = payouts::routes(api);
     let api = promotions::routes(api);
     let api = taxes::routes(api);
+    let api = gift_cards::routes(api);
     operator::routes(api)
 }
 

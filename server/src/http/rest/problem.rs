@@ -14,6 +14,7 @@ use haat_app::{
 use haat_engine::media;
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError, Money,
+    gift_cards::GiftCardRefusal,
     orders::{Actor, OrderState},
     promotions::Refusal,
     returns::ReturnState,
@@ -269,6 +270,15 @@ fn title(locale: Locale, code: &str) -> &'static str {
         "code_not_combinable" => t!(locale, problem.title_code_not_combinable),
         "code_no_effect" => t!(locale, problem.title_code_no_effect),
         "code_too_many" => t!(locale, problem.title_code_too_many),
+        "gift_card_unknown" => t!(locale, problem.title_gift_card_unknown),
+        "gift_card_used_up" => t!(locale, problem.title_gift_card_used_up),
+        "gift_card_disabled" => t!(locale, problem.title_gift_card_disabled),
+        "gift_card_expired" => t!(locale, problem.title_gift_card_expired),
+        "gift_card_other_currency" => t!(locale, problem.title_gift_card_other_currency),
+        "gift_card_too_many" => t!(locale, problem.title_gift_card_too_many),
+        "gift_card_unneeded" => t!(locale, problem.title_gift_card_unneeded),
+        "gift_card_changed" => t!(locale, problem.title_gift_card_changed),
+        "gift_card_with_cash" => t!(locale, problem.title_gift_card_with_cash),
         "refund_moved" => t!(locale, problem.title_refund_moved),
         "events_expired" => t!(locale, problem.title_events_expired),
         "precondition_failed" => t!(locale, problem.title_precondition_failed),
@@ -348,7 +358,8 @@ fn every() -> impl Iterator<Item = Problem> {
         PromotionUsed,
         NotShipped(Vec::new()),
     ];
-    let conflicts = conflicts.into_iter().chain(Refusal::ALL.map(Code));
+    let conflicts =
+        conflicts.into_iter().chain(Refusal::ALL.map(Code)).chain(GiftCardRefusal::ALL.map(GiftCard));
     let errors = errors.into_iter().chain(conflicts.map(Error::Conflict)).map(Problem::Rejected);
     statuses.map(Problem::Status).into_iter().chain([Problem::KeyMissing]).chain(errors)
 }

@@ -129,6 +129,16 @@ impl Cast {
             "/admin/tax-rates/preview" => {
                 (path, Some(json!({"price": {"amount": 100, "currency": "INR"}, "tax_category": "standard"})))
             }
+            p if p.contains("gift-cards") => {
+                let new = json!({"amount": {"amount": 500, "currency": "INR"}, "reason": "A late parcel"});
+                let card = self.operator.post("/admin/gift-cards", new.clone()).await.is(201);
+                let body = match p.rsplit('/').next() {
+                    Some("balance") => Some(json!({"code": card.text("/code")})),
+                    Some("gift-cards") if route.method == "POST" => Some(new),
+                    _ => None,
+                };
+                (path.replace("{id}", &card.text("/id")), body)
+            }
             p if p.starts_with("/admin/tax-rates") => {
                 let category = settings()["code"].as_str().unwrap().to_lowercase();
                 let new = json!({"country": "IN", "tax_category": category, "name": "GST", "kind": "gst", "rate_ppm": 180_000});

@@ -508,3 +508,72 @@ async fn prices_stay_what_they_were() {
     });
     program.close();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gift_cards_pay_first_and_their_balance_is_read() {
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        program.set("HAAT_ADMIN_PASSWORD", super::PASSWORD);
+        program.run_ok(&["admin", "create", "--email", "boss@haat.example"]);
+        program.start().await;
+        let guest = Robot::new(&program);
+        let operator = guest.signed_in("boss@haat.example").await;
+        let inr = |amount: i64| json!({"amount": amount, "currency": "INR"});
+        let issue = async |amount: i64| {
+            let new = json!({"amount": inr(amount), "reason": "A late parcel", "expires_on": "2199-12-31"});
+            operator.post("/admin/gift-cards", new).await.is(201)
+        };
+        let past = json!({"amount": inr(1), "reason": "A late parcel", "expires_on": "2020-01-01"});
+        let refused = operator.post("/admin/gift-cards", past).await.refuses(422, "invalid");
+        assert_eq!(refused.body["fields"][0]["field"], "expires_on");
+        let (small, large) = (issue(1_000).await, issue(9_000_000).await);
+        let (small_code, large_code) = (small.text("/code"), large.text("/code"));
+        let balance = async |code: &str| {
+            let read = guest.post("/gift-cards/balance", json!({"code": code.to_lowercase()})).await.is(200);
+            read.body["balance"]["amount"].as_i64().unwrap()
+        };
+        let unknown = json!({"code": "AAAA-AAAA-AAAA-AAAA"});
+        guest.post("/gift-cards/balance", unknown).await.refuses(409, "gift_card_unknown");
+
+        let (holder, cart) = guest.fill_cart("meena-crafts").await;
+        let mut new = input(&cart);
+        new["gift_cards"] = json!([small_code]);
+        let begun = holder.once("/checkouts", new.clone()).await.is(201);
+        let total = begun.body["totals"]["total"]["amount"].as_i64().unwrap();
+        let checkout = format!("/checkouts/{}", begun.text("/id"));
+        assert_eq!(begun.body["to_pay"], inr(total - 1_000));
+        assert!(!begun.body["payment_methods"].as_array().unwrap().contains(&json!("cash")));
+        let pay = format!("{checkout}/pay");
+        holder.once(&pay, json!({})).await.refuses(409, "gift_card_with_cash");
+        // Both cards, and then the other one alone.
+        new.as_object_mut().unwrap().remove("cart_id");
+        new["gift_cards"] = json!([small_code, large_code]);
+        let seen = holder.send("PUT", &checkout, Some(new.clone())).await.is(200);
+        assert_eq!(seen.body["to_pay"], inr(0));
+        new["gift_cards"] = json!([large_code]);
+        let seen = holder.send("PUT", &checkout, Some(new)).await.is(200);
+        assert_eq!(seen.body["gift_cards"].as_array().unwrap().len(), 1);
+        assert_eq!(seen.body["gift_cards"][0]["last4"], json!(large_code[large_code.len() - 4..]));
+        assert_eq!((balance(&small_code).await, balance(&large_code).await), (1_000, 9_000_000));
+        let paid = holder.once(&pay, json!({"quote_version": seen.body["quote_version"]})).await.is(200);
+        assert_eq!(paid.body["purchase"]["payment_method"], "gift_card");
+        assert_eq!(paid.body["purchase"]["gift_cards"][0]["amount"], inr(total));
+        assert_eq!((balance(&small_code).await, balance(&large_code).await), (1_000, 9_000_000 - total));
+
+        operator.post(&format!("/admin/gift-cards/{}/disable", small.text("/id")), json!({})).await.is(204);
+        let listed = operator.get("/admin/gift-cards").await.is(200);
+        assert_eq!(listed.body["items"][1]["disabled"], json!(true));
+        assert!(!listed.body.to_string().contains(&small_code));
+        let (holder, cart) = guest.fill_cart("meena-crafts").await;
+        let mut new = input(&cart);
+        new["gift_cards"] = json!([small_code]);
+        holder.once("/checkouts", new).await.refuses(409, "gift_card_disabled");
+        // Nobody selects them as a method.
+        let mut new = input(&cart);
+        new["payment_method"] = json!("gift_card");
+        holder.once("/checkouts", new).await.refuses(422, "invalid");
+        let ledger = program.run(&["ledger", "verify"]);
+        assert!(ledger.status.success(), "{ledger:?}");
+        program.close();
+    }
+}

@@ -1,0 +1,225 @@
+//! Gift cards: the page that shows what is left on one, and the page on which admins issue them.
+
+use haat_shared::{
+    Currency, Error,
+    gift_cards::GiftCardView,
+    routes::{GIFT_CARD, GIFT_CARDS},
+};
+use leptos::prelude::*;
+
+use crate::{
+    admin, api,
+    i18n::{t, use_i18n},
+    state::query,
+    storefront::draft_by,
+    ui::{Alert, Button, CodeAlert, EmptyState, ErrorSummary, Field, PageTitle, Table, loaded},
+    words::{self, I18n},
+};
+
+/// What is left on a gift card. The server looks the code up and leads to the card, so that no URL has the code.
+#[component]
+pub(crate) fn GiftCard() -> impl IntoView {
+    crate::head::keep_out();
+    let (card, key, error) = (query("card"), query("key"), query("error"));
+    let found = api::find(
+        move || (card.get(), key.get()),
+        |(card, key)| async move {
+            match card.parse() {
+                Ok(id) => api::gift_cards::by_link(id, key).await.map(Some),
+                Err(_) => Ok(None),
+            }
+        },
+    );
+    let i18n = use_i18n();
+    loaded(found, move |card| {
+        let shown = card.map(|card| {
+            let expires = card.expires_at.as_ref().filter(|_| !card.expired);
+            let expires = expires.map(|at| t!(i18n, gift_cards.expires, date = words::moment(i18n, at)));
+            let unusable = match () {
+                () if card.disabled => Some(t!(i18n, gift_cards.unusable)),
+                () if card.expired => Some(t!(i18n, gift_cards.expired)),
+                () => None,
+            };
+            view! {
+                <section class="panel" aria-live="polite">
+                    <h2>{t!(i18n, gift_cards.left, last4 = card.last4)}</h2>
+                    <p class="price big">{words::money(i18n, card.balance)}</p>
+                    <p class="note">{t!(i18n, gift_cards.of, price = card.issued)}</p>
+                    {expires.map(|words| view! { <p class="note">{words}</p> })}
+                    {unusable.map(|words| view! { <Alert>{words}</Alert> })}
+                </section>
+            }
+        });
+        let fault = move || error.with(|code| words::refusal_of(i18n, code));
+        view! {
+            <PageTitle text=t!(i18n, gift_cards.check) />
+            <div class="width page narrow">
+                <h1>{t!(i18n, gift_cards.check)}</h1>
+                <CodeAlert />
+                <div class="form">
+                {shown}
+                <form method="post" action=GIFT_CARD class="form" novalidate>
+                    <p class="note">{t!(i18n, gift_cards.check_note)}</p>
+                    <div class="field" class:wrong=move || fault().is_some()>
+                        <label for="code">{t!(i18n, gift_cards.code)}</label>
+                        <input
+                            id="code"
+                            name="code"
+                            type="text"
+                            autocomplete="off"
+                            autocapitalize="characters"
+                            spellcheck="false"
+                            aria-invalid=move || fault().map(|_| "true")
+                            aria-describedby=move || fault().map(|_| "code-error")
+                        />
+                        {move || fault().map(|words| view! { <p class="field-error" id="code-error" role="alert">{words}</p> })}
+                    </div>
+                    <div class="actions"><Button>{t!(i18n, gift_cards.show)}</Button></div>
+                </form>
+                </div>
+            </div>
+        }
+    })
+}
+
+/// The page on which admins issue gift cards, and disable them.
+#[component]
+pub(crate) fn MarketGiftCards() -> impl IntoView {
+    let (draft, done, id) = (query("draft"), query("done"), query("n"));
+    let found = api::find(
+        move || (draft.get(), done.get(), id.get()),
+        |(draft, done, id)| async move {
+            let issued = (done == "issue").then(|| id.parse().ok()).flatten();
+            let (cards, currencies, code) = api::gift_cards::page(issued).await?;
+            Ok((cards, currencies, code, draft_by("gift_card", draft).await?, done))
+        },
+    );
+    let i18n = use_i18n();
+    let page = loaded(found, move |(cards, currencies, code, draft, done)| {
+        let told = match done.as_str() {
+            "disable" => Some(t!(i18n, gift_cards.disabled_done)),
+            "enable" => Some(t!(i18n, gift_cards.enabled_done)),
+            _ => None,
+        };
+        let told = told.map(|words| view! { <Alert look="good">{words}</Alert> });
+        let code = code.map(|code| {
+            view! {
+                <Alert look="good">
+                    <p>{t!(i18n, gift_cards.issued)}</p>
+                    <p class="price big" translate="no"><output id="issued-code">{code}</output></p>
+                </Alert>
+            }
+        });
+        let list = match cards.is_empty() {
+            true => view! { <EmptyState icon="tag" title=t!(i18n, gift_cards.none) note=t!(i18n, gift_cards.none_note) /> }.into_any(),
+            false => view! { <Cards cards /> }.into_any(),
+        };
+        let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone());
+        let typed = |name: &str| draft.typed(name);
+        let currency = match typed("currency") {
+            code if code.is_empty() => {
+                currencies.first().map(|currency| currency.to_string()).unwrap_or_default()
+            }
+            code => code,
+        };
+        view! {
+            <PageTitle text=t!(i18n, gift_cards.title) />
+            <h1>{t!(i18n, gift_cards.title)}</h1>
+            <CodeAlert />
+            {told}
+            {code}
+            <ErrorSummary faults labels=LABELS.map(|name| (name, label(i18n, name).to_owned())).to_vec() />
+            <form method="post" action=GIFT_CARDS class="panel form" novalidate aria-labelledby="issue">
+                <h2 id="issue">{t!(i18n, gift_cards.issue)}</h2>
+                <p class="note">{t!(i18n, gift_cards.issue_note)}</p>
+                <input type="hidden" name="action" value="issue" />
+                <div class="field-row">
+                    <Field name="amount" label=label(i18n, "amount") value=typed("amount") required=true keys="decimal" faults />
+                    <Currencies currencies chosen=currency />
+                </div>
+                <Field name="reason" label=label(i18n, "reason") value=typed("reason") required=true hint=t!(i18n, gift_cards.reason_hint) faults />
+                <Field name="expires_on" kind="date" label=label(i18n, "expires_on") value=typed("expires_on") optional=true hint=t!(i18n, gift_cards.expires_hint) faults />
+                <div class="actions"><Button>{t!(i18n, gift_cards.issue)}</Button></div>
+            </form>
+            {list}
+        }
+    });
+    admin::gift_cards_page(page.into_any())
+}
+
+const LABELS: [&str; 4] = ["amount", "currency", "reason", "expires_on"];
+
+fn label(i18n: I18n, name: &str) -> &'static str {
+    match name {
+        "amount" => t!(i18n, gift_cards.amount),
+        "currency" => t!(i18n, gift_cards.currency),
+        "reason" => t!(i18n, gift_cards.reason),
+        _ => t!(i18n, gift_cards.expires_on),
+    }
+}
+
+/// The currency of a new card, if there is a choice.
+#[component]
+fn Currencies(currencies: Vec<Currency>, chosen: String) -> impl IntoView {
+    let i18n = use_i18n();
+    if currencies.len() < 2 {
+        return view! { <input type="hidden" name="currency" value=chosen /> }.into_any();
+    }
+    let options = currencies.into_iter().map(|currency| {
+        let code = currency.to_string();
+        view! { <option value=code.clone() selected=code == chosen>{code.clone()}</option> }
+    });
+    view! {
+        <div class="field">
+            <label for="currency">{label(i18n, "currency")}</label>
+            <select id="currency" name="currency">{options.collect_view()}</select>
+        </div>
+    }
+    .into_any()
+}
+
+/// The latest cards.
+#[component]
+fn Cards(cards: Vec<GiftCardView>) -> impl IntoView {
+    let i18n = use_i18n();
+    let rows = cards.into_iter().map(|card| {
+        let state = match () {
+            () if card.disabled => t!(i18n, gift_cards.disabled),
+            () if card.expired => t!(i18n, gift_cards.over),
+            () if card.balance.amount() == 0 => t!(i18n, gift_cards.used_up),
+            () => t!(i18n, gift_cards.active),
+        };
+        let (action, words) = match card.disabled {
+            true => ("enable", t!(i18n, gift_cards.enable)),
+            false => ("disable", t!(i18n, gift_cards.disable)),
+        };
+        let name = words::gift_card(i18n, &card.last4);
+        let about = format!("{words} {name}");
+        view! {
+            <tr>
+                <th scope="row">
+                    {name}
+                    <span class="note below">{format!("{state} · {}", card.reason)}</span>
+                </th>
+                <td class="number">{words::money(i18n, card.balance)}</td>
+                <td class="number wide">{words::money(i18n, card.issued)}</td>
+                <td class="wide">{words::moment(i18n, &card.created_at)}</td>
+                <td>
+                    <form method="post" action=GIFT_CARDS class="actions">
+                        <input type="hidden" name="id" value=card.id.to_string() />
+                        <button type="submit" class="button quiet" name="action" value=action aria-label=about>{words}</button>
+                    </form>
+                </td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let columns = vec![
+        (t!(i18n, payment_method.gift_card), ""),
+        (t!(i18n, gift_cards.balance), "number"),
+        (t!(i18n, gift_cards.amount), "number wide"),
+        (t!(i18n, gift_cards.issued_at), "wide"),
+        (t!(i18n, taxes.actions), ""),
+    ];
+    view! { <Table caption=t!(i18n, gift_cards.title) columns>{rows}</Table> }
+}
