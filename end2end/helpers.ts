@@ -139,7 +139,7 @@ export async function addressIsFilledIn(page: Page, changes: Record<string, stri
   await expect(field(page, 'State (optional)').locator('option:checked')).toHaveText(STATE);
 }
 
-export const PAY = /^(Place order ·|Pay) [₹$]/;
+export const PAY = /^(Place order ·|Pay) [₹$€]/;
 /** The first of two on wide screens: one is at the end of the form, one beside it. */
 export const payButton = (page: Page): Locator => button(page, PAY).first();
 

@@ -12,7 +12,7 @@ const needsScripts = /\.hydrated\.spec\.ts/;
 // of our code is involved. The use cases are tested on both databases below the browser; here, PostgreSQL only proves that the
 // whole system works on it: buying, selling and running the market, hydrated, and buying from a real catalogue without JavaScript.
 const once = /(amounts|pages|accessible|headers|missing|icecat|hostile|hostile-dashboard|hostile-products|languages)\.spec\.ts/;
-const onPostgres = { hydrated: /(buying|seller|admin)\.spec\.ts/, plain: /icecat\.spec\.ts/ };
+const onPostgres = { hydrated: /(buying|seller|admin|abroad)\.spec\.ts/, plain: /icecat\.spec\.ts/ };
 
 export default defineConfig<object, Settings>({
   testDir: 'tests',

@@ -386,7 +386,8 @@ async fn shoppers_pay_in_another_currency() {
         let guest = Robot::new(&program);
         let listed = guest.get("/currencies").await.is(200);
         let rate = |numerator, denominator| json!({"numerator": numerator, "denominator": denominator});
-        let card = |currency: &str, rate| json!({"currency": currency, "rate": rate, "source": "", "stale": false});
+        let card =
+            |currency: &str, rate| json!({"currency": currency, "rate": rate, "source": "", "stale": false});
         let items = json!([card("INR", rate(1, 1)), card("JPY", rate(2, 1)), card("KWD", Value::Null)]);
         let mut cards = listed.body["items"].clone();
         let since = cards.as_array_mut().unwrap().iter_mut();

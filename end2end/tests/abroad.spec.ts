@@ -1,0 +1,134 @@
+// Three shops, a coupon of a shop and one of the market, a gift card and a card, paid in euros in a market of rupees and shipped to
+// another country: every amount agrees, and a refund goes back to what paid.
+import { expect, ownMarket, runsScripts, test as base } from '../fixtures';
+import {
+  addOne,
+  awake,
+  beginCheckout,
+  button,
+  cancelAndBeRefunded,
+  choose,
+  field,
+  fillAddress,
+  main,
+  openProduct,
+  operate,
+  payAtSandbox,
+  payButton,
+  shopName,
+  signIn,
+  thanks,
+  visit,
+} from '../helpers';
+import type { Locator } from '@playwright/test';
+import type { Page } from '../fixtures';
+
+const test = base.extend(ownMarket);
+const SHOPS = ['meena-crafts', 'delta-electronics', 'kalyani-handlooms'] as const;
+const CODE = 'Discount code or gift card';
+
+const cents = (text: string): number => {
+  const found = /([−-]?)€([\d,]+)\.(\d\d)/.exec(text);
+  if (!found) throw new Error(`no amount in ${text}`);
+  return (found[1] ? -1 : 1) * Number(found[2]!.replaceAll(',', '') + found[3]!);
+};
+const euros = (amount: number): string => `€${(amount / 100).toFixed(2)}`;
+
+/** The amounts of a summary, by label. */
+async function sums(part: Locator): Promise<Record<string, number>> {
+  const rows = await part.locator('.sums > div').all();
+  const read = rows.map(async (row) => [await row.locator('dt').innerText(), await row.locator('dd').innerText()] as const);
+  return Object.fromEntries((await Promise.all(read)).map(([label, value]) => [label, value === 'Free' ? 0 : cents(value)]));
+}
+
+async function coupon(page: Page, path: string, code: string, percent: string): Promise<void> {
+  await visit(page, `${path}?edit=new`);
+  await field(page, 'Name').fill(`Sale ${code}`);
+  await field(page, 'Code (optional)').fill(code);
+  await field(page, 'Percentage').fill(percent);
+  await button(page, 'Save').click();
+  await expect(main(page).getByRole('alert')).toContainText('Promotion created.');
+}
+
+test('two coupons, a gift card and a card pay in euros for what goes abroad', async ({ market, page, visitor }) => {
+  await market.restart({ HAAT__MARKET__CURRENCIES: 'EUR' });
+  const [admin, seller] = [await visitor(), await visitor()];
+  await Promise.all([operate(market, admin), signIn(seller, 'meena@haat.example')]);
+  await visit(admin, '/admin/currencies');
+  await field(admin, 'Exchange rate').fill('0.0098');
+  await button(admin, 'Set rate').click();
+  await expect(main(admin).getByRole('alert')).toContainText('Rate set.');
+  await coupon(admin, '/admin/promotions', 'MARKET5', '5');
+  await coupon(seller, `/seller/${SHOPS[0]}/promotions`, 'SHOP10', '10');
+  await visit(admin, '/admin/gift-cards');
+  await field(admin, 'Amount').fill('5');
+  await field(admin, 'Currency').selectOption('EUR');
+  await field(admin, 'Reason').fill('A late parcel');
+  await button(admin, 'Issue a gift card').click();
+  const card = (await admin.locator('#issued-code').textContent()) ?? '';
+
+  await openProduct(page, SHOPS[0]);
+  await page.getByRole('contentinfo').getByRole('button', { name: 'EUR' }).click();
+  await expect(main(page).getByText(/€\d/).first()).toBeVisible();
+  const names = [];
+  for (const shop of SHOPS) names.push(await shopName(page, shop));
+  for (const [at, shop] of SHOPS.entries()) await addOne(page, shop, at + 1);
+  await visit(page, '/cart');
+  for (const [code, name] of [['SHOP10', 'Sale SHOP10 (Shop10)'], ['MARKET5', 'Sale MARKET5 (Market5)']] as const) {
+    await awake(page);
+    await field(page, 'Discount code').fill(code);
+    await button(page, 'Apply').click();
+    await expect(main(page)).toContainText(new RegExp(name.replace(/[()]/g, '\\$&'), 'i'));
+  }
+  await beginCheckout(page);
+  await fillAddress(page, {});
+  await field(page, 'Country').selectOption({ label: 'Germany' });
+  if (!runsScripts(page)) await button(page, 'Update').first().click();
+  await expect(field(page, 'Postal code')).toBeVisible();
+  await awake(page);
+  await field(page, 'Postal code').fill('10115');
+  await field(page, CODE).fill(card);
+  await button(page, 'Apply').click();
+  const summary = main(page).locator('.summary').last();
+  await expect(summary).toContainText('To pay');
+  await awake(page);
+  const all = await sums(summary);
+  const gift = `Gift card ···· ${card.slice(-4)}`;
+  const discounts = Object.entries(all).filter(([label]) => label.startsWith('Sale '));
+  expect(discounts).toHaveLength(2);
+  const total = all['Total']!;
+  expect(all['Subtotal']! + discounts.reduce((sum, [, amount]) => sum + amount, 0) + all['Shipping']!).toBe(total);
+  expect([all[gift], all['To pay']]).toEqual([-500, total - 500]);
+  await choose(page, 'card');
+  expect(cents(await payButton(page).innerText())).toBe(total - 500);
+  await payButton(page).click();
+  expect(cents(await page.getByRole('button', { name: /^Pay/ }).first().innerText())).toBe(total - 500);
+  await payAtSandbox(page, 'approve');
+  const { orders } = await thanks(page, names);
+
+  // The confirmation, the shops' orders, and the invoice of each.
+  const bought = page.url();
+  await expect(main(page)).toContainText(`${gift} €5.00`);
+  const totals = [];
+  for (const order of orders) {
+    const section = main(page).locator('section.order').filter({ hasText: order.number });
+    const part = await sums(section);
+    totals.push(part['Total']!);
+    await expect(section).toContainText('Includes VAT');
+  }
+  expect(totals.reduce((sum, one) => sum + one, 0)).toBe(total);
+  await visit(seller, `/seller/${SHOPS[0]}/orders/${orders[0]!.number}`);
+  expect((await sums(main(seller).locator('section.order')))['Total']).toBe(totals[0]);
+  await visit(admin, '/admin/payments');
+  await expect(main(admin).locator('tbody tr').filter({ hasText: euros(total - 500) })).toHaveCount(1);
+  await expect(main(admin).locator('tbody tr').filter({ hasText: '€5.00' })).toHaveCount(1);
+
+  // One shop's part is refunded: to the card first.
+  await page.goto(bought);
+  await cancelAndBeRefunded(page, orders[1]!.number);
+  const back = Math.min(500, totals[1]!);
+  await visit(page, '/gift-card');
+  await field(page, 'Gift card code').fill(card);
+  await button(page, 'Show balance').click();
+  await expect(main(page).locator('.price.big')).toHaveText(euros(back));
+});
