@@ -71,14 +71,14 @@ pub(crate) fn Currencies() -> impl IntoView {
                 </form>
             }
         });
+        let about = if forms.is_some() { t!(i18n, currencies.about) } else { t!(i18n, currencies.only_one) };
         view! {
             <PageTitle text=t!(i18n, currencies.title) />
             <h1>{t!(i18n, currencies.title)}</h1>
             <CodeAlert />
             {done}
             <ErrorSummary faults labels />
-            <p class="note">{if forms.is_some() { t!(i18n, currencies.about) } else { t!(i18n, currencies.only_one) }}</p>
-            <Rates cards base />
+            <Rates cards base about />
             {forms}
         }
     });
@@ -87,7 +87,7 @@ pub(crate) fn Currencies() -> impl IntoView {
 
 /// All currencies with their rates, and what an amount that is typed costs in each.
 #[component]
-fn Rates(cards: Vec<CurrencyCard>, base: Currency) -> impl IntoView {
+fn Rates(cards: Vec<CurrencyCard>, base: Currency, about: &'static str) -> impl IntoView {
     let i18n = use_i18n();
     let thousand = Money::new(1_000 * 10i64.pow(base.decimals()), base);
     let typed = RwSignal::new(thousand.plain());
@@ -135,6 +135,7 @@ fn Rates(cards: Vec<CurrencyCard>, base: Currency) -> impl IntoView {
     ];
     view! {
         <section class="panel form">
+            <p class="note">{about}</p>
             <Table caption=t!(i18n, currencies.title) columns>{rows}</Table>
             <div class="field live-only">
                 <label for="preview-price">{t!(i18n, currencies.example, currency = base.code())}</label>

@@ -275,7 +275,8 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         // Negative, or less than the quantity that is held.
         (FieldCode::TooSmall, "stock", _) => t!(i18n, field.stock_too_small).to_owned(),
         (FieldCode::TooBig, "from" | "to", _) => t!(i18n, field.date_in_future).to_owned(),
-        (FieldCode::TooSmall, "to", _) => t!(i18n, field.end_before_start).to_owned(),
+        (FieldCode::TooSmall, "to" | "ends_on", _) => t!(i18n, field.end_before_start).to_owned(),
+        (FieldCode::NotNumber | FieldCode::TooManyDecimals, "rate", _) => t!(i18n, field.not_decimal, n = 9),
         (FieldCode::TooMany, "to", _) => t!(i18n, field.period_too_long, n = PERIOD_MAX),
         (FieldCode::TooSmall, "compare_at", _) => t!(i18n, field.not_above_price).to_owned(),
         (FieldCode::TooSmall, "days_max", _) => t!(i18n, field.max_below_min).to_owned(),

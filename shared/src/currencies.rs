@@ -122,7 +122,7 @@ fn listed(lines: &[(u32, &str)]) -> Result<Vec<(Currency, Rate)>, u32> {
         let (code, typed) = line.split_once([',', ';', '\t', ' ', '=']).ok_or(*number)?;
         let code = code.trim_matches(['"', ' ']);
         let typed = typed.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | ',' | ';' | '='));
-        if *number == 1 && !typed.contains(|c: char| c.is_ascii_digit()) {
+        if *number == 1 && line.to_lowercase().contains("rate") {
             continue;
         }
         let currency: Currency = code.parse().map_err(|_| *number)?;
@@ -200,6 +200,7 @@ mod tests {
             ("USD,0.01\nUSD,0.02", FieldCode::RateLine(2)),
             ("USD,1.2.3", FieldCode::RateLine(1)),
             ("rupees 3", FieldCode::RateLine(1)),
+            ("garbage line\nUSD 0.01", FieldCode::RateLine(1)),
             ("Date, USD\n27 November 2026, 1.16", FieldCode::NoRateOf(of("INR"))),
             ("Date, USD", FieldCode::RateLine(2)),
         ] {

@@ -486,16 +486,16 @@ pub fn region(field: &str, country: &str, typed: &str) -> Result<String, FieldEr
     }
 }
 
-/// A tax category: a word of small letters, digits and hyphens.
+/// A tax category: a word of small letters, digits and hyphens. Capital letters are read as small ones.
 pub fn category(field: &str, typed: &str) -> Result<String, FieldError> {
-    let typed = typed.trim();
-    match typed {
+    let typed = typed.trim().to_lowercase();
+    match typed.as_str() {
         "" => Err(FieldError::new(field, FieldCode::Missing)),
         _ if typed.len() > CATEGORY_MAX => Err(FieldError::new(field, FieldCode::TooLong(CATEGORY_MAX))),
-        _ if typed != text::slug(typed, CATEGORY_MAX) => {
+        _ if typed != text::slug(&typed, CATEGORY_MAX) => {
             Err(FieldError::new(field, FieldCode::BadCharacters))
         }
-        _ => Ok(typed.to_owned()),
+        _ => Ok(typed),
     }
 }
 

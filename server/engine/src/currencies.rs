@@ -363,6 +363,9 @@ pub async fn choices(engine: &Engine, caller: &Caller) -> Result<Vec<(Currency, 
     }
     let cards = list(engine, caller).await?.into_iter().filter(|card| card.rate.is_some());
     let offered: Vec<Currency> = cards.map(|card| card.currency).collect();
+    if offered.len() < 2 {
+        return Ok(Vec::new());
+    }
     let chosen = caller.currency.filter(|chosen| offered.contains(chosen)).unwrap_or(engine.currency);
     Ok(offered.into_iter().map(|currency| (currency, currency == chosen)).collect())
 }

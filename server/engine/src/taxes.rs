@@ -32,6 +32,9 @@ statements! {
     SAVE = "UPDATE tax_settings SET prices_include_tax = $1, based_on = $2, shipping_category = $3, version = version + 1";
     OVERLAPPING = "SELECT id AS value FROM tax_rates WHERE country = $1 AND region = $2 AND tax_category = $3
         AND (kind = 'on_top') = $4 AND COALESCE(ends_at > $5, TRUE) AND COALESCE(starts_at < $6, TRUE) LIMIT 1";
+    // The rate that has no end yet ends where a later one begins.
+    FOLLOW = "UPDATE tax_rates SET ends_at = $5 WHERE country = $1 AND region = $2 AND tax_category = $3
+        AND (kind = 'on_top') = $4 AND ends_at IS NULL AND starts_at < $5";
     END = "UPDATE tax_rates SET ends_at = CASE WHEN starts_at > $2 THEN starts_at ELSE $2 END
         WHERE id = $1 AND COALESCE(ends_at > $2, TRUE)";
     REMOVE = "DELETE FROM tax_rates WHERE id = $1";
@@ -240,7 +243,8 @@ pub async fn save_settings(engine: &Engine, caller: &Caller, settings: &TaxSetti
     Ok(())
 }
 
-/// Adds a rate. Refused if the place has one for the category in these days already. Operators only.
+/// Adds a rate. One that begins later ends the present one; otherwise, it is refused if the place has one for the category in
+/// these days already. Operators only.
 pub async fn add(engine: &Engine, caller: &Caller, form: &TaxRateForm) -> Result<TaxRateId> {
     caller.admin(AdminPermission::ManagePromotions)?;
     let draft = form.check().map_err(Error::Invalid)?;
@@ -273,6 +277,10 @@ async fn add_in_tx(
     tx.exec(&LOCK, params![]).await?;
     let TaxRateDraft { country, region, tax_category, name, kind, rate_ppm, .. } = draft.clone();
     let on_top = kind == TaxKind::OnTop;
+    if starts_at > now {
+        let place = params![country.as_str(), region.as_str(), tax_category.as_str(), on_top, starts_at];
+        tx.exec(&FOLLOW, place).await?;
+    }
     let place = params![country.as_str(), region.as_str(), tax_category.as_str(), on_top, starts_at, ends_at];
     if tx.opt::<Scalar<TaxRateId>>(&OVERLAPPING, place).await?.is_some() {
         return Err(Error::field("tax_category", FieldCode::RateExists).into());

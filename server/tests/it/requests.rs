@@ -1090,7 +1090,7 @@ async fn disconnecting_logs_nothing() {
     };
 
     const TIMES: u32 = 400;
-    on_both(async |on| {
+    for on in BOTH {
         let program = Program::serve(on).await;
         let shopper = Shopper::new(&program);
         let path = format!("/p/{}", shopper.slugs("/shops/meena-crafts", 1).await.remove(0));
@@ -1120,8 +1120,7 @@ async fn disconnecting_logs_nothing() {
         let log = program.log();
         assert!(!log.contains("ServerMetaContext") && !log.contains("already been disposed"), "{log:.4000}");
         program.close();
-    })
-    .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -239,6 +239,7 @@ both! {
             cards.iter().map(card).collect::<Vec<_>>()
         };
         assert_eq!(known().await, ["INR 1  false", "JPY   false", "USD   false"]);
+        assert_eq!(currencies::choices(engine, system).await, Ok(Vec::new()), "nothing to choose from yet");
         let bank = "Date, USD, JPY, CHF, INR, \n27 November 2026, 1.16, 180.5, 0.9, 100.0, \n";
         assert_eq!(currencies::import(engine, system, bank, "ECB").await, Ok(2));
         assert_eq!(known().await, ["INR 1  false", "JPY 1.805 ECB false", "USD 0.0116 ECB false"]);
