@@ -73,5 +73,5 @@ test('a coupon is made, refused, applied, taken away, and paid with', async ({ p
   await arriveAt(page, 'Thank you for your order');
   await expect(main(page)).toContainText('Ten off (Ten)');
   await visit(seller, `/seller/${SHOP}/promotions`);
-  await expect(main(seller).locator('tbody tr')).toContainText('Active');
+  await expect(main(seller).getByRole('row', { name: /Ten off/ })).toContainText('Active');
 });

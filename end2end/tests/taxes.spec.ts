@@ -43,5 +43,5 @@ test('a rate is added once, and orders say each tax of their address', async ({ 
   await fillAddress(page);
   await payInCash(page);
   await arriveAt(page, 'Thank you for your order');
-  await expect(main(page)).toContainText(/Includes IGST 5% ₹\d/);
+  await expect(main(page)).toContainText(/Includes IGST \d+% ₹\d/);
 });
