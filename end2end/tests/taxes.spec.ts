@@ -1,5 +1,5 @@
 // An operator adds a tax rate, and a shopper sees the taxes of the address, with and without JavaScript.
-import { expect, ownMarket, runsScripts, test as base } from '../fixtures';
+import { expect, runsScripts, test as base } from '../fixtures';
 import {
   SHOPS,
   addOne,
@@ -13,8 +13,19 @@ import {
   payInCash,
   visit,
 } from '../helpers';
+import { Market } from '../server';
 
-const test = base.extend(ownMarket);
+// Of its own: the taxes and the shipping of others would change the total while the address is entered.
+const test = base.extend<object, { market: Market }>({
+  market: [
+    async ({ database }, use) => {
+      const market = await Market.open(database);
+      await use(market);
+      await market.close();
+    },
+    { scope: 'worker', timeout: 600_000 },
+  ],
+});
 
 test('a rate is added once, and orders say each tax of their address', async ({ market, page, visitor }) => {
   const admin = await visitor();

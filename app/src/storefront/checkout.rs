@@ -573,6 +573,8 @@ fn Details(
         }
         .into_any(),
     };
+    // Few customers need it, and phones are small.
+    let business = !form.tax_id.is_empty();
     view! {
         <section class="part" aria-labelledby="contact">
             <h2 id="contact">{t!(i18n, checkout.contact)}</h2>
@@ -583,7 +585,10 @@ fn Details(
         <section class="part" aria-labelledby="where">
             <h2 id="where">{t!(i18n, checkout.address)}</h2>
             {address}
-            <Field name="tax_id" label=tu_string!(i18n, checkout.tax_id) optional=true value=form.tax_id hint=tu_string!(i18n, checkout.tax_id_hint) readonly faults />
+            <details class="more-of" open=move || business || faults.with(Option::is_some)>
+                <summary>{t!(i18n, form.optional, label = tu_string!(i18n, checkout.tax_id))}</summary>
+                <Field name="tax_id" label=tu_string!(i18n, checkout.tax_id) value=form.tax_id hint=tu_string!(i18n, checkout.tax_id_hint) readonly faults />
+            </details>
         </section>
     }
 }
