@@ -318,7 +318,8 @@ pub(crate) async fn show_cards(engine: &Engine, caller: &Caller, cards: &mut [Pr
         let prices = of_product().map(|row| shown.of_variant(row));
         let Some((least, most)) = prices.clone().min().zip(prices.max()) else { continue };
         (card.price, card.price_varies) = (Money::new(least, shown.to), most > least);
-        card.compare_at = card.compare_at.filter(|before| before.amount() > least);
+        // A price that the seller set in the currency was not reduced from a converted one.
+        card.compare_at = None;
     }
     Ok(())
 }
@@ -330,12 +331,12 @@ pub(crate) async fn show_product(engine: &Engine, caller: &Caller, product: &mut
     let own = shown.own(engine, [product.id].into_iter()).await?;
     for variant in product.variants.iter_mut().filter(|variant| variant.price.currency() == shown.from) {
         let row = own.iter().find(|row| row.variant_id == variant.id);
-        variant.price = match row {
-            Some(row) => Money::new(shown.of_variant(row), shown.to),
-            None => shown.price(variant.price),
-        };
-        let before = variant.compare_at.map(|before| shown.price(before));
-        variant.compare_at = before.filter(|before| before.amount() > variant.price.amount());
+        let of_seller = row.and_then(|row| row.amount_minor);
+        variant.price =
+            of_seller.map_or_else(|| shown.price(variant.price), |minor| Money::new(minor, shown.to));
+        // A price that the seller set in the currency was not reduced from a converted one.
+        let before = variant.compare_at.filter(|_| of_seller.is_none());
+        variant.compare_at = before.map(|before| shown.price(before));
     }
     Ok(())
 }

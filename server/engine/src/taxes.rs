@@ -13,7 +13,8 @@ use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     id::kinds::{TaxRateId, UserId},
     permissions::AdminPermission,
-    pricing, shipping,
+    pricing::{self, Shipping, ShopItems},
+    shipping::{self, ShippingMethod, ShippingOption},
     taxes::{
         self, Place, Sale, TaxBasis, TaxKind, TaxLine, TaxPreview, TaxRate, TaxRateCard, TaxRateDraft,
         TaxRateForm, TaxRateState, TaxSettings, TaxTable, Taxes,
@@ -160,6 +161,29 @@ pub(crate) struct Due {
 }
 
 impl Taxed {
+    /// Sets the taxes of a shop's lines, which are of these categories, and its shipping, by the option that was chosen.
+    /// What is picked up is taxed where the shop is.
+    pub(crate) fn set<'a>(
+        items: &mut ShopItems,
+        option: Option<&ShippingOption>,
+        table: &TaxTable,
+        sale: &Sale,
+        categories: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let pickup = option.is_some_and(|option| option.shipping_method == ShippingMethod::Pickup);
+        let buyer = if pickup { sale.seller } else { sale.buyer };
+        let sale = Sale { buyer, ..*sale };
+        let taxed = Self {
+            lines: categories.map(|category| table.on(&sale, category)).collect(),
+            shipping: table.on_shipping(&sale),
+        };
+        for (line, taxes) in items.lines.iter_mut().zip(&taxed.lines) {
+            line.tax = taxes.rule;
+        }
+        items.shipping = option.map(|option| Shipping { price: option.price, tax: taxed.shipping.rule });
+        taxed
+    }
+
     pub(crate) fn due(&self, quote: &pricing::ShopQuote) -> TxResult<Due> {
         let of_line = |(taxes, line): (&Taxes, &pricing::LineQuote)| {
             let totals = line.price.totals;

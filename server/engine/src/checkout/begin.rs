@@ -25,7 +25,7 @@ use haat_shared::{
     error::Shortage,
     id::kinds::*,
     money::Rate,
-    pricing::{self, LineItem, LineKind, Promotion, Shipping, ShopItems, TaxRule, Totals},
+    pricing::{self, LineItem, LineKind, Promotion, ShopItems, TaxRule, Totals},
     promotions::{LineFacts, Refusal, choose},
     shipping::{Parcel, ShippingMethod},
     taxes::{Sale, TaxTable},
@@ -451,19 +451,10 @@ fn plan(
         let wanted = form.shipping_method_of(*shop);
         let chosen = options.iter().find(|o| o.shipping_method == wanted).or(options.first()).cloned();
         let from = taxes::seller(&rows[0].country, &rows[0].region);
-        let pickup = chosen.as_ref().is_some_and(|chosen| chosen.shipping_method == ShippingMethod::Pickup);
-        let buyer = if pickup { &from } else { &to };
-        let sale =
-            Sale { seller: &from, included: rows[0].prices_include_tax, buyer, tax_id: &tax_id, at: now };
-        let taxed = Taxed {
-            lines: rows.iter().map(|row| table.on(&sale, &row.tax_category)).collect(),
-            shipping: table.on_shipping(&sale),
-        };
-        for (line, taxes) in of_shop.lines.iter_mut().zip(&taxed.lines) {
-            line.tax = taxes.rule;
-        }
-        of_shop.shipping =
-            chosen.as_ref().map(|chosen| Shipping { price: chosen.price, tax: taxed.shipping.rule });
+        let included = rows[0].prices_include_tax;
+        let sale = Sale { seller: &from, included, buyer: &to, tax_id: &tax_id, at: now };
+        let categories = rows.iter().map(|row| row.tax_category.as_str());
+        let taxed = Taxed::set(&mut of_shop, chosen.as_ref(), table, &sale, categories);
         items.push(of_shop);
         offered.push((options, chosen, taxed));
     }

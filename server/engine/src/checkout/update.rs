@@ -20,7 +20,7 @@ use haat_shared::{
     checkout::{CheckoutQuote, CheckoutState, CheckoutUpdate},
     id::kinds::{CheckoutId, OrderId, ProductId, ShopId, VariantId},
     money::Rate,
-    pricing::{self, LineItem, LineKind, Promotion, Shipping, ShopItems, TaxRule, Totals},
+    pricing::{self, LineItem, LineKind, Promotion, ShopItems, TaxRule, Totals},
     promotions::{LineFacts, choose},
     shipping::{Parcel, ShippingMethod, ShippingOption},
     taxes::{Sale, TaxLine, TaxTable},
@@ -247,18 +247,10 @@ async fn quote_in_tx(
         };
         let option = choice(&rows[0], update, &options, &before)?;
         let from = taxes::seller(&rows[0].country, &rows[0].region);
-        let pickup = option.is_some_and(|chosen| chosen.shipping_method == ShippingMethod::Pickup);
-        let buyer = if pickup { &from } else { &to };
-        let sale =
-            Sale { seller: &from, included: rows[0].prices_include_tax, buyer, tax_id: &tax_id, at: now };
-        let taxed = Taxed {
-            lines: rows.iter().map(|row| table.on(&sale, &row.tax_category)).collect(),
-            shipping: table.on_shipping(&sale),
-        };
-        for (line, taxes) in of_shop.lines.iter_mut().zip(&taxed.lines) {
-            line.tax = taxes.rule;
-        }
-        of_shop.shipping = option.map(|option| Shipping { price: option.price, tax: taxed.shipping.rule });
+        let included = rows[0].prices_include_tax;
+        let sale = Sale { seller: &from, included, buyer: &to, tax_id: &tax_id, at: now };
+        let categories = rows.iter().map(|row| row.tax_category.as_str());
+        let taxed = Taxed::set(&mut of_shop, option, table, &sale, categories);
         items.push(of_shop);
         let stored = serde_json::to_string(&options).map_err(|e| bug(e.to_string()))?;
         chosen.push((order, stored, Chosen::of(option.cloned()), taxed));

@@ -280,6 +280,18 @@ both! {
             let id = checkout::begin(engine, caller).await.unwrap();
             assert_eq!((shown, self::total(market, caller, id).await), (money(code, total), money(code, total)));
         }
+        // A converted price is reduced from a converted one; a price of the seller's own is not.
+        let jug = catalog::NewVariant { sku: "JUG".into(), price_minor: 50_000, compare_at_minor: Some(60_000), stock: 5, ..Default::default() };
+        let product = catalog::NewProduct { title: "Jug".into(), variants: vec![jug], ..Default::default() };
+        catalog::upsert_products(engine, &Caller::system(), MEENA, vec![product]).await.unwrap();
+        let shown = card("KWD", "Jug").await;
+        let product = catalog::product(engine, &choosing("KWD"), &shown.slug).await.unwrap();
+        let before = Some(money("KWD", 2_160));
+        assert_eq!((shown.compare_at, product.variants[0].compare_at), (before, before));
+        currencies::set_variant_price(engine, &owner, MEENA, shown.variant_id, of("KWD"), Some(1_700)).await.unwrap();
+        let shown = card("KWD", "Jug").await;
+        let product = catalog::product(engine, &choosing("KWD"), &shown.slug).await.unwrap();
+        assert_eq!((shown.price, shown.compare_at, product.variants[0].compare_at), (money("KWD", 1_700), None, None));
         let choices = currencies::choices(engine, &choosing("KWD")).await.unwrap();
         assert_eq!(choices, [(of("INR"), false), (of("JPY"), false), (of("KWD"), true)], "USD has no rate");
         // A shop that has another currency is paid in that, and alone.
