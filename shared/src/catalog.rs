@@ -112,8 +112,12 @@ pub struct VariantView {
     pub title: String,
     /// The price.
     pub price: Money,
-    /// The compare-at price, if it is higher than the price.
+    /// The compare-at price, if it is higher than the price. In a sale, that is the ordinary price.
     pub compare_at: Option<Money>,
+    /// The lowest price of the 30 days before the reduction (Directive 98/6/EC, Article 6a). Null without one.
+    pub lowest_price: Option<Money>,
+    /// When the sale ends that the variant is in: RFC 3339, UTC. Null if it isn't in any.
+    pub sale_ends_at: Option<String>,
     /// The quantity available for sale; `null` if it is sold without limit.
     pub available: Option<i64>,
 }

@@ -147,6 +147,8 @@ pub enum FieldCode {
     RateLine(u32),
     /// A file of exchange rates without the one of this currency.
     NoRateOf(crate::money::Currency),
+    /// The variant is in another sale at that time.
+    SaleExists,
 }
 
 impl FieldCode {

@@ -234,6 +234,8 @@ pub mod kinds {
         SignUp SignUpId "signup";
         /// A currency's rate, from some moment on.
         CurrencyRate CurrencyRateId "rate";
+        /// A sale that a seller planned.
+        PlannedSale PlannedSaleId "sale";
         /// A tax rate of a place.
         TaxRate TaxRateId "taxrate";
         /// A dispute of a payment.

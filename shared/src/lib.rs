@@ -42,6 +42,7 @@ pub mod promotions;
 pub mod refunds;
 pub mod returns;
 pub mod routes;
+pub mod sale_prices;
 pub mod sales;
 pub mod search;
 pub mod shipping;

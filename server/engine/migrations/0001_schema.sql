@@ -407,11 +407,48 @@ CREATE TABLE variants (
     width_mm BIGINT NOT NULL DEFAULT 0 CHECK (width_mm >= 0),
     height_mm BIGINT NOT NULL DEFAULT 0 CHECK (height_mm >= 0),
     -- No longer for sale, but kept for existing orders.
-    archived BOOLEAN NOT NULL DEFAULT FALSE
+    archived BOOLEAN NOT NULL DEFAULT FALSE,
+    -- For lists: the price in the sale that is on, at most a few seconds late. Carts and checkouts read sale_prices.
+    sale_minor BIGINT CHECK (sale_minor >= 0)
 );
 CREATE INDEX variants_product_id_idx ON variants (product_id);
 CREATE UNIQUE INDEX variants_sku_key ON variants (shop_id, sku) WHERE NOT archived;
 CREATE UNIQUE INDEX variants_capacity_id_key ON variants (capacity_id);
+
+-- What the ordinary prices of variants were, from when on. Rows are only added.
+CREATE TABLE price_history (
+    variant_id UUID NOT NULL REFERENCES variants (id) ON DELETE CASCADE,
+    from_at BIGINT NOT NULL,
+    price_minor BIGINT NOT NULL,
+    compare_at_minor BIGINT,
+    PRIMARY KEY (variant_id, from_at)
+);
+
+-- Sales of products. After a sale has begun, it changes only by ending earlier than planned, so that the prices of the past
+-- stay known.
+CREATE TABLE planned_sales (
+    id UUID PRIMARY KEY,
+    product_id UUID NOT NULL REFERENCES products (id) ON DELETE CASCADE,
+    starts_at BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL CHECK (ends_at >= starts_at),
+    -- When it next changes what lists show; NULL if it is over.
+    next_at BIGINT,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX planned_sales_product_id_idx ON planned_sales (product_id, starts_at);
+CREATE INDEX planned_sales_next_at_idx ON planned_sales (next_at) WHERE next_at IS NOT NULL;
+
+-- The variants of a sale. A variant is in one sale at a time.
+CREATE TABLE sale_prices (
+    variant_id UUID NOT NULL REFERENCES variants (id) ON DELETE CASCADE,
+    sale_id UUID NOT NULL REFERENCES planned_sales (id) ON DELETE CASCADE,
+    price_minor BIGINT NOT NULL CHECK (price_minor >= 0),
+    -- Those of the sale, so that the price of a variant is found at once.
+    starts_at BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL CHECK (ends_at >= starts_at),
+    PRIMARY KEY (variant_id, starts_at, sale_id)
+);
+CREATE INDEX sale_prices_sale_id_idx ON sale_prices (sale_id);
 
 -- A seller's own price in a currency. Without one, the variant's price is converted.
 CREATE TABLE variant_prices (

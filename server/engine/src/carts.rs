@@ -9,7 +9,9 @@ use crate::{
     inventory::holds,
     params,
     promotions::{self, Person},
-    random, rows, shipping, statements, taxes,
+    random, rows,
+    sale_prices::{SaleNow, join_sale, on_sale},
+    shipping, statements, taxes,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
@@ -21,6 +23,7 @@ use haat_shared::{
     money::Rate,
     pricing::{self, LineItem, LineKind, Shipping, ShopItems, TaxRule},
     promotions::{Discount, LineFacts, choose},
+    sale_prices::in_proportion,
     shipping::{Parcel, Place, ShippingOption},
     taxes::{Sale, TaxTable},
 };
@@ -38,12 +41,13 @@ statements! {
     SET = "UPDATE cart_lines SET quantity = $3, capped = FALSE WHERE id = $1 AND cart_id = $2";
     REMOVE = "DELETE FROM cart_lines WHERE id = $1 AND cart_id = $2";
     REMOVE_SHOP = "DELETE FROM cart_lines WHERE cart_id = $1 AND shop_id = $2";
-    LINES = "SELECT l.id, l.cart_id, l.variant_id, l.quantity, l.capped, l.price_seen_minor,
+    LINES = concat!("SELECT l.id, l.cart_id, l.variant_id, l.quantity, l.capped, l.price_seen_minor,
             COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
             COALESCE(p.title, l.title) AS title, COALESCE(p.slug, '') AS slug, COALESCE(p.options, '[]') AS option_names,
             COALESCE(v.options, '[]') AS option_values, s.id AS shop_id, s.name AS shop_name, s.handle AS shop_handle, s.currency,
             COALESCE(v.weight_g, 0) AS weight_g, s.country, s.region, s.prices_include_tax,
-            COALESCE(k.tax_category, '') AS tax_category, p.id AS product_id, COALESCE(k.path, '') AS category,
+            COALESCE(k.tax_category, '') AS tax_category, p.id AS product_id, COALESCE(k.path, '') AS category, ",
+            on_sale!(), ",
             CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END AS discontinued,
             CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held
                 + COALESCE((SELECT CAST(SUM(h.quantity) AS BIGINT) FROM checkouts k
@@ -53,8 +57,8 @@ statements! {
         FROM carts t JOIN cart_lines l ON l.cart_id = t.id JOIN shops s ON s.id = l.shop_id
         LEFT JOIN variants v ON v.id = l.variant_id LEFT JOIN capacities c ON c.id = v.capacity_id
         LEFT JOIN products p ON p.id = v.product_id LEFT JOIN categories k ON k.id = p.category_id
-        LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
-        WHERE t.id = $1 ORDER BY l.id";
+        LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id ",
+        join_sale!("v.id", "$2"), "WHERE t.id = $1 ORDER BY l.id");
     ADOPT = "UPDATE carts SET user_id = $2, token_hash = NULL, updated_at = $3 WHERE id = $1 AND state = 'open'";
     MERGE_BOTH = "UPDATE cart_lines SET quantity = CASE WHEN cart_lines.quantity + guest.quantity > $3 THEN $3
             ELSE cart_lines.quantity + guest.quantity END, capped = cart_lines.quantity + guest.quantity > $3
@@ -80,7 +84,9 @@ insert! {
         shop_id = "v.shop_id",
         title = "p.title",
         variant_title = "v.title",
-        price_seen_minor = "v.price_minor",
+        // As `haat_shared::sale_prices` decides.
+        price_seen_minor = "COALESCE((SELECT x.price_minor FROM sale_prices x WHERE x.variant_id = v.id
+            AND x.starts_at <= given.created_at AND x.ends_at > given.created_at AND x.price_minor < v.price_minor), v.price_minor)",
     } => [variant: VariantId, lines_max: i64, quantity_max: i64] "given JOIN variants v ON v.id = given.variant
         JOIN products p ON p.id = v.product_id
         WHERE p.state = 'published' AND NOT v.archived
@@ -134,7 +140,8 @@ rows! {
         category: String,
         discontinued: bool,
         available: Option<i64>;
-        picture: Option<Picture>
+        picture: Option<Picture>,
+        sale: SaleNow
     }
 }
 
@@ -200,7 +207,7 @@ pub async fn view(engine: &Engine, caller: &Caller) -> Result<CartView> {
 /// The number of items in the caller's cart that can still be bought.
 pub async fn item_count(engine: &Engine, caller: &Caller) -> Result<i64> {
     match find(engine, caller).await? {
-        Some(id) => Ok(available(&engine.db.all(&LINES, params![id]).await?)),
+        Some(id) => Ok(available(&engine.db.all(&LINES, params![id, engine.clock.now_ms()]).await?)),
         None => Ok(0),
     }
 }
@@ -211,7 +218,8 @@ fn available(rows: &[LineRow]) -> i64 {
 
 /// The contents of a cart, as the caller sees it.
 pub(crate) async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Result<CartView> {
-    let mut rows: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
+    let now = engine.clock.now_ms();
+    let mut rows: Vec<LineRow> = engine.db.all(&LINES, params![id, now]).await?;
     let Some(first) = rows.first() else { return Ok(CartView::empty()) };
     let cart = first.cart_id;
     let offers = promotions::of_cart(engine, cart, &Person::of(engine, caller, None)).await?;
@@ -219,12 +227,23 @@ pub(crate) async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Res
     // Shops with another currency than the market's are paid in theirs, and nothing else with them.
     let converted = rows.iter().all(|row| row.currency == engine.currency);
     let shown = if converted { currencies::shown(engine, caller).await? } else { None };
+    let own = match shown {
+        Some(shown) => currencies::own_of_cart(engine, cart, shown).await?,
+        None => Vec::new(),
+    };
+    for row in &mut rows {
+        let ordinary = row.price_minor;
+        row.price_minor = row.sale.price(ordinary, None, now).price;
+        if let Some(shown) = shown {
+            let own = own.iter().find(|(variant, _)| *variant == row.variant_id);
+            let own = own.map(|(_, own)| in_proportion(*own, ordinary, row.price_minor));
+            show(row, shown, own);
+        }
+    }
     if let Some(shown) = shown {
-        show(&mut rows, shown, &currencies::own_of_cart(engine, cart, shown).await?);
         shipping = shipping.exchanged(shown.rate(), shown.currency())?;
     }
     let rate = shown.map_or(Rate::ONE, Shown::rate);
-    let now = engine.clock.now_ms();
     let table = taxes::table(engine).await?;
     let item_count = available(&rows);
     let (mut groups, mut totals, mut discounts, mut entered) =
@@ -263,15 +282,11 @@ pub(crate) async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Res
     Ok(CartView { id: Some(cart), groups, item_count, totals, discounts })
 }
 
-/// Puts the prices of lines into the currency that the shopper chose: `own` are those that sellers set in it.
-fn show(rows: &mut [LineRow], shown: Shown, own: &[(VariantId, i64)]) {
-    for row in rows {
-        let price = |minor| shown.price(Money::new(minor, row.currency)).amount();
-        let own = own.iter().find(|(variant, _)| *variant == row.variant_id).map(|(_, minor)| *minor);
-        row.price_seen_minor = own.unwrap_or_else(|| price(row.price_seen_minor));
-        row.price_minor = own.unwrap_or_else(|| price(row.price_minor));
-        row.currency = shown.currency();
-    }
+/// Puts the prices of a line into the currency that the shopper chose: `own` is the one that the seller set in it.
+fn show(row: &mut LineRow, shown: Shown, own: Option<i64>) {
+    let price = |minor| shown.price(Money::new(minor, row.currency)).amount();
+    let [seen, now] = [row.price_seen_minor, row.price_minor].map(|minor| own.unwrap_or_else(|| price(minor)));
+    (row.price_seen_minor, row.price_minor, row.currency) = (seen, now, shown.currency());
 }
 
 /// What promotions depend on.

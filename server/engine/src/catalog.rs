@@ -21,7 +21,9 @@ pub use upsert::{NewProduct, NewVariant, upsert_products};
 use crate::{
     Caller, Engine, currencies,
     db::{ListQuery, Value, list::like},
-    lists, media, params, rows, shops, statements, taxes,
+    lists, media, params, rows,
+    sale_prices::{self, SaleNow, join_sale, listed_price, on_sale},
+    shops, statements, taxes,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Id, Money, Result,
@@ -39,17 +41,17 @@ use haat_shared::{
 /// evaluate for all products of the market before returning the first page.
 macro_rules! cards {
     () => {
-        "SELECT p.id, p.slug, p.title, p.brand, p.price_min_minor, p.price_max_minor, s.currency,
+        concat!("SELECT p.id, p.slug, p.title, p.brand, p.price_min_minor, p.price_max_minor, s.currency,
         s.name AS shop_name, s.handle AS shop_handle,
-        (SELECT v.id FROM variants v WHERE v.product_id = p.id AND NOT v.archived AND v.price_minor = p.price_min_minor
+        (SELECT v.id FROM variants v WHERE v.product_id = p.id AND NOT v.archived AND ", listed_price!(), " = p.price_min_minor
             ORDER BY v.position, v.id LIMIT 1) AS variant_id,
-        (SELECT MAX(v.compare_at_minor) FROM variants v
-            WHERE v.product_id = p.id AND NOT v.archived AND v.price_minor = p.price_min_minor) AS compare_at_minor,
+        (SELECT MAX(CASE WHEN v.sale_minor < v.price_minor THEN v.price_minor ELSE v.compare_at_minor END) FROM variants v
+            WHERE v.product_id = p.id AND NOT v.archived AND ", listed_price!(), " = p.price_min_minor) AS compare_at_minor,
         (SELECT COUNT(*) FROM variants v LEFT JOIN capacities c ON c.id = v.capacity_id
             WHERE v.product_id = p.id AND NOT v.archived AND (v.capacity_id IS NULL OR c.on_hand > c.held)) > 0 AS in_stock,
         m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM products p JOIN shops s ON s.id = p.shop_id
-        LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id"
+        LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id")
     };
 }
 
@@ -94,9 +96,9 @@ statements! {
     FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.options, p.category_id, s.handle AS shop_handle,
             s.prices_include_tax
         FROM products p JOIN shops s ON s.id = p.shop_id WHERE p.slug = $1 AND p.state = 'published'";
-    VARIANTS = "SELECT v.id, v.title, v.price_minor, v.compare_at_minor, c.on_hand - c.held AS available
-        FROM variants v LEFT JOIN capacities c ON c.id = v.capacity_id
-        WHERE v.product_id = $1 AND NOT v.archived ORDER BY v.position, v.id";
+    VARIANTS = concat!("SELECT v.id, v.title, v.price_minor, v.compare_at_minor, c.on_hand - c.held AS available, ", on_sale!(), "
+        FROM variants v LEFT JOIN capacities c ON c.id = v.capacity_id ", join_sale!("v.id", "$2"), "
+        WHERE v.product_id = $1 AND NOT v.archived ORDER BY v.position, v.id");
 }
 
 rows! {
@@ -134,7 +136,8 @@ rows! {
         title: String,
         price_minor: i64,
         compare_at_minor: Option<i64>,
-        available: Option<i64>,
+        available: Option<i64>;
+        sale: SaleNow
     }
 }
 
@@ -235,7 +238,36 @@ fn behind(list: &ListQuery, sort: &str, after: &str) -> Result<Vec<Value>> {
 pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<ProductView> {
     let row: ProductRow = engine.db.opt(&FIND, params![slug]).await?.ok_or(Error::NotFound)?;
     let shop = shops::read(engine, &row.shop_handle, false).await?;
-    let variants: Vec<VariantRow> = engine.db.all(&VARIANTS, params![row.id]).await?;
+    let now = engine.clock.now_ms();
+    let variants: Vec<VariantRow> = engine.db.all(&VARIANTS, params![row.id, now]).await?;
+    let priced: Vec<_> = variants
+        .into_iter()
+        .map(|v| {
+            let prices = v.sale.price(v.price_minor, v.compare_at_minor, now);
+            (v, prices)
+        })
+        .collect();
+    // Only beside a reduction.
+    let past = match priced.iter().any(|(_, prices)| prices.compare_at.is_some()) {
+        true => sale_prices::past(engine, row.id, now).await?,
+        false => Vec::new(),
+    };
+    let money = |minor| Money::new(minor, shop.currency);
+    let variants = priced.into_iter().map(|(v, prices)| {
+        let past = past.iter().find(|(of, _)| *of == v.id);
+        // The ordinary price may have fallen below that of the sale.
+        let ends_at = v.sale.ends_at().filter(|_| prices.price < v.price_minor);
+        VariantView {
+            id: v.id,
+            title: v.title,
+            price: money(prices.price),
+            compare_at: prices.compare_at.map(money),
+            lowest_price: past.and_then(|(_, past)| past.lowest_before(now)).map(money),
+            sale_ends_at: ends_at.map(|end| caller.time(engine, end)),
+            available: v.available,
+        }
+    });
+    let variants = variants.collect();
     let trail = match row.category_id {
         Some(category) => categories::trail(engine, caller, category).await?,
         None => Vec::new(),
@@ -251,16 +283,7 @@ pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<Pro
         typed_attributes: attributes::typed(engine, row.id).await?,
         attributes: details(&row.attributes),
         options: serde_json::from_str(&row.options).unwrap_or_default(),
-        variants: variants
-            .into_iter()
-            .map(|v| VariantView {
-                id: v.id,
-                title: v.title,
-                price: Money::new(v.price_minor, shop.currency),
-                compare_at: v.compare_at_minor.map(|before| Money::new(before, shop.currency)),
-                available: v.available,
-            })
-            .collect(),
+        variants,
         shop,
         pictures: media::of_product(engine, row.id).await?,
     };

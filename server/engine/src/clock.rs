@@ -8,7 +8,11 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use jiff::{Span, Timestamp, Zoned, civil::Date, tz::TimeZone};
+use jiff::{
+    Span, Timestamp, Zoned,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 
 /// A day in milliseconds. Days with a change of daylight saving time are longer or shorter.
 pub(crate) const DAY_MS: i64 = 86_400_000;
@@ -83,6 +87,18 @@ impl Zone {
         later.map_or(ms.saturating_add(days.saturating_mul(DAY_MS)), |later| {
             later.timestamp().as_millisecond()
         })
+    }
+
+    /// A time as it is entered, `2026-12-01T10:00`, which is one of the zone unless it has an offset. One that the clocks
+    /// skip is as much later as they are put forward.
+    pub fn read(&self, text: &str) -> Option<i64> {
+        let text = text.trim();
+        if let Ok(time) = text.parse::<Timestamp>() {
+            return Some(time.as_millisecond());
+        }
+        // Without a time of day, it isn't clear which moment is meant.
+        let time: DateTime = text.contains('T').then(|| text.parse().ok())??;
+        Some(time.to_zoned(self.0.clone()).ok()?.timestamp().as_millisecond())
     }
 
     /// The year of a time.
@@ -183,6 +199,26 @@ mod tests {
         let day = havana.day(1_772_971_200_000);
         assert_eq!(havana.local(havana.begins(day)), "2026-03-08T01:00:00-04:00[CDT]");
         assert_eq!(havana.day(havana.begins(day)), day);
+    }
+
+    #[test]
+    fn entered_times_are_of_the_zone_unless_they_have_an_offset() {
+        let cases = [
+            ("Asia/Kolkata", "2026-11-27T00:30", Some("2026-11-26T19:00:00Z")),
+            ("Asia/Kolkata", " 2026-11-27T00:30:00 ", Some("2026-11-26T19:00:00Z")),
+            ("Asia/Kolkata", "2026-11-26T19:00:00Z", Some("2026-11-26T19:00:00Z")),
+            ("Asia/Kolkata", "2026-11-26T20:00:00+01:00", Some("2026-11-26T19:00:00Z")),
+            // In Berlin, 02:30 does not exist on 29 March 2026, and twice on 25 October: the first one counts.
+            ("Europe/Berlin", "2026-03-29T02:30", Some("2026-03-29T01:30:00Z")),
+            ("Europe/Berlin", "2026-10-25T02:30", Some("2026-10-25T00:30:00Z")),
+            ("UTC", "2026-11-26", None),
+            ("UTC", "tomorrow", None),
+            ("UTC", "2026-13-01T10:00", None),
+            ("UTC", "", None),
+        ];
+        for (name, text, time) in cases {
+            assert_eq!(zone(name).read(text).map(rfc3339).as_deref(), time, "{name} {text}");
+        }
     }
 
     #[test]

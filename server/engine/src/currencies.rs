@@ -3,7 +3,9 @@
 use crate::{
     Caller, Engine, TxResult, audit,
     db::{Scalar, Tx, Value},
-    insert, params, random, rows, statements,
+    insert, params, random, rows,
+    sale_prices::listed_price,
+    statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
@@ -13,6 +15,7 @@ use haat_shared::{
     id::kinds::*,
     money::{self, PRICE_MAX, Rate},
     permissions::{AdminPermission, Permission},
+    sale_prices::in_proportion,
     shops::ShopView,
     text,
 };
@@ -31,11 +34,11 @@ statements! {
         ON CONFLICT (variant_id, currency) DO UPDATE SET amount_minor = excluded.amount_minor";
     PRICES = "SELECT currency, amount_minor FROM variant_prices WHERE variant_id = $1 ORDER BY currency";
     // The variants of products that have a price of their own in the currency.
-    OWN = "SELECT v.product_id, v.id AS variant_id, v.price_minor, p.amount_minor FROM variants v
+    OWN = concat!("SELECT v.product_id, v.id AS variant_id, v.price_minor, ", listed_price!(), " AS listed_minor, p.amount_minor FROM variants v
         JOIN (VALUES [($1, $2)]) AS given ON v.product_id = given.column1
         LEFT JOIN variant_prices p ON p.variant_id = v.id AND p.currency = given.column2
         WHERE NOT v.archived AND EXISTS (SELECT 1 FROM variants o JOIN variant_prices q ON q.variant_id = o.id
-            WHERE o.product_id = v.product_id AND NOT o.archived AND q.currency = given.column2)";
+            WHERE o.product_id = v.product_id AND NOT o.archived AND q.currency = given.column2)");
     OWN_OF_CART = "SELECT l.variant_id, p.amount_minor FROM cart_lines l
         JOIN variant_prices p ON p.variant_id = l.variant_id AND p.currency = $2 WHERE l.cart_id = $1";
     UNSET_PRICE = "DELETE FROM variant_prices WHERE variant_id = $1 AND currency = $2";
@@ -72,6 +75,7 @@ rows! {
         product_id: ProductId,
         variant_id: VariantId,
         price_minor: i64,
+        listed_minor: i64,
         amount_minor: Option<i64>,
     }
 
@@ -301,9 +305,12 @@ impl Shown {
         Ok(engine.db.all_many(&OWN, &given).await?)
     }
 
-    fn of_variant(self, row: &OwnRow) -> i64 {
-        let price = Money::new(row.price_minor, self.from);
-        row.amount_minor.unwrap_or_else(|| self.price(price).amount())
+    /// What a variant costs whose price in the market's currency is `now`.
+    fn of_variant(self, row: &OwnRow, now: i64) -> i64 {
+        match row.amount_minor {
+            Some(own) => in_proportion(own, row.price_minor, now),
+            None => self.price(Money::new(now, self.from)).amount(),
+        }
     }
 }
 
@@ -315,7 +322,7 @@ pub(crate) async fn show_cards(engine: &Engine, caller: &Caller, cards: &mut [Pr
         card.price = shown.price(card.price);
         card.compare_at = card.compare_at.map(|before| shown.price(before));
         let of_product = || own.iter().filter(|row| row.product_id == card.id);
-        let prices = of_product().map(|row| shown.of_variant(row));
+        let prices = of_product().map(|row| shown.of_variant(row, row.listed_minor));
         let Some((least, most)) = prices.clone().min().zip(prices.max()) else { continue };
         (card.price, card.price_varies) = (Money::new(least, shown.to), most > least);
         // A price that the seller set in the currency was not reduced from a converted one.
@@ -331,12 +338,15 @@ pub(crate) async fn show_product(engine: &Engine, caller: &Caller, product: &mut
     let own = shown.own(engine, [product.id].into_iter()).await?;
     for variant in product.variants.iter_mut().filter(|variant| variant.price.currency() == shown.from) {
         let row = own.iter().find(|row| row.variant_id == variant.id);
-        let of_seller = row.and_then(|row| row.amount_minor);
-        variant.price =
-            of_seller.map_or_else(|| shown.price(variant.price), |minor| Money::new(minor, shown.to));
         // A price that the seller set in the currency was not reduced from a converted one.
-        let before = variant.compare_at.filter(|_| of_seller.is_none());
-        variant.compare_at = before.map(|before| shown.price(before));
+        let own = row.is_some_and(|row| row.amount_minor.is_some());
+        variant.price = match row {
+            Some(row) => Money::new(shown.of_variant(row, variant.price.amount()), shown.to),
+            None => shown.price(variant.price),
+        };
+        let converted = |price: Option<Money>| price.filter(|_| !own).map(|price| shown.price(price));
+        (variant.compare_at, variant.lowest_price) =
+            (converted(variant.compare_at), converted(variant.lowest_price));
     }
     Ok(())
 }

@@ -39,6 +39,7 @@ pub mod promotions;
 mod quotas;
 pub mod random;
 mod revisions;
+pub mod sale_prices;
 pub mod sales;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

@@ -1,7 +1,7 @@
 //! The oracle: checks the invariants of money, stock and pictures. Run after every test of a use case, and by
 //! `haat ledger verify`. Each check is one statement that selects violations.
 
-use crate::{Engine, TxResult, media::unused, params, rows, statements};
+use crate::{Engine, TxResult, media::unused, params, rows, sale_prices::listed_price, statements};
 
 statements! {
     POSTINGS = "SELECT 'a posting sums to ' || CAST(SUM(amount_minor) AS TEXT) AS value FROM ledger_entries
@@ -343,9 +343,13 @@ statements! {
         WHERE COALESCE(q.amount, 0) <> p.disputed_minor";
     RELEASES = "SELECT 'order ' || number || ' is ' || state || ', which its release does not match' AS value FROM orders
         WHERE (state = 'delivered') <> (release_at IS NOT NULL) OR released_at < release_at";
-    PRICE_SPAN = "SELECT 'the price range of ' || p.slug || ' does not match its variants' AS value FROM products p
+    PRICE_SPAN = concat!("SELECT 'the price range of ' || p.slug || ' does not match its variants' AS value FROM products p
         JOIN variants v ON v.product_id = p.id AND NOT v.archived GROUP BY p.id, p.slug, p.price_min_minor, p.price_max_minor
-        HAVING MIN(v.price_minor) <> p.price_min_minor OR MAX(v.price_minor) <> p.price_max_minor";
+        HAVING MIN(", listed_price!(), ") <> p.price_min_minor OR MAX(", listed_price!(), ") <> p.price_max_minor");
+    PRICE_HISTORY = "SELECT 'the price of ' || v.sku || ' is not the last one of its history' AS value FROM variants v
+        LEFT JOIN price_history h ON h.variant_id = v.id
+            AND h.from_at = (SELECT MAX(l.from_at) FROM price_history l WHERE l.variant_id = v.id)
+        WHERE NOT v.archived AND (h.price_minor IS DISTINCT FROM v.price_minor OR h.compare_at_minor IS DISTINCT FROM v.compare_at_minor)";
     PICTURES = concat!("SELECT CASE WHEN deleting THEN 'a picture in use is being deleted'
             ELSE 'a picture that nothing uses never expires' END AS value FROM media
         WHERE (deleting AND NOT (", unused!(), ")) OR (expires_at IS NULL AND ", unused!(), ")");
@@ -413,6 +417,7 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &DISPUTES,
         &DISPUTED_PAYMENTS,
         &PRICE_SPAN,
+        &PRICE_HISTORY,
         &PICTURES,
     ];
     let mut broken = Vec::new();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Engine, TxResult, accounts, catalog, checkout,
     db::{BoxFuture, Scalar},
-    dispatch, idempotency, media, orders, params, payments, payouts, random, seals, statements,
+    dispatch, idempotency, media, orders, params, payments, payouts, random, sale_prices, seals, statements,
 };
 use haat_shared::id::kinds::JobId;
 
@@ -24,6 +24,11 @@ pub static SCHEDULES: &[Schedule] = &[
         name: "sweep",
         every: Duration::from_secs(5),
         run: |engine| Box::pin(async move { checkout::sweep(engine).await.map(drop) }),
+    },
+    Schedule {
+        name: "sale_prices",
+        every: Duration::from_secs(5),
+        run: |engine| Box::pin(sale_prices::apply_due(engine)),
     },
     Schedule {
         name: "reconcile",

@@ -11,7 +11,7 @@ use crate::{
     idempotency::{self, Claim, IdempotencyKey},
     insert,
     inventory::{self, NewStock},
-    media, params, random, revisions, rows, statements, update,
+    media, params, random, revisions, rows, sale_prices, statements, update,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError, Result,
@@ -137,8 +137,6 @@ update! {
         id: ProductId,
         version: i64,
         category_id: Option<CategoryId>,
-        price_min_minor: i64,
-        price_max_minor: i64,
         search_folded: String,
         title_key: String,
         updated_at: i64,
@@ -147,8 +145,7 @@ update! {
         description: &'a str,
         attributes: String,
         options: String,
-    } => "UPDATE products SET category_id = given.category_id, price_min_minor = given.price_min_minor,
-            price_max_minor = given.price_max_minor, search_folded = given.search_folded, title_key = given.title_key,
+    } => "UPDATE products SET category_id = given.category_id, search_folded = given.search_folded, title_key = given.title_key,
             updated_at = given.updated_at, title = given.title, brand = given.brand, description = given.description,
             attributes = given.attributes, options = given.options, version = products.version + 1
         FROM given WHERE products.id = given.id AND products.version = given.version"
@@ -214,6 +211,7 @@ async fn create_in_tx(tx: &mut Tx, input: &Input) -> TxResult<ProductId> {
     tx.insert(added(*shop, id, ProductState::Draft, draft, &variants, *category, *now)?).await?;
     let all: Vec<_> = (0i64..).zip(&variants).map(|(position, variant)| (id, position, variant)).collect();
     add_variants(tx, *shop, &all, *now).await?;
+    sale_prices::record_in_tx(tx, &[id], *now).await?;
     Ok(id)
 }
 
@@ -257,13 +255,10 @@ pub(super) fn updated<'a>(
     category: Option<CategoryId>,
     now: i64,
 ) -> TxResult<UpdateProduct<'a>> {
-    let (price_min_minor, price_max_minor) = span(variants);
     Ok(UpdateProduct {
         id,
         version,
         category_id: category,
-        price_min_minor,
-        price_max_minor,
         search_folded: searched(draft, variants),
         title_key: title_key(&draft.title),
         updated_at: now,
@@ -382,6 +377,10 @@ async fn update_in_tx(tx: &mut Tx, input: &Input, id: ProductId, version: i64) -
     }
     revisions::write(tx, id, now_version, &fields, *user, *now).await?;
     write_variants(tx, *shop, id, &before, &variants, *now).await?;
+    if repriced(&before, &variants) {
+        sale_prices::span_in_tx(tx, &[id]).await?;
+        sale_prices::record_in_tx(tx, &[id], *now).await?;
+    }
     let changes: Vec<_> =
         variants.iter().filter(|v| !v.is_new).map(|v| (v.id, v.draft.stock_change)).collect();
     let refused = inventory::count_in_tx(tx, &changes, random::id::<Job>(*now), *now).await?;
@@ -392,6 +391,16 @@ async fn update_in_tx(tx: &mut Tx, input: &Input, id: ProductId, version: i64) -
         .map(|(i, _)| FieldError::new(format!("variants.{i}.stock"), FieldCode::TooSmall))
         .collect();
     if faults.is_empty() { Ok(now_version) } else { Err(Error::Invalid(faults).into()) }
+}
+
+/// Whether a save changes what lists or the history of prices say.
+fn repriced(before: &ProductForm, variants: &[Named]) -> bool {
+    let same = |v: &Named| {
+        let old = before.variants.iter().find(|old| old.id == Some(v.id));
+        let compare_at = v.draft.compare_at.map(|money| money.plain()).unwrap_or_default();
+        old.is_some_and(|old| old.price == v.draft.price.plain() && old.compare_at == compare_at)
+    };
+    before.variants.len() != variants.len() || !variants.iter().all(same)
 }
 
 /// Refuses variants that are not of this product, or not any more.

@@ -11,7 +11,7 @@ use crate::{
     Caller, Engine, audit, bug,
     db::{Tx, Value},
     inventory::{self, NewStock},
-    media, random, rows, shops, statements, update,
+    media, random, rows, sale_prices, shops, statements, update,
 };
 use haat_shared::{
     Error, Result,
@@ -80,13 +80,10 @@ update! {
         description: &'a str,
         attributes: String,
         search_folded: String,
-        price_min_minor: i64,
-        price_max_minor: i64,
         updated_at: i64,
         title_key: String,
     } => "UPDATE products SET title = given.title, brand = given.brand, description = given.description,
             attributes = given.attributes, search_folded = given.search_folded,
-            price_min_minor = given.price_min_minor, price_max_minor = given.price_max_minor,
             updated_at = given.updated_at, title_key = given.title_key, version = products.version + 1
         FROM given WHERE products.id = given.id"
 
@@ -169,8 +166,10 @@ async fn put_in_tx(
 
 async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> crate::TxResult<()> {
     let (mut rows, mut stock, mut variants, mut pictures) = (vec![], vec![], vec![], vec![]);
+    let mut ids = vec![];
     for product in products {
         let id: ProductId = random::id(now);
+        ids.push(id);
         let (price_min_minor, price_max_minor) = span(product);
         rows.push(AddProduct {
             id,
@@ -221,7 +220,7 @@ async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> c
     for pictures in pictures.chunks(ROWS_MAX) {
         media::attach_in_tx(tx, pictures.to_vec()).await?;
     }
-    Ok(())
+    sale_prices::record_in_tx(tx, &ids, now).await
 }
 
 async fn update(
@@ -231,10 +230,9 @@ async fn update(
     known: &HashMap<String, ProductId>,
     now: i64,
 ) -> crate::TxResult<()> {
-    let (mut rows, mut variants) = (vec![], vec![]);
+    let (mut rows, mut variants, mut ids) = (vec![], vec![], vec![]);
     for product in products {
         let Some(id) = known.get(&product.variants[0].sku) else { continue };
-        let (price_min_minor, price_max_minor) = span(product);
         rows.push(UpdateProduct {
             id: *id,
             title: &product.title,
@@ -242,11 +240,10 @@ async fn update(
             description: &product.description,
             attributes: json(&product.attributes),
             search_folded: searched(product),
-            price_min_minor,
-            price_max_minor,
             updated_at: now,
             title_key: title_key(&product.title),
         });
+        ids.push(*id);
         variants.extend(product.variants.iter().map(|variant| UpdateVariant {
             shop_id: shop,
             sku: &variant.sku,
@@ -258,7 +255,8 @@ async fn update(
     for variants in variants.chunks(ROWS_MAX) {
         tx.update_all(variants.to_vec()).await?;
     }
-    Ok(())
+    sale_prices::span_in_tx(tx, &ids).await?;
+    sale_prices::record_in_tx(tx, &ids, now).await
 }
 
 /// The text for searches: title, brand, and SKU, which people copy from invoices.

@@ -15,7 +15,9 @@ use crate::{
     inventory::holds::{self, Claim, Left, Need, OfOrigin, Released},
     params, payments,
     promotions::{self, AddUse, Offers, Person},
-    random, rows, shipping, statements,
+    random, rows,
+    sale_prices::{SaleNow, join_sale, on_sale},
+    shipping, statements,
     taxes::{self, Taxed},
 };
 use haat_shared::{
@@ -27,6 +29,7 @@ use haat_shared::{
     money::Rate,
     pricing::{self, LineItem, LineKind, Promotion, ShopItems, TaxRule, Totals},
     promotions::{LineFacts, Refusal, choose},
+    sale_prices::in_proportion,
     shipping::{Parcel, ShippingMethod},
     taxes::{Sale, TaxTable},
 };
@@ -44,15 +47,17 @@ statements! {
         ORDER BY id DESC LIMIT 1";
     SUPERSEDE = "UPDATE checkouts SET state = 'superseded', updated_at = $2
         WHERE id = $1 AND state IN ('open', 'paying') RETURNING gift_minor AS value";
-    LINES = "SELECT l.variant_id, l.quantity, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
+    LINES = concat!("SELECT l.variant_id, l.quantity, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
             o.amount_minor AS own_minor, COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(p.options, '[]') AS option_names,
             COALESCE(v.options, '[]') AS option_values, COALESCE(p.id, l.variant_id) AS product_id,
             COALESCE(p.title, l.title) AS title, CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END
             AS discontinued, s.id AS shop_id, s.name AS shop_name, s.currency, COALESCE(v.weight_g, 0) AS weight_g,
-            s.commission_bp, s.country, s.region, s.prices_include_tax, COALESCE(k.tax_category, '') AS tax_category, COALESCE(k.path, '') AS category
+            s.commission_bp, s.country, s.region, s.prices_include_tax, COALESCE(k.tax_category, '') AS tax_category, COALESCE(k.path, '') AS category, ",
+            on_sale!(), "
         FROM cart_lines l JOIN shops s ON s.id = l.shop_id LEFT JOIN variants v ON v.id = l.variant_id
         LEFT JOIN products p ON p.id = v.product_id LEFT JOIN categories k ON k.id = p.category_id
-        LEFT JOIN variant_prices o ON o.variant_id = l.variant_id AND o.currency = $2 WHERE l.cart_id = $1 ORDER BY l.id";
+        LEFT JOIN variant_prices o ON o.variant_id = l.variant_id AND o.currency = $2 ",
+        join_sale!("v.id", "$3"), "WHERE l.cart_id = $1 ORDER BY l.id");
 }
 
 insert! {
@@ -162,7 +167,8 @@ rows! {
         prices_include_tax: Option<bool>,
         tax_category: String,
         category: String,
-        discontinued: bool,
+        discontinued: bool;
+        sale: SaleNow
     }
 }
 
@@ -259,7 +265,12 @@ async fn begin_in_tx(
         }
     }
     let form = current.first().map_or(form, |old| old.form.as_str());
-    let mut lines: Vec<LineRow> = tx.all(&LINES, params![cart, chosen]).await?;
+    let mut lines: Vec<LineRow> = tx.all(&LINES, params![cart, chosen, now]).await?;
+    for line in &mut lines {
+        let (ordinary, price) = (line.price_minor, line.sale.price(line.price_minor, None, now).price);
+        line.price_minor = price;
+        line.own_minor = line.own_minor.map(|own| in_proportion(own, ordinary, price));
+    }
     let currency = chosen.or(lines.first().map(|line| line.currency)).ok_or(Conflict::CartEmpty)?;
     let mut rate = Rate::ONE;
     let mut shipping = shipping::of_cart_in_tx(tx, cart, zone, now).await?;

@@ -290,14 +290,14 @@ pub trait FromRow: Sized {
 /// read several columns of the same row themselves.
 #[macro_export]
 macro_rules! rows {
-    ($($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty),* $(,)? $(; $part:ident: $part_type:ty)? })*) => {$(
+    ($($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty),* $(,)? $(; $($part:ident: $part_type:ty),+)? })*) => {$(
         $(#[$meta])*
-        $vis struct $name { $($(#[$field_meta])* $field_vis $field: $type,)* $($part: $part_type)? }
+        $vis struct $name { $($(#[$field_meta])* $field_vis $field: $type,)* $($($part: $part_type,)+)? }
         impl $crate::db::FromRow for $name {
             fn from_row(row: &$crate::db::Row<'_>) -> ::std::result::Result<Self, $crate::db::DbError> {
                 Ok(Self {
                     $($field: row.get(stringify!($field))?,)*
-                    $($part: <$part_type as $crate::db::FromRow>::from_row(row)?)?
+                    $($($part: <$part_type as $crate::db::FromRow>::from_row(row)?,)+)?
                 })
             }
         }

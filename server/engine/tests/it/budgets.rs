@@ -109,13 +109,13 @@ both! {
         let staged = catalog::imports::stage(&market.engine, &owner, meena, crate::imports::options(false), file.as_bytes(), |_| {});
         let id = budget!("check a file of 25 products", 6, staged);
         catalog::imports::start(&market.engine, &owner, meena, id, false, None).await.unwrap();
-        budget!("put in 25 products", 10, catalog::imports::work(&market.engine));
+        budget!("put in 25 products", 11, catalog::imports::work(&market.engine));
         let dearer = file.replace(".50,", ".75,");
         let staged = catalog::imports::stage(&market.engine, &owner, meena, crate::imports::options(false), dearer.as_bytes(), |_| {});
         let id = staged.await.unwrap();
         while catalog::imports::work(&market.engine).await.unwrap() > 0 {}
         catalog::imports::start(&market.engine, &owner, meena, id, false, None).await.unwrap();
-        budget!("change 25 products", 11, catalog::imports::work(&market.engine));
+        budget!("change 25 products", 13, catalog::imports::work(&market.engine));
         while catalog::imports::work(&market.engine).await.unwrap() > 0 {}
     }
 }

@@ -53,6 +53,7 @@ mod races;
 mod refunds;
 mod reliability;
 mod returns;
+mod sale_prices;
 mod seals;
 mod shipping;
 mod shops;

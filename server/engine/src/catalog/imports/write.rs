@@ -4,7 +4,7 @@ use super::{super::edit, plan::Entry};
 use crate::{
     TxResult,
     db::{DbError, Tx},
-    inventory, random, revisions,
+    inventory, random, revisions, sale_prices,
 };
 use haat_shared::id::kinds::*;
 
@@ -52,6 +52,11 @@ pub(super) async fn write(
     tx.insert_all(revisions).await?;
     tx.update_all(variants).await?;
     edit::add_variants(tx, shop, &new_variants, now).await?;
+    let products: Vec<ProductId> = entries.iter().map(|entry| entry.id).collect();
+    if count > 0 {
+        sale_prices::span_in_tx(tx, &products).await?;
+    }
+    sale_prices::record_in_tx(tx, &products, now).await?;
     let refused = inventory::count_in_tx(tx, &counts, random::id::<Job>(now), now).await?;
     if refused.is_empty() { Ok(()) } else { Err(meanwhile()) }
 }
