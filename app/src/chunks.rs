@@ -8,7 +8,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos_router::ChooseView;
 
-use crate::{admin, layout, promoting, rating, seller, shipping, state, storefront, taxing};
+use crate::{admin, discounting, layout, promoting, rating, seller, shipping, state, storefront, taxing};
 
 /// Long enough for the page's own pictures.
 const AHEAD_AFTER: Duration = Duration::from_secs(2);
@@ -122,6 +122,7 @@ chunks! {
         ShopPromotions: promoting::ShopPromotions;
         MarketPromotions: promoting::MarketPromotions;
         ShopShipping: shipping::ShopShipping;
+        SalesOfProduct: discounting::SalesOfProduct;
         MarketTaxes: taxing::MarketTaxes;
         Currencies: rating::Currencies;
         MarketGiftCards: crate::gift_cards::MarketGiftCards;

@@ -13,6 +13,7 @@ mod chunks;
 #[cfg(feature = "ssr")]
 pub mod cookies;
 pub mod countries;
+mod discounting;
 mod gift_cards;
 mod head;
 pub mod i18n;
@@ -136,6 +137,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/seller/:handle/products/new"), ChunkPage::NewProduct),
     (Path("/seller/:handle/products/import"), ChunkPage::Import),
     (Path("/seller/:handle/products/:id"), ChunkPage::SellerProduct),
+    (Path("/seller/:handle/products/:id/sales"), ChunkPage::SalesOfProduct),
     (Path("/seller/:handle/balance"), ChunkPage::Balance),
     (Path("/seller/:handle/promotions"), ChunkPage::ShopPromotions),
     (Path("/seller/:handle/shipping"), ChunkPage::ShopShipping),

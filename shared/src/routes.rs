@@ -180,6 +180,7 @@ const READS: &[&str] = &[
     FN_SELLER_PRODUCTS,
     FN_IMPORTS,
     FN_SELLER_PRODUCT,
+    FN_PRODUCT_SALES,
     FN_ATTRIBUTE_VALUES,
     FN_SELLER_PICTURES,
     FN_CART,
@@ -322,6 +323,8 @@ routes! {
     IMPORT GET "/seller/{handle}/products/import" Seller Member => import(handle: &str);
     SELLER_PRODUCT GET "/seller/{handle}/products/{id}" Seller Member
         => seller_product(handle: &str, id: ProductId);
+    PRODUCT_SALES GET "/seller/{handle}/products/{id}/sales" Seller Member
+        => product_sales(handle: &str, id: ProductId);
     SHOP_PROMOTIONS GET "/seller/{handle}/promotions" Seller Member => shop_promotions(handle: &str);
     SHOP_SHIPPING GET "/seller/{handle}/shipping" Seller Member => shop_shipping(handle: &str);
     BALANCE GET "/seller/{handle}/balance" Seller Member => balance(handle: &str);
@@ -366,6 +369,7 @@ routes! {
     FORM_ORDER POST "/seller/{handle}/orders/{number}" Form Member;
     FORM_ORDERS POST "/seller/{handle}/orders" Form Member;
     FORM_PRODUCTS POST "/seller/{handle}/products" Form Member;
+    FORM_PRODUCT_SALES POST "/seller/{handle}/products/{id}/sales" Form Member;
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
     FORM_ANY_ORDER POST "/admin/orders/{number}" Form Operator(DecideReturns);
     FORM_REFUND_ANY POST "/admin/orders/{number}/refund" Form Operator(RefundOrders) => refund_any(number: &str);
@@ -421,6 +425,7 @@ routes! {
     FN_GIFT_CARDS POST "/api/gift_cards/page" Function Operator(SeePayments);
     FN_SELLER_PRODUCTS POST "/api/catalog/seller_list" Function Member;
     FN_IMPORTS POST "/api/catalog/imports" Function Member;
+    FN_PRODUCT_SALES POST "/api/sale_prices/of_product" Function Member;
     FN_SELLER_PRODUCT POST "/api/catalog/seller_product" Function Member;
     FN_CREATE_PRODUCT POST "/api/catalog/create" Function Member;
     FN_UPDATE_PRODUCT POST "/api/catalog/update" Function Member;

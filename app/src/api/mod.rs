@@ -24,6 +24,7 @@ pub mod outbox;
 pub mod payments;
 pub mod payouts;
 pub mod promotions;
+pub mod sale_prices;
 pub mod sales;
 pub mod search;
 pub mod shipping;

@@ -137,6 +137,11 @@ pub(crate) fn promotions_page(page: AnyView) -> AnyView {
     view! { <Dashboard here=Part::Promotions>{page}</Dashboard> }.into_any()
 }
 
+/// A page about products, which is in a chunk of its own.
+pub(crate) fn products_page(page: AnyView) -> AnyView {
+    view! { <Dashboard here=Part::Products>{page}</Dashboard> }.into_any()
+}
+
 /// The page of how a shop ships, which is in a chunk of its own.
 pub(crate) fn shipping_page(page: AnyView) -> AnyView {
     view! { <Dashboard here=Part::Shipping>{page}</Dashboard> }.into_any()

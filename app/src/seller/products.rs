@@ -324,5 +324,12 @@ pub(super) fn Actions(
             </details>
         }
     });
-    view! { <div class="actions">{forms.into_iter().collect_view()} {delete}</div> }
+    let sales = routes::product_sales(&handle, id);
+    view! {
+        <div class="actions">
+            <a class="button secondary" href=sales>{t!(i18n, planned.title)}</a>
+            {forms.into_iter().collect_view()}
+            {delete}
+        </div>
+    }
 }

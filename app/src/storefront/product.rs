@@ -262,6 +262,14 @@ fn BuyBox(
                 view! { <Price of=chosen.with(|v| v.price) /> " " {before} }
             }}
         </p>
+        {move || {
+            let lowest = chosen.with(|v| v.lowest_price)?;
+            Some(view! { <p class="note">{t!(i18n, product.lowest, price = words::money(i18n, lowest))}</p> })
+        }}
+        {move || {
+            let until = chosen.with(|v| v.sale_ends_at.clone())?;
+            Some(view! { <p class="note">{t!(i18n, product.sale_until, time = words::moment(i18n, &until))}</p> })
+        }}
         <p class="note">{match tax_included {
             true => t!(i18n, product.includes),
             false => t!(i18n, product.excludes),

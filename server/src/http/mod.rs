@@ -189,6 +189,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_ANY_ORDER, post(admin_forms::order))
         .route(FORM_PROMOTIONS, post(seller_forms::promotions))
         .route(FORM_SHIPPING, post(seller_forms::shipping))
+        .route(FORM_PRODUCT_SALES, post(seller_forms::sales))
         .route(FORM_MARKET_PROMOTIONS, post(admin_forms::promotions))
         .route(FORM_TAXES, post(admin_forms::taxes))
         .route(FORM_CURRENCIES, post(admin_forms::currencies))
@@ -335,6 +336,7 @@ mod tests {
             (NEW_PRODUCT, new_product(text), vec![text]),
             (IMPORT, import(text), vec![text]),
             (SELLER_PRODUCT, seller_product(text, prod.parse().unwrap()), vec![text, &prod]),
+            (PRODUCT_SALES, product_sales(text, prod.parse().unwrap()), vec![text, &prod]),
             (SHOP_PROMOTIONS, shop_promotions(text), vec![text]),
             (SHOP_SHIPPING, shop_shipping(text), vec![text]),
             (BALANCE, balance(text), vec![text]),

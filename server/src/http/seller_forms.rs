@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use haat_engine::{
-    Caller, Engine, accounts, catalog, orders, payouts, promotions, random,
+    Caller, Engine, accounts, catalog, orders, payouts, promotions, random, sale_prices,
     shipping::{self, Change},
     shops,
 };
@@ -24,6 +24,7 @@ use haat_shared::{
     promotions::PromotionForm,
     returns::{ReturnApproval, ReturnReceipt},
     routes::{self, OPEN_SHOP, with},
+    sale_prices::SaleForm,
     shipping::{CalendarForm, ShippingMethod, ZoneForm},
     shops::ShopForm,
 };
@@ -110,6 +111,38 @@ pub(super) async fn shipping(
             back_with_draft(&state, "shipping", &edit, typed, &error).await
         }
         Err(error) => refused(&state, &edit, &error),
+    }
+}
+
+/// A sale that is planned, ended or removed.
+pub(super) async fn sales(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path((handle, id)): Path<(String, String)>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
+    let action = value("action");
+    let Ok(product) = id.parse::<ProductId>() else { return layers::plain(&Error::NotFound) };
+    let page = routes::product_sales(&handle, product);
+    let done: Result<()> = async {
+        // Before anything is said about the form.
+        let variants = sale_prices::list(engine, &caller, &handle, product).await?.variants;
+        match action.as_str() {
+            "plan" => {
+                let form = SaleForm::read(variants.iter().map(|variant| variant.id), value);
+                sale_prices::plan(engine, &caller, &handle, product, &form).await.map(drop)
+            }
+            "end" => sale_prices::end(engine, &caller, &handle, product, value("id").parse()?).await,
+            "remove" => sale_prices::remove(engine, &caller, &handle, product, value("id").parse()?).await,
+            _ => Err(Error::field("action", FieldCode::NotAChoice)),
+        }
+    }
+    .await;
+    match done {
+        Ok(()) => redirect(&state, &page, &[("done", &action)]),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "planned_sale", &page, typed, &error).await,
+        Err(error) => refused(&state, &page, &error),
     }
 }
 

@@ -1,0 +1,158 @@
+//! The sales of a product: those that are planned, on or over, and a form for another one.
+
+use haat_shared::{
+    Error,
+    id::kinds::ProductId,
+    routes,
+    sale_prices::{PlannedSale, PlannedSaleState, ProductSales, SaleForm, SaleVariant, price_field},
+};
+use leptos::prelude::*;
+
+use crate::{
+    api::{self, ApiError},
+    i18n::{t, use_i18n},
+    state::{param, query},
+    storefront::draft_by,
+    ui::{Alert, Button, CodeAlert, EmptyState, ErrorSummary, Field, PageTitle, Table, loaded},
+    words,
+};
+
+/// The page of a product's sales.
+#[component]
+pub(crate) fn SalesOfProduct() -> impl IntoView {
+    let (handle, id, draft, done) = (param("handle"), param("id"), query("draft"), query("done"));
+    let found = api::find(
+        move || (handle.get(), id.get(), draft.get(), done.get()),
+        |(handle, id, draft, done)| async move {
+            let id: ProductId = api::id(&id)?;
+            let sales = api::sale_prices::of_product(handle.clone(), id).await?;
+            Ok::<_, ApiError>((handle, id, sales, draft_by("planned_sale", draft).await?, done))
+        },
+    );
+    let i18n = use_i18n();
+    let page = loaded(found, move |(handle, id, found, draft, done)| {
+        let ProductSales { title, slug: _, variants, sales } = found;
+        let done = match done.as_str() {
+            "plan" => Some(t!(i18n, planned.planned)),
+            "end" => Some(t!(i18n, planned.ended)),
+            "remove" => Some(t!(i18n, planned.removed)),
+            _ => None,
+        };
+        let done = done.map(|words| view! { <Alert look="good">{words}</Alert> });
+        let mut labels = vec![
+            ("starts_at".to_owned(), t!(i18n, planned.starts_at).to_owned()),
+            ("ends_at".to_owned(), t!(i18n, planned.ends_at).to_owned()),
+            ("percent".to_owned(), t!(i18n, planned.percent).to_owned()),
+        ];
+        labels.extend(variants.iter().map(|variant| (price_field(variant.id), price_label(i18n, variant))));
+        let labels = labels.iter().map(|(name, label)| (name.as_str(), label.clone())).collect();
+        let form = SaleForm::read(variants.iter().map(|variant| variant.id), |name| draft.typed(name));
+        let faults: Signal<Option<Error>> = Signal::stored(draft.error);
+        let path = routes::product_sales(&handle, id);
+        view! {
+            <PageTitle text=t!(i18n, planned.title) />
+            <p class="back"><a href=routes::seller_product(&handle, id)>{title}</a></p>
+            <h1>{t!(i18n, planned.title)}</h1>
+            <CodeAlert />
+            {done}
+            <ErrorSummary faults labels />
+            <Plan path=path.clone() form variants faults />
+            <Planned path sales />
+        }
+    });
+    crate::seller::products_page(page.into_any())
+}
+
+fn price_label(i18n: words::I18n, variant: &SaleVariant) -> String {
+    let price = words::money(i18n, variant.price);
+    match variant.title.as_str() {
+        "" => t!(i18n, planned.price, price = price),
+        title => format!("{title}: {}", t!(i18n, planned.price, price = price)),
+    }
+}
+
+/// The form of another sale.
+#[component]
+fn Plan(path: String, form: SaleForm, variants: Vec<SaleVariant>, faults: Signal<Option<Error>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let SaleForm { starts_at, ends_at, percent, prices } = form;
+    let fields = variants.into_iter().map(|variant| {
+        let typed = prices.iter().find(|(id, _)| *id == variant.id).map(|(_, typed)| typed.clone());
+        let lowest = t!(i18n, planned.lowest, price = words::money(i18n, variant.lowest));
+        view! {
+            <Field
+                name=price_field(variant.id)
+                label=price_label(i18n, &variant)
+                value=typed.unwrap_or_default()
+                optional=true
+                keys="decimal"
+                hint=lowest
+                faults
+            />
+        }
+    });
+    let fields = fields.collect_view();
+    view! {
+        <form method="post" action=path class="panel form" novalidate aria-labelledby="plan">
+            <h2 id="plan">{t!(i18n, planned.plan)}</h2>
+            <input type="hidden" name="action" value="plan" />
+            <div class="field-row">
+                <Field name="starts_at" kind="datetime-local" label=t!(i18n, planned.starts_at) value=starts_at optional=true hint=t!(i18n, planned.starts_hint) faults />
+                <Field name="ends_at" kind="datetime-local" label=t!(i18n, planned.ends_at) value=ends_at required=true faults />
+            </div>
+            <Field name="percent" label=t!(i18n, planned.percent) value=percent optional=true keys="decimal" hint=t!(i18n, planned.percent_hint) faults />
+            {fields}
+            <div class="actions"><Button>{t!(i18n, planned.plan)}</Button></div>
+        </form>
+    }
+}
+
+/// The sales, the latest first.
+#[component]
+fn Planned(path: String, sales: Vec<PlannedSale>) -> impl IntoView {
+    let i18n = use_i18n();
+    if sales.is_empty() {
+        return view! { <EmptyState icon="tag" title=t!(i18n, planned.none) note=t!(i18n, planned.none_note) /> }
+            .into_any();
+    }
+    let rows = sales.into_iter().map(|sale| {
+        let [from, until] = [&sale.starts_at, &sale.ends_at].map(|time| words::moment(i18n, time));
+        let (state, look) = match sale.status {
+            PlannedSaleState::Scheduled => (t!(i18n, promotions.scheduled), ""),
+            PlannedSaleState::Active => (t!(i18n, promotions.active), "good"),
+            PlannedSaleState::Ended => (t!(i18n, promotions.over), ""),
+        };
+        let prices = sale.prices.iter().map(|price| match price.title.as_str() {
+            "" => words::money(i18n, price.sale_price),
+            title => format!("{title} {}", words::money(i18n, price.sale_price)),
+        });
+        let prices = prices.collect::<Vec<_>>().join(", ");
+        let action = match sale.status {
+            PlannedSaleState::Scheduled => Some(("remove", t!(i18n, cart.remove))),
+            PlannedSaleState::Active => Some(("end", t!(i18n, planned.end))),
+            PlannedSaleState::Ended => None,
+        };
+        let action = action.map(|(action, words)| {
+            view! {
+                <form method="post" action=path.clone() class="actions">
+                    <input type="hidden" name="id" value=sale.id.to_string() />
+                    <button type="submit" class="button quiet" name="action" value=action aria-label=format!("{words} {from}")>{words}</button>
+                </form>
+            }
+        });
+        view! {
+            <tr>
+                <th scope="row">
+                    {from.clone()} " – " {until}
+                    <span class="note below">{prices}</span>
+                </th>
+                <td><span class=format!("chip {look}")>{state}</span></td>
+                <td>{action}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let columns =
+        vec![(t!(i18n, planned.when), ""), (t!(i18n, promotions.status), ""), (t!(i18n, taxes.actions), "")];
+    view! { <Table caption=t!(i18n, planned.title) columns>{rows}</Table> }.into_any()
+}
