@@ -13,7 +13,7 @@ use crate::{
     i18n::{t, use_i18n},
     state::{param, query},
     storefront::draft_by,
-    ui::{Alert, Button, CodeAlert, EmptyState, ErrorSummary, Field, PageTitle, Table, loaded},
+    ui::{Alert, Button, CodeAlert, EmptyState, Field, PageTitle, Table, error_summary, loaded},
     words,
 };
 
@@ -45,7 +45,11 @@ pub(crate) fn SalesOfProduct() -> impl IntoView {
             ("percent".to_owned(), t!(i18n, planned.percent).to_owned()),
         ];
         labels.extend(variants.iter().map(|variant| (price_field(variant.id), price_label(i18n, variant))));
-        let labels = labels.iter().map(|(name, label)| (name.as_str(), label.clone())).collect();
+        let summary = draft.error.as_ref().map(|error| {
+            let at =
+                labels.into_iter().filter_map(|(name, label)| Some((name.clone(), label, error.at(&name)?)));
+            error_summary(i18n, error, at.collect())
+        });
         let form = SaleForm::read(variants.iter().map(|variant| variant.id), |name| draft.typed(name));
         let faults: Signal<Option<Error>> = Signal::stored(draft.error);
         let path = routes::product_sales(&handle, id);
@@ -55,7 +59,7 @@ pub(crate) fn SalesOfProduct() -> impl IntoView {
             <h1>{t!(i18n, planned.title)}</h1>
             <CodeAlert />
             {done}
-            <ErrorSummary faults labels />
+            {summary}
             <Plan path=path.clone() form variants faults />
             <Planned path sales />
         }
@@ -73,7 +77,12 @@ fn price_label(i18n: words::I18n, variant: &SaleVariant) -> String {
 
 /// The form of another sale.
 #[component]
-fn Plan(path: String, form: SaleForm, variants: Vec<SaleVariant>, faults: Signal<Option<Error>>) -> impl IntoView {
+fn Plan(
+    path: String,
+    form: SaleForm,
+    variants: Vec<SaleVariant>,
+    faults: Signal<Option<Error>>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let SaleForm { starts_at, ends_at, percent, prices } = form;
     let fields = variants.into_iter().map(|variant| {

@@ -285,7 +285,8 @@ pub(crate) async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Res
 /// Puts the prices of a line into the currency that the shopper chose: `own` is the one that the seller set in it.
 fn show(row: &mut LineRow, shown: Shown, own: Option<i64>) {
     let price = |minor| shown.price(Money::new(minor, row.currency)).amount();
-    let [seen, now] = [row.price_seen_minor, row.price_minor].map(|minor| own.unwrap_or_else(|| price(minor)));
+    let [seen, now] =
+        [row.price_seen_minor, row.price_minor].map(|minor| own.unwrap_or_else(|| price(minor)));
     (row.price_seen_minor, row.price_minor, row.currency) = (seen, now, shown.currency());
 }
 
