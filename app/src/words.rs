@@ -244,6 +244,8 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::NotTaxId => t!(i18n, field.not_tax_id),
         FieldCode::RateExists => t!(i18n, field.rate_exists),
         FieldCode::SaleExists => t!(i18n, field.sale_exists),
+        FieldCode::NotReduced => t!(i18n, field.not_reduced),
+        FieldCode::NotAfterStart => t!(i18n, field.not_after_start),
         FieldCode::RateLine(n) => return t!(i18n, field.rate_line, n = n),
         FieldCode::NoRateOf(currency) => return t!(i18n, field.no_rate_of, currency = currency.code()),
         FieldCode::NotPostalCode => t!(i18n, field.not_postal_code),

@@ -149,6 +149,10 @@ pub enum FieldCode {
     NoRateOf(crate::money::Currency),
     /// The variant is in another sale at that time.
     SaleExists,
+    /// A price of a sale that is not below the ordinary price.
+    NotReduced,
+    /// An end that is not after the beginning.
+    NotAfterStart,
 }
 
 impl FieldCode {

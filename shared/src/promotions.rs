@@ -555,7 +555,7 @@ impl PromotionForm {
         if let (Some(start), Some(end)) = (starts_on, ends_on)
             && end < start
         {
-            faults.add("ends_on", FieldCode::TooSmall);
+            faults.add("ends_on", FieldCode::NotAfterStart);
         }
         let mut list = |name: &str, typed: &str| {
             let listed = slugs(typed);

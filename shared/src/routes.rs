@@ -597,6 +597,10 @@ rest! {
     API_SELLER_PRODUCT GET "/shops/{handle}/products/{id}" Member CatalogRead;
     API_UPDATE_PRODUCT PUT "/shops/{handle}/products/{id}" Member CatalogWrite;
     API_DELETE_PRODUCT DELETE "/shops/{handle}/products/{id}" Member CatalogWrite;
+    API_PRODUCT_SALES GET "/shops/{handle}/products/{id}/sales" Member CatalogRead;
+    API_PLAN_SALE POST "/shops/{handle}/products/{id}/sales" Member CatalogWrite;
+    API_END_SALE POST "/shops/{handle}/products/{id}/sales/{sale}/end" Member CatalogWrite;
+    API_REMOVE_SALE DELETE "/shops/{handle}/products/{id}/sales/{sale}" Member CatalogWrite;
     API_PUBLISH_PRODUCT POST "/shops/{handle}/products/{id}/publish" Member CatalogWrite;
     API_ARCHIVE_PRODUCT POST "/shops/{handle}/products/{id}/archive" Member CatalogWrite;
     API_DUPLICATE_PRODUCT POST "/shops/{handle}/products/{id}/duplicate" Member CatalogWrite;

@@ -222,7 +222,7 @@ impl SaleForm {
             match (typed, percent) {
                 (Some((_, typed)), _) => match amounts::read(&price_field(*id), typed, price.currency()) {
                     Ok(sale) if sale.amount() < price.amount() => prices.push((*id, sale)),
-                    Ok(_) => faults.push(FieldError::new(price_field(*id), FieldCode::TooBig)),
+                    Ok(_) => faults.push(FieldError::new(price_field(*id), FieldCode::NotReduced)),
                     Err(fault) => faults.push(fault),
                 },
                 (None, Some(Ok(bp))) => {

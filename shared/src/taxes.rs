@@ -569,7 +569,7 @@ impl TaxRateForm {
         };
         let (starts_on, ends_on) = (day("starts_on", &self.starts_on), day("ends_on", &self.ends_on));
         if starts_on.zip(ends_on).is_some_and(|(start, end)| end < start) {
-            faults.push(FieldError::new("ends_on", FieldCode::TooSmall));
+            faults.push(FieldError::new("ends_on", FieldCode::NotAfterStart));
         }
         match kind {
             Some(kind) if faults.is_empty() => {

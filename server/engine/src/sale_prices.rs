@@ -276,7 +276,7 @@ pub async fn plan(
     };
     let ends_at = match (&starts_at, ends_at) {
         (Ok(starts_at), Ok(ends_at)) if ends_at <= *starts_at => {
-            Err(Error::field("ends_at", FieldCode::TooSmall))
+            Err(Error::field("ends_at", FieldCode::NotAfterStart))
         }
         (_, ends_at) => ends_at,
     };

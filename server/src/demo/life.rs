@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use haat_engine::{
     Caller, Clock, Engine, accounts, carts, catalog, checkout, dispatch, inventory, ledger, orders, payouts,
-    promotions, random,
+    promotions, random, sale_prices,
 };
 #[cfg(feature = "sandbox")]
 use haat_engine::{payments, sandbox, sandbox::Card};
@@ -20,6 +20,7 @@ use haat_shared::{
     payouts::{PayoutForm, PayoutMethodForm, PayoutMethodKind, PayoutState},
     promotions::{PromotionForm, PromotionKind},
     returns::{NewReturnRequest, ReturnApproval, ReturnReason, ReturnReceipt},
+    sale_prices::SaleForm,
 };
 
 use super::{
@@ -162,7 +163,7 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
-/// A coupon of the first shop, and one of the market.
+/// A coupon and a sale of the first shop, and a coupon of the market.
 async fn promote(engine: &Engine, stalls: &[Stall]) -> Result<()> {
     let percent = |code: &str, percent: &str| PromotionForm {
         label: format!("{percent}% off"),
@@ -174,6 +175,16 @@ async fn promote(engine: &Engine, stalls: &[Stall]) -> Result<()> {
     };
     if let Some(stall) = stalls.first() {
         promotions::create(engine, &stall.owner, &stall.handle, &percent("CLAY10", "10")).await?;
+        let of_shop = ListProducts { shop: stall.handle.clone(), ..ListProducts::default() };
+        let now = engine.clock.now_ms();
+        let sale = SaleForm {
+            ends_at: engine.zone.local(now + 14 * DAY),
+            percent: "20".into(),
+            ..SaleForm::default()
+        };
+        for product in catalog::list(engine, &Caller::guest(), of_shop).await?.items.iter().take(2) {
+            sale_prices::plan(engine, &stall.owner, &stall.handle, product.id, &sale).await?;
+        }
     }
     let welcome =
         PromotionForm { uses: "1000".into(), uses_per_person: "1".into(), ..percent("WELCOME5", "5") };

@@ -149,22 +149,22 @@ both! {
         let hours = |from, until| sale(market, (from, until), "20");
         let of_small = price_field(small);
         for (form, field, code) in [
-            (hours(3, 3), "ends_at", FieldCode::TooSmall),
-            (hours(3, 2), "ends_at", FieldCode::TooSmall),
-            (hours(-3, -2), "ends_at", FieldCode::TooSmall),
+            (hours(3, 3), "ends_at", FieldCode::NotAfterStart),
+            (hours(3, 2), "ends_at", FieldCode::NotAfterStart),
+            (hours(-3, -2), "ends_at", FieldCode::NotAfterStart),
             (SaleForm { ends_at: String::new(), ..hours(1, 2) }, "ends_at", FieldCode::Missing),
             (SaleForm { ends_at: "Friday".into(), ..hours(1, 2) }, "ends_at", FieldCode::NotDate),
             (SaleForm { starts_at: "2026-12-01".into(), ..hours(1, 2) }, "starts_at", FieldCode::NotDate),
             (SaleForm { percent: "100".into(), ..hours(1, 2) }, "percent", FieldCode::TooBig),
-            (typed(&[(small, "450")], hours(1, 2)), of_small.as_str(), FieldCode::TooBig),
-            (typed(&[(small, "460")], hours(1, 2)), of_small.as_str(), FieldCode::TooBig),
+            (typed(&[(small, "450")], hours(1, 2)), of_small.as_str(), FieldCode::NotReduced),
+            (typed(&[(small, "460")], hours(1, 2)), of_small.as_str(), FieldCode::NotReduced),
             (typed(&[], hours(1, 2)), "percent", FieldCode::Missing),
         ] {
             assert_eq!(plan(market, &owner, jug, &form).await.unwrap_err().at(field), Some(code), "{form:?}");
         }
         let all = SaleForm { percent: "0".into(), ..hours(3, 2) };
         let all = plan(market, &owner, jug, &all).await.unwrap_err();
-        assert_eq!((all.at("percent"), all.at("ends_at")), (Some(FieldCode::TooSmall), Some(FieldCode::TooSmall)));
+        assert_eq!((all.at("percent"), all.at("ends_at")), (Some(FieldCode::TooSmall), Some(FieldCode::NotAfterStart)));
 
         let first = plan(market, &owner, jug, &typed(&[(small, "400")], hours(1, 3))).await.unwrap();
         for (from, until) in [(1, 3), (0, 2), (2, 4), (0, 9), (2, 3)] {

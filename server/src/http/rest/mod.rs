@@ -23,6 +23,7 @@ mod payouts;
 mod problem;
 mod promotions;
 mod reply;
+mod sale_prices;
 mod schema;
 mod shipping;
 mod shops;
@@ -155,6 +156,7 @@ fn api() -> Api {
     let api = shipping::routes(api);
     let api = payouts::routes(api);
     let api = promotions::routes(api);
+    let api = sale_prices::routes(api);
     let api = taxes::routes(api);
     let api = gift_cards::routes(api);
     operator::routes(api)

@@ -329,6 +329,20 @@ impl Cast {
                     _ => (format!("{pictures}/{picture}"), Some(json!({"alt": "A jug"}))),
                 }
             }
+            p if p.contains("/products/{id}/sales") => {
+                let made = self.meena.once("/shops/meena-crafts/products", jug()).await.is(201);
+                let sales = format!("/shops/meena-crafts/products/{}/sales", made.text("/id"));
+                let mut new = json!({"ends_at": "2036-12-01T10:00:00Z", "percent_bp": 1_000});
+                if route.method == "POST" && path.ends_with("/sales") || route.method == "GET" {
+                    return (sales, (route.method == "POST").then_some(new), None);
+                }
+                if route.method == "DELETE" {
+                    new["starts_at"] = json!("2036-11-01T10:00:00Z");
+                }
+                let id = self.meena.once(&sales, new).await.is(201).text("/id");
+                let end = path.split("{sale}").nth(1).unwrap();
+                (format!("{sales}/{id}{end}"), None)
+            }
             p if p.contains("/products/{id}") => {
                 let made = self.meena.once("/shops/meena-crafts/products", jug()).await.is(201);
                 let list = p.ends_with("/images") || p.ends_with("/attributes");
