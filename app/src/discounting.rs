@@ -127,8 +127,8 @@ fn Planned(path: String, sales: Vec<PlannedSale>) -> impl IntoView {
     let rows = sales.into_iter().map(|sale| {
         let [from, until] = [&sale.starts_at, &sale.ends_at].map(|time| words::moment(i18n, time));
         let (state, look) = match sale.status {
-            PlannedSaleState::Scheduled => (t!(i18n, promotions.scheduled), ""),
-            PlannedSaleState::Active => (t!(i18n, promotions.active), "good"),
+            PlannedSaleState::Scheduled => (t!(i18n, promotions.scheduled), "placed"),
+            PlannedSaleState::Active => (t!(i18n, promotions.active), "delivered"),
             PlannedSaleState::Ended => (t!(i18n, promotions.over), ""),
         };
         let prices = sale.prices.iter().map(|price| match price.title.as_str() {
@@ -155,7 +155,7 @@ fn Planned(path: String, sales: Vec<PlannedSale>) -> impl IntoView {
                     {from.clone()} " – " {until}
                     <span class="note below">{prices}</span>
                 </th>
-                <td><span class=format!("chip {look}")>{state}</span></td>
+                <td><span class=format!("state {look}")>{state}</span></td>
                 <td>{action}</td>
             </tr>
         }
