@@ -1,8 +1,9 @@
 //! The promotions of a shop, and of the market: the list, and the form with a preview of what a basket would cost.
 
 use haat_shared::{
-    Currency, Error, Money, amounts,
+    Currency, Error, FieldCode, Money, amounts,
     catalog::ListProducts,
+    field::FieldError,
     forms::Draft,
     id::kinds::PromotionId,
     pricing::{BUY_GET_MAX, Totals},
@@ -48,20 +49,24 @@ const NEW: &str = "new";
 /// The page of a shop's promotions, or of the market's if there is no handle.
 fn page(handle: Signal<String>) -> AnyView {
     let (after, edit, draft, done) = (query("after"), query("edit"), query("draft"), query("done"));
+    let counts = query("n");
     let found = api::find(
-        move || (handle.get(), after.get(), edit.get(), draft.get(), done.get()),
-        |(handle, after, edit, draft, done)| async move {
+        move || (handle.get(), after.get(), edit.get(), draft.get(), (done.get(), counts.get())),
+        |(handle, after, edit, draft, (done, counts))| async move {
             let id: Option<PromotionId> = edit.parse().ok();
             let (list, card) = match handle.as_str() {
                 "" => api::promotions::of_market(after.clone(), id).await?,
                 shop => api::promotions::of_shop(shop.to_owned(), after.clone(), id).await?,
             };
             let draft = draft_by("promotion", draft).await?;
-            Ok::<_, ApiError>(((handle, after, edit), list, card, draft, done))
+            let counts =
+                counts.split(' ').map(|count| count.parse::<usize>().ok()).collect::<Option<Vec<_>>>();
+            let counts = counts.and_then(|counts| <[usize; 3]>::try_from(counts).ok());
+            Ok::<_, ApiError>(((handle, after, edit), list, card, draft, (done, counts)))
         },
     );
     let i18n = use_i18n();
-    loaded(found, move |((handle, after, edit), list, card, draft, done)| {
+    loaded(found, move |((handle, after, edit), list, card, draft, (done, counts))| {
         let path = match handle.as_str() {
             "" => routes::MARKET_PROMOTIONS.to_owned(),
             shop => routes::shop_promotions(shop),
@@ -74,8 +79,16 @@ fn page(handle: Signal<String>) -> AnyView {
             _ => None,
         };
         let done = done.map(|words| view! { <Alert look="good">{words}</Alert> });
+        let imported = counts.map(|[created, updated, unchanged]| {
+            let words =
+                t!(i18n, promotions.imported, created = created, updated = updated, unchanged = unchanged);
+            view! { <Alert look="good">{words}</Alert> }
+        });
         let shown = match edit.is_empty() {
-            true => view! { <List path after list /> }.into_any(),
+            true => {
+                let file = view! { <File path=path.clone() handle error=draft.error /> };
+                view! { <List path after list /> {file} }.into_any()
+            }
             false => {
                 let currency = list.currency;
                 view! { <Edit path currency handle card draft /> }.into_any()
@@ -91,6 +104,7 @@ fn page(handle: Signal<String>) -> AnyView {
             <h1>{title}</h1>
             <CodeAlert />
             {done}
+            {imported}
             {shown}
         }
     })
@@ -168,6 +182,89 @@ fn List(path: String, after: String, list: Promotions) -> impl IntoView {
         <Pager first next next_words=t!(i18n, promotions.older) />
     }
     .into_any()
+}
+
+/// Coupons as a file: the export, the import, and what was wrong with the last one.
+#[component]
+fn File(
+    path: String,
+    /// The shop's; empty for the market's promotions.
+    handle: String,
+    error: Option<Error>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let (export, import) = match handle.as_str() {
+        "" => (routes::EXPORT_MARKET_COUPONS.to_owned(), routes::FORM_MARKET_COUPONS.to_owned()),
+        shop => (routes::export_coupons(shop), routes::import_coupons(shop)),
+    };
+    let failed = error.is_some();
+    let problems = error.map(|error| match error {
+        Error::Invalid(faults) => {
+            let items = faults.iter().map(|fault| view! { <li>{problem(i18n, fault)}</li> }).collect_view();
+            view! {
+                <Alert>
+                    <p class="alert-title">{t!(i18n, promotions.not_imported)}</p>
+                    <ul>{items}</ul>
+                </Alert>
+            }
+            .into_any()
+        }
+        error => view! { <Alert>{words::error(i18n, &error)}</Alert> }.into_any(),
+    });
+    let columns = PromotionForm::default().fields().map(|(name, _)| name);
+    let of_market = path == routes::MARKET_PROMOTIONS;
+    let columns = columns.into_iter().filter(|name| of_market || !["shops", "market_percent"].contains(name));
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    view! {
+        <details class="panel" open=failed>
+            <summary>{t!(i18n, promotions.file)}</summary>
+            <div class="form">
+                {problems}
+                <p class="actions">
+                    <a class="button secondary" rel="external" download href=export>{t!(i18n, promotions.export)}</a>
+                </p>
+                <form method="post" action=import enctype="multipart/form-data" class="form">
+                    <div class="field">
+                        <label for="coupons">{t!(i18n, promotions.import_file)}</label>
+                        <input id="coupons" type="file" name="coupons" required accept=".csv,.tsv,.txt" aria-describedby="coupons-hint" />
+                        <p class="field-hint" id="coupons-hint">{t!(i18n, promotions.import_hint, columns = columns)}</p>
+                    </div>
+                    <div class="actions"><Button look="secondary">{t!(i18n, promotions.import)}</Button></div>
+                </form>
+            </div>
+        </details>
+    }
+}
+
+/// An error of a file, with its line and column: `lines.4.percent`.
+fn problem(i18n: I18n, fault: &FieldError) -> String {
+    let mut parts = fault.field.splitn(3, '.').skip(1);
+    let (Some(line), Some(column)) = (parts.next(), parts.next()) else {
+        return match fault.code {
+            FieldCode::NoRows => t!(i18n, promotions.file_empty).to_owned(),
+            FieldCode::TooMany => t!(i18n, promotions.file_too_big, n = promotions::FILE_ROWS_MAX),
+            code => words::fault(i18n, &fault.field, code),
+        };
+    };
+    let why = match (fault.code, column) {
+        (FieldCode::NotAChoice, "products" | "categories" | "shops") => {
+            t!(i18n, promotions.not_found_here).to_owned()
+        }
+        (FieldCode::NotAChoice, "kind") => {
+            t!(i18n, promotions.one_of, values = PromotionKind::ALL.map(PromotionKind::as_str).join(", "))
+        }
+        (FieldCode::NotAChoice, "combines") => t!(i18n, promotions.one_of, values = "yes, no"),
+        (FieldCode::NotDate, _) => t!(i18n, promotions.day_as).to_owned(),
+        (code, column) => words::fault(i18n, column, code),
+    };
+    let label = match LABELS.contains(&column) || column == "combines" {
+        true => label(i18n, column),
+        false => column,
+    };
+    match label {
+        "" => t!(i18n, promotions.in_line, line = line, why = why),
+        column => t!(i18n, promotions.in_cell, line = line, column = column, why = why),
+    }
 }
 
 #[component]

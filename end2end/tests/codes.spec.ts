@@ -74,4 +74,20 @@ test('a coupon is made, refused, applied, taken away, and paid with', async ({ p
   await expect(main(page)).toContainText('Ten off (Ten)');
   await visit(seller, `/seller/${SHOP}/promotions`);
   await expect(main(seller).getByRole('row', { name: /Ten off/ })).toContainText('Active');
+
+  // More of them come from a file; one with an error changes nothing.
+  const upload = async (coupons: string) => {
+    const buffer = Buffer.from(`code,label,kind,percent\n${coupons}`);
+    await field(seller, 'CSV file').setInputFiles({ name: 'coupons.csv', mimeType: 'text/csv', buffer });
+    await button(seller, 'Import coupons').click();
+  };
+  await awake(seller);
+  await main(seller).getByText('Import and export coupons').click();
+  await upload('NEW,New,percent,20\nHALF,Half,percent,500\n');
+  await expect(main(seller).getByRole('alert')).toContainText('Line 3, Percentage: ');
+  await expect(main(seller).getByRole('row', { name: /New/ })).toHaveCount(0);
+  await awake(seller);
+  await upload('NEW,New,percent,20\nHALF,Half,percent,50\n');
+  await expect(main(seller).getByRole('alert')).toContainText('Coupons imported: 2 created, 0 updated, 0 unchanged.');
+  await expect(main(seller).getByRole('row', { name: /Half/ })).toContainText('Active');
 });

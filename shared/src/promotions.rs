@@ -20,7 +20,7 @@ use crate::{
     id::kinds::{ProductId, PromotionId, ShopId},
     money::{Currency, Money, MoneyError, Rate, convert},
     pricing::{self, BUY_GET_MAX, Benefit, LineItem, LineKind, Promotion, Scope, ShopItems, TaxRule, Totals},
-    text,
+    taxes, text,
 };
 
 /// The maximum length of a code.
@@ -31,6 +31,10 @@ pub const LABEL_MAX: usize = 80;
 pub const USES_MAX: i64 = 1_000_000;
 /// The maximum number of products, categories or shops that a promotion names.
 pub const SCOPE_MAX: usize = 100;
+/// The maximum number of coupons in a file that is imported.
+pub const FILE_ROWS_MAX: usize = 1_000;
+/// The maximum number of bytes of such a file.
+pub const FILE_BYTES_MAX: usize = 200_000;
 /// The maximum number of codes in a basket.
 pub const CODES_MAX: usize = 5;
 
@@ -90,6 +94,18 @@ text_enum! {
         FreeShipping = "free_shipping",
         /// Buy some, get others cheaper.
         BuyGet = "buy_get",
+    }
+}
+
+impl PromotionKind {
+    /// The kind of a benefit.
+    pub fn of(benefit: Benefit) -> Self {
+        match benefit {
+            Benefit::Percent(_) => Self::Percent,
+            Benefit::Amount(_) => Self::Amount,
+            Benefit::FreeShipping => Self::FreeShipping,
+            Benefit::BuyGet { .. } => Self::BuyGet,
+        }
     }
 }
 
@@ -333,6 +349,11 @@ pub fn preview(draft: &PromotionDraft, price: Money, quantity: i64) -> Result<To
     Ok(pricing::quote(price.currency(), &[items], &promotions)?.price.totals)
 }
 
+/// The name of a promotion, with its code if there is one.
+pub fn name(label: &str, code: &str) -> String {
+    if code.is_empty() || code == label { label.to_owned() } else { format!("{label} ({code})") }
+}
+
 /// A discount in a summary, or a code that doesn't apply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -352,11 +373,7 @@ pub struct Discount {
 impl Discount {
     /// Its name, with its code if there is one.
     pub fn name(&self) -> String {
-        match self.code.as_str() {
-            "" => self.label.clone(),
-            code if code == self.label => self.label.clone(),
-            code => format!("{} ({code})", self.label),
-        }
+        name(&self.label, &self.code)
     }
 
     /// What the promotions of a quote take off, each with both who bear it: those without a code first.
@@ -450,6 +467,58 @@ pub struct PromotionDraft {
     pub uses_per_person: Option<i64>,
 }
 
+impl PromotionDraft {
+    /// The form with what counts in it, each value in one notation. Its days are those given.
+    pub fn form(&self, starts_on: &str, ends_on: &str) -> PromotionForm {
+        let Terms { label, benefit, minimum, maximum, cap, combines, market_bp, .. } = &self.terms;
+        let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
+        let percent = |bp: i64| taxes::percent(bp * 100);
+        let money = |money: Option<Money>| money.map(Money::plain).unwrap_or_default();
+        let (mut percent_off, mut amount, mut buy_get) = (String::new(), String::new(), (None, None));
+        match *benefit {
+            Benefit::Percent(bp) => percent_off = percent(bp),
+            Benefit::Amount(off) => amount = off.plain(),
+            Benefit::FreeShipping => {}
+            Benefit::BuyGet { buy, get, off_bp } => {
+                (buy_get, percent_off) = ((Some(buy), Some(get)), percent(off_bp));
+            }
+        }
+        PromotionForm {
+            label: label.clone(),
+            code: self.code.clone().unwrap_or_default(),
+            kind: PromotionKind::of(*benefit).as_str().to_owned(),
+            percent: percent_off,
+            amount,
+            buy: number(buy_get.0),
+            get: number(buy_get.1),
+            products: self.products.join(" "),
+            categories: self.categories.join(" "),
+            shops: self.shops.join(" "),
+            minimum: money(*minimum),
+            maximum: money(*maximum),
+            cap: money(*cap),
+            starts_on: starts_on.to_owned(),
+            ends_on: ends_on.to_owned(),
+            uses: number(self.uses),
+            uses_per_person: number(self.uses_per_person),
+            combines: if *combines { "1" } else { "" }.to_owned(),
+            market_percent: percent(*market_bp),
+        }
+    }
+}
+
+/// What the import of a file of coupons did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CouponsImported {
+    /// How many coupons were created.
+    pub created: usize,
+    /// How many were updated.
+    pub updated: usize,
+    /// How many were already up to date.
+    pub unchanged: usize,
+}
+
 /// The slugs in a text, separated by spaces or commas. A link is read as what its path ends with.
 pub fn slugs(typed: &str) -> Vec<String> {
     let parts = typed.split(|c: char| c == ',' || c.is_whitespace());
@@ -461,6 +530,31 @@ pub fn slugs(typed: &str) -> Vec<String> {
 }
 
 impl PromotionForm {
+    /// The fields in order, with their names.
+    pub fn fields(&self) -> [(&'static str, &str); 19] {
+        [
+            ("code", &self.code),
+            ("label", &self.label),
+            ("kind", &self.kind),
+            ("percent", &self.percent),
+            ("amount", &self.amount),
+            ("buy", &self.buy),
+            ("get", &self.get),
+            ("products", &self.products),
+            ("categories", &self.categories),
+            ("shops", &self.shops),
+            ("minimum", &self.minimum),
+            ("maximum", &self.maximum),
+            ("cap", &self.cap),
+            ("starts_on", &self.starts_on),
+            ("ends_on", &self.ends_on),
+            ("uses", &self.uses),
+            ("uses_per_person", &self.uses_per_person),
+            ("combines", &self.combines),
+            ("market_percent", &self.market_percent),
+        ]
+    }
+
     /// The form, field by field.
     pub fn read(field: impl Fn(&str) -> String) -> Self {
         Self {
@@ -599,7 +693,12 @@ fn percent(field: &str, typed: &str, least: i64) -> Result<i64, FieldError> {
         return Err(FieldError::new(field, FieldCode::Missing));
     }
     let read = crate::number::exact(typed, 2, crate::number::Notation::Form);
-    match read.map_err(|code| FieldError::new(field, code))? {
+    let read = read.map_err(|code| match code {
+        // Of a currency, says the message of that.
+        FieldCode::TooManyDecimals => FieldError::new(field, FieldCode::NotDecimal(2)),
+        code => FieldError::new(field, code),
+    });
+    match read? {
         bp if bp < least => Err(FieldError::new(field, FieldCode::TooSmall)),
         bp if bp > 10_000 => Err(FieldError::new(field, FieldCode::TooBig)),
         bp => Ok(bp),

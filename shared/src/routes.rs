@@ -374,8 +374,10 @@ routes! {
     FORM_ANY_ORDER POST "/admin/orders/{number}" Form Operator(DecideReturns);
     FORM_REFUND_ANY POST "/admin/orders/{number}/refund" Form Operator(RefundOrders) => refund_any(number: &str);
     FORM_PROMOTIONS POST "/seller/{handle}/promotions" Form Member;
+    FORM_COUPONS POST "/seller/{handle}/promotions/import" Form Member => import_coupons(handle: &str);
     FORM_SHIPPING POST "/seller/{handle}/shipping" Form Member;
     FORM_MARKET_PROMOTIONS POST "/admin/promotions" Form Operator(ManagePromotions);
+    FORM_MARKET_COUPONS POST "/admin/promotions/import" Form Operator(ManagePromotions);
     FORM_TAXES POST "/admin/taxes" Form Operator(ManagePromotions);
     FORM_CURRENCIES POST "/admin/currencies" Form Operator(ManageRates);
     FORM_GIFT_CARDS POST "/admin/gift-cards" Form Operator(ManagePayments);
@@ -492,6 +494,8 @@ routes! {
     IMPORT_ERRORS GET "/seller/{handle}/imports/{id}/errors.csv" File Member
         => import_errors(handle: &str, id: ImportId);
     EXPORT GET "/seller/{handle}/products.csv" File Member => export(handle: &str);
+    EXPORT_COUPONS GET "/seller/{handle}/coupons.csv" File Member => export_coupons(handle: &str);
+    EXPORT_MARKET_COUPONS GET "/admin/coupons.csv" File Operator(SeePromotions);
     INVOICE GET "/purchases/{number}/invoices/{id}" File Holder => invoice(number: &str, id: InvoiceId);
     SHOP_INVOICE GET "/seller/{handle}/invoices/{id}" File Member => shop_invoice(handle: &str, id: InvoiceId);
     ANY_INVOICE GET "/admin/invoices/{id}" File Operator(SeeOrders) => any_invoice(id: InvoiceId);
@@ -582,6 +586,8 @@ rest! {
     API_REMOVE_PAYOUT_METHOD DELETE "/shops/{handle}/payout-methods/{id}" Member PayoutsWrite;
     API_PROMOTIONS GET "/shops/{handle}/promotions" Member CatalogRead;
     API_CREATE_PROMOTION POST "/shops/{handle}/promotions" Member CatalogWrite;
+    API_EXPORT_COUPONS GET "/shops/{handle}/promotions/export" Member CatalogRead;
+    API_IMPORT_COUPONS POST "/shops/{handle}/promotions/import" Member CatalogWrite;
     API_PROMOTION GET "/shops/{handle}/promotions/{id}" Member CatalogRead;
     API_SAVE_PROMOTION PUT "/shops/{handle}/promotions/{id}" Member CatalogWrite;
     API_END_PROMOTION POST "/shops/{handle}/promotions/{id}/end" Member CatalogWrite;
@@ -649,6 +655,8 @@ rest! {
     API_AUDIT GET "/admin/audit" Operator(SeeAudit) Operator;
     API_MARKET_PROMOTIONS GET "/admin/promotions" Operator(SeePromotions) Operator;
     API_CREATE_MARKET_PROMOTION POST "/admin/promotions" Operator(ManagePromotions) Operator;
+    API_EXPORT_MARKET_COUPONS GET "/admin/promotions/export" Operator(SeePromotions) Operator;
+    API_IMPORT_MARKET_COUPONS POST "/admin/promotions/import" Operator(ManagePromotions) Operator;
     API_MARKET_PROMOTION GET "/admin/promotions/{id}" Operator(SeePromotions) Operator;
     API_SAVE_MARKET_PROMOTION PUT "/admin/promotions/{id}" Operator(ManagePromotions) Operator;
     API_END_MARKET_PROMOTION POST "/admin/promotions/{id}/end" Operator(ManagePromotions) Operator;

@@ -4,8 +4,10 @@
 //! The uses of a limited coupon are a capacity, as is what one person may use of it. A checkout holds both like stock, so
 //! they are given back with it.
 
+mod files;
 mod manage;
 
+pub use files::{export, export_of_market, import, import_of_market};
 pub use manage::{
     create, create_of_market, delete, delete_of_market, end, end_of_market, find, find_of_market, list,
     list_of_market, page, page_of_market, save, save_of_market,

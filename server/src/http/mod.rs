@@ -4,6 +4,7 @@ mod admin_forms;
 mod back;
 mod caller;
 pub mod connections;
+mod coupons;
 mod dev;
 mod devices;
 mod exports;
@@ -188,6 +189,8 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_SETTINGS, post(seller_forms::settings))
         .route(FORM_ANY_ORDER, post(admin_forms::order))
         .route(FORM_PROMOTIONS, post(seller_forms::promotions))
+        .route(FORM_COUPONS, post(coupons::import))
+        .route(FORM_MARKET_COUPONS, post(coupons::import_of_market))
         .route(FORM_SHIPPING, post(seller_forms::shipping))
         .route(FORM_PRODUCT_SALES, post(seller_forms::sales))
         .route(FORM_MARKET_PROMOTIONS, post(admin_forms::promotions))
@@ -206,6 +209,8 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_IMPORT_GO, post(imports::decide))
         .route(IMPORT_ERRORS, get(imports::faults))
         .route(EXPORT, get(exports::products))
+        .route(EXPORT_COUPONS, get(coupons::export))
+        .route(EXPORT_MARKET_COUPONS, get(coupons::export_of_market))
         .route(EXPORT_ORDERS, get(exports::orders))
         .route(INVOICE, get(invoices::of_purchase))
         .route(SHOP_INVOICE, get(invoices::of_shop))
@@ -359,6 +364,8 @@ mod tests {
             (IMPORT_ERRORS, import_errors(text, imp.parse().unwrap()), vec![text, &imp]),
             (EXPORT, export(text), vec![text]),
             (EXPORT_ORDERS, export_orders(text), vec![text]),
+            (EXPORT_COUPONS, export_coupons(text), vec![text]),
+            (FORM_COUPONS, import_coupons(text), vec![text]),
             (INVOICE, invoice(text, bill.parse().unwrap()), vec![text, &bill]),
             (SHOP_INVOICE, shop_invoice(text, bill.parse().unwrap()), vec![text, &bill]),
             (ANY_INVOICE, any_invoice(bill.parse().unwrap()), vec![&bill]),

@@ -165,6 +165,9 @@ const TABLE: &[Row] = &[
     form(FORM_BALANCE, "handle", "action=withdraw&amount=0&key=<key>", 303),
     call(FN_PROMOTIONS, r#"{"handle":"<handle>","after":"","id":null}"#),
     form(FORM_PROMOTIONS, "handle", "action=create", 303),
+    // Without a file.
+    form(FORM_COUPONS, "handle", "", 303),
+    get(EXPORT_COUPONS, "handle", 200),
     call(FN_SHIPPING, r#"{"handle":"<handle>"}"#),
     call(FN_PREVIEW_SHIPPING, r#"{"handle":"<handle>","basket":{"country":"IN","value":"1"},"edited":null}"#),
     form(FORM_SHIPPING, "handle", "action=add", 303),
@@ -294,6 +297,8 @@ const TABLE: &[Row] = &[
     call(FN_PAYMENT, r#"{"id":"<payment>"}"#),
     call(FN_MARKET_PROMOTIONS, r#"{"after":"","id":null}"#),
     form(FORM_MARKET_PROMOTIONS, "", "action=create", 303),
+    form(FORM_MARKET_COUPONS, "", "", 303),
+    get(EXPORT_MARKET_COUPONS, "", 200),
     call(FN_CURRENCIES, "{}"),
     form(FORM_CURRENCIES, "", "action=set", 303),
     call(FN_TAXES, "{}"),

@@ -516,7 +516,7 @@ fn forms_are_checked_field_by_field() {
     wrong(PromotionForm { kind: "gift".into(), ..form.clone() }, "kind", FieldCode::NotAChoice);
     wrong(PromotionForm { percent: "101".into(), ..form.clone() }, "percent", FieldCode::TooBig);
     wrong(PromotionForm { percent: "0".into(), ..form.clone() }, "percent", FieldCode::TooSmall);
-    wrong(PromotionForm { percent: "1.234".into(), ..form.clone() }, "percent", FieldCode::TooManyDecimals);
+    wrong(PromotionForm { percent: "1.234".into(), ..form.clone() }, "percent", FieldCode::NotDecimal(2));
     wrong(PromotionForm { kind: "amount".into(), ..form.clone() }, "amount", FieldCode::Missing);
     wrong(PromotionForm { uses: "0".into(), ..form.clone() }, "uses", FieldCode::TooSmall);
     wrong(PromotionForm { ends_on: "2026-02-30".into(), ..form.clone() }, "ends_on", FieldCode::NotDate);
@@ -554,5 +554,49 @@ fn links_are_read_as_slugs() {
     ];
     for (typed, expected) in cases {
         assert_eq!(slugs(typed), expected, "{typed}");
+    }
+}
+
+/// As in an exported file.
+#[test]
+fn a_form_of_a_draft_is_read_as_the_same_draft() {
+    let form = PromotionForm {
+        label: "Diwali".into(),
+        code: "DIWALI20".into(),
+        kind: "percent".into(),
+        percent: "12,5 %".replace(',', "."),
+        products: "/p/clay-bowl, jug".into(),
+        categories: "tableware".into(),
+        shops: "meena-crafts".into(),
+        minimum: "₹1,249.5".into(),
+        cap: "100".into(),
+        starts_on: "2026-12-01".into(),
+        ends_on: "2026-12-31".into(),
+        uses: "100".into(),
+        uses_per_person: "1".into(),
+        combines: "on".into(),
+        market_percent: "33.33".into(),
+        ..PromotionForm::default()
+    };
+    for form in [
+        form.clone(),
+        PromotionForm { kind: "amount".into(), amount: "99".into(), maximum: "5000".into(), ..form.clone() },
+        PromotionForm { kind: "free_shipping".into(), combines: String::new(), ..form.clone() },
+        PromotionForm { kind: "buy_get".into(), buy: "2".into(), get: "1".into(), ..form.clone() },
+    ] {
+        let draft = form.check(Currency::INR, true).unwrap();
+        let written = draft.form(&form.starts_on, &form.ends_on);
+        assert_eq!(written.check(Currency::INR, true).as_ref(), Ok(&draft), "{written:?}");
+        assert_eq!(written.fields().map(|(name, _)| name).len(), 19);
+        assert_eq!(
+            PromotionForm::read(|name| written
+                .fields()
+                .iter()
+                .find(|(known, _)| *known == name)
+                .unwrap()
+                .1
+                .to_owned()),
+            written
+        );
     }
 }

@@ -12,7 +12,6 @@ use haat_shared::{
     id::kinds::*,
     page::{self, Page, PageRequest},
     permissions::{AdminPermission, Permission},
-    pricing::Benefit,
     promotions::{
         PromotionCard, PromotionDraft, PromotionForm, PromotionKind, PromotionState, Promotions, Terms,
         fold_code,
@@ -128,19 +127,19 @@ rows! {
 
 /// Whose promotions: a shop's, or the market's.
 #[derive(Debug, Clone, Copy)]
-struct Owner {
-    shop: Option<ShopId>,
-    currency: Currency,
+pub(super) struct Owner {
+    pub(super) shop: Option<ShopId>,
+    pub(super) currency: Currency,
     by: Option<UserId>,
 }
 
-async fn of_shop(engine: &Engine, caller: &Caller, handle: &str) -> Result<Owner> {
+pub(super) async fn of_shop(engine: &Engine, caller: &Caller, handle: &str) -> Result<Owner> {
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
     let currency: Option<Scalar<Currency>> = engine.db.opt(&CURRENCY, params![shop]).await?;
     Ok(Owner { shop: Some(shop), currency: currency.ok_or(Error::NotFound)?.0, by: None })
 }
 
-fn of_market(engine: &Engine, caller: &Caller, permission: AdminPermission) -> Result<Owner> {
+pub(super) fn of_market(engine: &Engine, caller: &Caller, permission: AdminPermission) -> Result<Owner> {
     caller.admin(permission)?;
     Ok(Owner { shop: None, currency: engine.currency, by: caller.user_id() })
 }
@@ -245,12 +244,7 @@ fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<PromotionCard>
         id: row.id,
         code: row.code,
         label: terms.label,
-        kind: match terms.benefit {
-            Benefit::Percent(_) => PromotionKind::Percent,
-            Benefit::Amount(_) => PromotionKind::Amount,
-            Benefit::FreeShipping => PromotionKind::FreeShipping,
-            Benefit::BuyGet { .. } => PromotionKind::BuyGet,
-        },
+        kind: PromotionKind::of(terms.benefit),
         state,
         starts_at: caller.time(engine, row.starts_at),
         ends_at: row.ends_at.map(|end| caller.time(engine, end)),
@@ -293,7 +287,7 @@ async fn create_in(engine: &Engine, owner: Owner, form: &PromotionForm) -> Resul
     Ok(id)
 }
 
-async fn create_in_tx(
+pub(super) async fn create_in_tx(
     tx: &mut Tx,
     owner: Owner,
     id: PromotionId,
@@ -404,7 +398,7 @@ async fn save_in(
     unique(saved)
 }
 
-async fn save_in_tx(
+pub(super) async fn save_in_tx(
     tx: &mut Tx,
     owner: Owner,
     (id, version): (PromotionId, Option<i64>),
@@ -513,12 +507,12 @@ fn times(engine: &Engine, form: &PromotionForm, now: i64) -> Result<(Option<i64>
     Ok((starts_at, ends_at))
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String> {
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|_| Error::Internal)
 }
 
 /// A code that the shop, or the market, has already.
-fn unique(done: TxResult<()>) -> Result<()> {
+pub(super) fn unique(done: TxResult<()>) -> Result<()> {
     match done {
         Err(fault) if is_unique(&fault) => Err(Error::field("code", FieldCode::NotUnique)),
         done => Ok(done?),

@@ -7,7 +7,7 @@ use haat_shared::{
     id::kinds::PromotionId,
     orders::{LineQuantity, NewRefund},
     payments::NextAction,
-    promotions::{PromotionForm, PromotionState, Refusal},
+    promotions::{CouponsImported, PromotionForm, PromotionState, Refusal},
     shipping::ShippingMethod,
 };
 
@@ -399,6 +399,111 @@ both! {
         promotions::end_of_market(engine, &Caller::system(), of_all).await.unwrap();
         promotions::delete_of_market(engine, &Caller::system(), of_all).await.unwrap();
         market.settle().await;
+    }
+
+    async fn coupons_are_exported_and_imported_again(market) {
+        let engine = &market.engine;
+        let owner = market.owner(MEENA).await;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let slug = {
+            let guest = market.guest_with(&[(bowl, 1)]).await;
+            carts::view(engine, &guest).await.unwrap().groups[0].lines[0].slug.clone()
+        };
+        let sale = PromotionForm {
+            label: "=Sale, \"now\"".into(), products: format!("/p/{slug}"), minimum: "1,000".into(),
+            starts_on: "2999-01-01".into(), ends_on: "2999-01-31".into(), uses: "100".into(), uses_per_person: "1".into(),
+            ..percent("Sale", "12.50 %")
+        };
+        coupon(market, &sale).await;
+        coupon(market, &PromotionForm { kind: "buy_get".into(), buy: "2".into(), get: "1".into(), percent: String::new(), combines: String::new(), ..percent("BUY2", "1") }).await;
+        // An offer without a code is in no file.
+        coupon(market, &percent("", "1")).await;
+        let over = coupon(market, &amount("OVER", "99.50")).await;
+        market.clock.advance_ms(60_000);
+        promotions::end(engine, &owner, MEENA, over).await.unwrap();
+        let table = String::from_utf8(promotions::export(engine, &owner, MEENA).await.unwrap()).unwrap();
+        let today = engine.zone.local(market.clock.now_ms())[..10].to_owned();
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(lines, [
+            "code,label,kind,percent,amount,buy,get,products,categories,minimum,maximum,cap,starts_on,ends_on,uses,uses_per_person,combines",
+            &format!("Sale,\"'=Sale, \"\"now\"\"\",percent,12.5,,,,{slug},,1000.00,,,2999-01-01,2999-01-31,100,1,yes"),
+            &format!("BUY2,1 % off,buy_get,100,,2,1,,,,,,{today},,,,no"),
+            &format!("OVER,1 % off,amount,,99.50,,,,,,,,{today},{today},,,yes"),
+        ]);
+        let import = async |file: &str| promotions::import(engine, &owner, MEENA, file.as_bytes()).await;
+        let counts = |created, updated, unchanged| CouponsImported { created, updated, unchanged };
+        // The same file changes nothing: not even what has ended.
+        assert_eq!(import(&format!("\u{feff}{table}")).await.unwrap(), counts(0, 0, 3));
+        assert_eq!(promotions::find(engine, &owner, MEENA, over).await.unwrap().state, PromotionState::Ended);
+        // As another spreadsheet writes it: other columns and delimiters, the codes in lower case, an empty line.
+        let changed = "label;code;kind;percent;uses;combines;\r\nNew;sale;PERCENT;20;50;no;\r\n;;;;;;\r\nDiwali;DIWALI;free_shipping;;;TRUE;\r\n";
+        assert_eq!(import(changed).await.unwrap(), counts(1, 1, 0));
+        let list = promotions::list(engine, &owner, MEENA, "").await.unwrap().page.items;
+        let find = |code: &str| list.iter().find(|card| card.code.as_deref() == Some(code)).unwrap();
+        assert_eq!((find("sale").uses_max, find("sale").form.percent.as_str(), find("DIWALI").state), (Some(50), "20", PromotionState::Active));
+        assert_eq!(import(changed).await.unwrap(), counts(0, 0, 2));
+        let guest = market.guest_with(&[(bowl, 3)]).await;
+        enter(market, &guest, "diwali").await.unwrap();
+        // The market's have columns of their own.
+        of_market(market, &PromotionForm { shops: MEENA.into(), market_percent: "40".into(), ..amount("ALL", "5") }).await;
+        let table = String::from_utf8(promotions::export_of_market(engine, &Caller::system()).await.unwrap()).unwrap();
+        assert!(table.contains("ALL,1 % off,amount,,5.00,,,,,meena-crafts,,,,"), "{table}");
+        assert!(table.ends_with(",yes,40\r\n"), "{table}");
+        let file = table.replace(",40", ",60") + "MORE,More,percent,5,,,,,,,,,,,,,,,\r\n";
+        let done = promotions::import_of_market(engine, &Caller::system(), file.as_bytes()).await.unwrap();
+        assert_eq!(done, counts(1, 1, 0));
+        assert_eq!(import(&table).await.unwrap_err().at("lines.1.shops"), Some(FieldCode::UnknownColumn));
+        assert_eq!(promotions::import(engine, &market.owner(DELTA).await, MEENA, b"").await.unwrap_err(), Error::NotFound);
+        market.settle().await;
+    }
+
+    async fn a_file_of_coupons_with_an_error_changes_nothing(market) {
+        let engine = &market.engine;
+        let owner = market.owner(MEENA).await;
+        coupon(market, &PromotionForm { uses: "2".into(), ..percent("TEN", "10") }).await;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        for _ in 0..2 {
+            let guest = market.guest_with(&[(bowl, 1)]).await;
+            enter(market, &guest, "TEN").await.unwrap();
+            checkout::begin(engine, &guest).await.unwrap();
+        }
+        let before = promotions::export(engine, &owner, MEENA).await.unwrap();
+        let import = async |file: &[u8]| promotions::import(engine, &owner, MEENA, file).await.unwrap_err();
+        let rows = "code,label,kind,percent,uses,starts_on,products\n";
+        let good = "GOOD,Good,percent,5,,,\n";
+        for (line, fields) in [
+            ("A,A,percent,150,,,", &[("lines.3.percent", FieldCode::TooBig)][..]),
+            ("A,A,percent,5.125,,,", &[("lines.3.percent", FieldCode::NotDecimal(2))]),
+            ("A,A,half,5,,,", &[("lines.3.kind", FieldCode::NotAChoice)]),
+            ("A,,percent,5,,1/2/2027,", &[("lines.3.label", FieldCode::Missing), ("lines.3.starts_on", FieldCode::NotDate)]),
+            ("\r\n\r\nA,A,half,5,,,", &[("lines.5.kind", FieldCode::NotAChoice)]),
+            ("\n\ngood,Again,percent,5,,,", &[("lines.5.code", FieldCode::NotUnique)]),
+            (",A,percent,5,,,", &[("lines.3.code", FieldCode::Missing)]),
+            ("A,A,percent,5,,,no-such-thing", &[("lines.3.products", FieldCode::NotAChoice)]),
+            ("A,A,percent,5,,", &[("lines.3.", FieldCode::CellCount)]),
+            // Two are held.
+            ("TEN,Ten,percent,10,1,,", &[("lines.3.uses", FieldCode::TooSmall)]),
+        ] {
+            let error = import(format!("{rows}{good}{line}").as_bytes()).await;
+            for (field, code) in fields {
+                assert_eq!(error.at(field), Some(*code), "{line}: {error:?}");
+            }
+            assert_eq!(promotions::export(engine, &owner, MEENA).await.unwrap(), before, "{line}");
+        }
+        let many = format!("{rows}{}", (0..1_001).map(|i| format!("C{i},C,percent,5,,,\n")).collect::<String>());
+        for (file, field, code) in [
+            (&b""[..], "coupons", FieldCode::NoRows),
+            (rows.as_bytes(), "coupons", FieldCode::NoRows),
+            (b"code,label,kind\nA\xff,B,percent", "coupons", FieldCode::NotUtf8),
+            (b"code,label\nA,B", "lines.1.kind", FieldCode::Missing),
+            (b"code,code,label,kind\nA,A,B,percent", "lines.1.code", FieldCode::DuplicateColumn),
+            (b"code,label,kind,colour\nA,B,percent,red", "lines.1.colour", FieldCode::UnknownColumn),
+            (many.as_bytes(), "coupons", FieldCode::TooMany),
+            (&[b' '; 200_001], "coupons", FieldCode::TooMany),
+        ] {
+            assert_eq!(import(file).await.at(field), Some(code), "{:?}", String::from_utf8_lossy(&file[..file.len().min(40)]));
+        }
+        assert_eq!(promotions::export(engine, &owner, MEENA).await.unwrap(), before);
     }
 
     /// Two hundred for a coupon of 20, or, at the size of an attack, 5,000 for one of 100.

@@ -335,6 +335,26 @@ impl RequestPart for ProductFile {
     }
 }
 
+/// A table as the body, of the size that bodies usually have.
+pub(super) struct CsvFile(pub(super) Bytes);
+
+const TABLE_KINDS: [&str; 2] = ["text/csv", "text/tab-separated-values"];
+
+impl RequestPart for CsvFile {
+    const BODY: bool = true;
+
+    fn read(sent: &Sent) -> Result<Self, Problem> {
+        match is_one_of(sent, &TABLE_KINDS) {
+            true => Ok(Self(sent.body.clone())),
+            false => Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into()),
+        }
+    }
+
+    fn describe(what: &mut Described) {
+        describe_file(what, &TABLE_KINDS);
+    }
+}
+
 /// Whether the body's media type is one of these.
 fn is_one_of(sent: &Sent, kinds: &[&str]) -> bool {
     kinds.iter().any(|kind| media_type(sent).eq_ignore_ascii_case(kind))

@@ -6,7 +6,7 @@ use haat_shared::{
     id::kinds::PromotionId,
     page::Page,
     pricing::Benefit,
-    promotions::{PromotionCard, PromotionForm, PromotionKind, PromotionState},
+    promotions::{CouponsImported, PromotionCard, PromotionForm, PromotionKind, PromotionState},
     routes::*,
 };
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    extract::{At, Body, IfMatch, OnceIfAsked, Paging, Query, page},
-    reply::{Listed, Made, Version},
+    extract::{At, Body, CsvFile, IfMatch, OnceIfAsked, Paging, Query, page},
+    reply::{Csv, Found, Listed, Made, Version},
     shops::typed,
 };
 
@@ -25,6 +25,12 @@ pub(super) fn routes(api: Api) -> Api {
             API_CREATE_PROMOTION,
             "Creates a coupon or an automatic offer of a shop, which bears its cost.",
             create,
+        )
+        .on(API_EXPORT_COUPONS, "Exports all coupons of a shop as CSV.", export)
+        .on(
+            API_IMPORT_COUPONS,
+            "Imports coupons from CSV with the columns of the export: creates new codes, updates existing ones. Either all lines are imported, or none.",
+            import,
         )
         .on(API_PROMOTION, "Retrieves a promotion of a shop.", find)
         .on(
@@ -43,6 +49,12 @@ pub(super) fn routes(api: Api) -> Api {
             API_CREATE_MARKET_PROMOTION,
             "Creates a coupon or an automatic offer of the market.",
             market_create,
+        )
+        .on(API_EXPORT_MARKET_COUPONS, "Exports all coupons of the market as CSV.", market_export)
+        .on(
+            API_IMPORT_MARKET_COUPONS,
+            "Imports coupons of the market from CSV. Either all lines are imported, or none.",
+            market_import,
         )
         .on(API_MARKET_PROMOTION, "Retrieves a promotion of the market.", market_find)
         .on(
@@ -293,4 +305,23 @@ async fn market_end(context: RequestContext, At(id): At<PromotionId>) -> Result<
 
 async fn market_delete(context: RequestContext, At(id): At<PromotionId>) -> Result<()> {
     promotions::delete_of_market(context.engine(), &context.caller, id).await
+}
+
+async fn export(context: RequestContext, At(handle): At<String>) -> Result<Csv> {
+    promotions::export(context.engine(), &context.caller, &handle).await.map(Csv)
+}
+
+async fn import(
+    context: RequestContext,
+    (At(handle), CsvFile(file)): (At<String>, CsvFile),
+) -> Result<Found<CouponsImported>> {
+    promotions::import(context.engine(), &context.caller, &handle, &file).await.map(Found)
+}
+
+async fn market_export(context: RequestContext, (): ()) -> Result<Csv> {
+    promotions::export_of_market(context.engine(), &context.caller).await.map(Csv)
+}
+
+async fn market_import(context: RequestContext, CsvFile(file): CsvFile) -> Result<Found<CouponsImported>> {
+    promotions::import_of_market(context.engine(), &context.caller, &file).await.map(Found)
 }

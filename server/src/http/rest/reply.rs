@@ -74,6 +74,26 @@ impl<T: serde::Serialize + ToSchema + Send + 'static> IntoReply for Listed<T> {
     }
 }
 
+/// A table.
+pub(super) struct Csv(pub(super) Vec<u8>);
+
+impl IntoReply for Csv {
+    const STATUS: u16 = 200;
+
+    fn reply(self) -> Result<Reply, Problem> {
+        let stream = Some(("text/csv", self.0.into()));
+        Ok(Reply { status: Self::STATUS, version: None, body: String::new(), stream })
+    }
+
+    fn schema(_: &mut Described) -> Option<Value> {
+        None
+    }
+
+    fn content(_: &mut Described) -> Option<Value> {
+        Some(json!({"text/csv": {}}))
+    }
+}
+
 /// A created object.
 pub(super) struct Made<T>(pub(super) T);
 

@@ -5,8 +5,9 @@ use haat_shared::{
     permissions::AdminRole,
     routes::{
         API_ADD_PICTURE, API_ADD_RETURN_PICTURE, API_ADD_TAX_RATE, API_CONNECT_PAYOUTS,
-        API_DELETE_MARKET_PROMOTION, API_END_TAX_RATE, API_REFUND_AS_OPERATOR, API_REMOVE_TAX_RATE,
-        API_SAVE_MARKET_PROMOTION, API_SEND_IMPORT, Audience, REST, Route,
+        API_DELETE_MARKET_PROMOTION, API_END_TAX_RATE, API_IMPORT_COUPONS, API_IMPORT_MARKET_COUPONS,
+        API_REFUND_AS_OPERATOR, API_REMOVE_TAX_RATE, API_SAVE_MARKET_PROMOTION, API_SEND_IMPORT, Audience,
+        REST, Route,
     },
 };
 use serde_json::{Value, json};
@@ -495,6 +496,9 @@ async fn nobody_reaches_what_belongs_to_others() {
             match *route {
                 route if [API_ADD_PICTURE, API_ADD_RETURN_PICTURE].contains(&route) => {
                     who.bring(&path, "image/png", png(7)).await
+                }
+                route if [API_IMPORT_COUPONS, API_IMPORT_MARKET_COUPONS].contains(&route) => {
+                    who.bring(&path, "text/csv", b"code,label,kind\nPOST,Free,free_shipping".to_vec()).await
                 }
                 route if route == API_SEND_IMPORT => who.bring(&path, "text/csv", TABLE.into()).await,
                 route => who.send(route.method, &path, body.clone()).await,

@@ -286,6 +286,34 @@ async fn the_editor_names_variants_and_values_where_there_are_options() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn coupons_are_exported_and_imported_as_csv() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let meena = Robot::new(&program).signed_in("meena@haat.example").await;
+        let path = "/shops/meena-crafts/promotions";
+        let table =
+            b"code,label,kind,percent\r\nTEN,Ten % off,percent,10\r\nHALF,\"=Half\",percent,50\r\n".to_vec();
+        let import = async |kind, table| meena.bring(&format!("{path}/import"), kind, table).await;
+        let done = import("text/csv", table.clone()).await.is(200);
+        assert_eq!(done.body, json!({"created": 2, "updated": 0, "unchanged": 0}));
+        let exported = meena.get(&format!("{path}/export")).await.is(200);
+        assert_eq!(exported.header("content-type"), "text/csv");
+        let exported = exported.text("");
+        assert!(exported.contains("HALF,'=Half,percent,50,"), "{exported}");
+        let again = import("text/csv", exported.clone().into_bytes()).await.is(200);
+        assert_eq!(again.body, json!({"created": 0, "updated": 0, "unchanged": 2}));
+        // With the line and the column.
+        let wrong = exported.replace("HALF,'=Half,percent,50,", "HALF,Half,percent,500,");
+        let refused = import("text/csv", wrong.into_bytes()).await.is(422);
+        assert_eq!(refused.text("/fields/0/field"), "lines.3.percent");
+        assert_eq!(refused.text("/fields/0/code"), "too_big");
+        import("application/json", table).await.is(415);
+        assert_eq!(meena.get(&format!("{path}/export")).await.text(""), exported);
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn products_are_exported_in_the_requested_format() {
     for on in BOTH {
         let program = Program::serve(on).await;
