@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     addresses::Address,
+    gift_cards::AppliedGiftCard,
     id::kinds::InvoiceId,
     money::{Money, MoneyError},
+    payments::PaymentMethod,
     taxes::TaxLine,
 };
 
@@ -76,8 +78,62 @@ pub struct Invoice {
     /// The taxes in it.
     #[serde(default)]
     pub shipping_taxes: Vec<TaxLine>,
+    /// The discounts on delivery.
+    #[serde(default)]
+    pub shipping_discounts: Vec<InvoiceDiscount>,
     /// The total: all lines and delivery.
     pub total: Money,
+    /// How it was paid, if gift cards paid a part: their parts, and what the payment method paid. Together, the total.
+    #[serde(default)]
+    pub paid: Option<InvoicePayments>,
+}
+
+/// A discount in the price of a line, or of delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceDiscount {
+    /// The name of the promotion, with its code if there is one.
+    pub name: String,
+    /// What it took off, of all items of the line.
+    pub amount: Money,
+}
+
+/// How gift cards and another payment paid for an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoicePayments {
+    /// What each gift card paid.
+    pub gift_cards: Vec<AppliedGiftCard>,
+    /// The payment method of the rest.
+    pub method: PaymentMethod,
+    /// What it paid.
+    pub rest: Money,
+}
+
+impl InvoicePayments {
+    /// How an order of a purchase was paid. `before` is the sum of the orders before it, so that the parts of all orders are what
+    /// the cards paid together, to the unit.
+    pub fn of_order(
+        cards: &[AppliedGiftCard],
+        method: PaymentMethod,
+        purchase: Money,
+        (before, order): (Money, Money),
+    ) -> Result<Option<Self>, MoneyError> {
+        let by_cards = Money::sum(purchase.currency(), cards.iter().map(|card| card.amount))?;
+        let until = before.plus(order)?.amount();
+        let of_order = by_cards.part(purchase.amount(), before.amount(), until)?;
+        if of_order.amount() == 0 {
+            return Ok(None);
+        }
+        let (mut gift_cards, mut from) = (Vec::new(), 0);
+        for card in cards {
+            let to = from + card.amount.amount();
+            let amount = of_order.part(by_cards.amount(), from, to)?;
+            from = to;
+            if amount.amount() > 0 {
+                gift_cards.push(AppliedGiftCard { amount, ..card.clone() });
+            }
+        }
+        Ok(Some(Self { gift_cards, method, rest: order.minus(of_order)? }))
+    }
 }
 
 /// A shop, as on its invoices.
@@ -109,6 +165,9 @@ pub struct InvoiceLine {
     /// The taxes that it consists of.
     #[serde(default)]
     pub taxes: Vec<TaxLine>,
+    /// The discounts in it.
+    #[serde(default)]
+    pub discounts: Vec<InvoiceDiscount>,
 }
 
 /// What is due of one tax.
@@ -169,6 +228,7 @@ mod tests {
             total: money(total),
             tax: money(tax),
             taxes,
+            discounts: Vec::new(),
         };
         let buyer = serde_json::from_value(serde_json::json!({
             "name": "Asha", "line1": "", "line2": "", "city": "", "region": "", "postal_code": "", "country": "IN", "phone": ""
@@ -188,11 +248,48 @@ mod tests {
             ],
             shipping: money(0),
             shipping_taxes: Vec::new(),
+            shipping_discounts: Vec::new(),
             total: money(24_400),
+            paid: None,
         };
         let sums: Vec<_> =
             invoice.taxes().unwrap().into_iter().map(|s| (s.name, s.net.amount(), s.tax.amount())).collect();
         let expected = [("CGST", 10_000, 900), ("SGST", 10_000, 900), ("GST", 12_000, 600)];
         assert_eq!(sums, expected.map(|(name, net, tax)| (name.to_owned(), net, tax)));
+    }
+
+    #[test]
+    fn the_parts_of_all_orders_are_what_each_card_paid() {
+        let money = |amount| Money::new(amount, Currency::INR);
+        let card = |n: u8, amount| AppliedGiftCard {
+            id: format!("gift_{n:026}").parse().unwrap(),
+            last4: format!("{n:04}"),
+            amount: money(amount),
+        };
+        for (cards, orders) in [
+            (vec![card(1, 100), card(2, 50)], vec![33, 33, 134]),
+            // They pay everything.
+            (vec![card(1, 1), card(2, 98), card(3, 1)], vec![33, 33, 34]),
+            (vec![card(1, 1)], vec![1_000, 1_000]),
+            (vec![], vec![500]),
+        ] {
+            let purchase = money(orders.iter().sum());
+            let (mut before, mut paid) = (money(0), vec![0; cards.len()]);
+            for order in orders {
+                let method = PaymentMethod::Card;
+                let parts =
+                    InvoicePayments::of_order(&cards, method, purchase, (before, money(order))).unwrap();
+                before = before.plus(money(order)).unwrap();
+                let Some(parts) = parts else { continue };
+                let by_cards: i64 = parts.gift_cards.iter().map(|card| card.amount.amount()).sum();
+                assert_eq!(by_cards + parts.rest.amount(), order);
+                assert!(parts.rest.amount() >= 0);
+                for part in parts.gift_cards {
+                    let at = cards.iter().position(|card| card.id == part.id).unwrap();
+                    paid[at] += part.amount.amount();
+                }
+            }
+            assert_eq!(paid.iter().sum::<i64>(), cards.iter().map(|card| card.amount.amount()).sum::<i64>());
+        }
     }
 }

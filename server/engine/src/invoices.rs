@@ -11,10 +11,13 @@ use crate::{
 };
 use haat_shared::{
     Currency, Error, Money, Result,
+    gift_cards::AppliedGiftCard,
     id::kinds::{InvoiceId, OrderId, RefundId, ShopId},
-    invoices::{Invoice, InvoiceKind, InvoiceLine, Seller},
+    invoices::{Invoice, InvoiceDiscount, InvoiceKind, InvoiceLine, InvoicePayments, Seller},
     money::MoneyError,
+    payments::PaymentMethod,
     permissions::{AdminPermission, Permission},
+    promotions,
     taxes::TaxLine,
 };
 
@@ -25,8 +28,12 @@ statements! {
                 (SELECT r.order_id FROM refunds r WHERE r.id = $1), $1))
             AND EXISTS (SELECT 1 FROM shipments h WHERE h.order_id = orders.id) AND paid_order_id IS NULL
         RETURNING id, number, shop_id, purchase_id, currency, total_minor, items_minor, delivery_refunded_minor, delivery_taxes, updated_at";
-    PARTIES = "SELECT s.name, s.address, s.town, s.tax_id, p.address AS buyer, p.tax_id AS buyer_tax_id FROM shops s, purchases p
-        WHERE s.id = $1 AND p.id = $2";
+    PARTIES = "SELECT s.name, s.address, s.town, s.tax_id, p.address AS buyer, p.tax_id AS buyer_tax_id, p.method, p.gift_cards,
+            p.total_minor AS purchase_minor, (SELECT CAST(COALESCE(SUM(o.total_minor), 0) AS BIGINT) FROM orders o
+                WHERE o.purchase_id = p.id AND o.paid_order_id IS NULL AND o.id < $3) AS before_minor
+        FROM shops s, purchases p WHERE s.id = $1 AND p.id = $2";
+    DISCOUNTS = "SELECT position, code, label, CAST(-SUM(amount_minor) AS BIGINT) AS amount_minor FROM order_adjustments
+        WHERE order_id = $1 GROUP BY position, code, label ORDER BY MIN(number)";
     ISSUED = "SELECT kind, year, sequence, issued_at FROM invoices WHERE order_id = $1 AND kind = 'invoice'";
     LINES = "SELECT position, title, variant_title, quantity, refunded, total_minor - discount_minor + added_tax_minor AS paid_minor,
             taxes FROM order_lines WHERE order_id = $1 ORDER BY position";
@@ -81,6 +88,18 @@ rows! {
         tax_id: String,
         buyer: String,
         buyer_tax_id: String,
+        method: PaymentMethod,
+        gift_cards: String,
+        purchase_minor: i64,
+        before_minor: i64,
+    }
+
+    struct DiscountRow {
+        /// The line; `None` for delivery.
+        position: Option<i64>,
+        code: String,
+        label: String,
+        amount_minor: i64,
     }
 
     struct IssuedRow {
@@ -135,23 +154,23 @@ pub(crate) async fn issue(engine: &Engine, of: Uuid) -> TxResult<()> {
 }
 
 async fn issue_in_tx(tx: &mut Tx, order: &OrderRow, year: i64) -> TxResult<()> {
-    let parties: Option<PartiesRow> = tx.opt(&PARTIES, params![order.shop_id, order.purchase_id]).await?;
+    let parties: Option<PartiesRow> =
+        tx.opt(&PARTIES, params![order.shop_id, order.purchase_id, order.id]).await?;
     let parties = parties.ok_or(Error::NotFound)?;
     let lines: Vec<LineRow> = tx.all(&LINES, params![order.id]).await?;
+    let discounts: Vec<DiscountRow> = tx.all(&DISCOUNTS, params![order.id]).await?;
     let refunds: Vec<RefundRow> = tx.all(&REFUNDS, params![order.id]).await?;
     let issued: Option<IssuedRow> = tx.opt(&ISSUED, params![order.id]).await?;
     let (invoice, since) = match &issued {
         Some(row) => (row.kind.number(row.year, row.sequence), row.issued_at),
         None => {
             let left = lines.iter().filter(|line| line.quantity > line.refunded);
-            let left =
-                left.map(|line| part(order, line, line.refunded, line.quantity)).collect::<TxResult<_>>()?;
+            let left = left
+                .map(|line| part(order, line, &discounts, line.refunded, line.quantity))
+                .collect::<TxResult<_>>()?;
             let shipping = (order.delivery_refunded_minor, order.total_minor - order.items_minor);
-            let kind = InvoiceKind::Invoice;
-            (
-                add_in_tx(tx, order, &parties, year, (kind, None, None), left, shipping).await?,
-                order.updated_at,
-            )
+            let of = (InvoiceKind::Invoice, None, None);
+            (add_in_tx(tx, order, (&parties, &discounts), year, of, left, shipping).await?, order.updated_at)
         }
     };
     let mut delivery_refunded = 0;
@@ -173,11 +192,10 @@ async fn issue_in_tx(tx: &mut Tx, order: &OrderRow, year: i64) -> TxResult<()> {
                 .filter(|other| other.position == Some(position))
                 .filter_map(|other| other.quantity)
                 .sum();
-            credited.push(part(order, line, before, before + quantity)?);
+            credited.push(part(order, line, &discounts, before, before + quantity)?);
         }
-        let kind = InvoiceKind::CreditNote;
-        add_in_tx(tx, order, &parties, year, (kind, Some(invoice.clone()), Some(id)), credited, shipping)
-            .await?;
+        let of = (InvoiceKind::CreditNote, Some(invoice.clone()), Some(id));
+        add_in_tx(tx, order, (&parties, &discounts), year, of, credited, shipping).await?;
     }
     Ok(())
 }
@@ -192,8 +210,31 @@ fn parts_of(
     taxes.map(|tax| Ok(TaxLine { amount: part(tax.amount)?, ..tax })).collect()
 }
 
+/// The parts of the discounts on a line, or on delivery.
+fn discounts_on(
+    discounts: &[DiscountRow],
+    position: Option<i64>,
+    currency: Currency,
+    part: impl Fn(Money) -> std::result::Result<Money, MoneyError>,
+) -> TxResult<Vec<InvoiceDiscount>> {
+    let mut on = Vec::new();
+    for row in discounts.iter().filter(|row| row.position == position) {
+        let amount = part(Money::new(row.amount_minor, currency))?;
+        if amount.amount() > 0 {
+            on.push(InvoiceDiscount { name: promotions::name(&row.label, &row.code), amount });
+        }
+    }
+    Ok(on)
+}
+
 /// The part of a line from its `before`th item to its `after`th, as refunds allocate it.
-fn part(order: &OrderRow, line: &LineRow, before: i64, after: i64) -> TxResult<InvoiceLine> {
+fn part(
+    order: &OrderRow,
+    line: &LineRow,
+    discounts: &[DiscountRow],
+    before: i64,
+    after: i64,
+) -> TxResult<InvoiceLine> {
     let share = |amount: Money| amount.part(line.quantity, before, after);
     let taxes = parts_of(&line.taxes, order.currency, share)?;
     Ok(InvoiceLine {
@@ -203,6 +244,7 @@ fn part(order: &OrderRow, line: &LineRow, before: i64, after: i64) -> TxResult<I
         total: share(Money::new(line.paid_minor, order.currency))?,
         tax: Money::sum(order.currency, taxes.iter().map(|tax| tax.amount))?,
         taxes,
+        discounts: discounts_on(discounts, Some(line.position), order.currency, share)?,
     })
 }
 
@@ -210,7 +252,7 @@ fn part(order: &OrderRow, line: &LineRow, before: i64, after: i64) -> TxResult<I
 async fn add_in_tx(
     tx: &mut Tx,
     order: &OrderRow,
-    parties: &PartiesRow,
+    (parties, discounts): (&PartiesRow, &[DiscountRow]),
     year: i64,
     (kind, corrects, refund_id): (InvoiceKind, Option<String>, Option<RefundId>),
     lines: Vec<InvoiceLine>,
@@ -226,7 +268,18 @@ async fn add_in_tx(
     let sequence = next.map_or(1, |next| next.0);
     let number = kind.number(year, sequence);
     let total = Money::sum(order.currency, lines.iter().map(|line| line.total))?.plus(shipping)?;
-    let PartiesRow { name, address, town, tax_id, buyer, buyer_tax_id } = parties;
+    // Delivery that costs nothing is never refunded, so its discount is on the invoice alone.
+    let shipping_discounts = discounts_on(discounts, None, order.currency, |amount| match delivery {
+        0 if kind == InvoiceKind::Invoice => Ok(amount),
+        _ => amount.part(delivery, before, after),
+    })?;
+    let whole = Money::new(order.total_minor, order.currency);
+    // What was refunded before went back to cards first, so that only of a whole order is it clear who paid it.
+    let paid = match kind == InvoiceKind::Invoice && total == whole {
+        true => payments(parties, whole)?,
+        false => None,
+    };
+    let PartiesRow { name, address, town, tax_id, buyer, buyer_tax_id, .. } = parties;
     let buyer = serde_json::from_str(buyer).map_err(|_| bug("an address that cannot be read"))?;
     let content = Invoice {
         kind,
@@ -244,7 +297,9 @@ async fn add_in_tx(
         lines,
         shipping,
         shipping_taxes,
+        shipping_discounts,
         total,
+        paid,
     };
     let content = serde_json::to_string(&content).map_err(|_| bug("an invoice that cannot be written"))?;
     tx.insert(AddInvoice {
@@ -262,6 +317,16 @@ async fn add_in_tx(
     })
     .await?;
     Ok(number)
+}
+
+/// How an order was paid, if gift cards paid a part.
+fn payments(parties: &PartiesRow, order: Money) -> TxResult<Option<InvoicePayments>> {
+    let PartiesRow { method, gift_cards, purchase_minor, before_minor, .. } = parties;
+    let cards: Vec<AppliedGiftCard> =
+        serde_json::from_str(gift_cards).map_err(|_| bug("gift cards that cannot be read"))?;
+    let money = |minor| Money::new(minor, order.currency());
+    let orders = (money(*before_minor), order);
+    Ok(InvoicePayments::of_order(&cards, *method, money(*purchase_minor), orders)?)
 }
 
 /// An invoice of a purchase and when it was issued, for those who may see the purchase.

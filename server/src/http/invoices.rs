@@ -15,7 +15,7 @@ use haat_app::{
 use haat_engine::{Caller, invoices, random};
 use haat_shared::{
     Error, Money, Result,
-    invoices::{Invoice, InvoiceKind, PDF},
+    invoices::{Invoice, InvoiceDiscount, InvoiceKind, InvoicePayments, PDF},
     routes,
     taxes::{self, TaxLine},
 };
@@ -38,10 +38,13 @@ struct Page {
     buyer_tax_id: String,
     lines: Vec<Line>,
     shipping: Option<String>,
+    shipping_discounts: Vec<String>,
     shipping_rate: String,
     shipping_tax: String,
     taxes: Vec<Tax>,
     total: String,
+    /// What gift cards and the payment method paid, if gift cards paid a part.
+    paid: Vec<(String, String)>,
     /// Where the same is as PDF.
     pdf: String,
 }
@@ -49,6 +52,7 @@ struct Page {
 struct Line {
     what: String,
     variant: String,
+    discounts: Vec<String>,
     quantity: String,
     rate: String,
     tax: String,
@@ -178,17 +182,19 @@ fn file(page: &Page) -> Result<Vec<u8>> {
     ];
     let lines = page.lines.iter().map(|line| Row {
         cells: [&line.what, &line.quantity, &line.rate, &line.tax, &line.total].map(Clone::clone).into(),
-        note: line.variant.clone(),
+        note: note(&line.variant, &line.discounts),
         total: false,
     });
     let sum =
         |title: &str, sum: &str| [title, "", "", "", sum].into_iter().map(str::to_owned).collect::<Vec<_>>();
     let shipping = page.shipping.iter().map(|price| {
         let cells = [t!(locale, invoice.shipping), "", &page.shipping_rate, &page.shipping_tax, price];
-        Row { cells: cells.map(str::to_owned).into(), ..Row::default() }
+        let note = note("", &page.shipping_discounts);
+        Row { cells: cells.map(str::to_owned).into(), note, ..Row::default() }
     });
+    let paid = page.paid.iter().map(|(how, paid)| Row { cells: sum(how, paid), ..Row::default() });
     let total = Row { cells: sum(t!(locale, cart.total), &page.total), total: true, ..Row::default() };
-    sheet.table(&columns, &lines.chain(shipping).chain([total]).collect::<Vec<_>>());
+    sheet.table(&columns, &lines.chain(shipping).chain([total]).chain(paid).collect::<Vec<_>>());
     if !page.taxes.is_empty() {
         let columns = [
             column(t!(locale, invoice.rate), false),
@@ -202,6 +208,12 @@ fn file(page: &Page) -> Result<Vec<u8>> {
         sheet.table(&columns, &taxes.collect::<Vec<_>>());
     }
     sheet.finish(|page, pages| words::page_of(locale, page, pages))
+}
+
+/// What is below a line in small letters.
+fn note(variant: &str, discounts: &[String]) -> String {
+    let parts = [variant].into_iter().filter(|variant| !variant.is_empty());
+    parts.chain(discounts.iter().map(String::as_str)).collect::<Vec<_>>().join(" · ")
 }
 
 /// The name and the rate of a tax.
@@ -221,6 +233,17 @@ fn page(locale: Locale, nonce: String, invoice: Invoice, issued_at: &str, key: &
         taxes => taxes.iter().map(|tax| rate(&tax.name, tax.rate_ppm)).collect::<Vec<_>>().join(" + "),
     };
     let money = |amount| words::money(locale, amount);
+    let discounts = |discounts: Vec<InvoiceDiscount>| -> Vec<String> {
+        discounts.into_iter().map(|of| format!("{}: −{}", of.name, money(of.amount))).collect()
+    };
+    let paid = invoice.paid.iter().flat_map(|InvoicePayments { gift_cards, method, rest }| {
+        let cards = gift_cards.iter();
+        let cards = cards.map(|card| (words::gift_card(locale, &card.last4), money(card.amount)));
+        let rest =
+            (rest.amount() > 0).then(|| (words::paid_by(locale, *method, false).to_owned(), money(*rest)));
+        cards.chain(rest).collect::<Vec<_>>()
+    });
+    let paid = paid.collect();
     let taxes = invoice.taxes()?.into_iter().map(|sum| Tax {
         rate: rate(&sum.name, sum.rate_ppm),
         net: money(sum.net),
@@ -251,13 +274,16 @@ fn page(locale: Locale, nonce: String, invoice: Invoice, issued_at: &str, key: &
             .map(|line| Line {
                 what: line.title,
                 variant: line.variant,
+                discounts: discounts(line.discounts),
                 quantity: words::number(locale, line.quantity),
                 rate: rate_of(&line.taxes),
                 tax: money(line.tax),
                 total: money(line.total),
             })
             .collect(),
-        shipping: (invoice.shipping.amount() > 0).then(|| money(invoice.shipping)),
+        shipping: (invoice.shipping.amount() > 0 || !invoice.shipping_discounts.is_empty())
+            .then(|| money(invoice.shipping)),
+        shipping_discounts: discounts(invoice.shipping_discounts),
         shipping_rate: if invoice.shipping_taxes.is_empty() {
             String::new()
         } else {
@@ -271,6 +297,7 @@ fn page(locale: Locale, nonce: String, invoice: Invoice, issued_at: &str, key: &
             tax => money(tax),
         },
         total: money(invoice.total),
+        paid,
         pdf: routes::with("", &[("key", key), ("format", PDF)]),
         title,
         nonce,
@@ -282,7 +309,9 @@ fn page(locale: Locale, nonce: String, invoice: Invoice, issued_at: &str, key: &
 mod tests {
     use haat_shared::{
         Currency, Money,
+        gift_cards::AppliedGiftCard,
         invoices::{InvoiceLine, Seller},
+        payments::PaymentMethod,
     };
 
     use std::collections::BTreeMap;
@@ -305,6 +334,7 @@ mod tests {
                     included: true,
                 })
                 .into(),
+            discounts: vec![InvoiceDiscount { name: "Diwali sale (SALE20)".into(), amount: money(20_000) }],
         };
         let buyer = serde_json::from_value(serde_json::json!({
             "name": "Ελένη Иванова", "line1": "12 Lake Road", "line2": "", "city": "Pune", "region": "MH",
@@ -325,7 +355,17 @@ mod tests {
             lines: vec![line(title, 1_249_900, 190_662, 90_000), line("Tea", 105_000, 5_000, 25_000)],
             shipping: money(4_900),
             shipping_taxes: Vec::new(),
+            shipping_discounts: vec![InvoiceDiscount { name: "Half price".into(), amount: money(4_900) }],
             total: money(1_359_800),
+            paid: Some(InvoicePayments {
+                gift_cards: vec![AppliedGiftCard {
+                    id: "gift_00000000000000000000000001".parse().unwrap(),
+                    last4: "PQRS".into(),
+                    amount: money(50_000),
+                }],
+                method: PaymentMethod::Card,
+                rest: money(1_309_800),
+            }),
         }
     }
 
@@ -417,6 +457,14 @@ mod tests {
                 [&line.what, &line.variant, &line.quantity, &line.rate, &line.tax, &line.total]
             });
             let taxes = page.taxes.iter().flat_map(|tax| [&tax.rate, &tax.net, &tax.tax]);
+            let lines = page.lines.iter().map(|line| &line.discounts);
+            let discounts = lines.chain([&page.shipping_discounts]).flatten();
+            let paid = page.paid.iter().flat_map(|(how, paid)| [how, paid]);
+            assert_eq!(
+                (page.lines[0].discounts.len(), page.shipping_discounts.len(), page.paid.len()),
+                (1, 1, 2)
+            );
+            let cells = cells.chain(discounts).chain(paid);
             let whole = [&page.title, &page.date, &page.order, &page.total, &page.tax_id, &page.buyer_tax_id];
             let all =
                 cells.chain(taxes).chain(whole).chain(&page.shipping).chain(&page.buyer).chain(&page.seller);

@@ -1,10 +1,11 @@
 //! Invoices and credit notes: issued once, without gaps, and equal to what was paid and refunded.
 
-use haat_engine::{Caller, dispatch, invoices, orders, shops};
+use haat_engine::{Caller, cart_codes, checkout, dispatch, gift_cards, invoices, orders, promotions, shops};
 use haat_shared::{
-    Error,
-    invoices::{Invoice, InvoiceCard, InvoiceKind},
+    Currency, Error, Money,
+    invoices::{Invoice, InvoiceCard, InvoiceDiscount, InvoiceKind},
     orders::{LineQuantity, NewRefund, Shipment},
+    promotions::PromotionForm,
 };
 
 use crate::{both, races::at_once, support::*};
@@ -103,6 +104,64 @@ both! {
         let delta = market.owner("delta-electronics").await;
         assert_eq!(invoices::of_shop(engine, &delta, "delta-electronics", card.id).await, Err(Error::NotFound));
         assert_eq!(invoices::any(engine, &owner, card.id).await, Err(Error::NotFound));
+    }
+
+    async fn an_invoice_names_discounts_and_gift_cards(market) {
+        let engine = &market.engine;
+        let owner = market.owner(MEENA).await;
+        let form = |code: &str, kind: &str| PromotionForm {
+            label: format!("Sale {code}"),
+            code: code.into(),
+            kind: kind.into(),
+            percent: "20".into(),
+            combines: "1".into(),
+            ..PromotionForm::default()
+        };
+        promotions::create(engine, &owner, MEENA, &form("SALE20", "percent")).await.unwrap();
+        promotions::create(engine, &owner, MEENA, &PromotionForm { amount: "100".into(), ..form("", "amount") }).await.unwrap();
+        promotions::create(engine, &owner, MEENA, &form("POST", "free_shipping")).await.unwrap();
+        let issued_card = gift_cards::issue(engine, &Caller::system(), Money::new(30_000, Currency::INR), "Sorry", None).await.unwrap();
+        let bowl = market.product(MEENA, "Clay bowl", 33_335, 9).await;
+        let lamp = market.product("delta-electronics", "Desk lamp", 99_900, 9).await;
+        let guest = market.guest_with(&[(bowl, 3), (lamp, 1)]).await;
+        for code in ["SALE20", "POST"] {
+            cart_codes::add_code(engine, &guest, code).await.unwrap();
+        }
+        let id = checkout::begin(engine, &guest).await.unwrap();
+        gift_cards::apply(engine, &guest, id, &issued_card.code).await.unwrap();
+        let purchase = market.buy_by_card(&guest).await;
+        market.settle().await;
+        let view = orders::purchase(engine, &Caller::guest(), &purchase, &market.key(&purchase)).await.unwrap();
+        let order = view.orders.iter().find(|order| order.shop_handle == MEENA).unwrap();
+        ship(market, &order.number).await;
+        market.settle().await;
+        let all = issued(market, &order.number).await;
+        let invoice = &all[0].1;
+        let said = |discounts: &[InvoiceDiscount]| -> Vec<(String, i64)> {
+            discounts.iter().map(|of| (of.name.clone(), of.amount.amount())).collect()
+        };
+        assert_eq!(said(&invoice.lines[0].discounts), [("Sale SALE20 (SALE20)".to_owned(), 20_001), ("Sale".to_owned(), 10_000)]);
+        assert_eq!(said(&invoice.shipping_discounts), [("Sale POST (POST)".to_owned(), 4_900)]);
+        // As the summary of the order says.
+        let of_order: i64 = order.discounts.iter().map(|discount| discount.amount.amount()).sum();
+        assert_eq!(of_order, 34_901);
+        assert_eq!(invoice.total, order.totals.total);
+        // The card paid for both orders, each by its part of the total.
+        let paid = invoice.paid.clone().unwrap();
+        let by_card = 30_000 * order.totals.total.amount() / view.totals.total.amount();
+        let first = order.number.ends_with("-1");
+        let by_cards = paid.gift_cards[0].amount.amount();
+        assert!(by_cards == by_card || !first && by_cards == by_card + 1, "{paid:?}");
+        assert_eq!((paid.gift_cards[0].last4.as_str(), paid.rest.amount()), (&issued_card.code[15..], invoice.total.amount() - by_cards));
+        // What is refunded gives back its part of the discounts.
+        let position = order.lines[0].position;
+        let refund = NewRefund { lines: vec![LineQuantity { position, quantity: 1 }], shipping: false, restock: false, reason: "Chipped".into(), amount: None };
+        orders::refund(engine, &owner, MEENA, &order.number, refund).await.unwrap();
+        market.settle().await;
+        let all = issued(market, &order.number).await;
+        let note = &all[1].1;
+        assert_eq!(said(&note.lines[0].discounts), [("Sale SALE20 (SALE20)".to_owned(), 6_667), ("Sale".to_owned(), 3_333)]);
+        assert_eq!((said(&note.shipping_discounts), note.paid.is_none()), (vec![], true));
     }
 
     async fn numbers_have_no_gaps_however_many_are_shipped_at_once(market) {
