@@ -1,19 +1,20 @@
 //! The currencies that shoppers can pay in: their rates, forms for new ones, and what an amount costs in each.
 
 use haat_shared::{
-    Currency, Error, Money, amounts,
-    currencies::{CurrencyCard, decimal},
-    money,
+    Currency, Error, FieldCode, Money, amounts,
+    currencies::{CurrencyCard, decimal, is_unusual, read_file, read_rate},
+    forms::Draft,
+    money::{self, Rate},
     routes::CURRENCIES,
 };
 use leptos::prelude::*;
 
 use crate::{
     api::{self, ApiError},
-    i18n::{t, use_i18n},
+    i18n::{Locale, t, use_i18n},
     state::query,
     storefront::draft_by,
-    ui::{Alert, Button, CodeAlert, ErrorSummary, Field, PageTitle, Select, Table, TextArea, loaded},
+    ui::{Alert, Button, Check, CodeAlert, ErrorSummary, Field, PageTitle, Select, Table, TextArea, loaded},
     words,
 };
 
@@ -33,6 +34,7 @@ pub(crate) fn Currencies() -> impl IntoView {
         let done = match done.as_str() {
             "set" => Some(t!(i18n, currencies.rate_set)),
             "import" => Some(t!(i18n, currencies.rates_set)),
+            "remove" => Some(t!(i18n, currencies.removed)),
             _ => None,
         };
         let done = done.map(|words| view! { <Alert look="good">{words}</Alert> });
@@ -43,6 +45,17 @@ pub(crate) fn Currencies() -> impl IntoView {
             ("rates", t!(i18n, currencies.rates).to_owned()),
             ("source", t!(i18n, currencies.source).to_owned()),
         ];
+        let asked = confirmation(i18n, &draft, &cards);
+        let confirm = move |action: &str| {
+            let here = asked.as_ref().filter(|(of, _)| of == action);
+            here.map(|(_, questions)| {
+                let questions = questions.iter().map(|words| view! { <p>{words.clone()}</p> }).collect_view();
+                view! {
+                    {questions}
+                    <Check name="confirm" label=t!(i18n, currencies.confirm).to_owned() checked=false />
+                }
+            })
+        };
         let base = cards.first().map_or(Currency::INR, |card| card.currency);
         let others: Vec<&'static str> = cards.iter().skip(1).map(|card| card.currency.listed()).collect();
         let forms = (!others.is_empty()).then(|| {
@@ -60,6 +73,7 @@ pub(crate) fn Currencies() -> impl IntoView {
                         <Field name="rate" label=t!(i18n, currencies.rate) value=typed("rate", "set") required=true keys="decimal" hint=t!(i18n, currencies.rate_hint, currency = base.code()) faults />
                     </div>
                     <Field name="source" label=t!(i18n, currencies.source) value=typed("source", "set") optional=true hint=t!(i18n, currencies.source_hint) />
+                    {confirm("set")}
                     <div class="actions"><Button>{t!(i18n, currencies.set)}</Button></div>
                 </form>
                 <form method="post" action=CURRENCIES class="panel form" novalidate aria-labelledby="many">
@@ -67,6 +81,7 @@ pub(crate) fn Currencies() -> impl IntoView {
                     <input type="hidden" name="action" value="import" />
                     <TextArea name="rates" label=t!(i18n, currencies.rates) value=typed("rates", "import") hint=t!(i18n, currencies.rates_hint) faults />
                     <Field name="source" id="file-source" label=t!(i18n, currencies.source) value=typed("source", "import") optional=true faults />
+                    {confirm("import")}
                     <div class="actions"><Button>{t!(i18n, currencies.import)}</Button></div>
                 </form>
             }
@@ -83,6 +98,27 @@ pub(crate) fn Currencies() -> impl IntoView {
         }
     });
     crate::admin::currencies_page(page.into_any())
+}
+
+/// What is asked about rates that are very different from the current ones, with the form that has them.
+fn confirmation(i18n: Locale, draft: &Draft, cards: &[CurrencyCard]) -> Option<(String, Vec<String>)> {
+    let error = draft.error.as_ref()?;
+    let changed = |field| error.at(field) == Some(FieldCode::RateChanged);
+    let base = cards.first()?.currency;
+    let wanted: Vec<Currency> = cards.iter().map(|card| card.currency).collect();
+    let rates = match () {
+        () if changed("rate") => {
+            vec![(draft.typed("currency").parse().ok()?, read_rate("rate", &draft.typed("rate")).ok()?)]
+        }
+        () if changed("rates") => read_file(&draft.typed("rates"), base, &wanted).ok()?.rates,
+        () => return None,
+    };
+    let question = |(currency, now): (Currency, Rate)| {
+        let before = cards.iter().find(|card| card.currency == currency)?.rate?;
+        let (before, now) = is_unusual(now, before).then(|| (decimal(before), decimal(now)))?;
+        Some(t!(i18n, currencies.was, currency = currency.code(), before = before, now = now))
+    };
+    Some((draft.typed("action"), rates.into_iter().filter_map(question).collect()))
 }
 
 /// All currencies with their rates, and what an amount that is typed costs in each.
@@ -107,6 +143,15 @@ fn Rates(cards: Vec<CurrencyCard>, base: Currency, about: &'static str) -> impl 
             () => None,
         };
         let state = state.map(|(look, words)| view! { <span class=format!("chip {look}")>{words}</span> });
+        let remove = (!own && rate.is_some()).then(|| {
+            let about = format!("{}: {}", t!(i18n, currencies.remove), currency.code());
+            view! {
+                <form method="post" action=CURRENCIES>
+                    <input type="hidden" name="currency" value=currency.code() />
+                    <button type="submit" class="button quiet" name="action" value="remove" aria-label=about>{t!(i18n, currencies.remove)}</button>
+                </form>
+            }
+        });
         let costs = move || {
             let amount = typed.with(|typed| amounts::read("price", typed, base)).ok()?;
             let cost = if own { Some(amount) } else { money::convert(amount, rate?, currency) };
@@ -123,6 +168,7 @@ fn Rates(cards: Vec<CurrencyCard>, base: Currency, about: &'static str) -> impl 
                 </td>
                 <td class="wide">{since}</td>
                 <td class="number">{costs}</td>
+                <td>{remove}</td>
             </tr>
         }
     });
@@ -132,6 +178,7 @@ fn Rates(cards: Vec<CurrencyCard>, base: Currency, about: &'static str) -> impl 
         (t!(i18n, currencies.rate), ""),
         (t!(i18n, currencies.since), "wide"),
         (t!(i18n, currencies.costs), "number"),
+        (t!(i18n, currencies.actions), ""),
     ];
     view! {
         <section class="panel form">

@@ -36,6 +36,14 @@ test('a shopper pays in the currency that they chose', async ({ market, page, vi
     await expect(usd).toContainText('$23.20');
   }
   await expect(main(admin).getByRole('row', { name: /^JPY/ })).toContainText('Not offered');
+  // A rate that is probably a mistake is asked about.
+  await field(admin, 'Rates').fill('USD,11.6');
+  await button(admin, 'Import rates').click();
+  await expect(main(admin)).toContainText('The rate of USD was 0.0116. Is 11.6 right?');
+  await expect(main(admin).getByLabel('Yes, set these rates')).not.toBeChecked();
+  await field(admin, 'Rates').fill('USD,0.0117');
+  await button(admin, 'Import rates').click();
+  await expect(usd).toContainText('1 INR = 0.0117 USD');
 
   await openProduct(page, SHOPS[0]);
   await expect(main(page).getByText(/₹\d/).first()).toBeVisible();
@@ -55,4 +63,7 @@ test('a shopper pays in the currency that they chose', async ({ market, page, vi
   await payByCard(page, 'approve');
   await arriveAt(page, 'Thank you for your order');
   await expect(main(page).locator('.sums-total dd').first()).toHaveText(total);
+  await button(admin, 'Remove rate: USD').click();
+  await expect(main(admin).getByRole('alert')).toContainText('Rate removed.');
+  await expect(usd).toContainText('Not offered');
 });

@@ -181,15 +181,21 @@ enum CurrencyCommand {
         /// Where the rate is from.
         #[arg(long, default_value = "")]
         source: String,
+        /// Set it even if it is very different from the current rate.
+        #[arg(long)]
+        force: bool,
     },
     /// Set exchange rates from a file, for example once a day: a currency and a rate in each line, or the table of reference
-    /// rates of the European Central Bank (eurofxref.csv).
+    /// rates of the European Central Bank (eurofxref.csv or eurofxref-daily.xml).
     Import {
         /// The file.
         file: PathBuf,
         /// Where the rates are from.
         #[arg(long, default_value = "")]
         source: String,
+        /// Set them even if one is very different from the current rate.
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -319,18 +325,20 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
                 .map_err(one_line)?;
             print(id);
         }
-        Command::Currency { what: CurrencyCommand::SetRate { currency, numerator, denominator, source } } => {
+        Command::Currency {
+            what: CurrencyCommand::SetRate { currency, numerator, denominator, source, force },
+        } => {
             let runtime = open(config).await?;
             let rate = Rate { numerator, denominator };
-            currencies::set_rate(&runtime.engine, &Caller::system(), currency, rate, &source)
+            currencies::set_rate(&runtime.engine, &Caller::system(), currency, rate, &source, force)
                 .await
                 .map_err(one_line)?;
         }
-        Command::Currency { what: CurrencyCommand::Import { file, source } } => {
+        Command::Currency { what: CurrencyCommand::Import { file, source, force } } => {
             let runtime = open(config).await?;
             let rates =
                 std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-            let set = currencies::import(&runtime.engine, &Caller::system(), &rates, &source)
+            let set = currencies::import(&runtime.engine, &Caller::system(), &rates, &source, force)
                 .await
                 .map_err(one_line)?;
             print(format!("Exchange rates set: {set}."));

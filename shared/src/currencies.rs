@@ -6,6 +6,7 @@ use crate::{
     field::{FieldCode, FieldError},
     money::{Currency, Rate},
     number::{self, DecimalMark, Notation},
+    text,
 };
 
 /// A rate older than this is shown as such: seven days, in milliseconds.
@@ -13,6 +14,9 @@ pub const STALE_MS: i64 = 7 * 24 * 3_600_000;
 
 /// The maximum length of a file of rates, in bytes.
 pub const FILE_MAX: usize = 10_000;
+
+/// How many times as high or as low as the current rate a new one may be without being confirmed.
+const USUAL: i128 = 3;
 
 /// The decimals of a typed rate.
 const DECIMALS: u32 = 9;
@@ -27,9 +31,9 @@ pub struct CurrencyCard {
     pub rate: Option<Rate>,
     /// Where the rate is from. Empty if not known.
     pub source: String,
-    /// Since when it applies, RFC 3339.
+    /// Since when it applies, or of which day it is if the file that it is from says so, RFC 3339.
     pub since: Option<String>,
-    /// Whether it was set more than a week ago.
+    /// Whether that is more than a week ago.
     pub stale: bool,
 }
 
@@ -69,25 +73,45 @@ pub fn decimal(rate: Rate) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// Whether a rate is so different from the current one that it is rather a mistake: a decimal separator at another place, or the
+/// rate the other way round.
+pub fn is_unusual(now: Rate, before: Rate) -> bool {
+    let product = |a: i64, b: i64| i128::from(a) * i128::from(b);
+    let (now, before) =
+        (product(now.numerator, before.denominator), product(before.numerator, now.denominator));
+    now > before * USUAL || before > now * USUAL
+}
+
+/// The rates of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateFile {
+    /// The rates, in the order of the file.
+    pub rates: Vec<(Currency, Rate)>,
+    /// The day of which the file says that they are, counted from 1970-01-01.
+    pub day: Option<i64>,
+}
+
 /// Rates from a file: the currencies of `wanted` that it has, in its order. It is either a list with a code and a rate in each
-/// line, or the daily table of the European Central Bank, whose first line has the codes and whose second line has the
-/// rates to the euro. If the file has the market's own currency, all rates are divided by its rate.
+/// line, or the daily table of the European Central Bank: as CSV, whose first line has the codes and whose second line has the
+/// rates to the euro, or as XML. If the file has the market's own currency, all rates are divided by its rate.
 ///
 /// An error is at the field `rates`, and names the line.
-pub fn read_file(
-    text: &str,
-    base: Currency,
-    wanted: &[Currency],
-) -> Result<Vec<(Currency, Rate)>, FieldError> {
+pub fn read_file(text: &str, base: Currency, wanted: &[Currency]) -> Result<RateFile, FieldError> {
     let fault = |code| FieldError::new("rates", code);
     if text.len() > FILE_MAX {
         return Err(fault(FieldCode::TooBig));
     }
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
     let lines: Vec<(u32, &str)> = (1..).zip(lines).filter(|(_, line)| !line.is_empty()).collect();
-    let table = lines.first().is_some_and(|(_, line)| line.starts_with("Date,"));
-    let rates = if table { of_the_bank(&lines) } else { listed(&lines) };
-    let mut rates = rates.map_err(|line| fault(FieldCode::RateLine(line)))?;
+    let first = lines.first().map_or("", |(_, line)| line);
+    let (csv, xml) = (first.starts_with("Date,"), first.starts_with('<'));
+    let table = csv || xml;
+    let read = match () {
+        () if csv => of_the_bank(&lines),
+        () if xml => of_the_banks_xml(&lines),
+        () => listed(&lines).map(|rates| (rates, None)),
+    };
+    let (mut rates, day) = read.map_err(|line| fault(FieldCode::RateLine(line)))?;
     if table {
         rates.push((Currency::EUR, Rate::ONE));
     }
@@ -102,17 +126,63 @@ pub fn read_file(
         reduced(numerator, denominator).map(|rate| (currency, rate)).ok_or_else(|| fault(FieldCode::TooBig))
     };
     let found = rates.into_iter().filter(|(currency, _)| *currency != base && wanted.contains(currency));
-    let found = found.map(of_market).collect::<Result<Vec<_>, _>>()?;
-    if found.is_empty() { Err(fault(FieldCode::Missing)) } else { Ok(found) }
+    let rates = found.map(of_market).collect::<Result<Vec<_>, _>>()?;
+    if rates.is_empty() { Err(fault(FieldCode::Missing)) } else { Ok(RateFile { rates, day }) }
 }
 
+type OfTheBank = Result<(Vec<(Currency, Rate)>, Option<i64>), u32>;
+
 /// `Date, USD, JPY, …` above `27 November 2026, 1.16, 180.5, …`. Currencies without a rate have `N/A`.
-fn of_the_bank(lines: &[(u32, &str)]) -> Result<Vec<(Currency, Rate)>, u32> {
+fn of_the_bank(lines: &[(u32, &str)]) -> OfTheBank {
     let [(_, codes), (at, rates), ..] = lines else { return Err(2) };
+    let day = rates.split(',').next().and_then(english_day).ok_or(*at)?;
     let cells = codes.split(',').zip(rates.split(',')).skip(1).map(|(code, rate)| (code.trim(), rate.trim()));
     let cells = cells.filter(|(code, typed)| !code.is_empty() && *typed != "N/A");
     let known = cells.filter_map(|(code, typed)| Some((code.parse::<Currency>().ok()?, typed)));
-    known.map(|(currency, typed)| Ok((currency, rate(typed).map_err(|_| *at)?))).collect()
+    let rates = known.map(|(currency, typed)| Ok((currency, rate(typed).map_err(|_| *at)?)));
+    Ok((rates.collect::<Result<_, u32>>()?, Some(day)))
+}
+
+/// `27 November 2026`.
+fn english_day(written: &str) -> Option<i64> {
+    const MONTHS: [&str; 12] =
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let mut parts = written.split_whitespace();
+    let (day, month, year) = (parts.next()?, parts.next()?.get(..3)?.to_lowercase(), parts.next()?);
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    text::day(&format!("{year:0>4}-{month:02}-{day:0>2}"))
+}
+
+/// `<Cube time='2026-11-27'>` around `<Cube currency='USD' rate='1.16'/>`, …. Of everything else in the file, nothing is read.
+fn of_the_banks_xml(lines: &[(u32, &str)]) -> OfTheBank {
+    let (mut rates, mut day) = (Vec::<(Currency, Rate)>::new(), None);
+    for (number, line) in lines {
+        for element in line.split("<Cube").skip(1) {
+            // An element that goes on in the next line isn't of the bank's file.
+            let (inside, _) = element.split_once('>').ok_or(*number)?;
+            let attribute = |name: &str| {
+                let (_, rest) = inside.split_once(&format!(" {name}="))?;
+                let quote = rest.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
+                rest[1..].split_once(quote).map(|(value, _)| value)
+            };
+            if let Some(time) = attribute("time") {
+                // A file of several days isn't that of a day.
+                if day.is_some() {
+                    return Err(*number);
+                }
+                day = Some(text::day(time).ok_or(*number)?);
+            }
+            let Some(code) = attribute("currency") else { continue };
+            let rate = rate(attribute("rate").ok_or(*number)?).map_err(|_| *number)?;
+            let Ok(currency) = code.parse::<Currency>() else { continue };
+            if rates.iter().any(|(known, _)| *known == currency) {
+                return Err(*number);
+            }
+            rates.push((currency, rate));
+        }
+    }
+    let day = day.ok_or(lines.last().map_or(1, |(number, _)| *number))?;
+    Ok((rates, Some(day)))
 }
 
 /// A code and a rate in each line, with a comma, a semicolon, a tab or spaces between them. The first line can be a header.
@@ -177,11 +247,25 @@ mod tests {
     fn files_are_read_as_lists_and_as_the_banks_table() {
         let wanted = [of("INR"), of("USD"), of("JPY"), of("EUR")];
         let read = |text: &str| {
-            let rates = read_file(text, of("INR"), &wanted).map_err(|fault| fault.code)?;
+            let RateFile { rates, day } = read_file(text, of("INR"), &wanted).map_err(|fault| fault.code)?;
+            assert_eq!(day.is_some(), text.contains("2026"), "{text}");
+            assert!(day.is_none_or(|day| Some(day) == text::day("2026-11-27")));
             let rates = rates.iter().map(|(currency, rate)| format!("{currency} {}", decimal(*rate)));
             Ok::<_, FieldCode>(rates.collect::<Vec<_>>().join(", "))
         };
         let bank = "Date, USD, JPY, BGN, XXQ, INR, \n27 November 2026, 1.16, 180.5, N/A, 3, 100.0, \n";
+        let xml = r#"<?xml version="1.0" encoding="UTF-8"?>
+<gesmes:Envelope xmlns:gesmes="http://www.gesmes.org/xml/2002-08-01" xmlns="http://www.ecb.int/vocabulary/2002-08-01/eurofxref">
+	<gesmes:subject>Reference rates</gesmes:subject>
+	<gesmes:Sender><gesmes:name>European Central Bank</gesmes:name></gesmes:Sender>
+	<Cube>
+		<Cube time='2026-11-27'>
+			<Cube currency='USD' rate='1.16'/>
+			<Cube currency="JPY" rate="180.5"/><Cube currency='XXQ' rate='3'/>
+			<Cube currency='INR' rate='100.0'/></Cube>
+	</Cube>
+</gesmes:Envelope>
+"#;
         for (text, rates) in [
             ("currency,rate\nUSD,0.0116\nJPY,1.805\n", "USD 0.0116, JPY 1.805"),
             ("\u{feff}\"USD\";\"0,0116\"\r\n\r\nJPY\t1.805\r\n", "USD 0.0116, JPY 1.805"),
@@ -189,6 +273,7 @@ mod tests {
             // To another currency than the market's.
             ("EUR,1\nUSD,1.16\nINR,100\nJPY,180.5", "EUR 0.01, USD 0.0116, JPY 1.805"),
             (bank, "USD 0.0116, JPY 1.805, EUR 0.01"),
+            (xml, "USD 0.0116, JPY 1.805, EUR 0.01"),
         ] {
             assert_eq!(read(text), Ok(rates.to_owned()), "{text}");
         }
@@ -203,9 +288,36 @@ mod tests {
             ("garbage line\nUSD 0.01", FieldCode::RateLine(1)),
             ("Date, USD\n27 November 2026, 1.16", FieldCode::NoRateOf(of("INR"))),
             ("Date, USD", FieldCode::RateLine(2)),
+            ("Date, USD, INR\nyesterday, 1.16, 100", FieldCode::RateLine(2)),
+            ("<html>\n<body>Not found</body>", FieldCode::RateLine(2)),
+            ("<Cube time='2026-11-27'>\n<Cube currency='INR' rate='1'", FieldCode::RateLine(2)),
+            ("<Cube time='2026-11-27'>\n<Cube currency='INR' rate=1>", FieldCode::RateLine(2)),
+            ("<Cube time='2026-11-27'>\n<Cube currency='INR' rate='0'/>", FieldCode::RateLine(2)),
+            ("<Cube time='2026-11-27'>\n<Cube time='2026-11-26'>", FieldCode::RateLine(2)),
+            ("<Cube time='2026-11-31'>", FieldCode::RateLine(1)),
+            ("<Cube time='2026-11-27'><Cube currency='USD' rate='1'/>", FieldCode::NoRateOf(of("INR"))),
         ] {
             assert_eq!(read(text), Err(code), "{text}");
         }
         assert_eq!(read(&"USD,0.01\n".repeat(9_000)), Err(FieldCode::TooBig));
+    }
+
+    #[test]
+    fn rates_that_are_rather_mistakes_are_noticed() {
+        let rate = |typed: &str| read_rate("rate", typed).unwrap();
+        for (now, before, unusual) in [
+            ("0.011", "0.011", false),
+            ("0.033", "0.011", false),
+            ("0.0331", "0.011", true),
+            ("0.003667", "0.011", false),
+            ("0.003666", "0.011", true),
+            ("11", "0.011", true),
+            ("90", "0.011", true),
+            ("999999999999", "0.000000001", true),
+        ] {
+            let big = Rate { numerator: Rate::PART_MAX, denominator: 1 };
+            let now = if now.len() > 9 { big } else { rate(now) };
+            assert_eq!(is_unusual(now, rate(before)), unusual, "{now:?} after {before}");
+        }
     }
 }

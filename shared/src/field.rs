@@ -145,6 +145,8 @@ pub enum FieldCode {
     RateExists,
     /// The line of a file of exchange rates that can't be read.
     RateLine(u32),
+    /// An exchange rate that is very different from the current one, and that nobody has confirmed.
+    RateChanged,
     /// A file of exchange rates without the one of this currency.
     NoRateOf(crate::money::Currency),
     /// The variant is in another sale at that time.

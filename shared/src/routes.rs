@@ -684,6 +684,7 @@ rest! {
     API_RETURN_PAYOUT POST "/admin/payouts/{id}/return" Operator(ManagePayouts) Operator;
     API_REQUEST_PAYOUT_FOR POST "/admin/shops/{handle}/payouts" Operator(ManagePayouts) Operator;
     API_SET_RATE PUT "/admin/currencies/{code}/rate" Operator(ManageRates) Operator;
+    API_REMOVE_RATE DELETE "/admin/currencies/{code}/rate" Operator(ManageRates) Operator;
     API_RETRY_JOB POST "/admin/jobs/{id}/retry" Operator(ManageJobs) Operator;
     API_DISCARD_JOB POST "/admin/jobs/{id}/discard" Operator(ManageJobs) Operator;
     API_TEAM GET "/admin/team" Operator(SeeTeam) Operator;

@@ -177,8 +177,15 @@ impl TaxTable {
             none if none.is_empty() => self.of(place, STANDARD, sale.at),
             found => found,
         };
-        let parts: Vec<(String, i64)> =
-            found.into_iter().flat_map(|rate| split(rate, sale.seller, place)).take(TAXES_MAX).collect();
+        let mut parts: Vec<(String, i64)> = Vec::new();
+        for (name, ppm) in found.into_iter().flat_map(|rate| split(rate, sale.seller, place)) {
+            // Two of the same name are one to whoever reads it, so it has the rate of both.
+            match parts.iter().position(|(known, _)| *known == name) {
+                Some(at) => parts[at].1 += ppm,
+                None => parts.push((name, ppm)),
+            }
+        }
+        parts.truncate(TAXES_MAX);
         let mut rates_ppm = [0; TAXES_MAX];
         for (rate, (_, ppm)) in rates_ppm.iter_mut().zip(&parts) {
             *rate = *ppm;
@@ -506,9 +513,13 @@ fn ppm(field: &str, typed: &str) -> Result<i64, FieldError> {
         return Err(FieldError::new(field, FieldCode::Missing));
     }
     // No rate has thousands, so that either mark is the decimal one.
-    match number::exact(&typed.replace(',', "."), 4, Notation::Said(DecimalMark::Point))
-        .map_err(|code| FieldError::new(field, code))?
-    {
+    match number::exact(&typed.replace(',', "."), 4, Notation::Said(DecimalMark::Point)).map_err(|code| {
+        match code {
+            // Of a currency, says the message of that.
+            FieldCode::TooManyDecimals => FieldError::new(field, FieldCode::NotDecimal(4)),
+            code => FieldError::new(field, code),
+        }
+    })? {
         ppm if ppm > 500_000 => Err(FieldError::new(field, FieldCode::TooBig)),
         ppm => Ok(ppm),
     }

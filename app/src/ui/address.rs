@@ -1,7 +1,7 @@
 //! An address: its fields in a form, as its country writes them, and its label.
 
 use haat_shared::{
-    Error,
+    Error, FieldCode,
     addresses::{self, Address, AddressView, Need, PostalName, StateName},
 };
 use leptos::prelude::*;
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     api, countries,
     i18n::{Locale, t, tu_string, use_i18n},
+    words,
 };
 
 fn state_name(i18n: Locale, name: StateName) -> &'static str {
@@ -231,11 +232,21 @@ fn Region(
             .into_any()
         })
     };
+    let wrong = move || {
+        let code = fault.get()?;
+        let words = match (code, names.get().0) {
+            (FieldCode::NotAChoice, Some(name)) => {
+                t!(i18n, checkout.choose_region, name = state_name(i18n, name).to_lowercase())
+            }
+            (code, _) => words::fault(i18n, "region", code),
+        };
+        Some(view! { <p class="field-error" id="region-error">{words}</p> })
+    };
     view! {
         <div class="field" class:wrong=move || fault.get().is_some()>
             <label for="region">{label}</label>
             {control}
-            <FieldFault name="region".to_owned() fault />
+            {wrong}
         </div>
     }
 }

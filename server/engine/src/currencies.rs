@@ -10,7 +10,7 @@ use crate::{
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     catalog::{ProductCard, ProductView},
-    currencies::{self, CurrencyCard, STALE_MS},
+    currencies::{self, CurrencyCard, RateFile, STALE_MS},
     field::FieldError,
     id::kinds::*,
     money::{self, PRICE_MAX, Rate},
@@ -24,10 +24,11 @@ use haat_shared::{
 const SOURCE_MAX: usize = 100;
 
 statements! {
-    RATE = "SELECT numerator, denominator FROM currency_rates WHERE currency = $1 AND valid_from <= $2
-        ORDER BY valid_from DESC, id DESC LIMIT 1";
+    // The one that was set last, whatever day it is of. IDs begin with their time.
+    RATE = "SELECT numerator, denominator FROM currency_rates WHERE currency = $1 AND valid_from <= $2 ORDER BY id DESC LIMIT 1";
     RATES = "SELECT r.currency, r.numerator, r.denominator, r.valid_from, r.source FROM currency_rates r WHERE r.id = (SELECT l.id FROM currency_rates l
-            WHERE l.currency = r.currency AND l.valid_from <= $1 ORDER BY l.valid_from DESC, l.id DESC LIMIT 1)";
+            WHERE l.currency = r.currency AND l.valid_from <= $1 ORDER BY l.id DESC LIMIT 1)";
+    REMOVE_RATE = "DELETE FROM currency_rates WHERE currency = $1";
     // A variant never moves to another shop.
     OF_SHOP = "SELECT id AS value FROM variants WHERE id = $1 AND shop_id = $2 AND NOT archived";
     SET_PRICE = "INSERT INTO variant_prices (variant_id, currency, amount_minor) VALUES ($1, $2, $3)
@@ -121,13 +122,14 @@ pub async fn rates(engine: &Engine, caller: &Caller) -> Result<Vec<CurrencyCard>
 }
 
 /// Sets what one unit of the market's currency costs in another one, from now on. Checkouts that have begun
-/// keep their rate. Operators only.
+/// keep their rate. A rate that is very different from the current one has to be confirmed. Operators only.
 pub async fn set_rate(
     engine: &Engine,
     caller: &Caller,
     currency: Currency,
     rate: Rate,
     source: &str,
+    confirmed: bool,
 ) -> Result<()> {
     caller.admin(AdminPermission::ManageRates)?;
     check_rated(engine, currency)?;
@@ -137,18 +139,71 @@ pub async fn set_rate(
         _ => Some(FieldError::new(field, FieldCode::TooBig)),
     };
     let faults = [part("numerator", rate.numerator), part("denominator", rate.denominator)];
-    set_rates(engine, caller, vec![(currency, rate)], faults.into_iter().flatten().collect(), source).await
+    let mut faults: Vec<FieldError> = faults.into_iter().flatten().collect();
+    let rates = vec![(currency, rate)];
+    if faults.is_empty() && !confirmed {
+        faults.extend(unusual(engine, "rate", &rates).await?);
+    }
+    set_rates(engine, caller, rates, engine.clock.now_ms(), faults, source).await
 }
 
-/// Sets the rates of a file (see [`currencies::read_file`]), all at once; how many. Operators only.
-pub async fn import(engine: &Engine, caller: &Caller, file: &str, source: &str) -> Result<usize> {
-    caller.admin(AdminPermission::ManageRates)?;
-    let (rates, faults) = match currencies::read_file(file, engine.currency, &engine.currencies) {
-        Ok(rates) => (rates, Vec::new()),
-        Err(fault) => (Vec::new(), vec![fault]),
+/// Rates that nobody would set on purpose without looking twice.
+async fn unusual(engine: &Engine, field: &str, rates: &[(Currency, Rate)]) -> Result<Option<FieldError>> {
+    let known: Vec<CardRow> = engine.db.all(&RATES, params![engine.clock.now_ms()]).await?;
+    let before = |currency: Currency| {
+        let row = known.iter().find(|row| row.currency == currency)?;
+        Some(Rate { numerator: row.numerator, denominator: row.denominator })
     };
-    let found = rates.len();
-    set_rates(engine, caller, rates, faults, source).await.map(|()| found)
+    let changed = |(currency, rate): &(Currency, Rate)| {
+        before(*currency).is_some_and(|before| currencies::is_unusual(*rate, before))
+    };
+    Ok(rates.iter().any(changed).then(|| FieldError::new(field, FieldCode::RateChanged)))
+}
+
+/// Removes the rate of a currency, so that shoppers can't choose it any more. Checkouts that have begun keep their rate. Operators
+/// only.
+pub async fn remove_rate(engine: &Engine, caller: &Caller, currency: Currency) -> Result<()> {
+    caller.admin(AdminPermission::ManageRates)?;
+    check_rated(engine, currency)?;
+    let now = engine.clock.now_ms();
+    let input = (currency, random::id(now), caller.user_id(), now);
+    engine
+        .db
+        .write("currencies::remove_rate", input, |tx, (currency, id, user, now)| {
+            Box::pin(async move {
+                if tx.exec(&REMOVE_RATE, params![*currency]).await? == 0 {
+                    return Ok(());
+                }
+                let (id, note): (CurrencyRateId, _) = (*id, currency.to_string());
+                audit::write(tx, *user, "currencies::remove_rate", id, &note, *now).await
+            })
+        })
+        .await?;
+    Ok(())
+}
+
+/// Sets the rates of a file (see [`currencies::read_file`]), all at once; how many. If the file says of which day they are, they are
+/// as old as that. Operators only.
+pub async fn import(
+    engine: &Engine,
+    caller: &Caller,
+    file: &str,
+    source: &str,
+    confirmed: bool,
+) -> Result<usize> {
+    caller.admin(AdminPermission::ManageRates)?;
+    let (RateFile { rates, day }, mut faults) =
+        match currencies::read_file(file, engine.currency, &engine.currencies) {
+            Ok(file) => (file, Vec::new()),
+            Err(fault) => (RateFile { rates: Vec::new(), day: None }, vec![fault]),
+        };
+    if !confirmed {
+        faults.extend(unusual(engine, "rates", &rates).await?);
+    }
+    let (found, now) = (rates.len(), engine.clock.now_ms());
+    // What a bank in another time zone calls today may not have begun here.
+    let since = day.map_or(now, |day| engine.zone.begins(day).min(now));
+    set_rates(engine, caller, rates, since, faults, source).await.map(|()| found)
 }
 
 /// Sets rates, unless there are errors: those given, and that of the source.
@@ -156,6 +211,7 @@ async fn set_rates(
     engine: &Engine,
     caller: &Caller,
     rates: Vec<(Currency, Rate)>,
+    since: i64,
     mut faults: Vec<FieldError>,
     source: &str,
 ) -> Result<()> {
@@ -167,17 +223,17 @@ async fn set_rates(
     let now = engine.clock.now_ms();
     let rates: Vec<(CurrencyRateId, Currency, Rate)> =
         rates.into_iter().map(|(currency, rate)| (random::id(now), currency, rate)).collect();
-    let input = (rates, caller.user_id(), source, now);
+    let input = (rates, caller.user_id(), source, (since, now));
     engine
         .db
-        .write("currencies::set_rates", input, |tx, (rates, user, source, now)| {
+        .write("currencies::set_rates", input, |tx, (rates, user, source, (since, now))| {
             Box::pin(async move {
                 let rows = rates.iter().map(|&(id, currency, Rate { numerator, denominator })| AddRate {
                     id,
                     currency,
                     numerator,
                     denominator,
-                    valid_from: *now,
+                    valid_from: *since,
                     source,
                 });
                 tx.insert_all(rows.collect::<Vec<_>>()).await?;

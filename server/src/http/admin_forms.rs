@@ -98,19 +98,21 @@ pub(super) async fn currencies(
     Form(typed): Form<Typed>,
 ) -> Response {
     let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
-    let action = value("action");
+    let (action, confirmed) = (value("action"), !value("confirm").is_empty());
+    let currency = || value("currency").parse().map_err(|_| Error::field("currency", FieldCode::NotAChoice));
     let done: Result<()> = async {
         caller.admin(AdminPermission::ManageRates)?;
         match action.as_str() {
             "set" => {
-                let currency =
-                    value("currency").parse().map_err(|_| Error::field("currency", FieldCode::NotAChoice))?;
+                let currency = currency()?;
                 let rate = read_rate("rate", &value("rate")).map_err(|fault| Error::Invalid(vec![fault]))?;
-                currencies::set_rate(engine, &caller, currency, rate, &value("source")).await
+                currencies::set_rate(engine, &caller, currency, rate, &value("source"), confirmed).await
             }
             "import" => {
-                currencies::import(engine, &caller, &value("rates"), &value("source")).await.map(drop)
+                let (rates, source) = (value("rates"), value("source"));
+                currencies::import(engine, &caller, &rates, &source, confirmed).await.map(drop)
             }
+            "remove" => currencies::remove_rate(engine, &caller, currency()?).await,
             _ => Err(Error::field("action", FieldCode::NotAChoice)),
         }
     }

@@ -83,6 +83,28 @@ fn rates_are_those_of_the_place_and_the_category() {
     }
 }
 
+/// A line never says a rate at which its tax isn't calculated.
+#[test]
+fn taxes_of_one_name_are_one_with_the_rate_of_both() {
+    let added = TaxSettings { prices_include_tax: false, ..TaxSettings::default() };
+    let (seller, buyer) = (place("CA"), place("CA-QC"));
+    let sale = Sale { seller: &seller, included: None, buyer: &buyer, tax_id: "", at: 0 };
+    for (on_top, said) in [
+        ("CA-QC standard GST on_top 5", "GST 10 10.00"),
+        ("CA-QC standard GST on_top 9.975", "GST 14.975 14.98"),
+        ("CA-QC standard gst on_top 5", "GST 5 5.00, gst 5 5.00"),
+    ] {
+        let table = TaxTable::new(added.clone(), ["CA standard GST plain 5", on_top].map(rate).into());
+        assert_eq!(found(&table, &sale, "standard"), said);
+        let of = |category| table.on(&sale, category).lines(Money::new(10_000, Currency::INR)).unwrap();
+        let sum = sums([of("standard"), of("toys")].concat()).unwrap();
+        assert_eq!(sum.len(), said.split(", ").count());
+        for line in sum {
+            assert!((line.amount.amount() - 20_000 * line.rate_ppm / 1_000_000).abs() <= 1, "{line:?}");
+        }
+    }
+}
+
 #[test]
 fn rates_have_their_days() {
     let old = TaxRate { ends_at: Some(100), ..rate("DE standard VAT plain 19") };

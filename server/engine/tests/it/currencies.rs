@@ -30,7 +30,7 @@ fn money(code: &str, amount: i64) -> Money {
 
 async fn rate(engine: &Engine, code: &str, numerator: i64, denominator: i64) -> Result<()> {
     let rate = Rate { numerator, denominator };
-    currencies::set_rate(engine, &Caller::system(), of(code), rate, "The test bank").await
+    currencies::set_rate(engine, &Caller::system(), of(code), rate, "The test bank", true).await
 }
 
 /// A market that also sells in yen, of which a rupee costs 1.8, and in dinars, of which it costs 0.0036.
@@ -190,7 +190,7 @@ both! {
         accounts::create_operator(engine, &Caller::system(), sign_up("operator")).await.unwrap();
         let operator = market.owner("operator").await;
         let set = async |caller: &Caller, code: &str, (numerator, denominator), source: &str| {
-            currencies::set_rate(engine, caller, of(code), Rate { numerator, denominator }, source).await
+            currencies::set_rate(engine, caller, of(code), Rate { numerator, denominator }, source, true).await
         };
         assert_eq!(set(&Caller::guest(), "JPY", (9, 5), "").await, Err(Error::SignInNeeded));
         assert_eq!(set(&market.owner(MEENA).await, "JPY", (9, 5), "").await, Err(Error::NotFound));
@@ -225,9 +225,9 @@ both! {
         let market = &market.on(&market.selling_in(&["JPY", "USD"]));
         let engine = &market.engine;
         let system = &Caller::system();
-        assert_eq!(currencies::import(engine, &Caller::guest(), "USD 1", "").await, Err(Error::SignInNeeded));
+        assert_eq!(currencies::import(engine, &Caller::guest(), "USD 1", "", true).await, Err(Error::SignInNeeded));
         // All or nothing, and an error for each field.
-        let wrong = currencies::import(engine, system, "USD,0.0116\nJPY,0", &"x".repeat(101)).await.unwrap_err();
+        let wrong = currencies::import(engine, system, "USD,0.0116\nJPY,0", &"x".repeat(101), true).await.unwrap_err();
         assert_eq!(wrong.at("rates"), Some(FieldCode::RateLine(2)));
         assert_eq!(wrong.at("source"), Some(FieldCode::TooLong(100)));
         let known = async || {
@@ -240,14 +240,68 @@ both! {
         };
         assert_eq!(known().await, ["INR 1  false", "JPY   false", "USD   false"]);
         assert_eq!(currencies::choices(engine, system).await, Ok(Vec::new()), "nothing to choose from yet");
-        let bank = "Date, USD, JPY, CHF, INR, \n27 November 2026, 1.16, 180.5, 0.9, 100.0, \n";
-        assert_eq!(currencies::import(engine, system, bank, "ECB").await, Ok(2));
+        let bank = |days_ago: i64| {
+            let day = engine.zone.local(market.clock.now_ms() - days_ago * 86_400_000);
+            let rates = [("USD", "1.16"), ("JPY", "180.5"), ("CHF", "0.9"), ("INR", "100.0")];
+            let rates = rates.map(|(code, rate)| format!("<Cube currency='{code}' rate='{rate}'/>\n"));
+            format!("<?xml version='1.0'?>\n<Cube><Cube time='{}'>{}</Cube></Cube>", &day[..10], rates.concat())
+        };
+        assert_eq!(currencies::import(engine, system, &bank(0), "ECB", true).await, Ok(2));
         assert_eq!(known().await, ["INR 1  false", "JPY 1.805 ECB false", "USD 0.0116 ECB false"]);
         market.clock.advance_ms(haat_shared::currencies::STALE_MS + 1);
         rate(engine, "USD", 29, 2_500).await.unwrap();
         assert_eq!(known().await, ["INR 1  false", "JPY 1.805 ECB true", "USD 0.0116 The test bank false"]);
         let rows = audit::list(engine, system, "").await.unwrap().items;
         assert!(rows.iter().any(|row| row.note == "USD 29/2500, JPY 361/200 ECB"), "{rows:?}");
+        // What was set last counts, and an old table is as old as it says.
+        assert_eq!(currencies::import(engine, system, &bank(9), "ECB", true).await, Ok(2));
+        assert_eq!(known().await, ["INR 1  false", "JPY 1.805 ECB true", "USD 0.0116 ECB true"]);
+        // A table of tomorrow is of now.
+        assert_eq!(currencies::import(engine, system, &bank(-1), "ECB", true).await, Ok(2));
+        assert_eq!(known().await, ["INR 1  false", "JPY 1.805 ECB false", "USD 0.0116 ECB false"]);
+    }
+
+    async fn unusual_rates_are_confirmed_and_rates_are_removed(market) {
+        let market = &market.on(&market.selling_in(&["JPY", "USD"]));
+        let (engine, system) = (&market.engine, &Caller::system());
+        let set = async |numerator, denominator, confirmed| {
+            let rate = Rate { numerator, denominator };
+            currencies::set_rate(engine, system, of("USD"), rate, "", confirmed).await
+        };
+        let now = async || {
+            let cards = currencies::list(engine, system).await.unwrap();
+            cards.into_iter().map(|card| card.rate.map(haat_shared::currencies::decimal).unwrap_or_default()).collect::<Vec<_>>()
+        };
+        // The first one may be any.
+        set(11, 1_000, false).await.unwrap();
+        assert_eq!(set(11, 1, false).await.unwrap_err().at("rate"), Some(FieldCode::RateChanged));
+        // One of a file is enough, and nothing of it is set.
+        let file = "JPY,1.8\nUSD,90";
+        let asked = currencies::import(engine, system, file, "", false).await.unwrap_err();
+        assert_eq!((asked.at("rates"), now().await), (Some(FieldCode::RateChanged), vec!["1".into(), String::new(), "0.011".into()]));
+        set(33, 1_000, false).await.unwrap();
+        set(11, 1_000, false).await.unwrap();
+        assert_eq!(currencies::import(engine, system, file, "", true).await, Ok(2));
+        assert_eq!(now().await, ["1", "1.8", "90"]);
+        set(11, 1_000, true).await.unwrap();
+        // A checkout keeps its rate.
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let id = begin(market, &guest, "USD").await.unwrap();
+        let before = total(market, &guest, id).await;
+        assert_eq!(currencies::remove_rate(engine, &Caller::guest(), of("USD")).await, Err(Error::SignInNeeded));
+        assert_eq!(currencies::remove_rate(engine, &market.owner(MEENA).await, of("USD")).await, Err(Error::NotFound));
+        assert_eq!(currencies::remove_rate(engine, system, of("INR")).await.unwrap_err().at("currency"), Some(FieldCode::NotAChoice));
+        for _ in 0..2 {
+            currencies::remove_rate(engine, system, of("USD")).await.unwrap();
+        }
+        assert_eq!(now().await, ["1", "1.8", ""]);
+        assert_eq!(total(market, &guest, id).await, before);
+        let another = market.guest_with(&[(bowl, 1)]).await;
+        assert_eq!(begin(market, &another, "USD").await.unwrap_err().at("currency"), Some(FieldCode::NoRate));
+        let rows = audit::list(engine, system, "").await.unwrap().items;
+        assert_eq!(rows.iter().filter(|row| row.action == "currencies::remove_rate" && row.note == "USD").count(), 1);
+        market.settle().await;
     }
 
     async fn what_is_shown_in_a_chosen_currency_is_what_is_paid(market) {

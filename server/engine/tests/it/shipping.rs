@@ -205,7 +205,7 @@ both! {
     async fn shipping_by_value_and_items_is_converted(market) {
         let market = &market.on(&market.selling_in(&["USD"]));
         let (engine, rate) = (&market.engine, Rate { numerator: 1, denominator: 90 });
-        currencies::set_rate(engine, &Caller::system(), "USD".parse().unwrap(), rate, "The test bank").await.unwrap();
+        currencies::set_rate(engine, &Caller::system(), "USD".parse().unwrap(), rate, "The test bank", true).await.unwrap();
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
         let mut by_value = zone("India", "IN", "500: 90\n*: 0");
         by_value.methods[0].by = "value".into();

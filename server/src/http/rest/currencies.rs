@@ -25,6 +25,11 @@ pub(super) fn routes(api: Api) -> Api {
         set_rate,
     )
     .on(
+        API_REMOVE_RATE,
+        "Removes the exchange rate of a currency: customers can’t choose it until it has a rate again.",
+        remove_rate,
+    )
+    .on(
         API_VARIANT_PRICES,
         "Lists a variant's own prices in other currencies than the marketplace's.",
         prices,
@@ -57,6 +62,9 @@ struct NewRate {
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 100)]
     source: String,
+    /// Whether to set it even if it is more than three times as high or as low as the current rate.
+    #[serde(default)]
+    confirmed: bool,
 }
 
 /// A price in the currency of the path.
@@ -78,7 +86,11 @@ async fn set_rate(
     (At(currency), Body(new)): (At<Currency>, Body<NewRate>),
 ) -> Result<()> {
     let rate = Rate { numerator: new.numerator, denominator: new.denominator };
-    currencies::set_rate(context.engine(), &context.caller, currency, rate, &new.source).await
+    currencies::set_rate(context.engine(), &context.caller, currency, rate, &new.source, new.confirmed).await
+}
+
+async fn remove_rate(context: RequestContext, At(currency): At<Currency>) -> Result<()> {
+    currencies::remove_rate(context.engine(), &context.caller, currency).await
 }
 
 /// A variant's own prices.
