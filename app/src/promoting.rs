@@ -216,7 +216,7 @@ fn File(
     let columns = columns.into_iter().filter(|name| of_market || !["shops", "market_percent"].contains(name));
     let columns = columns.collect::<Vec<_>>().join(", ");
     view! {
-        <details class="panel" open=failed>
+        <details class="panel more-of" open=failed>
             <summary>{t!(i18n, promotions.file)}</summary>
             <div class="form">
                 {problems}

@@ -469,7 +469,7 @@ CREATE TABLE currency_rates (
     -- Where the rate is from, for people.
     source TEXT NOT NULL
 );
-CREATE INDEX currency_rates_currency_idx ON currency_rates (currency, valid_from, id);
+CREATE INDEX currency_rates_currency_id_idx ON currency_rates (currency, id);
 
 -- Product imports: a file is read and checked first, then applied a few products at a time.
 CREATE TABLE imports (
