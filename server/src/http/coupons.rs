@@ -22,6 +22,9 @@ use super::{
     outcome::redirect,
 };
 
+/// The maximum size of a form with a file, including what a browser adds.
+pub(super) const FORM_BYTES_MAX: usize = FILE_BYTES_MAX + 64 * 1024;
+
 /// The coupons of a shop, as a table.
 pub(super) async fn export(
     Extract(state): Extract<State>,

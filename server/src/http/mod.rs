@@ -151,6 +151,15 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .layer(DefaultBodyLimit::max(imports::FORM_BYTES_MAX))
         .layer(timeout(imports::FORM_TIME));
 
+    // A larger file is refused with its form, which says so.
+    let coupons_in = Router::new()
+        .route(FORM_COUPONS, post(coupons::import))
+        .route(FORM_MARKET_COUPONS, post(coupons::import_of_market))
+        .layer(middleware::from_fn_with_state(state.clone(), limits::bound))
+        .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
+        .layer(DefaultBodyLimit::max(coupons::FORM_BYTES_MAX))
+        .layer(timeout(Duration::from_secs(config.server.timeout_s)));
+
     // Product forms may contain more text than any other form.
     let products = Router::new()
         .route(FN_CREATE_PRODUCT, post(pages::function))
@@ -189,8 +198,6 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_SETTINGS, post(seller_forms::settings))
         .route(FORM_ANY_ORDER, post(admin_forms::order))
         .route(FORM_PROMOTIONS, post(seller_forms::promotions))
-        .route(FORM_COUPONS, post(coupons::import))
-        .route(FORM_MARKET_COUPONS, post(coupons::import_of_market))
         .route(FORM_SHIPPING, post(seller_forms::shipping))
         .route(FORM_PRODUCT_SALES, post(seller_forms::sales))
         .route(FORM_MARKET_PROMOTIONS, post(admin_forms::promotions))
@@ -250,6 +257,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .merge(uploads)
         .merge(pictures_of_returns)
         .merge(files_in)
+        .merge(coupons_in)
         .merge(products)
         // API clients don't use cookies, so they aren't exposed to CSRF.
         .layer(CsrfLayer::new())

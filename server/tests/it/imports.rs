@@ -242,6 +242,45 @@ async fn the_form_saves_what_a_file_may_bring_in() {
 const FILE: &str = "name=\"file\"; filename=\"bowls.csv\"";
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_coupons_says_what_is_wrong_with_it() {
+    const COUPONS: &str = "name=\"coupons\"; filename=\"coupons.csv\"";
+    let program = Program::serve(On::Sqlite).await;
+    let seller = Shopper::new(&program);
+    let page = format!("/seller/{SHOP}/promotions");
+    let credentials =
+        [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
+    seller.post("/sign-in", &credentials).await;
+    let send = async |file: &[u8]| {
+        let request = seller.client.post(program.at(&format!("{page}/import"))).body(form(COUPONS, file));
+        let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+        let sent = request.send().await.unwrap();
+        assert_eq!(sent.status(), StatusCode::SEE_OTHER);
+        seller.get(&location(&sent)).await.1
+    };
+    let line = |n: usize| format!("C{n},Sale,percent,5\n");
+    let table = |lines: &str| format!("code,label,kind,percent\n{lines}");
+    let many: String = (0..1_001).map(line).collect();
+    for (file, says) in [
+        (table("TEN,Ten off,percent,10\nHALF,Half off,percent,500\n"), "Line 3, Percentage: This is too high."),
+        (table("TEN,Ten off,half,10\n"), "Line 2, Type: Enter one of: percent, amount, free_shipping, buy_get."),
+        (table("TEN,Ten off\n"), "Line 2: This line has too many or too few cells."),
+        ("code,label,kind,colour\nTEN,Ten off,percent,red\n".into(), "Line 1, colour: This column isn’t recognised."),
+        (String::new(), "This file has no coupons."),
+        (table(&many), "You can import up to 1,000 coupons at once."),
+        // Larger than what forms usually are.
+        (table(&many.repeat(60)), "You can import up to 1,000 coupons at once."),
+    ] {
+        let page = send(file.as_bytes()).await;
+        assert!(page.contains("Nothing was imported.") && page.contains(says), "{says}: {page}");
+    }
+    let done = send(table("TEN,Ten off,percent,10\n").as_bytes()).await;
+    assert!(done.contains("Coupons imported: 1 created, 0 updated, 0 unchanged."), "{done}");
+    let (_, exported) = seller.get(&format!("/seller/{SHOP}/coupons.csv")).await;
+    assert_eq!(exported.lines().count(), 2, "{exported}");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_seller_sends_a_file_without_scripts() {
     let program = Program::serve(On::Sqlite).await;
     let seller = Shopper::new(&program);
