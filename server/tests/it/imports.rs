@@ -261,10 +261,19 @@ async fn a_file_of_coupons_says_what_is_wrong_with_it() {
     let table = |lines: &str| format!("code,label,kind,percent\n{lines}");
     let many: String = (0..1_001).map(line).collect();
     for (file, says) in [
-        (table("TEN,Ten off,percent,10\nHALF,Half off,percent,500\n"), "Line 3, Percentage: This is too high."),
-        (table("TEN,Ten off,half,10\n"), "Line 2, Type: Enter one of: percent, amount, free_shipping, buy_get."),
+        (
+            table("TEN,Ten off,percent,10\nHALF,Half off,percent,500\n"),
+            "Line 3, Percentage: This is too high.",
+        ),
+        (
+            table("TEN,Ten off,half,10\n"),
+            "Line 2, Type: Enter one of: percent, amount, free_shipping, buy_get.",
+        ),
         (table("TEN,Ten off\n"), "Line 2: This line has too many or too few cells."),
-        ("code,label,kind,colour\nTEN,Ten off,percent,red\n".into(), "Line 1, colour: This column isn’t recognised."),
+        (
+            "code,label,kind,colour\nTEN,Ten off,percent,red\n".into(),
+            "Line 1, colour: This column isn’t recognised.",
+        ),
         (String::new(), "This file has no coupons."),
         (table(&many), "You can import up to 1,000 coupons at once."),
         // Larger than what forms usually are.

@@ -520,7 +520,11 @@ fn forms_are_checked_field_by_field() {
     wrong(PromotionForm { kind: "amount".into(), ..form.clone() }, "amount", FieldCode::Missing);
     wrong(PromotionForm { uses: "0".into(), ..form.clone() }, "uses", FieldCode::TooSmall);
     wrong(PromotionForm { ends_on: "2026-02-30".into(), ..form.clone() }, "ends_on", FieldCode::NotDate);
-    wrong(PromotionForm { starts_on: "2026-12-02".into(), ..form.clone() }, "ends_on", FieldCode::NotAfterStart);
+    wrong(
+        PromotionForm { starts_on: "2026-12-02".into(), ..form.clone() },
+        "ends_on",
+        FieldCode::NotAfterStart,
+    );
     wrong(
         PromotionForm { minimum: "200".into(), maximum: "100".into(), ..form.clone() },
         "maximum",

@@ -274,7 +274,7 @@ both! {
     async fn own_prices_of_a_currency_fall_in_proportion(market) {
         let market = &market.on(&market.selling_in(&["JPY"]));
         let (engine, jpy) = (&market.engine, "JPY".parse::<Currency>().unwrap());
-        currencies::set_rate(engine, &Caller::system(), jpy, Rate { numerator: 2, denominator: 1 }, "").await.unwrap();
+        currencies::set_rate(engine, &Caller::system(), jpy, Rate { numerator: 2, denominator: 1 }, "", true).await.unwrap();
         let (owner, jug, slug) = made(market, "Jug").await;
         let variants = shown(engine, &slug).await;
         currencies::set_variant_price(engine, &owner, MEENA, variants[0].id, jpy, Some(1_001)).await.unwrap();
