@@ -377,6 +377,8 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await payInCash(page);
   await arriveAt(page, 'Thank you for your order');
   await at('/account', 'account');
+  await at('/notifications', 'notifications');
+  await at('/notifications/settings', 'notification-settings');
   await signOut(page);
   await signIn(page, SELLERS[SHOPS[0]]);
   const dashboard = `/seller/${SHOPS[0]}`;
@@ -399,6 +401,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await expect(button(page, 'Duplicate')).toBeVisible();
   await awake(page);
   await stop('seller-product');
+  await at(`${new URL(page.url()).pathname}/sales`, 'seller-sales');
   await at(`${dashboard}/products/new`, 'seller-product-new');
   await at(`${dashboard}/products/import`, 'seller-import');
   await at(`${dashboard}/promotions`, 'seller-promotions');

@@ -95,6 +95,7 @@ chunks! {
         SignIn: storefront::SignIn;
         SignUp: storefront::SignUp;
         Account: storefront::Account;
+        Notifications: storefront::Notifications;
         GiftCard: crate::gift_cards::GiftCard;
     }
     // What a seller opens first.

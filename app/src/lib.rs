@@ -126,6 +126,8 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/sign-up"), ChunkPage::SignUp),
     (Path("/account"), ChunkPage::Account),
     (Path("/account/cards"), ChunkPage::Account),
+    (Path("/notifications"), ChunkPage::Notifications),
+    (Path("/notifications/settings"), ChunkPage::Notifications),
     (Path("/seller"), ChunkPage::SellerShops),
     (Path("/seller/new"), ChunkPage::OpenShop),
     (Path("/seller/:handle"), ChunkPage::Dashboard),

@@ -821,6 +821,7 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
             t!(i18n, admin.email_payout_method)
         }
         "order_disputed" | "dispute_won" | "dispute_lost" => t!(i18n, admin.email_dispute),
+        "stock_low" => t!(i18n, admin.message_stock_low),
         other => other,
     }
 }
@@ -851,6 +852,7 @@ pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
         "payout_method_added" => t!(i18n, admin.message_payout_method_added),
         "payout_method_removed" => t!(i18n, admin.message_payout_method_removed),
         "payout_method_restricted" => t!(i18n, admin.message_payout_method_restricted),
+        "stock_low" => t!(i18n, admin.message_stock_low),
         "order_disputed" => t!(i18n, admin.message_order_disputed),
         "order_dispute_won" => t!(i18n, admin.message_dispute_won),
         "order_dispute_lost" => t!(i18n, admin.message_dispute_lost),

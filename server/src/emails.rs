@@ -12,6 +12,7 @@ pub(crate) mod parts;
 mod payouts;
 mod returns;
 mod sign_up;
+mod stock;
 #[cfg(test)]
 mod tests;
 
@@ -23,35 +24,7 @@ use haat_shared::{disputes::DisputeState, routes};
 
 /// The path that an email links to.
 fn path(content: &EmailContent) -> String {
-    match content {
-        EmailContent::OrderConfirmed { link, .. }
-        | EmailContent::OrderShipped { link, .. }
-        | EmailContent::ShipmentUpdated { link, .. }
-        | EmailContent::OrderCancelled { link, .. }
-        | EmailContent::ReturnApproved { link, .. }
-        | EmailContent::ReturnRejected { link, .. }
-        | EmailContent::ReturnExchanged { link, .. }
-        | EmailContent::OrderRefunded { link, .. } => routes::purchase_by_link(link),
-        EmailContent::OrderReceived { order }
-        | EmailContent::OrderWithdrawn { order, .. }
-        | EmailContent::OrderRefundedByMarket { order, .. }
-        | EmailContent::ReturnRequested { order, .. }
-        | EmailContent::OrderDisputed { order, .. }
-        | EmailContent::DisputeWon { order, .. }
-        | EmailContent::DisputeLost { order, .. } => {
-            routes::shop_order(&order.order.shop_handle, &order.order.number)
-        }
-        EmailContent::PayoutSent(of)
-        | EmailContent::PayoutRejected(of)
-        | EmailContent::PayoutReturned(of)
-        | EmailContent::PayoutMethodAdded(of)
-        | EmailContent::PayoutMethodRemoved(of)
-        | EmailContent::PayoutMethodRestricted(of) => routes::balance(&of.shop_handle),
-        EmailContent::ConfirmSignUp { id, token, .. } => {
-            routes::with(&routes::confirm_sign_up(*id), &[("token", token)])
-        }
-        EmailContent::AccountExists { .. } => routes::SIGN_IN.to_owned(),
-    }
+    content.link().map_or_else(|| content.path(), routes::purchase_by_link)
 }
 
 /// Renders an email in a language, or in the default language if there is no translation. `market` is the URL
@@ -93,6 +66,7 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         EmailContent::DisputeLost { order, dispute } => {
             disputes::render(locale, order, dispute, DisputeState::Lost, url)
         }
+        EmailContent::StockLow(of) => stock::low(locale, of, url),
         EmailContent::PayoutSent(of) => payouts::sent(locale, of, url),
         EmailContent::PayoutRejected(of) => payouts::rejected(locale, of, url),
         EmailContent::PayoutReturned(of) => payouts::returned(locale, of, url),

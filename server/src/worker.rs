@@ -11,6 +11,7 @@ use haat_engine::{
     jobs::Queue,
     notifications, schedules,
 };
+use haat_shared::notifications::Channel;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -39,11 +40,13 @@ pub fn start(runtime: &Runtime, stop: &CancellationToken) -> JoinSet<()> {
             async move { dispatch::run_due(&engine, queue).await }
         }));
     }
-    let engine = runtime.engine.clone();
-    tasks.spawn(work(stop.clone(), news_of(Topic::Notifications), "mails", move || {
-        let engine = engine.clone();
-        async move { notifications::send_due(&engine).await }
-    }));
+    for (channel, name) in [(Channel::Email, "mails"), (Channel::InApp, "notifications")] {
+        let engine = runtime.engine.clone();
+        tasks.spawn(work(stop.clone(), news_of(Topic::Notifications), name, move || {
+            let engine = engine.clone();
+            async move { notifications::deliver_due(&engine, channel).await }
+        }));
+    }
     let engine = runtime.engine.clone();
     tasks.spawn(work(stop.clone(), news_of(Topic::Imports), "imports", move || {
         let engine = engine.clone();

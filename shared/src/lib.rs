@@ -31,6 +31,7 @@ pub mod invoices;
 pub mod ledger;
 pub mod media;
 pub mod money;
+pub mod notifications;
 pub mod number;
 pub mod orders;
 pub mod page;

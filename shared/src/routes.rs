@@ -190,6 +190,9 @@ const READS: &[&str] = &[
     FN_HISTORY,
     FN_SAVES_CARDS,
     FN_CARDS,
+    FN_UNREAD_NOTIFICATIONS,
+    FN_NOTIFICATIONS,
+    FN_NOTIFICATION_PREFERENCES,
     FN_SELLER_ORDERS,
     FN_SELLER_ORDER,
     FN_PACKING_SLIPS,
@@ -310,6 +313,8 @@ routes! {
     SIGN_UP GET "/sign-up" Storefront Anyone;
     ACCOUNT GET "/account" Storefront SignedIn;
     CARDS GET "/account/cards" Storefront SignedIn;
+    NOTIFICATIONS GET "/notifications" Storefront SignedIn;
+    NOTIFICATION_SETTINGS GET "/notifications/settings" Storefront SignedIn;
     SELLER_SHOPS GET "/seller" Seller SignedIn;
     OPEN_SHOP GET "/seller/new" Seller SignedIn;
     DASHBOARD GET "/seller/{handle}" Seller Member => dashboard(handle: &str);
@@ -360,6 +365,8 @@ routes! {
     FORM_CANCEL_BY_CUSTOMER POST "/purchases/{number}" Form Holder;
     FORM_RETURN POST "/purchases/{number}/returns" Form Holder => ask_return(number: &str);
     FORM_CARDS POST "/account/cards" Form SignedIn;
+    FORM_NOTIFICATIONS POST "/notifications" Form SignedIn;
+    FORM_NOTIFICATION_SETTINGS POST "/notifications/settings" Form SignedIn;
     FORM_GIFT_CARD POST "/gift-card" Form Anyone;
     FORM_SIGN_IN POST "/sign-in" Form Anyone;
     FORM_SIGN_UP POST "/sign-up" Form Anyone;
@@ -449,6 +456,9 @@ routes! {
     FN_HISTORY POST "/api/orders/history" Function SignedIn;
     FN_SAVES_CARDS POST "/api/cards/enabled" Function Anyone;
     FN_CARDS POST "/api/cards/list" Function SignedIn;
+    FN_UNREAD_NOTIFICATIONS POST "/api/inbox/unread" Function Anyone;
+    FN_NOTIFICATIONS POST "/api/inbox/list" Function SignedIn;
+    FN_NOTIFICATION_PREFERENCES POST "/api/inbox/preferences" Function SignedIn;
     FN_OFFER_CARDS POST "/api/cards/offer" Function Anyone;
     FN_CANCEL_BY_CUSTOMER POST "/api/orders/cancel_by_customer" Function Holder;
     FN_SELLER_ORDERS POST "/api/orders/seller_list" Function Member;
@@ -567,6 +577,11 @@ rest! {
     API_ADD_RETURN_PICTURE POST "/purchases/{number}/orders/{order}/images" Holder Buy;
     API_RETURN_PICTURE GET "/purchases/{number}/images/{image}" Holder Buy;
     API_WITHDRAW_RETURN POST "/purchases/{number}/orders/{order}/returns/{return}/withdraw" Holder Buy;
+    API_NOTIFICATIONS GET "/notifications" SignedIn Buy;
+    API_READ_NOTIFICATION POST "/notifications/{id}/read" SignedIn Buy;
+    API_READ_NOTIFICATIONS POST "/notifications/read" SignedIn Buy;
+    API_NOTIFICATION_PREFERENCES GET "/notification-preferences" SignedIn Buy;
+    API_CHOOSE_NOTIFICATIONS PUT "/notification-preferences" SignedIn Buy;
     API_CARDS GET "/cards" SignedIn Buy;
     API_REMOVE_CARD DELETE "/cards/{id}" SignedIn Buy;
 

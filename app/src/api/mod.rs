@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod checkout;
 pub mod currencies;
 pub mod gift_cards;
+pub mod inbox;
 pub mod inventory;
 pub mod jobs;
 pub mod ledger;

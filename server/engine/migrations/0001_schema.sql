@@ -1494,6 +1494,36 @@ CREATE INDEX notifications_due_idx ON notifications (channel, run_at) WHERE stat
 CREATE INDEX notifications_failed_idx ON notifications (channel, created_at) WHERE state = 'failed';
 CREATE INDEX notifications_claim_idx ON notifications (claim) WHERE claim IS NOT NULL;
 
+-- The variants of which shops were told that little is left, until they are refilled.
+CREATE TABLE low_stock (
+    variant_id UUID PRIMARY KEY REFERENCES variants (id) ON DELETE CASCADE,
+    told_at BIGINT NOT NULL
+);
+
+-- What users see on their page of notifications: those of the channel in_app that were delivered.
+CREATE TABLE inbox (
+    id UUID PRIMARY KEY,
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    -- In the language of the recipient, and the page that it leads to.
+    title TEXT NOT NULL,
+    path TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    read_at BIGINT
+);
+CREATE INDEX inbox_user_id_id_idx ON inbox (user_id, id);
+CREATE INDEX inbox_unread_idx ON inbox (user_id) WHERE read_at IS NULL;
+CREATE INDEX inbox_created_at_idx ON inbox (created_at);
+
+-- Through which channels users get notifications, where they have chosen.
+CREATE TABLE notification_preferences (
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    topic TEXT NOT NULL,
+    email BOOLEAN NOT NULL,
+    in_app BOOLEAN NOT NULL,
+    PRIMARY KEY (user_id, topic)
+);
+
 -- Where emails are kept while no mail server is configured.
 CREATE TABLE mailbox (
     id UUID PRIMARY KEY,

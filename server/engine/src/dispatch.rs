@@ -13,16 +13,16 @@ use crate::{
     Engine, TxResult, bug,
     bus::{Announcement, Topic},
     db::{BoxFuture, Scalar, Tx},
-    events,
+    events, inventory,
     jobs::{
         self, ATTEMPTS, AddJob, Claimed, JobKind, Queue, invoice::Invoice, refund::Refund,
         transfer::Transfer, webhook::Webhook,
     },
-    notifications::{self, mailbox},
+    notifications::{self, inbox, mailbox},
     outbox::{self, Dispatched, OutboxMessage},
     params, rows, statements,
 };
-use haat_shared::{Id, id::kinds::OutboxMessageId};
+use haat_shared::{Id, id::kinds::OutboxMessageId, notifications::Channel};
 
 /// The number of messages dispatched in one transaction.
 const MESSAGES: i64 = 200;
@@ -36,7 +36,7 @@ macro_rules! pending {
             'order_shipment_updated', 'order_delivered', 'order_cancelled', 'order_refunded', 'order_return_opened',
             'order_return_requested', 'order_return_approved', 'order_return_rejected', 'order_return_withdrawn',
             'order_return_received', 'order_return_exchanged', 'payout_sent', 'payout_rejected', 'payout_returned', 'payout_method_added',
-            'payout_method_removed', 'payout_method_restricted', 'payout_approved', 'order_disputed', 'order_dispute_won', 'order_dispute_lost')"
+            'payout_method_removed', 'payout_method_restricted', 'payout_approved', 'stock_low', 'order_disputed', 'order_dispute_won', 'order_dispute_lost')"
     };
 }
 
@@ -61,7 +61,10 @@ rows! {
 pub async fn drain(engine: &Engine) -> TxResult<usize> {
     let mut total = 0;
     loop {
-        let mut done = dispatch(engine).await? + notifications::send_due(engine).await?;
+        let mut done = dispatch(engine).await?;
+        for channel in Channel::ALL {
+            done += notifications::deliver_due(engine, channel).await?;
+        }
         for queue in Queue::ALL {
             done += run_due(engine, queue).await?;
         }
@@ -105,6 +108,7 @@ fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<Ad
         | OutboxMessage::PayoutMethodAdded
         | OutboxMessage::PayoutMethodRemoved
         | OutboxMessage::PayoutMethodRestricted
+        | OutboxMessage::StockLow
         | OutboxMessage::OrderDisputed
         | OutboxMessage::OrderDisputeWon
         | OutboxMessage::OrderDisputeLost => Ok(None),
@@ -132,6 +136,7 @@ static CONSUMERS: &[Consumer] = &[
     |tx, messages, now| Box::pin(notifications::write_in_tx(tx, messages, now)),
     |tx, messages, now| Box::pin(add_jobs_in_tx(tx, messages, now)),
     |tx, messages, now| Box::pin(events::publish_in_tx(tx, messages, now)),
+    |tx, messages, now| Box::pin(inventory::low::tell_in_tx(tx, messages, now)),
 ];
 
 /// Dispatches a batch of messages; returns its size.
@@ -202,6 +207,7 @@ pub async fn purge(engine: &Engine) -> TxResult<()> {
     outbox::purge(engine, before).await?;
     events::purge(engine).await?;
     mailbox::purge(&engine.db, &engine.clock).await?;
+    inbox::purge(engine).await?;
     jobs::purge(engine, before).await
 }
 

@@ -86,7 +86,8 @@ fn event_of(message: OutboxMessage) -> Option<EventKind> {
         | OutboxMessage::PayoutMethodAdded
         | OutboxMessage::PayoutMethodRemoved
         | OutboxMessage::PayoutMethodRestricted
-        | OutboxMessage::PayoutApproved => None,
+        | OutboxMessage::PayoutApproved
+        | OutboxMessage::StockLow => None,
         OutboxMessage::OrderPlaced => Some(EventKind::OrderPlaced),
         OutboxMessage::OrderConfirmed => Some(EventKind::OrderConfirmed),
         OutboxMessage::OrderShipped => Some(EventKind::OrderShipped),

@@ -3,8 +3,10 @@
 
 mod capacity;
 pub(crate) mod holds;
+pub(crate) mod low;
 mod stock;
 
+pub use low::StockNotice;
 pub(crate) use stock::{NewStock, count_in_tx, delete_in_tx, open_in_tx};
 pub use stock::{adjust, receive};
 pub(crate) use stock::{change_uses_in_tx, drop_uses_in_tx, open_uses_in_tx};

@@ -1,9 +1,11 @@
 //! Notifications: what to tell whom through which channel, once per event, and whether it was delivered.
 //!
-//! They are written in the transaction that dispatches a message. The only channel so far is email:
-//! [`send_due`] sends emails in a step of its own, so that a slow mail server delays nothing else. The engine
-//! describes what happened as an [`EmailContent`]; the host renders it.
+//! They are written in the transaction that dispatches a message, one for each channel that the recipient wants.
+//! [`deliver_due`] delivers those of a channel in a step of its own, so that a slow mail server delays nothing else. The
+//! engine describes what happened as an [`EmailContent`]; the host renders it. The page of notifications shows the
+//! subjects of emails, so a kind has its words once.
 
+pub mod inbox;
 pub mod mailbox;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,7 @@ use crate::{
     checkout,
     db::{Statement, Tx, Value},
     insert,
+    inventory::StockNotice,
     jobs::{Backlog, backoff_ms},
     orders::{self, NotificationData, Parcel},
     outbox::{Dispatched, OutboxMessage},
@@ -30,12 +33,16 @@ use haat_shared::{
     accounts::mailbox,
     audit::{FailedEmail, UnsentEmails},
     disputes::OrderDispute,
-    id::kinds::{EmailId, Job, NotificationId, SignUpId},
+    id::kinds::{EmailId, Job, NotificationId, SignUpId, UserId},
+    notifications::{
+        Channel, NotificationPreference,
+        NotificationTopic::{self, *},
+    },
     orders::{Actor, OrderRefund, PurchaseView, ShopOrderView},
     payments::PurchaseLink,
     permissions::AdminPermission,
     returns::OrderReturn,
-    text,
+    routes, text,
 };
 
 /// The content of an email.
@@ -178,6 +185,8 @@ pub enum EmailContent {
         /// The reason.
         reason: String,
     },
+    /// To the shop's owners: an order has left few of a variant.
+    StockLow(StockNotice),
     /// To the shop's owners: a payout is on its way.
     PayoutSent(Box<PayoutNotice>),
     /// To the shop's owners: a payout was rejected.
@@ -190,6 +199,52 @@ pub enum EmailContent {
     PayoutMethodRemoved(Box<PayoutNotice>),
     /// To the shop's owners: the gateway has stopped payouts to the shop's account.
     PayoutMethodRestricted(Box<PayoutNotice>),
+}
+
+impl EmailContent {
+    /// The page about it, for those who are signed in.
+    pub fn path(&self) -> String {
+        if let Some(link) = self.link() {
+            return routes::purchase(&link.number);
+        }
+        match self {
+            Self::OrderReceived { order }
+            | Self::OrderWithdrawn { order, .. }
+            | Self::OrderRefundedByMarket { order, .. }
+            | Self::ReturnRequested { order, .. }
+            | Self::OrderDisputed { order, .. }
+            | Self::DisputeWon { order, .. }
+            | Self::DisputeLost { order, .. } => {
+                routes::shop_order(&order.order.shop_handle, &order.order.number)
+            }
+            Self::StockLow(of) => routes::seller_product(&of.shop_handle, of.product),
+            Self::PayoutSent(of)
+            | Self::PayoutRejected(of)
+            | Self::PayoutReturned(of)
+            | Self::PayoutMethodAdded(of)
+            | Self::PayoutMethodRemoved(of)
+            | Self::PayoutMethodRestricted(of) => routes::balance(&of.shop_handle),
+            Self::ConfirmSignUp { id, token, .. } => {
+                routes::with(&routes::confirm_sign_up(*id), &[("token", token)])
+            }
+            _ => routes::SIGN_IN.to_owned(),
+        }
+    }
+
+    /// The link to the purchase that an email to its shopper has, who may not be signed in.
+    pub fn link(&self) -> Option<&PurchaseLink> {
+        match self {
+            Self::OrderConfirmed { link, .. }
+            | Self::OrderShipped { link, .. }
+            | Self::ShipmentUpdated { link, .. }
+            | Self::OrderCancelled { link, .. }
+            | Self::ReturnApproved { link, .. }
+            | Self::ReturnRejected { link, .. }
+            | Self::ReturnExchanged { link, .. }
+            | Self::OrderRefunded { link, .. } => Some(link),
+            _ => None,
+        }
+    }
 }
 
 /// An email, rendered in a language.
@@ -262,42 +317,45 @@ const ATTEMPTS_MAX: i64 = 50;
 
 statements! {
     // Whom to notify of messages, given by their IDs and subjects.
-    BUYER = "SELECT m.column1 AS event, p.id AS subject, p.email AS recipient, p.locale
+    BUYER = "SELECT m.column1 AS event, p.id AS subject, p.email AS recipient, p.user_id, p.locale
         FROM (VALUES [($1, $2)]) AS m JOIN purchases p ON p.id = m.column2";
-    SHOPPER = "SELECT m.column1 AS event, o.id AS subject, p.email AS recipient, p.locale
+    SHOPPER = "SELECT m.column1 AS event, o.id AS subject, p.email AS recipient, p.user_id, p.locale
         FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2 JOIN purchases p ON p.id = o.purchase_id";
-    SHOPPER_OF_SHIPMENT = "SELECT m.column1 AS event, s.id AS subject, p.email AS recipient, p.locale
+    SHOPPER_OF_SHIPMENT = "SELECT m.column1 AS event, s.id AS subject, p.email AS recipient, p.user_id, p.locale
         FROM (VALUES [($1, $2)]) AS m JOIN shipments s ON s.id = m.column2
         JOIN orders o ON o.id = s.order_id JOIN purchases p ON p.id = o.purchase_id";
-    OWNERS = "SELECT m.column1 AS event, o.id AS subject, u.email AS recipient, u.locale
+    OWNERS = "SELECT m.column1 AS event, o.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2
         JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
-    SHOPPER_OF_RETURN = "SELECT m.column1 AS event, b.id AS subject, p.email AS recipient, p.locale
+    SHOPPER_OF_RETURN = "SELECT m.column1 AS event, b.id AS subject, p.email AS recipient, p.user_id, p.locale
         FROM (VALUES [($1, $2)]) AS m JOIN returns b ON b.id = m.column2
         JOIN orders o ON o.id = b.order_id JOIN purchases p ON p.id = o.purchase_id";
-    SHOPPER_OF_REFUND = "SELECT m.column1 AS event, r.id AS subject, p.email AS recipient, p.locale
+    SHOPPER_OF_REFUND = "SELECT m.column1 AS event, r.id AS subject, p.email AS recipient, p.user_id, p.locale
         FROM (VALUES [($1, $2)]) AS m JOIN refunds r ON r.id = m.column2
         JOIN orders o ON o.id = r.order_id JOIN purchases p ON p.id = o.purchase_id";
-    OWNERS_OF_RETURN = "SELECT m.column1 AS event, b.id AS subject, u.email AS recipient, u.locale
+    OWNERS_OF_RETURN = "SELECT m.column1 AS event, b.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN returns b ON b.id = m.column2 JOIN orders o ON o.id = b.order_id
         JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
-    OWNERS_IF_BY_MARKET = "SELECT m.column1 AS event, r.id AS subject, u.email AS recipient, u.locale
+    OWNERS_IF_BY_MARKET = "SELECT m.column1 AS event, r.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN refunds r ON r.id = m.column2 AND r.reason = 'by_market' JOIN orders o ON o.id = r.order_id
         JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
-    OWNERS_IF_WITHDRAWN = "SELECT m.column1 AS event, o.id AS subject, u.email AS recipient, u.locale
+    OWNERS_IF_WITHDRAWN = "SELECT m.column1 AS event, o.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2
         JOIN order_events e ON e.order_id = o.id AND e.kind = 'cancelled' AND e.actor = 'shopper'
         JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
-    OWNERS_OF_PAYOUT = "SELECT m.column1 AS event, p.id AS subject, u.email AS recipient, u.locale
+    OWNERS_OF_PAYOUT = "SELECT m.column1 AS event, p.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN payouts p ON p.id = m.column2
         JOIN shop_members w ON w.shop_id = p.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
-    OWNERS_OF_PAYOUT_METHOD = "SELECT m.column1 AS event, p.id AS subject, u.email AS recipient, u.locale
+    OWNERS_OF_PAYOUT_METHOD = "SELECT m.column1 AS event, p.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN payout_methods p ON p.id = m.column2
         JOIN shop_members w ON w.shop_id = p.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
+    OWNERS_OF_VARIANT = "SELECT m.column1 AS event, v.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN variants v ON v.id = m.column2
+        JOIN shop_members w ON w.shop_id = v.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
     CLAIM = "UPDATE notifications SET claim = $3, lease_until = $2, attempts = attempts + 1
         WHERE state = 'written' AND run_at <= $1 AND lease_until <= $1 AND id IN
             (SELECT id FROM notifications
-                WHERE channel = 'email' AND state = 'written' AND run_at <= $1 AND lease_until <= $1
+                WHERE channel = $5 AND state = 'written' AND run_at <= $1 AND lease_until <= $1
                 ORDER BY run_at LIMIT $4)
         RETURNING id, kind, subject, recipient, locale, attempts, created_at";
     FAILED = "UPDATE notifications SET state = failed.column3, run_at = failed.column4, error = failed.column5,
@@ -318,15 +376,15 @@ statements! {
 }
 
 insert! {
-    struct AddEmail into notifications {
+    struct AddNotification into notifications {
         id: NotificationId,
         event: Uuid,
         recipient: String,
+        channel: Channel,
         kind: &'static str,
         subject: Uuid,
         locale: String,
         created_at: i64;
-        channel = "'email'",
         state = "'written'",
     } "ON CONFLICT (event, recipient, channel) DO NOTHING"
 }
@@ -336,6 +394,7 @@ rows! {
         event: Uuid,
         subject: Uuid,
         recipient: String,
+        user_id: Option<UserId>,
         locale: String,
     }
 
@@ -378,30 +437,40 @@ impl FailedRow {
     }
 }
 
-/// Which emails are written for which message, and to whom.
-static NOTICES: &[(OutboxMessage, &str, &Statement)] = &[
-    (OutboxMessage::PurchaseMade, "purchase_made", &BUYER),
-    (OutboxMessage::OrderPlaced, "order_placed", &OWNERS),
-    (OutboxMessage::OrderShipped, "order_shipped", &SHOPPER_OF_SHIPMENT),
-    (OutboxMessage::OrderShipmentUpdated, "shipment_updated", &SHOPPER_OF_SHIPMENT),
-    (OutboxMessage::OrderCancelled, "order_cancelled", &SHOPPER),
-    (OutboxMessage::OrderCancelled, "order_withdrawn", &OWNERS_IF_WITHDRAWN),
-    (OutboxMessage::OrderReturnRequested, "return_requested", &OWNERS_OF_RETURN),
-    (OutboxMessage::OrderReturnApproved, "return_approved", &SHOPPER_OF_RETURN),
-    (OutboxMessage::OrderReturnRejected, "return_rejected", &SHOPPER_OF_RETURN),
-    (OutboxMessage::OrderReturnExchanged, "return_exchanged", &SHOPPER_OF_RETURN),
-    (OutboxMessage::OrderRefunded, "order_refunded", &SHOPPER_OF_REFUND),
-    (OutboxMessage::OrderRefunded, "order_refunded_by_market", &OWNERS_IF_BY_MARKET),
-    (OutboxMessage::PayoutSent, "payout_sent", &OWNERS_OF_PAYOUT),
-    (OutboxMessage::PayoutRejected, "payout_rejected", &OWNERS_OF_PAYOUT),
-    (OutboxMessage::PayoutReturned, "payout_returned", &OWNERS_OF_PAYOUT),
-    (OutboxMessage::PayoutMethodAdded, "payout_method_added", &OWNERS_OF_PAYOUT_METHOD),
-    (OutboxMessage::PayoutMethodRemoved, "payout_method_removed", &OWNERS_OF_PAYOUT_METHOD),
-    (OutboxMessage::PayoutMethodRestricted, "payout_method_restricted", &OWNERS_OF_PAYOUT_METHOD),
-    (OutboxMessage::OrderDisputed, "order_disputed", &OWNERS),
-    (OutboxMessage::OrderDisputeWon, "dispute_won", &OWNERS),
-    (OutboxMessage::OrderDisputeLost, "dispute_lost", &OWNERS),
+/// Which notifications are written for which message, about which topic, and to whom.
+static NOTICES: &[(OutboxMessage, &str, NotificationTopic, &Statement)] = &[
+    (OutboxMessage::PurchaseMade, "purchase_made", Purchases, &BUYER),
+    (OutboxMessage::OrderPlaced, "order_placed", Sales, &OWNERS),
+    (OutboxMessage::OrderShipped, "order_shipped", Purchases, &SHOPPER_OF_SHIPMENT),
+    (OutboxMessage::OrderShipmentUpdated, "shipment_updated", Purchases, &SHOPPER_OF_SHIPMENT),
+    (OutboxMessage::OrderCancelled, "order_cancelled", Purchases, &SHOPPER),
+    (OutboxMessage::OrderCancelled, "order_withdrawn", Sales, &OWNERS_IF_WITHDRAWN),
+    (OutboxMessage::OrderReturnRequested, "return_requested", Sales, &OWNERS_OF_RETURN),
+    (OutboxMessage::OrderReturnApproved, "return_approved", Purchases, &SHOPPER_OF_RETURN),
+    (OutboxMessage::OrderReturnRejected, "return_rejected", Purchases, &SHOPPER_OF_RETURN),
+    (OutboxMessage::OrderReturnExchanged, "return_exchanged", Purchases, &SHOPPER_OF_RETURN),
+    (OutboxMessage::OrderRefunded, "order_refunded", Purchases, &SHOPPER_OF_REFUND),
+    (OutboxMessage::OrderRefunded, "order_refunded_by_market", Sales, &OWNERS_IF_BY_MARKET),
+    (OutboxMessage::PayoutSent, "payout_sent", Payouts, &OWNERS_OF_PAYOUT),
+    (OutboxMessage::PayoutRejected, "payout_rejected", Payouts, &OWNERS_OF_PAYOUT),
+    (OutboxMessage::PayoutReturned, "payout_returned", Payouts, &OWNERS_OF_PAYOUT),
+    (OutboxMessage::PayoutMethodAdded, "payout_method_added", Payouts, &OWNERS_OF_PAYOUT_METHOD),
+    (OutboxMessage::PayoutMethodRemoved, "payout_method_removed", Payouts, &OWNERS_OF_PAYOUT_METHOD),
+    (OutboxMessage::PayoutMethodRestricted, "payout_method_restricted", Payouts, &OWNERS_OF_PAYOUT_METHOD),
+    (OutboxMessage::StockLow, "stock_low", Stock, &OWNERS_OF_VARIANT),
+    (OutboxMessage::OrderDisputed, "order_disputed", Sales, &OWNERS),
+    (OutboxMessage::OrderDisputeWon, "dispute_won", Sales, &OWNERS),
+    (OutboxMessage::OrderDisputeLost, "dispute_lost", Sales, &OWNERS),
 ];
+
+/// Emails that are sent whatever the recipient has chosen: the law demands the confirmation of an order, and whoever
+/// takes over an account must not be able to hide that money will go elsewhere.
+fn essential(kind: &str) -> bool {
+    matches!(
+        kind,
+        "purchase_made" | "payout_method_added" | "payout_method_removed" | "payout_method_restricted"
+    )
+}
 
 /// Writes the notifications for messages: one per message, recipient and channel.
 pub(crate) async fn write_in_tx(
@@ -409,23 +478,38 @@ pub(crate) async fn write_in_tx(
     messages: &[Dispatched],
     now: i64,
 ) -> TxResult<Vec<Announcement>> {
-    let mut written = 0;
-    for &(message, kind, recipients) in NOTICES {
+    let mut found = Vec::new();
+    for &(message, kind, topic, recipients) in NOTICES {
         let of = messages.iter().filter(|of| of.message == message);
         let of: Vec<[Value; 2]> = of.map(|of| [of.id.into(), of.subject.into()]).collect();
         let recipients: Vec<Recipient> = tx.all_many(recipients, &of).await?;
-        let emails = recipients.into_iter().map(|Recipient { event, subject, recipient, locale }| AddEmail {
+        found.extend(recipients.into_iter().map(|recipient| (kind, topic, recipient)));
+    }
+    let users = found.iter().filter_map(|(_, _, recipient)| recipient.user_id);
+    let chosen = inbox::chosen_in_tx(tx, users).await?;
+    let mut rows = Vec::new();
+    for (kind, topic, of) in found {
+        let Recipient { event, subject, recipient, user_id, locale } = of;
+        let add = |recipient, channel| AddNotification {
             id: random::id(now),
             event,
             recipient,
+            channel,
             kind,
             subject,
-            locale,
+            locale: locale.clone(),
             created_at: now,
-        });
-        let emails: Vec<AddEmail> = emails.collect();
-        written += tx.insert_all(emails).await?;
+        };
+        let set = chosen.iter().find(|(user, set)| Some(*user) == user_id && set.topic == topic);
+        let wants = set.map_or(NotificationPreference::new(topic), |(_, set)| *set);
+        if essential(kind) || wants.email {
+            rows.push(add(recipient, Channel::Email));
+        }
+        if let Some(user) = user_id.filter(|_| wants.in_app) {
+            rows.push(add(user.to_string(), Channel::InApp));
+        }
     }
+    let written = tx.insert_all(rows).await?;
     Ok(if written > 0 { vec![(Topic::Notifications, "")] } else { Vec::new() })
 }
 
@@ -474,39 +558,71 @@ pub async fn backlog(engine: &Engine) -> TxResult<Backlog> {
     Ok(engine.db.one(&COUNT, params![]).await?)
 }
 
-/// Sends a batch of due emails; returns its size.
-pub async fn send_due(engine: &Engine) -> TxResult<usize> {
+/// Delivers a batch of due notifications through a channel; returns its size.
+pub async fn deliver_due(engine: &Engine, channel: Channel) -> TxResult<usize> {
     let now = engine.clock.now_ms();
     let claim: Id<Job> = random::id(now);
     let claimed: Vec<Claimed> = engine
         .db
-        .write("notifications::claim", (now, claim), |tx, (now, claim)| {
-            Box::pin(async move { Ok(tx.all(&CLAIM, params![*now, *now + LEASE_MS, *claim, BATCH]).await?) })
+        .write("notifications::claim", (now, claim, channel), |tx, (now, claim, channel)| {
+            Box::pin(async move {
+                Ok(tx.all(&CLAIM, params![*now, *now + LEASE_MS, *claim, BATCH, *channel]).await?)
+            })
         })
         .await?;
     if claimed.is_empty() {
         return Ok(0);
     }
     let count = claimed.len();
-    let claimed = bound(engine, claim, claimed, now).await?;
+    let claimed = match channel {
+        Channel::Email => bound(engine, claim, claimed, now).await?,
+        Channel::InApp => claimed,
+    };
     let data = orders::notification_data(engine, claim).await?;
-    let (mut sending, mut mails, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ready, mut failed) = (Vec::new(), Vec::new());
     for notice in claimed {
-        match mail(engine, &notice, &data) {
-            Ok(mail) => {
-                mails.push(mail);
-                sending.push(notice);
-            }
+        match render(engine, &notice, &data) {
+            Ok(rendered) => ready.push((notice, rendered)),
             Err(fault) => failed.push((notice, SendError::Unreachable(fault.to_string()))),
         }
     }
+    let shown = match channel {
+        Channel::Email => {
+            failed.extend(send(engine, ready).await);
+            Vec::new()
+        }
+        Channel::InApp => ready.into_iter().filter_map(|(notice, of)| shown(notice, of)).collect(),
+    };
+    settle(engine, claim, failed, shown).await?;
+    Ok(count)
+}
+
+/// Sends emails; returns those that failed.
+async fn send(engine: &Engine, ready: Vec<(Claimed, Rendered)>) -> Vec<(Claimed, SendError)> {
+    let mail = |(notice, of): &(Claimed, Rendered)| Mail {
+        id: Id::from_uuid(notice.id.uuid()),
+        to: notice.recipient.clone(),
+        subject: of.email.subject.clone(),
+        text: of.email.text.clone(),
+        html: of.email.html.clone(),
+        created_at: notice.created_at,
+    };
+    let mails: Vec<Mail> = ready.iter().map(mail).collect();
     let span = tracing::info_span!("gateway", gateway = "mail", call = "send", mails = mails.len());
     let answers = engine.mailer.send(&mails).instrument(span).await;
-    failed.extend(
-        sending.into_iter().zip(answers).filter_map(|(notice, answer)| Some((notice, answer.err()?))),
-    );
-    settle(engine, claim, failed).await?;
-    Ok(count)
+    ready.into_iter().zip(answers).filter_map(|((notice, _), answer)| Some((notice, answer.err()?))).collect()
+}
+
+/// What the recipient sees on the page of notifications.
+fn shown(notice: Claimed, of: Rendered) -> Option<inbox::AddToInbox> {
+    Some(inbox::AddToInbox {
+        id: notice.id,
+        user_id: notice.recipient.parse().ok()?,
+        kind: notice.kind,
+        title: of.email.subject,
+        path: of.path,
+        created_at: notice.created_at,
+    })
 }
 
 /// The counters of an address per hour and per day.
@@ -597,6 +713,9 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
             _ => None,
         };
     }
+    if let Some(of) = data.stock.get(&notice.subject) {
+        return Some(EmailContent::StockLow(of.clone()));
+    }
     if let Some(payout) = data.payouts.get(&notice.subject) {
         let payout = Box::new(payout.clone());
         return match notice.kind.as_str() {
@@ -656,23 +775,32 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
     })
 }
 
-fn mail(engine: &Engine, notice: &Claimed, data: &NotificationData) -> TxResult<Mail> {
-    let content =
-        content(engine, notice, data).ok_or_else(|| bug("no email content for this kind of notification"))?;
-    let RenderedEmail { subject, text, html } =
-        (engine.render)(&content, &notice.locale, &engine.public_url)?;
-    let (to, created_at) = (notice.recipient.clone(), notice.created_at);
-    Ok(Mail { id: Id::from_uuid(notice.id.uuid()), to, subject, text, html, created_at })
+/// A notification in the words of its recipient, and the page about it.
+struct Rendered {
+    email: RenderedEmail,
+    path: String,
 }
 
-/// Marks the failed ones, and all others of the claim as sent.
-async fn settle(engine: &Engine, claim: Id<Job>, failed: Vec<(Claimed, SendError)>) -> TxResult<()> {
+fn render(engine: &Engine, notice: &Claimed, data: &NotificationData) -> TxResult<Rendered> {
+    let content =
+        content(engine, notice, data).ok_or_else(|| bug("no email content for this kind of notification"))?;
+    let email = (engine.render)(&content, &notice.locale, &engine.public_url)?;
+    Ok(Rendered { email, path: content.path() })
+}
+
+/// Marks the failed ones, and all others of the claim as sent. Those in the app are shown from then on.
+async fn settle(
+    engine: &Engine,
+    claim: Id<Job>,
+    failed: Vec<(Claimed, SendError)>,
+    shown: Vec<inbox::AddToInbox>,
+) -> TxResult<()> {
     let now = engine.clock.now_ms();
     let failed = failed.into_iter().map(|(notice, error)| {
         let (kind, attempts) = (notice.kind, notice.attempts);
         let dead = attempts >= ATTEMPTS_MAX || matches!(error, SendError::Refused(_));
         let error = error.to_string();
-        tracing::warn!(kind, subject = %notice.subject, attempts, dead, error, "failed to send an email");
+        tracing::warn!(kind, subject = %notice.subject, attempts, dead, error, "failed to deliver a notification");
         let state = if dead { "failed" } else { "written" };
         let run_at = now + backoff_ms(attempts);
         [notice.id.into(), claim.into(), state.into(), run_at.into(), error.into()]
@@ -681,10 +809,11 @@ async fn settle(engine: &Engine, claim: Id<Job>, failed: Vec<(Claimed, SendError
         .db
         .write(
             "notifications::settle",
-            (now, claim, failed.collect::<Vec<_>>()),
-            |tx: &mut Tx, (now, claim, failed)| {
+            (now, claim, failed.collect::<Vec<_>>(), shown),
+            |tx: &mut Tx, (now, claim, failed, shown)| {
                 Box::pin(async move {
                     tx.exec_many(&FAILED, failed).await?;
+                    tx.insert_all(shown.iter().cloned()).await?;
                     tx.exec(&SENT, params![*now, *claim]).await?;
                     Ok(())
                 })

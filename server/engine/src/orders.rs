@@ -60,7 +60,9 @@ pub use transitions::{cancel, cancel_by_customer, confirm, confirm_pending, deli
 use crate::{
     Caller, Engine, TxResult, cursor,
     db::{Scalar, Tx},
-    group_by, lists, params,
+    group_by,
+    inventory::{self, StockNotice},
+    lists, params,
     payouts::{self, PayoutNotice},
     rows, statements, taxes,
 };
@@ -473,6 +475,8 @@ pub(crate) struct NotificationData {
     pub(crate) sign_ups: HashMap<Uuid, String>,
     /// The latest disputes of orders.
     pub(crate) disputes: HashMap<Uuid, OrderDispute>,
+    /// Variants of which there is little.
+    pub(crate) stock: HashMap<Uuid, StockNotice>,
     /// Payouts and payout methods, for their shops.
     pub(crate) payouts: HashMap<Uuid, PayoutNotice>,
 }
@@ -527,6 +531,7 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
             .collect::<Result<_>>()?,
         sign_ups: crate::accounts::sign_ups::notification_data(engine, claim).await?,
         disputes: disputes::notified(engine, reader, claim).await?,
+        stock: inventory::low::notification_data(engine, claim).await?,
         payouts: payouts::notification_data(engine, reader, claim).await?,
     })
 }

@@ -66,6 +66,8 @@ haat_shared::text_enum! {
         PayoutMethodRemoved = "payout_method_removed",
         /// The gateway has stopped payouts to a shop's account. Subject: the method.
         PayoutMethodRestricted = "payout_method_restricted",
+        /// An order has left few of a variant. Subject: the variant.
+        StockLow = "stock_low",
         /// The payment of an order is disputed. Subject: the order.
         OrderDisputed = "order_disputed",
         /// The dispute was decided for the shop. Subject: the order.

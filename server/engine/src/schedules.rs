@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::{
     Engine, TxResult, accounts, catalog, checkout,
     db::{BoxFuture, Scalar},
-    dispatch, idempotency, media, orders, params, payments, payouts, random, sale_prices, seals, statements,
+    dispatch, idempotency, inventory, media, orders, params, payments, payouts, random, sale_prices, seals,
+    statements,
 };
 use haat_shared::id::kinds::JobId;
 
@@ -50,6 +51,11 @@ pub static SCHEDULES: &[Schedule] = &[
         name: "release",
         every: Duration::from_secs(5),
         run: |engine| Box::pin(async move { orders::release_due(engine).await.map(drop) }),
+    },
+    Schedule {
+        name: "low_stock",
+        every: Duration::from_secs(10),
+        run: |engine| Box::pin(inventory::low::forget(engine)),
     },
     Schedule {
         name: "seal",

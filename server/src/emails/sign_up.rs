@@ -56,5 +56,10 @@ pub(super) fn account_exists(locale: Locale, name: &str, url: &str) -> TxResult<
 }
 
 pub(super) fn note(m: &Note<'_>) -> TxResult<RenderedEmail> {
-    rendered(m.title, &NoteText { m }, NoteHtml { m }.render())
+    note_about(m.title, m)
+}
+
+/// A message whose subject says more than its title.
+pub(super) fn note_about(subject: &str, m: &Note<'_>) -> TxResult<RenderedEmail> {
+    rendered(subject, &NoteText { m }, NoteHtml { m }.render())
 }

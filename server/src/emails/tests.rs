@@ -1,6 +1,7 @@
 //! Every email in every language, and what must be in it.
 
 use haat_engine::{
+    inventory::StockNotice,
     notifications::{EmailContent, RenderedEmail},
     orders::Parcel,
     payouts::PayoutNotice,
@@ -322,7 +323,19 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ),
         ("dispute_won", EmailContent::DisputeWon { order: sent(), dispute: disputed(DisputeState::Won) }),
         ("dispute_lost", EmailContent::DisputeLost { order: sent(), dispute: disputed(DisputeState::Lost) }),
+        ("stock_low", EmailContent::StockLow(stock(shop, 2))),
+        ("stock_none", EmailContent::StockLow(stock(shop, 0))),
     ]
+}
+
+fn stock(shop: &str, available: i64) -> StockNotice {
+    StockNotice {
+        product: Id::from_uuid("01890000-0000-7000-8000-000000000007".parse().unwrap()),
+        title: "Terracotta bowl (Large)".into(),
+        shop_name: shop.to_owned(),
+        shop_handle: "meena-crafts".into(),
+        available,
+    }
 }
 
 #[test]
@@ -360,10 +373,11 @@ fn every_mail_in_every_language() {
         EmailContent::OrderDisputed { .. } => 20,
         EmailContent::DisputeWon { .. } => 21,
         EmailContent::DisputeLost { .. } => 22,
+        EmailContent::StockLow(_) => 23,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();
-    assert_eq!(kinds, (0..23).collect::<Vec<_>>(), "a letter is not among the samples");
+    assert_eq!(kinds, (0..24).collect::<Vec<_>>(), "a letter is not among the samples");
 }
 
 #[test]

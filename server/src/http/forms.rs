@@ -8,7 +8,9 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use haat_app::{cookies, i18n::Locale};
-use haat_engine::{Caller, Engine, accounts, cards, cart_codes, carts, checkout, gift_cards, orders};
+use haat_engine::{
+    Caller, Engine, accounts, cards, cart_codes, carts, checkout, gift_cards, notifications::inbox, orders,
+};
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError, Result,
     accounts::{SignIn, SignUp},
@@ -17,10 +19,14 @@ use haat_shared::{
     checkout::{CheckoutLineView, CheckoutUpdate, choice},
     gift_cards::{GiftCardRefusal, is_card_code},
     id::kinds::{CheckoutId, MediaId},
+    notifications::Channel,
     orders::{LineQuantity, part_field},
     payments::{NextAction, PaymentMethod},
     returns::{ExchangeWish, NewReturnRequest, ReturnReason, exchange_field},
-    routes::{self, ADMIN, CARDS, CART, GIFT_CARD, HOME, SELLER_SHOPS, SIGN_IN, SIGN_UP, with},
+    routes::{
+        self, ADMIN, CARDS, CART, GIFT_CARD, HOME, NOTIFICATION_SETTINGS, NOTIFICATIONS, SELLER_SHOPS,
+        SIGN_IN, SIGN_UP, with,
+    },
 };
 
 use super::{State, Typed, back, devices::Devices, limits::too_often, outcome::redirect};
@@ -349,6 +355,48 @@ pub(super) async fn cards(
         // The gateway's page. This URL does not come from the request.
         Ok(url) => Redirect::to(&url).into_response(),
         Err(error) => refused(&state, CARDS, &error),
+    }
+}
+
+/// Opens a notification, which is then read; or marks all as read.
+pub(super) async fn notifications(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let engine = &state.runtime.engine;
+    let done = match field(&typed, "id").as_str() {
+        "" => inbox::read_all(engine, &caller).await.map(|()| NOTIFICATIONS.to_owned()),
+        id => match id.parse() {
+            Ok(id) => inbox::open(engine, &caller, id).await,
+            Err(_) => Err(Error::NotFound),
+        },
+    };
+    match done {
+        Ok(path) => back::to(&path).into_response(),
+        Err(error) => refused(&state, NOTIFICATIONS, &error),
+    }
+}
+
+/// Chooses through which channels the user gets notifications.
+pub(super) async fn notification_settings(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let engine = &state.runtime.engine;
+    let saved: Result<()> = async {
+        let mut preferences = inbox::preferences(engine, &caller).await?;
+        for of in &mut preferences {
+            let ticked = |channel| typed.contains_key(&of.topic.field(channel));
+            (of.email, of.in_app) = (ticked(Channel::Email), ticked(Channel::InApp));
+        }
+        inbox::choose(engine, &caller, &preferences).await
+    }
+    .await;
+    match saved {
+        Ok(()) => redirect(&state, NOTIFICATION_SETTINGS, &[("done", "save")]),
+        Err(error) => refused(&state, NOTIFICATION_SETTINGS, &error),
     }
 }
 

@@ -186,6 +186,8 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_PAY, post(forms::pay).layer(forget_frozen.clone()))
         .route(FORM_CANCEL_BY_CUSTOMER, post(forms::cancel_by_customer))
         .route(FORM_CARDS, post(forms::cards))
+        .route(FORM_NOTIFICATIONS, post(forms::notifications))
+        .route(FORM_NOTIFICATION_SETTINGS, post(forms::notification_settings))
         .route(FORM_SIGN_IN, post(forms::sign_in))
         .route(FORM_SIGN_UP, post(forms::sign_up))
         .route(FORM_SIGN_OUT, post(forms::sign_out).layer(forget_frozen))

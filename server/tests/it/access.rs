@@ -97,6 +97,8 @@ const TABLE: &[Row] = &[
     get(SIGN_UP, "", 200),
     get(ACCOUNT, "", 200),
     get(CARDS, "", 200),
+    get(NOTIFICATIONS, "", 200),
+    get(NOTIFICATION_SETTINGS, "", 200),
     get(SELLER_SHOPS, "", 200),
     get(OPEN_SHOP, "", 200),
     get(DASHBOARD, "handle", 200),
@@ -229,9 +231,14 @@ const TABLE: &[Row] = &[
     call(FN_HISTORY, r#"{"after":""}"#),
     call(FN_SAVES_CARDS, "{}"),
     call(FN_CARDS, "{}"),
+    call(FN_UNREAD_NOTIFICATIONS, "{}"),
+    call(FN_NOTIFICATIONS, r#"{"after":""}"#),
+    call(FN_NOTIFICATION_PREFERENCES, "{}"),
     call(FN_OFFER_CARDS, "{}"),
     // No gateway of this market saves cards.
     form(FORM_CARDS, "", "action=remove&card=pm_1", 404),
+    form(FORM_NOTIFICATIONS, "", "action=read", 303),
+    form(FORM_NOTIFICATION_SETTINGS, "", "purchases.email=1", 303),
     call(
         FN_CANCEL_BY_CUSTOMER,
         r#"{"purchase":"<second-purchase>","key":"","number":"<second order>","reason":"Changed my mind"}"#,

@@ -13,6 +13,7 @@ use haat_shared::{
     events::EventKind,
     invoices::InvoiceKind,
     ledger::{Account, PostingKind},
+    notifications::{Channel, NotificationTopic},
     orders::{Actor, OrderEventKind, OrderState, RefundReason, ShipmentKind},
     page::{Counted, Page},
     payments::{CollectedBy, PaymentMethod, PaymentState},
@@ -278,6 +279,8 @@ text_column! {
     PayoutMethodKind;
     DisputeState;
     RefundState;
+    NotificationTopic;
+    Channel;
 }
 
 /// A type that a row can be read as.

@@ -13,13 +13,14 @@ use haat_engine::{
     schedules::{self, SCHEDULES},
     statements,
 };
-use haat_shared::{Conflict, audit::JobCard, id::kinds::OutboxMessageId};
+use haat_shared::{Conflict, audit::JobCard, id::kinds::OutboxMessageId, notifications::Channel};
 use tokio::task::JoinHandle;
 
 use crate::{both, notifications::change, races::at_once, support::*};
 
 statements! {
-    NOTIFIED = "SELECT kind || ' ' || recipient AS value FROM notifications ORDER BY kind, recipient";
+    NOTIFIED = "SELECT kind || ' ' || channel || CASE WHEN channel = 'email' THEN ' ' || recipient ELSE '' END AS value
+        FROM notifications ORDER BY kind, channel, recipient";
     BREAK_PAYMENT = "UPDATE sandbox_payments SET state = 'waiting'";
     MEND_PAYMENT = "UPDATE sandbox_payments SET state = 'captured'";
     REQUEUE = "UPDATE jobs SET state = 'queued', run_at = 0, attempts = 0 WHERE state = 'dead'";
@@ -182,7 +183,7 @@ both! {
 
     async fn a_slow_gateway_delays_no_email(market) {
         cancelled(market, 100).await;
-        while notifications::send_due(&market.engine).await.unwrap() > 0 {}
+        while notifications::deliver_due(&market.engine, Channel::Email).await.unwrap() > 0 {}
         let gate = market.line.refunds.hold().await;
         let worker = pay_back(&market.engine);
         market.line.refunds.reached(8).await;
@@ -191,7 +192,7 @@ both! {
         // The worker's other tasks in the meantime.
         dispatch::dispatch(&market.engine).await.unwrap();
         dispatch::run_due(&market.engine, Queue::Default).await.unwrap();
-        notifications::send_due(&market.engine).await.unwrap();
+        notifications::deliver_due(&market.engine, Channel::Email).await.unwrap();
         let latest = mailbox::latest(&market.engine.db).await.unwrap();
         assert!(latest.iter().any(|mail| mail.subject == format!("purchase {number}")));
         assert_eq!(jobs::backlog(&market.engine).await.unwrap().queued, 200, "not one refund is done");
@@ -297,9 +298,11 @@ both! {
         let notified: Vec<Scalar<String>> = market.engine.db.all(&NOTIFIED, params![]).await.unwrap();
         let notified: Vec<_> = notified.into_iter().map(|n| n.0).collect();
         assert_eq!(notified, [
-            "order_placed delta-electronics@haat.example",
-            "order_placed meena-crafts@haat.example",
-            "purchase_made asha@example.com",
+            "order_placed email delta-electronics@haat.example",
+            "order_placed email meena-crafts@haat.example",
+            "order_placed in_app",
+            "order_placed in_app",
+            "purchase_made email asha@example.com",
         ]);
     }
 

@@ -1,11 +1,18 @@
 use haat_engine::{
     Caller, TxError, accounts,
     db::{DbError, Scalar},
-    dispatch,
-    notifications::{self, Mail, mailbox},
-    orders, params, random, statements,
+    dispatch, inventory,
+    notifications::{self, Mail, inbox, mailbox},
+    orders, params, random,
+    schedules::{self, SCHEDULES},
+    statements,
 };
-use haat_shared::{id::kinds::NotificationId, orders::Shipment};
+use haat_shared::{
+    Error,
+    id::kinds::NotificationId,
+    notifications::{Channel, NotificationPreference, NotificationTopic},
+    orders::Shipment,
+};
 
 use crate::{both, support::*};
 
@@ -90,7 +97,7 @@ both! {
         change(market, &DISPATCH_AGAIN).await;
         assert_eq!(dispatch::dispatch(engine).await.unwrap(), 3);
         let written: Scalar<i64> = engine.db.one(&WRITTEN, params![]).await.unwrap();
-        assert_eq!(written.0, 3);
+        assert_eq!(written.0, 5, "emails to three, and two who have an account see it");
         let copy_to = async |channel: &'static str| {
             let input: (NotificationId, _) = (random::id(0), channel);
             let write = engine.db.write("t", input, |tx, (id, channel)| {
@@ -101,36 +108,36 @@ both! {
         let refused = copy_to("email").await;
         assert!(matches!(refused, Err(TxError::Db(DbError::Unique(_)))), "{refused:?}");
         assert_eq!(copy_to("push").await, Ok(1));
-        assert_eq!(notifications::send_due(engine).await.unwrap(), 3, "other channels are not sent as emails");
+        assert_eq!(notifications::deliver_due(engine, Channel::Email).await.unwrap(), 3, "other channels are not sent as emails");
     }
 
     async fn an_email_that_fails_is_retried_and_given_up_in_the_end(market) {
         bought(market).await;
         *market.post.road.lock().unwrap() = Road::Cut;
-        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 3);
-        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 0, "not immediately");
+        assert_eq!(notifications::deliver_due(&market.engine, Channel::Email).await.unwrap(), 3);
+        assert_eq!(notifications::deliver_due(&market.engine, Channel::Email).await.unwrap(), 0, "not immediately");
         market.clock.advance_ms(1_300);
-        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 3, "after a second");
+        assert_eq!(notifications::deliver_due(&market.engine, Channel::Email).await.unwrap(), 3, "after a second");
         market.clock.advance_ms(1_300);
-        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 0, "the delay increases");
+        assert_eq!(notifications::deliver_due(&market.engine, Channel::Email).await.unwrap(), 0, "the delay increases");
         let error: haat_engine::db::Scalar<String> = market.engine.db.one(&ERROR, params![]).await.unwrap();
         assert!(error.0.contains("cut"));
         change(market, &PATIENT).await;
         market.clock.advance_ms(3_600_000);
-        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 3);
+        assert_eq!(notifications::deliver_due(&market.engine, Channel::Email).await.unwrap(), 3);
         assert_eq!(left(market).await, (0, 3));
         assert!(mails(market).await.is_empty());
         // The mail server works again, and the emails are resent.
         *market.post.road.lock().unwrap() = Road::Open;
         change(market, &REWRITE).await;
-        notifications::send_due(&market.engine).await.unwrap();
+        notifications::deliver_due(&market.engine, Channel::Email).await.unwrap();
         assert_eq!((left(market).await, mails(market).await.len()), ((0, 0), 3));
     }
 
     async fn what_is_refused_for_good_is_not_retried(market) {
         bought(market).await;
         *market.post.road.lock().unwrap() = Road::Closed;
-        notifications::send_due(&market.engine).await.unwrap();
+        notifications::deliver_due(&market.engine, Channel::Email).await.unwrap();
         assert_eq!(left(market).await, (0, 3));
         *market.post.road.lock().unwrap() = Road::Open;
         change(market, &REWRITE).await;
@@ -140,13 +147,13 @@ both! {
         bought(market).await;
         *market.post.road.lock().unwrap() = Road::OneWay;
         let engine = market.engine.clone();
-        let worker = tokio::spawn(async move { notifications::send_due(&engine).await });
+        let worker = tokio::spawn(async move { notifications::deliver_due(&engine, Channel::Email).await });
         while mails(market).await.len() < 3 { tokio::task::yield_now().await; }
         worker.abort();
         *market.post.road.lock().unwrap() = Road::Open;
-        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 0, "the lease is still valid");
+        assert_eq!(notifications::deliver_due(&market.engine, Channel::Email).await.unwrap(), 0, "the lease is still valid");
         market.clock.advance_ms(60_000);
-        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 3);
+        assert_eq!(notifications::deliver_due(&market.engine, Channel::Email).await.unwrap(), 3);
         let handed = market.post.handed.lock().unwrap().clone();
         let (mut first, mut second) = (handed[..3].to_vec(), handed[3..].to_vec());
         first.sort();
@@ -204,7 +211,7 @@ both! {
         assert_eq!(handed, before + 3 + 3, "the purchase, the order, and the cancellation");
         // An email that is resent has the same id.
         change(market, &FORGET_SENDING).await;
-        notifications::send_due(engine).await.unwrap();
+        notifications::deliver_due(engine, Channel::Email).await.unwrap();
         let ids = market.post.handed.lock().unwrap().len();
         let kept = mailbox::latest(&engine.db).await.unwrap().len();
         assert_eq!((ids, kept), (2 * (before + 6), before + 6));
@@ -219,5 +226,103 @@ both! {
         market.clock.advance_ms(2 * 24 * 3_600_000);
         dispatch::purge(&market.engine).await.unwrap();
         assert_eq!(mails(market).await.len(), 0);
+    }
+
+    async fn what_happened_is_seen_in_the_app_until_it_is_read(market) {
+        let engine = &market.engine;
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let asha = market.signed_up(&market.guest_with(&[(bowl, 1)]).await, "Asha").await;
+        let (meena, delta) = (market.owner("meena-crafts").await, market.owner("delta-electronics").await);
+        let number = market.buy_in_cash(&asha).await.unwrap();
+        market.settle().await;
+        let seen = async |who: &Caller| inbox::list(engine, who, "").await.unwrap();
+        let bought = seen(&asha).await;
+        let [of_asha] = bought.page.items.as_slice() else { panic!("{bought:?}") };
+        assert_eq!((of_asha.title.as_str(), of_asha.read, bought.unread), (format!("purchase {number}").as_str(), false, 1));
+        assert_eq!(of_asha.path, format!("/purchases/{number}"), "without the key of the emailed link");
+        let sold = seen(&meena).await;
+        let [of_meena] = sold.page.items.as_slice() else { panic!("{sold:?}") };
+        assert_eq!(of_meena.path, format!("/seller/meena-crafts/orders/{number}-1"));
+        assert_eq!(seen(&delta).await.page.items, [], "another shop");
+        assert_eq!(inbox::open(engine, &delta, of_meena.id).await, Err(Error::NotFound));
+        assert_eq!(inbox::unread(engine, &meena).await, Ok(1));
+        assert_eq!(inbox::unread(engine, &Caller::guest()).await, Ok(0));
+        assert_eq!(inbox::list(engine, &Caller::guest(), "").await, Err(Error::SignInNeeded));
+        assert_eq!(inbox::open(engine, &meena, of_meena.id).await.unwrap(), of_meena.path);
+        assert_eq!((inbox::unread(engine, &meena).await, inbox::unread(engine, &asha).await), (Ok(0), Ok(1)));
+
+        orders::confirm(engine, &meena, "meena-crafts", &format!("{number}-1")).await.unwrap();
+        let parcel = Shipment { carrier: "India Post".into(), tracking_number: "RX1".into(), ..Shipment::default() };
+        orders::ship(engine, &meena, "meena-crafts", &format!("{number}-1"), parcel).await.unwrap();
+        market.settle().await;
+        let titles: Vec<String> = seen(&asha).await.page.items.into_iter().map(|of| of.title).collect();
+        assert_eq!(titles, [format!("shipped {number}-1"), format!("purchase {number}")], "the latest first");
+        inbox::read_all(engine, &asha).await.unwrap();
+        assert_eq!(inbox::unread(engine, &asha).await, Ok(0));
+        market.clock.advance_ms(181 * 24 * 3_600_000);
+        dispatch::purge(engine).await.unwrap();
+        assert_eq!(seen(&asha).await.page.items, []);
+    }
+
+    async fn people_choose_what_they_are_told_and_how(market) {
+        let engine = &market.engine;
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 9).await;
+        let meena = market.owner("meena-crafts").await;
+        let asha = market.signed_up(&market.guest_with(&[(bowl, 1)]).await, "Asha").await;
+        let set = async |who: &Caller, topic, email, in_app| {
+            inbox::choose(engine, who, &[NotificationPreference { topic, email, in_app }]).await.unwrap();
+        };
+        let all = |topic| NotificationPreference::new(topic);
+        assert_eq!(inbox::preferences(engine, &asha).await.unwrap(), [all(NotificationTopic::Purchases)], "no shop");
+        set(&meena, NotificationTopic::Sales, false, true).await;
+        set(&asha, NotificationTopic::Purchases, false, false).await;
+        set(&asha, NotificationTopic::Purchases, false, true).await;
+        assert_eq!(inbox::preferences(engine, &meena).await.unwrap(), [
+            all(NotificationTopic::Purchases),
+            NotificationPreference { email: false, ..all(NotificationTopic::Sales) },
+            all(NotificationTopic::Payouts),
+        ]);
+        assert_eq!(inbox::choose(engine, &Caller::guest(), &[]).await, Err(Error::SignInNeeded));
+        let number = market.buy_in_cash(&asha).await.unwrap();
+        orders::cancel(engine, &meena, "meena-crafts", &format!("{number}-1"), "The kiln broke").await.unwrap();
+        market.settle().await;
+        let to: Vec<String> = mails(market).await.into_iter().map(|mail| mail.subject).collect();
+        assert_eq!(to, [format!("purchase {number}")], "the confirmation of an order is always sent");
+        assert_eq!(inbox::list(engine, &asha, "").await.unwrap().unread, 2);
+        assert_eq!(inbox::list(engine, &meena, "").await.unwrap().unread, 1);
+    }
+
+    async fn a_shop_is_told_once_that_stock_is_low_until_it_is_refilled(market) {
+        let engine = &market.engine;
+        // The threshold is three.
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let meena = market.owner("meena-crafts").await;
+        let told = async || {
+            market.settle().await;
+            let all = inbox::list(engine, &meena, "").await.unwrap().page.items;
+            all.into_iter().filter(|of| of.kind == "stock_low").map(|of| of.title).collect::<Vec<_>>()
+        };
+        let buy = async |quantity| {
+            market.buy_in_cash(&market.guest_with(&[(bowl, quantity)]).await).await.unwrap();
+        };
+        let schedule = SCHEDULES.iter().find(|schedule| schedule.name == "low_stock").unwrap();
+        let forget = async || {
+            market.clock.advance_ms(10_000);
+            assert!(schedules::run_if_due(engine, schedule).await.unwrap());
+        };
+        buy(1).await;
+        assert_eq!(told().await, [""; 0], "four are left");
+        buy(1).await;
+        assert_eq!(told().await, ["3 left of Clay bowl"]);
+        buy(1).await;
+        forget().await;
+        assert_eq!(told().await, ["3 left of Clay bowl"], "once");
+        inventory::receive(engine, &meena, bowl, 5, "refill").await.unwrap();
+        forget().await;
+        assert_eq!(told().await, ["3 left of Clay bowl"]);
+        buy(7).await;
+        assert_eq!(told().await, ["0 left of Clay bowl", "3 left of Clay bowl"], "again after it was refilled");
+        let subjects: Vec<String> = mails(market).await.into_iter().map(|mail| mail.subject).collect();
+        assert_eq!(subjects.iter().filter(|subject| subject.contains("left of")).count(), 2);
     }
 }

@@ -12,6 +12,7 @@ use haat_shared::{
     accounts::{SignUp, USER_SORTS},
     audit::{AdminHome, Upserted},
     ledger::CurrencyBalance,
+    notifications::Channel,
     orders::ListOrders,
     page::ListRequest,
     permissions::{AdminRole, Role},
@@ -132,14 +133,14 @@ both! {
         *market.post.road.lock().unwrap() = Road::Cut;
         for _ in 0..3 {
             assert_eq!(delayed().await, []);
-            assert_eq!(notifications::send_due(engine).await.unwrap(), 2);
+            assert_eq!(notifications::deliver_due(engine, Channel::Email).await.unwrap(), 2);
             market.clock.advance_ms(60_000);
         }
         let listed = delayed().await;
         assert_eq!(listed.len(), 2);
         assert!(listed.iter().all(|mail| mail.error.contains("cut")), "{listed:?}");
         *market.post.road.lock().unwrap() = Road::Open;
-        assert_eq!(notifications::send_due(engine).await.unwrap(), 2);
+        assert_eq!(notifications::deliver_due(engine, Channel::Email).await.unwrap(), 2);
         assert_eq!(delayed().await, []);
         // No worker sends them.
         market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
@@ -182,13 +183,13 @@ both! {
         for id in [first.id, haat_engine::random::id(0)] {
             assert_eq!(notifications::resend(engine, &system, id).await, Err(Error::NotFound), "it has not failed");
         }
-        assert_eq!(notifications::send_due(engine).await.unwrap(), 1);
+        assert_eq!(notifications::deliver_due(engine, Channel::Email).await.unwrap(), 1);
         assert_eq!(notifications::failed(engine, &system).await.unwrap().len(), 3);
         let log = audit::list(engine, &system, "").await.unwrap().items.remove(0);
         assert_eq!((log.action.as_str(), log.note, log.subject), ("notifications::resend", first.to.clone(), first.subject.clone()));
         assert!(log.about.number.is_some_and(|about| about.starts_with('H') && !about.contains('-')), "the purchase");
         change(market, &REWRITE).await;
-        notifications::send_due(engine).await.unwrap();
+        notifications::deliver_due(engine, Channel::Email).await.unwrap();
         orders::cancel(engine, &market.owner(MEENA).await, MEENA, &format!("{number}-1"), "No").await.unwrap();
         market.line.cut.store(true, std::sync::atomic::Ordering::Relaxed);
         for _ in 0..13 {

@@ -399,6 +399,7 @@ fn in_words(
         EmailContent::DisputeLost { order, dispute } => {
             (format!("dispute lost {}: {}", order.order.number, dispute.held), String::new())
         }
+        EmailContent::StockLow(of) => (format!("{} left of {}", of.available, of.title), String::new()),
         EmailContent::PayoutSent(of) => (format!("sent {} {}", of.amount, of.reference), String::new()),
         EmailContent::PayoutRejected(of) => (format!("rejected {}: {}", of.amount, of.reason), String::new()),
         EmailContent::PayoutReturned(of) => (format!("returned {}: {}", of.amount, of.reason), String::new()),

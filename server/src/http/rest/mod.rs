@@ -16,6 +16,7 @@ mod export;
 mod extract;
 mod gift_cards;
 mod imports;
+mod notifications;
 mod openapi;
 mod operator;
 mod orders;
@@ -155,6 +156,7 @@ fn api() -> Api {
     let api = shops::routes(api);
     let api = shipping::routes(api);
     let api = payouts::routes(api);
+    let api = notifications::routes(api);
     let api = promotions::routes(api);
     let api = sale_prices::routes(api);
     let api = taxes::routes(api);

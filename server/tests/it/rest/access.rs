@@ -393,6 +393,21 @@ impl Cast {
                 (path, None)
             }
             // No gateway of this market saves cards.
+            "/notifications/{id}/read" => {
+                owner.buy("meena-crafts").await;
+                let id = loop {
+                    let seen = owner.get("/notifications").await.is(200);
+                    match seen.body["items"][0]["id"].as_str() {
+                        Some(id) => break id.to_owned(),
+                        None => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+                    }
+                };
+                (path.replace("{id}", &id), None)
+            }
+            "/notification-preferences" => {
+                let new = json!({"items": [{"topic": "purchases", "email": true, "in_app": true}]});
+                (path, (route.method == "PUT").then_some(new))
+            }
             "/cards/{id}" => (path.replace("{id}", "pm_00000"), None),
             // Nothing is available to withdraw in this market, so there is no payout either.
             p if p.contains("/payouts/{id}") => {

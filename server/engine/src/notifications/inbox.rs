@@ -1,0 +1,188 @@
+//! What users see on their page of notifications, and through which channels they get them.
+
+use crate::{
+    Caller, Engine, TxResult, cursor,
+    db::{Scalar, Tx, Value},
+    insert, lists, params, rows, statements,
+};
+use haat_shared::{
+    Error, Result,
+    id::kinds::{Notification as Kind, NotificationId, UserId},
+    notifications::{Notification, NotificationPreference, NotificationTopic, Notifications},
+    page::{self, Page, PageRequest},
+};
+
+/// The number of notifications per page.
+const PAGE_SIZE: usize = 20;
+/// How long notifications are kept.
+const KEEP_MS: i64 = 180 * 24 * 3_600_000;
+
+lists! {
+    INBOX {
+        select: "SELECT n.id, n.kind, n.title, n.path, n.created_at, n.read_at FROM inbox n",
+        base_filter: "TRUE",
+        filters: &[("user", "n.user_id = {}")],
+        sorts: &[("newest", "n.id < {}", "n.id DESC")],
+    }
+}
+
+statements! {
+    UNREAD = "SELECT COUNT(*) AS value FROM inbox WHERE user_id = $1 AND read_at IS NULL";
+    OPEN = "UPDATE inbox SET read_at = COALESCE(read_at, $3) WHERE id = $1 AND user_id = $2 RETURNING path";
+    READ_ALL = "UPDATE inbox SET read_at = $2 WHERE user_id = $1 AND read_at IS NULL";
+    CHOSEN = "SELECT user_id, topic, email, in_app FROM notification_preferences WHERE user_id IN (VALUES [($1)])";
+    PURGE = "DELETE FROM inbox WHERE created_at < $1";
+}
+
+insert! {
+    #[derive(Clone)]
+    pub(super) struct AddToInbox into inbox {
+        pub(super) id: NotificationId,
+        pub(super) user_id: UserId,
+        pub(super) kind: String,
+        pub(super) title: String,
+        pub(super) path: String,
+        pub(super) created_at: i64,
+    } "ON CONFLICT (id) DO NOTHING"
+
+    struct Choose into notification_preferences {
+        user_id: UserId,
+        topic: NotificationTopic,
+        email: bool,
+        in_app: bool,
+    } "ON CONFLICT (user_id, topic) DO UPDATE SET email = excluded.email, in_app = excluded.in_app"
+}
+
+rows! {
+    struct InboxRow {
+        id: NotificationId,
+        kind: String,
+        title: String,
+        path: String,
+        created_at: i64,
+        read_at: Option<i64>,
+    }
+
+    struct Opened {
+        path: String,
+    }
+
+    struct ChosenRow {
+        user_id: UserId,
+        topic: NotificationTopic,
+        email: bool,
+        in_app: bool,
+    }
+}
+
+impl ChosenRow {
+    fn preference(&self) -> NotificationPreference {
+        NotificationPreference { topic: self.topic, email: self.email, in_app: self.in_app }
+    }
+}
+
+/// What users have chosen, where they have.
+pub(super) async fn chosen_in_tx(
+    tx: &mut Tx,
+    users: impl Iterator<Item = UserId>,
+) -> TxResult<Vec<(UserId, NotificationPreference)>> {
+    let users: Vec<[Value; 1]> = users.map(|user| [user.into()]).collect();
+    let rows: Vec<ChosenRow> = tx.all_many(&CHOSEN, &users).await?;
+    Ok(rows.iter().map(|row| (row.user_id, row.preference())).collect())
+}
+
+/// The caller's notifications, the latest first.
+pub async fn list(engine: &Engine, caller: &Caller, of: impl Into<PageRequest<'_>>) -> Result<Notifications> {
+    let (user, of) = (caller.signed_in()?.id, of.into());
+    let (after, size) = (cursor::<Kind>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
+    let asked = INBOX.bind(vec![("user", user.into())], "newest", after, size + 1);
+    let rows: Vec<InboxRow> = engine.db.list(asked).await?;
+    let page = Page::cut(rows, size, |row| row.id.to_string());
+    let page = page.map(|row| Notification {
+        id: row.id,
+        kind: row.kind,
+        title: row.title,
+        path: row.path,
+        created_at: caller.time(engine, row.created_at),
+        read: row.read_at.is_some(),
+    });
+    Ok(Notifications { page, unread: unread(engine, caller).await? })
+}
+
+/// How many of the caller's notifications are unread. Zero for guests.
+pub async fn unread(engine: &Engine, caller: &Caller) -> Result<i64> {
+    let Some(user) = caller.user_id() else { return Ok(0) };
+    let unread: Scalar<i64> = engine.db.one(&UNREAD, params![user]).await?;
+    Ok(unread.0)
+}
+
+/// Marks a notification of the caller as read; returns the path of the page about it.
+pub async fn open(engine: &Engine, caller: &Caller, id: NotificationId) -> Result<String> {
+    let input = (id, caller.signed_in()?.id, engine.clock.now_ms());
+    let opened: Option<Opened> = engine
+        .db
+        .write("inbox::open", input, |tx, (id, user, now)| {
+            Box::pin(async move { Ok(tx.opt(&OPEN, params![*id, *user, *now]).await?) })
+        })
+        .await?;
+    Ok(opened.ok_or(Error::NotFound)?.path)
+}
+
+/// Marks all notifications of the caller as read.
+pub async fn read_all(engine: &Engine, caller: &Caller) -> Result<()> {
+    let input = (caller.signed_in()?.id, engine.clock.now_ms());
+    engine
+        .db
+        .write("inbox::read_all", input, |tx, (user, now)| {
+            Box::pin(async move { Ok(tx.exec(&READ_ALL, params![*user, *now]).await?) })
+        })
+        .await?;
+    Ok(())
+}
+
+/// Through which channels the caller gets notifications: one entry for each topic that concerns them.
+pub async fn preferences(engine: &Engine, caller: &Caller) -> Result<Vec<NotificationPreference>> {
+    let user = caller.signed_in()?;
+    let rows: Vec<ChosenRow> = engine.db.all_many(&CHOSEN, &[[user.id.into()]]).await?;
+    let chosen: Vec<NotificationPreference> = rows.iter().map(ChosenRow::preference).collect();
+    let topics =
+        NotificationTopic::ALL.into_iter().filter(|topic| !topic.of_shops() || !user.shops.is_empty());
+    let of = |topic| {
+        let set = chosen.iter().find(|set| set.topic == topic).copied();
+        set.unwrap_or(NotificationPreference::new(topic))
+    };
+    Ok(topics.map(of).collect())
+}
+
+/// Chooses through which channels the caller gets the notifications about these topics.
+pub async fn choose(engine: &Engine, caller: &Caller, chosen: &[NotificationPreference]) -> Result<()> {
+    let input = (caller.signed_in()?.id, chosen.to_vec());
+    engine
+        .db
+        .write("inbox::choose", input, |tx, (user, chosen)| {
+            Box::pin(async move {
+                let user_id = *user;
+                let rows = chosen.iter().map(|&NotificationPreference { topic, email, in_app }| Choose {
+                    user_id,
+                    topic,
+                    email,
+                    in_app,
+                });
+                tx.insert_all(rows).await?;
+                Ok(())
+            })
+        })
+        .await
+        .map_err(Into::into)
+}
+
+/// Deletes old notifications.
+pub(crate) async fn purge(engine: &Engine) -> TxResult<()> {
+    engine
+        .db
+        .write("inbox::purge", engine.clock.now_ms() - KEEP_MS, |tx, before| {
+            Box::pin(async move { Ok(tx.exec(&PURGE, params![*before]).await?) })
+        })
+        .await?;
+    Ok(())
+}
