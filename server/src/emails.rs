@@ -20,19 +20,59 @@ use haat_engine::{
     TxResult,
     notifications::{EmailContent, RenderedEmail},
 };
-use haat_shared::{disputes::DisputeState, routes};
+use haat_shared::{disputes::DisputeState, payments::PurchaseLink, routes};
 
-/// The path that an email links to.
-fn path(content: &EmailContent) -> String {
-    content.link().map_or_else(|| content.path(), routes::purchase_by_link)
+/// The link to the purchase that an email to its shopper has, who may not be signed in.
+fn link(content: &EmailContent) -> Option<&PurchaseLink> {
+    match content {
+        EmailContent::OrderConfirmed { link, .. }
+        | EmailContent::OrderShipped { link, .. }
+        | EmailContent::ShipmentUpdated { link, .. }
+        | EmailContent::OrderCancelled { link, .. }
+        | EmailContent::ReturnApproved { link, .. }
+        | EmailContent::ReturnRejected { link, .. }
+        | EmailContent::ReturnExchanged { link, .. }
+        | EmailContent::OrderRefunded { link, .. } => Some(link),
+        _ => None,
+    }
+}
+
+/// The path of the page about what happened, for those who are signed in.
+fn page(content: &EmailContent) -> String {
+    if let Some(link) = link(content) {
+        return routes::purchase(&link.number);
+    }
+    match content {
+        EmailContent::OrderReceived { order }
+        | EmailContent::OrderWithdrawn { order, .. }
+        | EmailContent::OrderRefundedByMarket { order, .. }
+        | EmailContent::ReturnRequested { order, .. }
+        | EmailContent::OrderDisputed { order, .. }
+        | EmailContent::DisputeWon { order, .. }
+        | EmailContent::DisputeLost { order, .. } => {
+            routes::shop_order(&order.order.shop_handle, &order.order.number)
+        }
+        EmailContent::StockLow(of) => routes::seller_product(&of.shop_handle, of.product),
+        EmailContent::PayoutSent(of)
+        | EmailContent::PayoutRejected(of)
+        | EmailContent::PayoutReturned(of)
+        | EmailContent::PayoutMethodAdded(of)
+        | EmailContent::PayoutMethodRemoved(of)
+        | EmailContent::PayoutMethodRestricted(of) => routes::balance(&of.shop_handle),
+        EmailContent::ConfirmSignUp { id, token, .. } => {
+            routes::with(&routes::confirm_sign_up(*id), &[("token", token)])
+        }
+        _ => routes::SIGN_IN.to_owned(),
+    }
 }
 
 /// Renders an email in a language, or in the default language if there is no translation. `market` is the URL
 /// that its links begin with.
 pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<RenderedEmail> {
     let locale = locale.parse().unwrap_or_default();
-    let url = &format!("{market}{}", path(content));
-    match content {
+    let page = page(content);
+    let url = &format!("{market}{}", link(content).map_or_else(|| page.clone(), routes::purchase_by_link));
+    let mut rendered = match content {
         EmailContent::OrderConfirmed { purchase, .. } => order_confirmed::render(locale, purchase, url),
         EmailContent::OrderReceived { order } => order_received::render(locale, order, url),
         EmailContent::OrderShipped { order, parcel, .. } => {
@@ -75,5 +115,7 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         EmailContent::PayoutMethodRestricted(of) => payouts::method_restricted(locale, of, url),
         EmailContent::ConfirmSignUp { name, .. } => sign_up::confirm(locale, name, url),
         EmailContent::AccountExists { name } => sign_up::account_exists(locale, name, url),
-    }
+    }?;
+    rendered.path = page;
+    Ok(rendered)
 }

@@ -42,7 +42,7 @@ use haat_shared::{
     payments::PurchaseLink,
     permissions::AdminPermission,
     returns::OrderReturn,
-    routes, text,
+    text,
 };
 
 /// The content of an email.
@@ -201,52 +201,6 @@ pub enum EmailContent {
     PayoutMethodRestricted(Box<PayoutNotice>),
 }
 
-impl EmailContent {
-    /// The page about it, for those who are signed in.
-    pub fn path(&self) -> String {
-        if let Some(link) = self.link() {
-            return routes::purchase(&link.number);
-        }
-        match self {
-            Self::OrderReceived { order }
-            | Self::OrderWithdrawn { order, .. }
-            | Self::OrderRefundedByMarket { order, .. }
-            | Self::ReturnRequested { order, .. }
-            | Self::OrderDisputed { order, .. }
-            | Self::DisputeWon { order, .. }
-            | Self::DisputeLost { order, .. } => {
-                routes::shop_order(&order.order.shop_handle, &order.order.number)
-            }
-            Self::StockLow(of) => routes::seller_product(&of.shop_handle, of.product),
-            Self::PayoutSent(of)
-            | Self::PayoutRejected(of)
-            | Self::PayoutReturned(of)
-            | Self::PayoutMethodAdded(of)
-            | Self::PayoutMethodRemoved(of)
-            | Self::PayoutMethodRestricted(of) => routes::balance(&of.shop_handle),
-            Self::ConfirmSignUp { id, token, .. } => {
-                routes::with(&routes::confirm_sign_up(*id), &[("token", token)])
-            }
-            _ => routes::SIGN_IN.to_owned(),
-        }
-    }
-
-    /// The link to the purchase that an email to its shopper has, who may not be signed in.
-    pub fn link(&self) -> Option<&PurchaseLink> {
-        match self {
-            Self::OrderConfirmed { link, .. }
-            | Self::OrderShipped { link, .. }
-            | Self::ShipmentUpdated { link, .. }
-            | Self::OrderCancelled { link, .. }
-            | Self::ReturnApproved { link, .. }
-            | Self::ReturnRejected { link, .. }
-            | Self::ReturnExchanged { link, .. }
-            | Self::OrderRefunded { link, .. } => Some(link),
-            _ => None,
-        }
-    }
-}
-
 /// An email, rendered in a language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedEmail {
@@ -256,6 +210,8 @@ pub struct RenderedEmail {
     pub text: String,
     /// The HTML.
     pub html: String,
+    /// The path of the page about it, for those who are signed in.
+    pub path: String,
 }
 
 /// Renders an email in a language, or in the default language if there is no translation. The last argument
@@ -598,13 +554,13 @@ pub async fn deliver_due(engine: &Engine, channel: Channel) -> TxResult<usize> {
 }
 
 /// Sends emails; returns those that failed.
-async fn send(engine: &Engine, ready: Vec<(Claimed, Rendered)>) -> Vec<(Claimed, SendError)> {
-    let mail = |(notice, of): &(Claimed, Rendered)| Mail {
+async fn send(engine: &Engine, ready: Vec<(Claimed, RenderedEmail)>) -> Vec<(Claimed, SendError)> {
+    let mail = |(notice, of): &(Claimed, RenderedEmail)| Mail {
         id: Id::from_uuid(notice.id.uuid()),
         to: notice.recipient.clone(),
-        subject: of.email.subject.clone(),
-        text: of.email.text.clone(),
-        html: of.email.html.clone(),
+        subject: of.subject.clone(),
+        text: of.text.clone(),
+        html: of.html.clone(),
         created_at: notice.created_at,
     };
     let mails: Vec<Mail> = ready.iter().map(mail).collect();
@@ -614,12 +570,12 @@ async fn send(engine: &Engine, ready: Vec<(Claimed, Rendered)>) -> Vec<(Claimed,
 }
 
 /// What the recipient sees on the page of notifications.
-fn shown(notice: Claimed, of: Rendered) -> Option<inbox::AddToInbox> {
+fn shown(notice: Claimed, of: RenderedEmail) -> Option<inbox::AddToInbox> {
     Some(inbox::AddToInbox {
         id: notice.id,
         user_id: notice.recipient.parse().ok()?,
         kind: notice.kind,
-        title: of.email.subject,
+        title: of.subject,
         path: of.path,
         created_at: notice.created_at,
     })
@@ -775,17 +731,10 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
     })
 }
 
-/// A notification in the words of its recipient, and the page about it.
-struct Rendered {
-    email: RenderedEmail,
-    path: String,
-}
-
-fn render(engine: &Engine, notice: &Claimed, data: &NotificationData) -> TxResult<Rendered> {
+fn render(engine: &Engine, notice: &Claimed, data: &NotificationData) -> TxResult<RenderedEmail> {
     let content =
         content(engine, notice, data).ok_or_else(|| bug("no email content for this kind of notification"))?;
-    let email = (engine.render)(&content, &notice.locale, &engine.public_url)?;
-    Ok(Rendered { email, path: content.path() })
+    (engine.render)(&content, &notice.locale, &engine.public_url)
 }
 
 /// Marks the failed ones, and all others of the claim as sent. Those in the app are shown from then on.

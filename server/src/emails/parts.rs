@@ -21,6 +21,7 @@ pub(super) fn rendered(
         subject: subject.chars().filter_map(on_one_line).collect(),
         text: text.render().map_err(failed)?,
         html: html.map_err(failed)?,
+        path: String::new(),
     })
 }
 

@@ -732,10 +732,28 @@ async fn state_of(market: &Market, things: &Things) -> Vec<Answer> {
     answers
 }
 
+/// Waits until no more notifications arrive, because every page has their number.
+async fn settle(market: &Market, things: &Things) {
+    let unread = TABLE.iter().find(|row| row.path == FN_UNREAD_NOTIFICATIONS).unwrap();
+    let mut last = Vec::new();
+    loop {
+        let mut counts = Vec::new();
+        for who in EVERYONE {
+            counts.push(market.ask(who, unread, things).await.body);
+        }
+        if counts == last {
+            return;
+        }
+        last = counts;
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+}
+
 /// Requests all of these routes: first as callers who are denied, then as those who are allowed.
 async fn walk(market: &mut Market, rows: &[Row], real: &Things, of_b: &Things) {
     let nothing = unknown(real);
     market.names = real.iter().chain(&nothing).map(|(name, value)| (value.clone(), *name)).collect();
+    settle(market, real).await;
     let before = state_of(market, real).await;
     for row in rows {
         for who in EVERYONE {

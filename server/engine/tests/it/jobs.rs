@@ -234,10 +234,10 @@ both! {
             }
             runs
         };
-        assert_eq!(run().await, [("sweep", 1), ("reconcile", 1), ("transfers", 1), ("release", 1), ("seal", 1), ("popular", 1), ("media", 1), ("purge", 1)]);
-        assert_eq!(run().await, [("sweep", 0), ("reconcile", 0), ("transfers", 0), ("release", 0), ("seal", 0), ("popular", 0), ("media", 0), ("purge", 0)]);
+        assert_eq!(run().await, [("sweep", 1), ("sale_prices", 1), ("reconcile", 1), ("transfers", 1), ("release", 1), ("low_stock", 1), ("seal", 1), ("popular", 1), ("media", 1), ("purge", 1)]);
+        assert_eq!(run().await, [("sweep", 0), ("sale_prices", 0), ("reconcile", 0), ("transfers", 0), ("release", 0), ("low_stock", 0), ("seal", 0), ("popular", 0), ("media", 0), ("purge", 0)]);
         market.clock.advance_ms(60_000);
-        assert_eq!(run().await, [("sweep", 1), ("reconcile", 1), ("transfers", 1), ("release", 1), ("seal", 1), ("popular", 0), ("media", 0), ("purge", 0)]);
+        assert_eq!(run().await, [("sweep", 1), ("sale_prices", 1), ("reconcile", 1), ("transfers", 1), ("release", 1), ("low_stock", 1), ("seal", 1), ("popular", 0), ("media", 0), ("purge", 0)]);
 
         // A slow run isn't repeated until its lease has expired, and then doesn't end its successor's lease.
         let reconcile = SCHEDULES.iter().find(|schedule| schedule.name == "reconcile").unwrap();
@@ -289,8 +289,8 @@ both! {
     }
 
     async fn outbox_messages_become_notifications_once(market) {
-        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
-        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 50).await;
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 30).await;
         market.buy_in_cash(&market.guest_with(&[(bowl, 1), (lamp, 1)]).await).await.unwrap();
         // Four concurrent workers.
         let workers: Vec<_> = (0..4).map(|_| { let engine = market.engine.clone(); tokio::spawn(async move { dispatch::drain(&engine).await.unwrap() }) }).collect();

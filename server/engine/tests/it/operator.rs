@@ -160,7 +160,7 @@ both! {
             AdminHome { dead_jobs, pending_messages, failed_emails, delayed_emails: 0, waiting_orders, escalated_returns: 0 }
         };
         assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 0, 0, 0));
-        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 50).await;
         let number = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
         market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
         assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 0, 0, 0), "not yet");

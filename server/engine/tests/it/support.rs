@@ -411,7 +411,13 @@ fn in_words(
         EmailContent::PayoutMethodRestricted(of) => (format!("restricted {}", of.account), String::new()),
         EmailContent::PayoutMethodRemoved(of) => (format!("removed {}", of.account), String::new()),
     };
-    Ok(RenderedEmail { subject, text: format!("{market} {leads_to}"), html: format!("{locale} {content:?}") })
+    let path = format!("/page of {subject}");
+    Ok(RenderedEmail {
+        subject,
+        text: format!("{market} {leads_to}"),
+        html: format!("{locale} {content:?}"),
+        path,
+    })
 }
 
 /// The two values of an email's link, after the market's URL.
