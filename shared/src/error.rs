@@ -140,6 +140,12 @@ pub enum Conflict {
     NotShipped(Vec<String>),
     /// A gift card can't pay.
     GiftCard(GiftCardRefusal),
+    /// The shop has blocked the customer: nothing can be sent in their conversation.
+    ConversationBlocked,
+    /// The message can't be edited or deleted any more.
+    MessageKept,
+    /// The customer of the order has no account.
+    CustomerIsGuest,
 }
 
 /// A line that can't be fulfilled completely.
@@ -204,6 +210,9 @@ impl Error {
                 Conflict::Code(refusal) => refusal.as_str(),
                 Conflict::NotShipped(_) => "not_shipped",
                 Conflict::GiftCard(refusal) => refusal.as_str(),
+                Conflict::ConversationBlocked => "conversation_blocked",
+                Conflict::MessageKept => "message_kept",
+                Conflict::CustomerIsGuest => "customer_is_guest",
             },
             Self::SignInNeeded => "sign_in_needed",
             Self::Denied => "denied",

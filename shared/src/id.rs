@@ -222,6 +222,10 @@ pub mod kinds {
         Notification NotificationId "notif";
         /// A typed attribute of products.
         Attribute AttributeId "attr";
+        /// A conversation of a shopper with a shop.
+        Conversation ConversationId "conv";
+        /// A message of a conversation.
+        Message MessageId "msg";
         /// An email.
         Mail EmailId "mail";
         /// An entry of the audit log.

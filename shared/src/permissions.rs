@@ -24,6 +24,8 @@ pub enum Permission {
     SeeOrders,
     /// Confirm, ship and cancel orders.
     FulfilOrders,
+    /// Read and answer the messages of customers.
+    AnswerCustomers,
     /// See balances and ask for payouts.
     SeeMoney,
     /// Change the shop's settings and members.
@@ -36,9 +38,9 @@ impl Role {
         use Permission::*;
         match self {
             Self::Owner => true,
-            Self::Manager => matches!(permission, ManageCatalog | SeeOrders | FulfilOrders),
+            Self::Manager => matches!(permission, ManageCatalog | SeeOrders | FulfilOrders | AnswerCustomers),
             Self::Fulfilment => matches!(permission, SeeOrders | FulfilOrders),
-            Self::Support => matches!(permission, SeeOrders),
+            Self::Support => matches!(permission, SeeOrders | AnswerCustomers),
         }
     }
 }
@@ -182,13 +184,14 @@ mod tests {
     #[test]
     fn the_whole_table() {
         let table = [
-            (Owner, [true, true, true, true, true]),
-            (Manager, [true, true, true, false, false]),
-            (Fulfilment, [false, true, true, false, false]),
-            (Support, [false, true, false, false, false]),
+            (Owner, [true, true, true, true, true, true]),
+            (Manager, [true, true, true, true, false, false]),
+            (Fulfilment, [false, true, true, false, false, false]),
+            (Support, [false, true, false, true, false, false]),
         ];
+        let permissions = [ManageCatalog, SeeOrders, FulfilOrders, AnswerCustomers, SeeMoney, ManageShop];
         for (role, allowed) in table {
-            let actual = [ManageCatalog, SeeOrders, FulfilOrders, SeeMoney, ManageShop].map(|p| role.may(p));
+            let actual = permissions.map(|p| role.may(p));
             assert_eq!(actual, allowed, "{role:?}");
         }
     }

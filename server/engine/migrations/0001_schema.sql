@@ -1402,6 +1402,55 @@ CREATE TABLE sandbox_events (
 CREATE INDEX sandbox_events_due_idx ON sandbox_events (deliver_at) WHERE deliveries_left > 0;
 
 
+-- Chat
+
+-- One per shopper and shop. Whatever changes it or its messages locks its row, which counts messages and changes.
+CREATE TABLE conversations (
+    id UUID PRIMARY KEY,
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    user_id UUID NOT NULL REFERENCES users (id),
+    -- The number of the last message, and that of the last message written, edited or deleted. 0 if there is none.
+    last_seq BIGINT NOT NULL CHECK (last_seq >= 0),
+    change_seq BIGINT NOT NULL CHECK (change_seq >= last_seq),
+    -- Up to which message each side has read.
+    shopper_read_seq BIGINT NOT NULL CHECK (shopper_read_seq BETWEEN 0 AND last_seq),
+    shop_read_seq BIGINT NOT NULL CHECK (shop_read_seq BETWEEN 0 AND last_seq),
+    -- Whether the shop has blocked the shopper.
+    blocked BOOLEAN NOT NULL,
+    -- When the last message was sent, or else when it was opened.
+    last_at BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX conversations_shop_id_user_id_key ON conversations (shop_id, user_id);
+CREATE INDEX conversations_shop_id_last_at_idx ON conversations (shop_id, last_at, id);
+CREATE INDEX conversations_user_id_last_at_idx ON conversations (user_id, last_at, id);
+
+CREATE TABLE messages (
+    conversation_id UUID NOT NULL REFERENCES conversations (id),
+    -- Made by the sender, so that a message that is sent again isn't stored again.
+    id UUID NOT NULL,
+    -- From 1 without gaps.
+    seq BIGINT NOT NULL CHECK (seq > 0),
+    -- The number of the conversation's change that wrote, edited or deleted it.
+    change_seq BIGINT NOT NULL CHECK (change_seq >= seq),
+    side TEXT NOT NULL,
+    user_id UUID NOT NULL REFERENCES users (id),
+    -- Empty once it was deleted.
+    text TEXT NOT NULL,
+    -- What it is about.
+    product_id UUID REFERENCES products (id) ON DELETE SET NULL,
+    order_id UUID REFERENCES orders (id),
+    created_at BIGINT NOT NULL,
+    edited_at BIGINT,
+    deleted BOOLEAN NOT NULL,
+    PRIMARY KEY (conversation_id, id),
+    UNIQUE (conversation_id, seq)
+);
+CREATE INDEX messages_conversation_id_change_seq_idx ON messages (conversation_id, change_seq);
+-- A product that is deleted is looked up.
+CREATE INDEX messages_product_id_idx ON messages (product_id) WHERE product_id IS NOT NULL;
+
+
 -- Work that follows a transaction
 
 CREATE TABLE idempotency_keys (

@@ -18,6 +18,10 @@ haat_shared::text_enum! {
         Notifications = "notifications",
         /// Imports are due.
         Imports = "imports",
+        /// A conversation changed. The text is its ID.
+        Chat = "chat",
+        /// Someone is typing. The text is the ID of the conversation and the side, separated by a space.
+        Typing = "typing",
     }
 }
 

@@ -16,6 +16,7 @@ pub mod cards;
 pub mod cart_codes;
 pub mod carts;
 pub mod catalog;
+pub mod chat;
 pub mod checkout;
 pub mod clock;
 pub mod currencies;

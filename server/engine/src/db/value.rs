@@ -8,6 +8,7 @@ use haat_shared::{
         edit::ProductState,
         imports::{Format, ImportState},
     },
+    chat::Side,
     checkout::CheckoutState,
     disputes::DisputeState,
     events::EventKind,
@@ -281,6 +282,7 @@ text_column! {
     RefundState;
     NotificationTopic;
     Channel;
+    Side;
 }
 
 /// A type that a row can be read as.

@@ -25,6 +25,7 @@ mod capacities;
 mod cards;
 mod carts;
 mod catalog;
+mod chat;
 mod connect;
 mod coupons;
 mod currencies;

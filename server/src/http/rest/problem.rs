@@ -253,6 +253,9 @@ fn title(locale: Locale, code: &str) -> &'static str {
         "guest_limit" => t!(locale, problem.title_guest_limit),
         "cash_needs_account" => t!(locale, problem.title_cash_needs_account),
         "was_sold" => t!(locale, problem.title_was_sold),
+        "conversation_blocked" => t!(locale, problem.title_conversation_blocked),
+        "message_kept" => t!(locale, problem.title_message_kept),
+        "customer_is_guest" => t!(locale, problem.title_customer_is_guest),
         "import_ended" => t!(locale, problem.title_import_ended),
         "last_owner" => t!(locale, problem.title_last_owner),
         "payout_moved" => t!(locale, problem.title_payout_moved),
@@ -357,6 +360,9 @@ fn every() -> impl Iterator<Item = Problem> {
         RefundMoved,
         PromotionUsed,
         NotShipped(Vec::new()),
+        ConversationBlocked,
+        MessageKept,
+        CustomerIsGuest,
     ];
     let conflicts =
         conflicts.into_iter().chain(Refusal::ALL.map(Code)).chain(GiftCardRefusal::ALL.map(GiftCard));

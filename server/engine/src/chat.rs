@@ -1,0 +1,659 @@
+//! Conversations: one per shopper and shop, with numbered messages.
+//!
+//! The row of a conversation is locked by everything that changes it, and counts its messages and its changes. Whoever has all
+//! changes up to a number misses none by asking for those after it.
+
+use crate::{
+    Caller, Engine,
+    bus::Topic,
+    db::{Scalar, Value},
+    insert, lists, params, random, rows, statements,
+};
+use haat_shared::{
+    Conflict, Error, Result,
+    chat::{
+        self, About, CHANGE_MS, Card, Changes, ConversationCard, Inbox, MESSAGES_SHOWN, MessageView,
+        NewMessage, Side, Thread,
+    },
+    id::kinds::{ConversationId, MessageId, OrderId, ProductId, ShopId, UserId},
+    page::{self, LIMIT_MAX, Page, PageRequest},
+    permissions::Permission,
+};
+
+/// The number of conversations per page.
+const PAGE_SIZE: usize = 30;
+
+lists! {
+    CONVERSATIONS {
+        select: "SELECT c.id, c.user_id, c.shop_id, s.handle, s.name AS shop_name, u.name AS shopper_name, c.last_seq, c.change_seq,
+            c.shopper_read_seq, c.shop_read_seq, c.blocked, c.last_at, m.text AS last_text, m.side AS last_side,
+            (SELECT COUNT(*) FROM messages n WHERE n.conversation_id = c.id AND n.seq > c.shopper_read_seq AND n.side = 'shop')
+                AS shopper_unread,
+            (SELECT COUNT(*) FROM messages n WHERE n.conversation_id = c.id AND n.seq > c.shop_read_seq AND n.side = 'shopper')
+                AS shop_unread
+            FROM conversations c JOIN shops s ON s.id = c.shop_id JOIN users u ON u.id = c.user_id
+            LEFT JOIN messages m ON m.conversation_id = c.id AND m.seq = c.last_seq",
+        base_filter: "TRUE",
+        filters: &[
+            ("id", "c.id = {}"),
+            ("shopper", "c.user_id = {}"),
+            ("shop", "c.shop_id = {}"),
+            ("begun", "(c.last_seq > 0) = {}"),
+        ],
+        sorts: &[(
+            "newest",
+            "(c.last_at, c.id) < ((SELECT x.last_at FROM conversations x WHERE x.id = {}), {})",
+            "c.last_at DESC, c.id DESC",
+        )],
+    }
+    MESSAGES {
+        select: "SELECT m.id, m.seq, m.change_seq, m.side, m.user_id, u.name AS author, m.text, m.created_at, m.edited_at, m.deleted,
+            p.id AS product_id, p.slug AS product_slug, p.title AS product_title, o.number AS order_number, b.number AS purchase_number
+            FROM messages m JOIN users u ON u.id = m.user_id LEFT JOIN products p ON p.id = m.product_id
+            LEFT JOIN orders o ON o.id = m.order_id LEFT JOIN purchases b ON b.id = o.purchase_id",
+        base_filter: "TRUE",
+        filters: &[("conversation", "m.conversation_id = {}"), ("id", "m.id = {}")],
+        sorts: &[
+            ("newest", "m.seq < {}", "m.seq DESC"),
+            ("changed", "m.change_seq > {}", "m.change_seq"),
+        ],
+    }
+}
+
+statements! {
+    SHOP = "SELECT s.id, c.id AS conversation_id FROM shops s LEFT JOIN conversations c ON c.shop_id = s.id AND c.user_id = $2
+        WHERE s.handle = $1";
+    CUSTOMER = "SELECT p.user_id AS value FROM orders o JOIN purchases p ON p.id = o.purchase_id
+        WHERE o.number = $1 AND o.shop_id = $2";
+    OF_PAIR = "SELECT id AS value FROM conversations WHERE shop_id = $1 AND user_id = $2";
+    // The row is locked until the message is committed, so numbers have no gaps.
+    NUMBER = "UPDATE conversations SET last_seq = last_seq + 1, change_seq = change_seq + 1,
+            last_at = CASE WHEN last_at < $2 THEN $2 ELSE last_at END
+        WHERE id = $1 AND NOT blocked RETURNING last_seq, change_seq";
+    COUNT_CHANGE = "UPDATE conversations SET change_seq = change_seq + 1 WHERE id = $1 AND NOT blocked
+        RETURNING change_seq AS value";
+    EDIT = "UPDATE messages SET text = $3, edited_at = $4, change_seq = $5
+        WHERE conversation_id = $1 AND id = $2 AND NOT deleted AND created_at > $6";
+    // Only that there was a message stays.
+    DELETE = "UPDATE messages SET text = '', product_id = NULL, order_id = NULL, deleted = TRUE, change_seq = $3
+        WHERE conversation_id = $1 AND id = $2 AND NOT deleted AND created_at > $4";
+    READ_BY_SHOPPER = "UPDATE conversations SET shopper_read_seq = CASE WHEN $2 < last_seq THEN $2 ELSE last_seq END
+        WHERE id = $1 AND shopper_read_seq < $2 AND shopper_read_seq < last_seq";
+    READ_BY_SHOP = "UPDATE conversations SET shop_read_seq = CASE WHEN $2 < last_seq THEN $2 ELSE last_seq END
+        WHERE id = $1 AND shop_read_seq < $2 AND shop_read_seq < last_seq";
+    BLOCK = "UPDATE conversations SET blocked = $2 WHERE id = $1";
+    PRODUCT = "SELECT id, slug, title FROM products WHERE id = $1 AND shop_id = $2 AND state = 'published'";
+    ORDER = "SELECT o.id, o.number, p.number AS purchase FROM orders o JOIN purchases p ON p.id = o.purchase_id
+        WHERE o.number = $1 AND o.shop_id = $2 AND p.user_id = $3";
+    PARTIES = "SELECT user_id, shop_id FROM conversations WHERE id = $1";
+    UNREAD = "SELECT COUNT(*) AS value FROM conversations c WHERE c.user_id = $1 AND c.last_seq > c.shopper_read_seq
+        AND EXISTS (SELECT 1 FROM messages n WHERE n.conversation_id = c.id AND n.seq > c.shopper_read_seq AND n.side = 'shop')";
+    UNREAD_BY_SHOP = "SELECT COUNT(*) AS value FROM conversations c WHERE c.shop_id = $1 AND c.last_seq > c.shop_read_seq
+        AND EXISTS (SELECT 1 FROM messages n WHERE n.conversation_id = c.id AND n.seq > c.shop_read_seq AND n.side = 'shopper')";
+}
+
+insert! {
+    struct AddConversation into conversations {
+        id: ConversationId,
+        shop_id: ShopId,
+        user_id: UserId,
+        last_at: i64,
+        created_at: i64;
+        last_seq = "0",
+        change_seq = "0",
+        shopper_read_seq = "0",
+        shop_read_seq = "0",
+        blocked = "FALSE",
+    } "ON CONFLICT (shop_id, user_id) DO NOTHING"
+
+    struct AddMessage<'a> into messages {
+        conversation_id: ConversationId,
+        id: MessageId,
+        seq: i64,
+        change_seq: i64,
+        side: Side,
+        user_id: UserId,
+        text: &'a str,
+        product_id: Option<ProductId>,
+        order_id: Option<OrderId>,
+        created_at: i64;
+        deleted = "FALSE",
+    } "ON CONFLICT (conversation_id, id) DO NOTHING"
+}
+
+rows! {
+    struct ShopRow {
+        id: ShopId,
+        conversation_id: Option<ConversationId>,
+    }
+
+    struct ConversationRow {
+        id: ConversationId,
+        user_id: UserId,
+        shop_id: ShopId,
+        handle: String,
+        shop_name: String,
+        shopper_name: String,
+        last_seq: i64,
+        change_seq: i64,
+        shopper_read_seq: i64,
+        shop_read_seq: i64,
+        blocked: bool,
+        last_at: i64,
+        last_text: Option<String>,
+        last_side: Option<String>,
+        shopper_unread: i64,
+        shop_unread: i64,
+    }
+
+    struct MessageRow {
+        id: MessageId,
+        seq: i64,
+        change_seq: i64,
+        side: Side,
+        user_id: UserId,
+        author: String,
+        text: String,
+        created_at: i64,
+        edited_at: Option<i64>,
+        deleted: bool,
+        product_id: Option<ProductId>,
+        product_slug: Option<String>,
+        product_title: Option<String>,
+        order_number: Option<String>,
+        purchase_number: Option<String>,
+    }
+
+    struct Numbers {
+        last_seq: i64,
+        change_seq: i64,
+    }
+
+    struct ProductRow {
+        id: ProductId,
+        slug: String,
+        title: String,
+    }
+
+    struct OrderRow {
+        id: OrderId,
+        number: String,
+        purchase: String,
+    }
+
+    /// The two sides of a conversation.
+    pub struct Parties {
+        /// The shopper.
+        pub user_id: UserId,
+        /// The shop.
+        pub shop_id: ShopId,
+    }
+}
+
+/// On which side a caller sits: as a shopper, or as a member of a shop who answers customers.
+struct Seat {
+    user: UserId,
+    side: Side,
+    filter: (&'static str, Value),
+}
+
+impl Seat {
+    /// The seat at a shop with this handle; as the shopper without one.
+    fn of(caller: &Caller, shop: &str) -> Result<Self> {
+        let user = caller.signed_in()?.id;
+        Ok(match shop {
+            "" => Self { user, side: Side::Shopper, filter: ("shopper", user.into()) },
+            handle => {
+                let id = caller.shop(handle, Permission::AnswerCustomers)?;
+                Self { user, side: Side::Shop, filter: ("shop", id.into()) }
+            }
+        })
+    }
+
+    /// A conversation that it is a part of. Others are reported as not found.
+    async fn conversation(&self, engine: &Engine, id: ConversationId) -> Result<ConversationRow> {
+        let filters = vec![("id", id.into()), self.filter.clone()];
+        let found: Vec<ConversationRow> =
+            engine.db.list(CONVERSATIONS.bind(filters, "newest", None, 1)).await?;
+        found.into_iter().next().ok_or(Error::NotFound)
+    }
+}
+
+impl ConversationRow {
+    fn card(&self, engine: &Engine, caller: &Caller, side: Side) -> ConversationCard {
+        let (name, unread) = match side {
+            Side::Shopper => (&self.shop_name, self.shopper_unread),
+            Side::Shop => (&self.shopper_name, self.shop_unread),
+        };
+        ConversationCard {
+            id: self.id,
+            name: name.clone(),
+            shop_handle: self.handle.clone(),
+            excerpt: chat::excerpt(self.last_text.as_deref().unwrap_or_default()),
+            last_side: self.last_side.as_deref().and_then(Side::parse).unwrap_or(side),
+            last_at: caller.time(engine, self.last_at),
+            unread,
+            blocked: self.blocked,
+        }
+    }
+
+    /// Up to which message the other side has read.
+    fn read_seq(&self, side: Side) -> i64 {
+        match side {
+            Side::Shopper => self.shop_read_seq,
+            Side::Shop => self.shopper_read_seq,
+        }
+    }
+}
+
+impl MessageRow {
+    fn view(self, engine: &Engine, caller: &Caller, seat: &Seat, shop_name: &str) -> MessageView {
+        let product = self.product_id.zip(self.product_slug).zip(self.product_title);
+        let order = self.order_number.zip(self.purchase_number);
+        let author = match (seat.side, self.side) {
+            // Who of them answered is the shop's own business.
+            (Side::Shopper, Side::Shop) => shop_name.to_owned(),
+            _ => self.author,
+        };
+        MessageView {
+            id: self.id,
+            seq: self.seq,
+            change_seq: self.change_seq,
+            side: self.side,
+            author,
+            about: product
+                .map(|((id, slug), title)| Card::Product { id, slug, title })
+                .or_else(|| order.map(|(number, purchase)| Card::Order { number, purchase })),
+            created_at: caller.time(engine, self.created_at),
+            edited: self.edited_at.is_some() && !self.deleted,
+            deleted: self.deleted,
+            changeable: self.side == seat.side
+                && self.user_id == seat.user
+                && !self.deleted
+                && chat::is_changeable(self.created_at, engine.clock.now_ms()),
+            text: self.text,
+        }
+    }
+}
+
+/// Opens the shopper's conversation with a shop; the same one however often.
+pub async fn open(engine: &Engine, caller: &Caller, handle: &str) -> Result<ConversationId> {
+    let user = caller.signed_in()?.id;
+    let shop: ShopRow = engine.db.opt(&SHOP, params![handle, user]).await?.ok_or(Error::NotFound)?;
+    match shop.conversation_id {
+        Some(id) => Ok(id),
+        None => create(engine, shop.id, user).await,
+    }
+}
+
+/// Opens a shop's conversation with the customer of one of its orders.
+pub async fn open_for_order(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    number: &str,
+) -> Result<ConversationId> {
+    let shop = caller.shop(handle, Permission::AnswerCustomers)?;
+    let customer: Option<Scalar<Option<UserId>>> = engine.db.opt(&CUSTOMER, params![number, shop]).await?;
+    let user = customer.ok_or(Error::NotFound)?.0.ok_or(Conflict::CustomerIsGuest)?;
+    let found: Option<Scalar<ConversationId>> = engine.db.opt(&OF_PAIR, params![shop, user]).await?;
+    match found {
+        Some(found) => Ok(found.0),
+        None => create(engine, shop, user).await,
+    }
+}
+
+async fn create(engine: &Engine, shop_id: ShopId, user_id: UserId) -> Result<ConversationId> {
+    let now = engine.clock.now_ms();
+    let id: ConversationId = random::id(now);
+    engine
+        .db
+        .write(("chat::open", id), (id, shop_id, user_id, now), |tx, (id, shop_id, user_id, now)| {
+            Box::pin(async move {
+                let (id, shop_id, user_id, now) = (*id, *shop_id, *user_id, *now);
+                tx.insert(AddConversation { id, shop_id, user_id, last_at: now, created_at: now }).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    // Of several that open it at once, one has created it.
+    let found: Scalar<ConversationId> = engine.db.one(&OF_PAIR, params![shop_id, user_id]).await?;
+    Ok(found.0)
+}
+
+/// The conversations of a shopper, or of a shop with this handle, those with the latest messages first. One in which nothing was
+/// written yet is not listed.
+pub async fn list(
+    engine: &Engine,
+    caller: &Caller,
+    shop: &str,
+    of: impl Into<PageRequest<'_>>,
+) -> Result<Page<ConversationCard>> {
+    let (seat, of) = (Seat::of(caller, shop)?, of.into());
+    let size = page::rows(of.limit, PAGE_SIZE);
+    let after = crate::cursor::<haat_shared::id::kinds::Conversation>(of.after)?;
+    let after = after.into_iter().flat_map(|id| [id.into(), id.into()]);
+    let filters = vec![seat.filter.clone(), ("begun", true.into())];
+    let rows: Vec<ConversationRow> =
+        engine.db.list(CONVERSATIONS.bind(filters, "newest", after, size + 1)).await?;
+    let page = Page::cut(rows, size, |row| row.id.to_string());
+    Ok(page.map(|row| row.card(engine, caller, seat.side)))
+}
+
+/// The page of conversations, with one of them open, which marks it as read. The next message can be about a product or an
+/// order.
+pub async fn inbox(
+    engine: &Engine,
+    caller: &Caller,
+    shop: &str,
+    after: &str,
+    open: Option<ConversationId>,
+    about: &str,
+) -> Result<Inbox> {
+    let thread = match open {
+        Some(id) => Some(thread(engine, caller, shop, id, about).await?),
+        None => None,
+    };
+    Ok(Inbox { conversations: list(engine, caller, shop, after).await?, thread })
+}
+
+/// A conversation with its latest messages. Marks it as read.
+async fn thread(
+    engine: &Engine,
+    caller: &Caller,
+    shop: &str,
+    id: ConversationId,
+    about: &str,
+) -> Result<Thread> {
+    let seat = Seat::of(caller, shop)?;
+    // Before its messages: what changes in between is asked for again.
+    let row = seat.conversation(engine, id).await?;
+    mark_read(engine, &seat, id, row.last_seq).await?;
+    let (messages, earlier) = page_before(engine, caller, &seat, &row, None).await?;
+    Ok(Thread {
+        conversation: ConversationCard { unread: 0, ..row.card(engine, caller, seat.side) },
+        side: seat.side,
+        messages,
+        earlier,
+        read_seq: row.read_seq(seat.side),
+        change_seq: row.change_seq,
+        about: subject(engine, &row, about).await.ok().and_then(|(card, ..)| card),
+        next_id: random::id(engine.clock.now_ms()),
+    })
+}
+
+/// The messages of a conversation before this number, oldest first, and the first one's number if there are earlier ones.
+pub async fn history(
+    engine: &Engine,
+    caller: &Caller,
+    shop: &str,
+    id: ConversationId,
+    before: Option<i64>,
+) -> Result<(Vec<MessageView>, Option<i64>)> {
+    let seat = Seat::of(caller, shop)?;
+    let row = seat.conversation(engine, id).await?;
+    page_before(engine, caller, &seat, &row, before).await
+}
+
+async fn page_before(
+    engine: &Engine,
+    caller: &Caller,
+    seat: &Seat,
+    of: &ConversationRow,
+    before: Option<i64>,
+) -> Result<(Vec<MessageView>, Option<i64>)> {
+    let (filters, before) = (vec![("conversation", of.id.into())], before.map(Value::from));
+    let mut rows: Vec<MessageRow> =
+        engine.db.list(MESSAGES.bind(filters, "newest", before, MESSAGES_SHOWN + 1)).await?;
+    let more = rows.len() > MESSAGES_SHOWN;
+    rows.truncate(MESSAGES_SHOWN);
+    let earlier = rows.last().filter(|_| more).map(|row| row.seq);
+    let rows = rows.into_iter().rev();
+    Ok((rows.map(|row| row.view(engine, caller, seat, &of.shop_name)).collect(), earlier))
+}
+
+/// What changed in a conversation after a number. If there is more, it can be asked for after the number returned.
+pub async fn changes(
+    engine: &Engine,
+    caller: &Caller,
+    shop: &str,
+    id: ConversationId,
+    after: i64,
+) -> Result<Changes> {
+    let seat = Seat::of(caller, shop)?;
+    let of = seat.conversation(engine, id).await?;
+    let list = MESSAGES.bind(vec![("conversation", id.into())], "changed", [after.into()], LIMIT_MAX);
+    let rows: Vec<MessageRow> = engine.db.list(list).await?;
+    Ok(Changes {
+        // Numbers are committed in order, under the lock of the conversation, so that none before this one is missing.
+        change_seq: rows.last().map_or(after, |row| row.change_seq),
+        read_seq: of.read_seq(seat.side),
+        blocked: of.blocked,
+        messages: rows.into_iter().map(|row| row.view(engine, caller, &seat, &of.shop_name)).collect(),
+    })
+}
+
+/// Sends a message. The same ID again returns the message that was sent with it.
+pub async fn send(
+    engine: &Engine,
+    caller: &Caller,
+    shop: &str,
+    id: ConversationId,
+    message: NewMessage,
+) -> Result<MessageView> {
+    let seat = Seat::of(caller, shop)?;
+    let row = seat.conversation(engine, id).await?;
+    let text = chat::message_text(&message.text).map_err(|fault| Error::Invalid(vec![fault]))?;
+    let (_, product, order) = subject(engine, &row, &message.about).await?;
+    let input = (id, message.id, (seat.side, seat.user), text, (product, order), engine.clock.now_ms());
+    let sent = engine
+        .db
+        .write(("chat::send", id), input, |tx, (id, message, (side, user), text, (product, order), now)| {
+            Box::pin(async move {
+                let numbers: Option<Numbers> = tx.opt(&NUMBER, params![*id, *now]).await?;
+                let numbers = numbers.ok_or(Conflict::ConversationBlocked)?;
+                let added = tx.insert(AddMessage {
+                    conversation_id: *id,
+                    id: *message,
+                    seq: numbers.last_seq,
+                    change_seq: numbers.change_seq,
+                    side: *side,
+                    user_id: *user,
+                    text,
+                    product_id: *product,
+                    order_id: *order,
+                    created_at: *now,
+                });
+                // Takes the numbers back.
+                if added.await? { Ok(()) } else { Err(Conflict::KeyReused.into()) }
+            })
+        })
+        .await
+        .map_err(Error::from);
+    match sent {
+        Ok(()) => tell(engine, id),
+        Err(Error::Conflict(Conflict::KeyReused)) => {}
+        // It may have been sent before.
+        Err(error @ Error::Conflict(Conflict::ConversationBlocked)) => {
+            return own(engine, caller, &seat, &row, message.id).await.map_err(|_| error);
+        }
+        Err(error) => return Err(error),
+    }
+    own(engine, caller, &seat, &row, message.id).await.map_err(|error| match error {
+        Error::NotFound => Conflict::KeyReused.into(),
+        error => error,
+    })
+}
+
+/// Changes the text of a message, for 15 minutes.
+pub async fn edit(
+    engine: &Engine,
+    caller: &Caller,
+    shop: &str,
+    id: ConversationId,
+    message: MessageId,
+    text: &str,
+) -> Result<MessageView> {
+    let text = chat::message_text(text).map_err(|fault| Error::Invalid(vec![fault]))?;
+    change(engine, caller, shop, id, message, Some(text)).await
+}
+
+/// Deletes a message, for 15 minutes. Its place stays.
+pub async fn delete(
+    engine: &Engine,
+    caller: &Caller,
+    shop: &str,
+    id: ConversationId,
+    message: MessageId,
+) -> Result<MessageView> {
+    change(engine, caller, shop, id, message, None).await
+}
+
+async fn change(
+    engine: &Engine,
+    caller: &Caller,
+    shop: &str,
+    id: ConversationId,
+    message: MessageId,
+    text: Option<String>,
+) -> Result<MessageView> {
+    let seat = Seat::of(caller, shop)?;
+    let row = seat.conversation(engine, id).await?;
+    own(engine, caller, &seat, &row, message).await?;
+    engine
+        .db
+        .write(
+            ("chat::change", id),
+            (id, message, text, engine.clock.now_ms()),
+            |tx, (id, message, text, now)| {
+                Box::pin(async move {
+                    let change: Option<Scalar<i64>> = tx.opt(&COUNT_CHANGE, params![*id]).await?;
+                    let change = change.ok_or(Conflict::ConversationBlocked)?.0;
+                    let since = *now - CHANGE_MS;
+                    let changed = match text {
+                        Some(text) => {
+                            tx.exec(&EDIT, params![*id, *message, &*text, *now, change, since]).await?
+                        }
+                        None => tx.exec(&DELETE, params![*id, *message, change, since]).await?,
+                    };
+                    if changed == 0 { Err(Conflict::MessageKept.into()) } else { Ok(()) }
+                })
+            },
+        )
+        .await?;
+    tell(engine, id);
+    own(engine, caller, &seat, &row, message).await
+}
+
+/// A message that the caller sent.
+async fn own(
+    engine: &Engine,
+    caller: &Caller,
+    seat: &Seat,
+    of: &ConversationRow,
+    message: MessageId,
+) -> Result<MessageView> {
+    let filters = vec![("conversation", of.id.into()), ("id", message.into())];
+    let found: Vec<MessageRow> = engine.db.list(MESSAGES.bind(filters, "newest", None, 1)).await?;
+    let found = found.into_iter().find(|row| row.user_id == seat.user && row.side == seat.side);
+    Ok(found.ok_or(Error::NotFound)?.view(engine, caller, seat, &of.shop_name))
+}
+
+/// What a message is to be about: a published product of the shop, or an order of the shopper there.
+async fn subject(
+    engine: &Engine,
+    of: &ConversationRow,
+    about: &str,
+) -> Result<(Option<Card>, Option<ProductId>, Option<OrderId>)> {
+    match About::read(about) {
+        None => Ok((None, None, None)),
+        Some(About::Product(id)) => {
+            let found: Option<ProductRow> = engine.db.opt(&PRODUCT, params![id, of.shop_id]).await?;
+            let ProductRow { id, slug, title } = found.ok_or(Error::NotFound)?;
+            Ok((Some(Card::Product { id, slug, title }), Some(id), None))
+        }
+        Some(About::Order(number)) => {
+            let found: Option<OrderRow> =
+                engine.db.opt(&ORDER, params![&number, of.shop_id, of.user_id]).await?;
+            let OrderRow { id, number, purchase } = found.ok_or(Error::NotFound)?;
+            Ok((Some(Card::Order { number, purchase }), None, Some(id)))
+        }
+    }
+}
+
+/// The caller's side has read the messages up to this one.
+pub async fn read(engine: &Engine, caller: &Caller, shop: &str, id: ConversationId, seq: i64) -> Result<()> {
+    let seat = Seat::of(caller, shop)?;
+    seat.conversation(engine, id).await?;
+    mark_read(engine, &seat, id, seq).await
+}
+
+async fn mark_read(engine: &Engine, seat: &Seat, id: ConversationId, seq: i64) -> Result<()> {
+    let marked = engine.db.write(("chat::read", id), (id, seq, seat.side), |tx, (id, seq, side)| {
+        Box::pin(async move {
+            let statement = match side {
+                Side::Shopper => &READ_BY_SHOPPER,
+                Side::Shop => &READ_BY_SHOP,
+            };
+            Ok(tx.exec(statement, params![*id, *seq]).await?)
+        })
+    });
+    if marked.await? > 0 {
+        tell(engine, id);
+    }
+    Ok(())
+}
+
+/// Blocks the shopper of a conversation, or no longer. Members of the shop only.
+pub async fn block(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: ConversationId,
+    blocked: bool,
+) -> Result<()> {
+    // An empty handle would be the shopper's seat.
+    caller.shop(handle, Permission::AnswerCustomers)?;
+    let seat = Seat::of(caller, handle)?;
+    seat.conversation(engine, id).await?;
+    engine
+        .db
+        .write(("chat::block", id), (id, blocked), |tx, (id, blocked)| {
+            Box::pin(async move {
+                tx.exec(&BLOCK, params![*id, *blocked]).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    tell(engine, id);
+    Ok(())
+}
+
+/// In how many conversations there is something unread: of the shopper, or of a shop with this handle.
+pub async fn unread(engine: &Engine, caller: &Caller, shop: &str) -> Result<i64> {
+    let seat = Seat::of(caller, shop)?;
+    let statement = match seat.side {
+        Side::Shopper => &UNREAD,
+        Side::Shop => &UNREAD_BY_SHOP,
+    };
+    let count: Scalar<i64> = engine.db.one(statement, &[seat.filter.1]).await?;
+    Ok(count.0)
+}
+
+/// The caller is typing. That is only passed on.
+pub async fn typing(engine: &Engine, caller: &Caller, shop: &str, id: ConversationId) -> Result<()> {
+    let seat = Seat::of(caller, shop)?;
+    seat.conversation(engine, id).await?;
+    engine.bus.publish(Topic::Typing, &format!("{id} {}", seat.side.as_str()));
+    Ok(())
+}
+
+/// The two sides of a conversation, for the sockets of this node.
+pub async fn parties(engine: &Engine, id: ConversationId) -> Result<Parties> {
+    engine.db.opt(&PARTIES, params![id]).await?.ok_or(Error::NotFound)
+}
+
+/// After the commit: whoever shows the conversation looks.
+fn tell(engine: &Engine, id: ConversationId) {
+    engine.bus.publish(Topic::Chat, &id.to_string());
+}

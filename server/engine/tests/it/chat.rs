@@ -1,0 +1,287 @@
+//! Conversations: one per shopper and shop, every message once and in order, and nobody else's business.
+
+use std::collections::BTreeSet;
+
+use haat_engine::{Caller, Engine, Who, bus::Topic, catalog, chat};
+use haat_shared::{
+    Conflict, Error, FieldCode,
+    catalog::ListProducts,
+    chat::{Card, ConversationCard, MessageView, NewMessage, Side},
+    id::kinds::{ConversationId, MessageId},
+    permissions::Role,
+};
+use uuid::Uuid;
+
+use crate::{both, races::at_once, support::*};
+
+const MEENA: &str = "meena-crafts";
+const DELTA: &str = "delta-electronics";
+
+fn id(n: u128) -> MessageId {
+    MessageId::from_uuid(Uuid::from_u128(n))
+}
+
+fn text(n: u128, text: &str) -> NewMessage {
+    NewMessage { id: id(n), text: text.into(), about: String::new() }
+}
+
+async fn inbox(engine: &Engine, caller: &Caller, shop: &str) -> Vec<ConversationCard> {
+    chat::list(engine, caller, shop, "").await.unwrap().items
+}
+
+async fn all(engine: &Engine, caller: &Caller, shop: &str, of: ConversationId) -> Vec<MessageView> {
+    chat::changes(engine, caller, shop, of, 0).await.unwrap().messages
+}
+
+/// A shopper with an open conversation with Meena's shop, and Meena.
+async fn opened(market: &Market) -> (Caller, Caller, ConversationId) {
+    let asha = market.signed_up(&Caller::guest(), "asha").await;
+    let meena = market.owner(MEENA).await;
+    let of = chat::open(&market.engine, &asha, MEENA).await.unwrap();
+    (asha, meena, of)
+}
+
+/// The same user with another role in their shops.
+fn with_role(caller: &Caller, role: Role) -> Caller {
+    let mut caller = caller.clone();
+    if let Who::User(user) = &mut caller.who {
+        user.shops.iter_mut().for_each(|shop| shop.role = role);
+    }
+    caller
+}
+
+both! {
+    async fn a_shopper_and_a_shop_write_to_each_other(market) {
+        let engine = &market.engine;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        market.product(DELTA, "Desk lamp", 45_000, 5).await;
+        let (asha, meena, of) = opened(market).await;
+        assert_eq!(chat::open(engine, &asha, MEENA).await.unwrap(), of, "however often it is opened");
+        assert_eq!(inbox(engine, &asha, "").await, [], "nothing was written");
+        assert_eq!(inbox(engine, &meena, MEENA).await, []);
+        let product = |title: &'static str| async move {
+            let asked = ListProducts { q: title.into(), ..ListProducts::default() };
+            catalog::list(engine, &Caller::guest(), asked).await.unwrap().items.remove(0)
+        };
+        let (shown, about) = (product("Clay bowl").await, product("Clay bowl").await.id);
+        let mut news = engine.bus.subscribe(Topic::Chat);
+        let first = NewMessage { about: about.to_string(), ..text(1, " Is it\nglazed? ") };
+        let sent = chat::send(engine, &asha, "", of, first.clone()).await.unwrap();
+        assert_eq!((sent.seq, sent.side, sent.text.as_str(), sent.changeable), (1, Side::Shopper, "Is it\nglazed?", true));
+        assert_eq!(sent.about, Some(Card::Product { id: about, slug: shown.slug, title: shown.title }));
+        assert_eq!(news.next().await.as_deref(), Some(&*of.to_string()));
+        // A retry, even with another text, is the same message.
+        let again = chat::send(engine, &asha, "", of, text(1, "Is it?")).await.unwrap();
+        assert_eq!(again, sent);
+        // What is about something else of the shop's, or of nobody's.
+        let lamp = product("Desk lamp").await.id.to_string();
+        for about in [lamp.as_str(), "prod_01h455vb4pex5vsknk084sn02q", "H1-1"] {
+            let refused = NewMessage { about: about.into(), ..text(9, "And this?") };
+            assert_eq!(chat::send(engine, &asha, "", of, refused).await, Err(Error::NotFound), "{about}");
+        }
+        let refused = chat::send(engine, &asha, "", of, text(9, " \n")).await;
+        assert_eq!(refused, Err(Error::field("text", FieldCode::Missing)));
+
+        let card = &inbox(engine, &meena, MEENA).await[0];
+        assert_eq!((card.name.as_str(), card.excerpt.as_str(), card.unread), ("asha", "Is it glazed?", 1));
+        assert_eq!((chat::unread(engine, &meena, MEENA).await, chat::unread(engine, &asha, "").await), (Ok(1), Ok(0)));
+        let seen = chat::inbox(engine, &meena, MEENA, "", Some(of), "").await.unwrap();
+        let thread = seen.thread.unwrap();
+        assert_eq!((thread.side, thread.messages.len(), thread.earlier, thread.read_seq), (Side::Shop, 1, None, 0));
+        assert_eq!((thread.messages[0].author.as_str(), thread.messages[0].changeable), ("asha", false));
+        assert_eq!((seen.conversations.items[0].unread, chat::unread(engine, &meena, MEENA).await), (0, Ok(0)), "opening reads");
+        let answer = chat::send(engine, &meena, MEENA, of, text(1, "It is.")).await;
+        assert_eq!(answer, Err(Error::Conflict(Conflict::KeyReused)), "an ID of the other side");
+        let answer = chat::send(engine, &meena, MEENA, of, text(2, "It is.")).await.unwrap();
+        assert_eq!((answer.seq, answer.author.as_str()), (2, "meena-crafts"));
+        let thread = chat::inbox(engine, &asha, "", "", Some(of), &about.to_string()).await.unwrap().thread.unwrap();
+        assert_eq!((thread.read_seq, thread.about, thread.conversation.name), (1, sent.about, "meena crafts".into()));
+        assert_eq!(thread.messages[1].author, "meena crafts", "shoppers see the shop");
+        chat::read(engine, &meena, MEENA, of, 99).await.unwrap();
+        assert_eq!(chat::changes(engine, &asha, "", of, 2).await.unwrap().read_seq, 2, "not more than there is");
+
+        // From an order of hers, to the shop that she buys from.
+        let mut buyer = asha.clone();
+        market.add(&mut buyer, bowl, 1).await.unwrap();
+        let number = market.buy_in_cash(&buyer).await.unwrap();
+        let order = format!("{number}-1");
+        assert_eq!(chat::open_for_order(engine, &meena, MEENA, &order).await.unwrap(), of);
+        let asked = NewMessage { about: order.clone(), ..text(3, "When do you ship?") };
+        let asked = chat::send(engine, &asha, "", of, asked).await.unwrap();
+        assert_eq!(asked.about, Some(Card::Order { number: order, purchase: number }));
+        let ben = market.signed_up(&Caller::guest(), "ben").await;
+        let mut buyer = ben.clone();
+        market.add(&mut buyer, bowl, 1).await.unwrap();
+        let number = market.buy_in_cash(&buyer).await.unwrap();
+        let foreign = NewMessage { about: format!("{number}-1"), ..text(9, "Whose is this?") };
+        assert_eq!(chat::send(engine, &asha, "", of, foreign).await, Err(Error::NotFound), "an order of someone else");
+        let with_ben = chat::open_for_order(engine, &meena, MEENA, &format!("{number}-1")).await.unwrap();
+        assert_ne!(with_ben, of);
+        assert_eq!(chat::open(engine, &ben, MEENA).await.unwrap(), with_ben);
+        let number = market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        let guest = chat::open_for_order(engine, &meena, MEENA, &format!("{number}-1")).await;
+        assert_eq!(guest, Err(Error::Conflict(Conflict::CustomerIsGuest)));
+    }
+
+    async fn a_message_is_edited_and_deleted_for_fifteen_minutes(market) {
+        let engine = &market.engine;
+        let (asha, meena, of) = opened(market).await;
+        for n in 1..=3 {
+            chat::send(engine, &asha, "", of, text(n, &format!("Message {n}"))).await.unwrap();
+        }
+        let edited = chat::edit(engine, &asha, "", of, id(1), "Better").await.unwrap();
+        assert_eq!((edited.text.as_str(), edited.edited, edited.seq, edited.change_seq), ("Better", true, 1, 4));
+        let deleted = chat::delete(engine, &asha, "", of, id(2)).await.unwrap();
+        assert_eq!((deleted.text.as_str(), deleted.deleted, deleted.changeable, deleted.change_seq), ("", true, false, 5));
+        // Who has the first three messages gets what changed since, once and in order.
+        let news = chat::changes(engine, &meena, MEENA, of, 3).await.unwrap();
+        let got: Vec<_> = news.messages.iter().map(|m| (m.seq, m.text.as_str(), m.deleted)).collect();
+        assert_eq!((got, news.change_seq), (vec![(1, "Better", false), (2, "", true)], 5));
+        assert_eq!(chat::changes(engine, &meena, MEENA, of, 5).await.unwrap().messages, []);
+        let kept = Err(Error::Conflict(Conflict::MessageKept));
+        assert_eq!(chat::edit(engine, &asha, "", of, id(2), "Back").await, kept, "deleted");
+        assert_eq!(chat::edit(engine, &meena, MEENA, of, id(1), "Mine").await, Err(Error::NotFound), "the other side's");
+        assert_eq!(chat::delete(engine, &meena, MEENA, of, id(1)).await, Err(Error::NotFound));
+        assert!(matches!(chat::edit(engine, &asha, "", of, id(1), "").await, Err(Error::Invalid(_))));
+        market.clock.advance_ms(haat_shared::chat::CHANGE_MS);
+        assert_eq!(chat::edit(engine, &asha, "", of, id(1), "Late").await, kept);
+        assert_eq!(chat::delete(engine, &asha, "", of, id(1)).await, kept);
+        assert!(all(engine, &asha, "", of).await.iter().all(|message| !message.changeable));
+    }
+
+    async fn nobody_else_reads_or_writes(market) {
+        let engine = &market.engine;
+        let (asha, meena, of) = opened(market).await;
+        chat::send(engine, &asha, "", of, text(1, "Hello")).await.unwrap();
+        let (ben, delta) = (market.signed_up(&Caller::guest(), "ben").await, market.owner(DELTA).await);
+        let guest = Caller::guest();
+        let fulfilment = with_role(&meena, Role::Fulfilment);
+        let others = [
+            (&ben, "", Error::NotFound),
+            (&ben, MEENA, Error::NotFound),
+            (&delta, "", Error::NotFound),
+            (&delta, DELTA, Error::NotFound),
+            (&delta, MEENA, Error::NotFound),
+            // The shop's owner, as a shopper.
+            (&meena, "", Error::NotFound),
+            (&fulfilment, MEENA, Error::Denied),
+            (&guest, "", Error::SignInNeeded),
+            (&guest, MEENA, Error::SignInNeeded),
+        ];
+        for (who, shop, why) in others {
+            let refused = [
+                chat::inbox(engine, who, shop, "", Some(of), "").await.map(drop),
+                chat::history(engine, who, shop, of, None).await.map(drop),
+                chat::changes(engine, who, shop, of, 0).await.map(drop),
+                chat::send(engine, who, shop, of, text(1, "Hello")).await.map(drop),
+                chat::send(engine, who, shop, of, text(7, "I listen")).await.map(drop),
+                chat::edit(engine, who, shop, of, id(1), "Mine").await.map(drop),
+                chat::delete(engine, who, shop, of, id(1)).await.map(drop),
+                chat::read(engine, who, shop, of, 1).await,
+                chat::typing(engine, who, shop, of).await,
+            ];
+            assert!(refused.iter().all(|refused| *refused == Err(why.clone())), "{shop} {refused:?}");
+            assert!(chat::block(engine, who, shop, of, true).await.is_err());
+            if why == Error::NotFound && !(shop == MEENA) {
+                assert_eq!(inbox(engine, who, shop).await, []);
+            }
+        }
+        assert_eq!(chat::open(engine, &guest, MEENA).await, Err(Error::SignInNeeded));
+        assert_eq!(chat::open(engine, &ben, "no-shop").await, Err(Error::NotFound));
+        assert_eq!(chat::open_for_order(engine, &delta, MEENA, "H1-1").await, Err(Error::NotFound));
+        assert_eq!(chat::block(engine, &asha, "", of, true).await, Err(Error::NotFound));
+        let support = with_role(&meena, Role::Support);
+        chat::send(engine, &support, MEENA, of, text(2, "Hello")).await.unwrap();
+        assert_eq!(all(engine, &asha, "", of).await.len(), 2);
+    }
+
+    async fn a_blocked_shopper_reaches_nobody(market) {
+        let engine = &market.engine;
+        let (asha, meena, of) = opened(market).await;
+        let first = chat::send(engine, &asha, "", of, text(1, "Buy my coins")).await.unwrap();
+        chat::block(engine, &meena, MEENA, of, true).await.unwrap();
+        let blocked = Err(Error::Conflict(Conflict::ConversationBlocked));
+        assert_eq!(chat::send(engine, &asha, "", of, text(2, "Please")).await, blocked);
+        assert_eq!(chat::edit(engine, &asha, "", of, id(1), "Please").await, blocked);
+        // What was sent before is not sent again.
+        assert_eq!(chat::send(engine, &asha, "", of, text(1, "Buy my coins")).await, Ok(first));
+        assert_eq!(chat::open(engine, &asha, MEENA).await, Ok(of), "no way around it");
+        assert!(inbox(engine, &asha, "").await[0].blocked);
+        assert_eq!(all(engine, &meena, MEENA, of).await.len(), 1);
+        chat::block(engine, &meena, MEENA, of, false).await.unwrap();
+        assert_eq!(chat::send(engine, &asha, "", of, text(2, "Thanks")).await.unwrap().seq, 2);
+    }
+
+    async fn conversations_and_messages_come_page_by_page(market) {
+        let engine = &market.engine;
+        let (asha, meena, of) = opened(market).await;
+        for n in 1..=90 {
+            chat::send(engine, &asha, "", of, text(n, &n.to_string())).await.unwrap();
+        }
+        let (mut before, mut read) = (None, Vec::new());
+        loop {
+            let (page, earlier) = chat::history(engine, &meena, MEENA, of, before).await.unwrap();
+            read.splice(0..0, page.into_iter().map(|message| message.seq));
+            before = earlier;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(read, (1..=90).collect::<Vec<i64>>());
+        for n in 0..3 {
+            market.clock.advance_ms(1_000);
+            let other = market.signed_up(&Caller::guest(), &format!("shopper{n}")).await;
+            let of = chat::open(engine, &other, MEENA).await.unwrap();
+            chat::send(engine, &other, "", of, text(1, "Hi")).await.unwrap();
+        }
+        let page = |after: String| async move {
+            let of = haat_shared::page::PageRequest { after: &after, limit: Some(2) };
+            chat::list(engine, &market.owner(MEENA).await, MEENA, of).await.unwrap()
+        };
+        let first = page(String::new()).await;
+        let second = page(first.next.clone().unwrap()).await;
+        let names = |cards: &[ConversationCard]| cards.iter().map(|card| card.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&first.items), ["shopper2", "shopper1"]);
+        assert_eq!((names(&second.items), second.next), (vec!["shopper0".into(), "asha".into()], None));
+        assert_eq!(chat::list(engine, &meena, MEENA, "x").await, Err(Error::field("after", FieldCode::BadCursor)));
+    }
+
+    async fn messages_sent_at_once_get_numbers_without_gaps(market) {
+        let (asha, meena, of) = opened(market).await;
+        // Sixteen messages from both sides, each sent twice at the same time.
+        let sends = (0..32u128).map(|n| {
+            let engine = market.engine.clone();
+            let (caller, shop) = if n % 2 == 0 { (asha.clone(), "") } else { (meena.clone(), MEENA) };
+            let message = text(n / 4 * 2 + n % 2, "At once");
+            async move { chat::send(&engine, &caller, shop, of, message).await.unwrap().seq }
+        });
+        let numbers: BTreeSet<i64> = at_once(sends.collect()).await.into_iter().collect();
+        assert_eq!(numbers, (1..=16).collect());
+        let messages = all(&market.engine, &asha, "", of).await;
+        let stored: Vec<_> = messages.iter().map(|message| (message.seq, message.change_seq)).collect();
+        assert_eq!(stored, (1..=16).map(|n| (n, n)).collect::<Vec<_>>());
+    }
+
+    async fn eight_open_one_conversation_at_once(market) {
+        let asha = market.signed_up(&Caller::guest(), "asha").await;
+        let opens = (0..8).map(|_| {
+            let (engine, asha) = (market.engine.clone(), asha.clone());
+            async move { chat::open(&engine, &asha, MEENA).await.unwrap() }
+        });
+        let opened: BTreeSet<_> = at_once(opens.collect()).await.into_iter().map(|id| id.to_string()).collect();
+        assert_eq!(opened.len(), 1);
+    }
+
+    async fn typing_and_parties_are_for_the_sockets(market) {
+        let engine = &market.engine;
+        let (asha, meena, of) = opened(market).await;
+        let mut news = engine.bus.subscribe(Topic::Typing);
+        chat::typing(engine, &meena, MEENA, of).await.unwrap();
+        assert_eq!(news.next().await.as_deref(), Some(&*format!("{of} shop")));
+        let parties = chat::parties(engine, of).await.unwrap();
+        assert_eq!(Some(parties.user_id), asha.user_id());
+        assert_eq!(parties.shop_id, meena.user().unwrap().shops[0].shop_id);
+        let unknown = ConversationId::from_uuid(Uuid::nil());
+        assert_eq!(chat::parties(engine, unknown).await.map(drop), Err(Error::NotFound));
+    }
+}

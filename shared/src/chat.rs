@@ -1,0 +1,337 @@
+//! Conversations between shoppers and shops: what may be written and changed, what pages show of them, and the frames of
+//! the socket that keeps them live.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    field::{FieldCode, FieldError},
+    id::kinds::{ConversationId, MessageId, ProductId},
+    text,
+};
+
+/// The maximum number of characters of a message.
+pub const TEXT_MAX: usize = 2_000;
+/// How long the author of a message can edit or delete it.
+pub const CHANGE_MS: i64 = 15 * 60_000;
+/// How many messages a page of a conversation has.
+pub const MESSAGES_SHOWN: usize = 40;
+/// How many characters of the last message a list of conversations shows.
+const EXCERPT_MAX: usize = 80;
+
+text_enum! {
+    /// The two sides of a conversation.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum Side {
+        /// The shopper.
+        Shopper = "shopper",
+        /// The members of the shop who answer customers.
+        Shop = "shop",
+    }
+}
+
+/// The text of a message, as it is stored.
+pub fn message_text(typed: &str) -> Result<String, FieldError> {
+    let text = text::paragraphs("text", typed, TEXT_MAX)?;
+    match text::is_blank(&text) {
+        true => Err(FieldError::new("text", FieldCode::Missing)),
+        false => Ok(text),
+    }
+}
+
+/// Whether a message from this time can still be edited or deleted.
+pub fn is_changeable(created_at: i64, now: i64) -> bool {
+    now - created_at < CHANGE_MS
+}
+
+/// The beginning of a message, on one line.
+pub fn excerpt(text: &str) -> String {
+    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = words.char_indices().nth(EXCERPT_MAX) {
+        words.truncate(end);
+        words.push('…');
+    }
+    words
+}
+
+/// How many messages of the other side are unread: those with a higher number than the last one that was read.
+pub fn unread<'a>(messages: impl IntoIterator<Item = &'a MessageView>, own: Side, read_seq: i64) -> usize {
+    messages.into_iter().filter(|message| message.side != own && message.seq > read_seq).count()
+}
+
+/// What a message is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// A product of the shop.
+    Product(ProductId),
+    /// The number of an order of the shopper in the shop.
+    Order(String),
+}
+
+impl About {
+    /// The ID of a product, or the number of an order; `None` if empty.
+    pub fn read(given: &str) -> Option<Self> {
+        match given.parse() {
+            Ok(product) => Some(Self::Product(product)),
+            Err(_) if given.is_empty() => None,
+            Err(_) => Some(Self::Order(given.to_owned())),
+        }
+    }
+}
+
+/// A message to send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewMessage {
+    /// Made by the sender. Sending a message again with the same ID does not send it twice.
+    pub id: MessageId,
+    /// The text.
+    pub text: String,
+    /// The ID of a product or the number of an order that it is about; empty for none.
+    #[serde(default)]
+    pub about: String,
+}
+
+/// A product or an order that a message is about, as a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Card {
+    /// A product.
+    Product {
+        /// The ID.
+        id: ProductId,
+        /// The slug in the URL of its page.
+        slug: String,
+        /// The title.
+        title: String,
+    },
+    /// An order.
+    Order {
+        /// The number of the order.
+        number: String,
+        /// The number of the purchase that it is a part of.
+        purchase: String,
+    },
+}
+
+/// A message of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MessageView {
+    /// The ID, made by its sender.
+    pub id: MessageId,
+    /// Its number in the conversation, from 1 without gaps.
+    pub seq: i64,
+    /// The number of the conversation's change that wrote it, edited it or deleted it.
+    pub change_seq: i64,
+    /// Who sent it.
+    pub side: Side,
+    /// The name of the shopper or, for members of the shop, of the member. Shoppers see the shop's name.
+    pub author: String,
+    /// The text. Empty if it was deleted.
+    pub text: String,
+    /// What it is about.
+    pub about: Option<Card>,
+    /// When it was sent.
+    pub created_at: String,
+    /// Whether it was edited.
+    pub edited: bool,
+    /// Whether it was deleted.
+    pub deleted: bool,
+    /// Whether the caller could edit or delete it when it was read.
+    pub changeable: bool,
+}
+
+/// A conversation in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConversationCard {
+    /// The ID.
+    pub id: ConversationId,
+    /// The name of the other side: the shop, or the shopper.
+    pub name: String,
+    /// The shop's handle.
+    pub shop_handle: String,
+    /// The beginning of the last message; empty if it was deleted.
+    pub excerpt: String,
+    /// Who sent the last message.
+    pub last_side: Side,
+    /// When it was sent.
+    pub last_at: String,
+    /// How many messages of the other side are unread.
+    pub unread: i64,
+    /// Whether the shop has blocked the shopper: nothing can be sent then.
+    pub blocked: bool,
+}
+
+/// An open conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thread {
+    /// The conversation.
+    pub conversation: ConversationCard,
+    /// Whose view this is.
+    pub side: Side,
+    /// Its messages, oldest first.
+    pub messages: Vec<MessageView>,
+    /// The number of the first of these messages, if there are earlier ones.
+    pub earlier: Option<i64>,
+    /// Up to which message the other side has read.
+    pub read_seq: i64,
+    /// The number of the last change that these messages contain.
+    pub change_seq: i64,
+    /// What the next message will be about.
+    pub about: Option<Card>,
+    /// An ID for the next message of browsers without scripts.
+    pub next_id: MessageId,
+}
+
+/// What changed in a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changes {
+    /// The messages that were sent, edited or deleted, in the order of their last changes.
+    pub messages: Vec<MessageView>,
+    /// Up to which message the other side has read.
+    pub read_seq: i64,
+    /// The number of the last change that these messages contain.
+    pub change_seq: i64,
+    /// Whether the shop has blocked the shopper.
+    pub blocked: bool,
+}
+
+/// The page of conversations: the list, and the one that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbox {
+    /// The latest conversations, or those after a cursor.
+    pub conversations: crate::page::Page<ConversationCard>,
+    /// The open conversation.
+    pub thread: Option<Thread>,
+}
+
+/// What a browser says over the socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "frame", rename_all = "snake_case")]
+pub enum ClientFrame {
+    /// It shows this conversation, with all changes up to a number.
+    Watch {
+        /// The handle of the shop for its members; empty for the shopper.
+        shop: String,
+        /// The conversation.
+        conversation: ConversationId,
+        /// The number of the last change that it has.
+        after: i64,
+    },
+    /// The user has read the messages of the conversation up to this one.
+    Read {
+        /// The number of the message.
+        seq: i64,
+    },
+    /// The user is typing.
+    Typing,
+    /// It wants to know whether the connection is alive.
+    Ping,
+}
+
+/// What the server says over the socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "frame", rename_all = "snake_case")]
+pub enum ServerFrame {
+    /// What changed in the conversation that the browser shows.
+    Changed {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The changes.
+        changes: Changes,
+    },
+    /// Something changed in another conversation of the user.
+    Elsewhere,
+    /// The other side is typing.
+    Typing {
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// The connection is alive.
+    Pong,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_has_text_that_can_be_seen() {
+        for (typed, expected) in [
+            ("Is it  glazed?", Ok("Is it  glazed?")),
+            (" two\r\nlines \n", Ok("two\nlines")),
+            ("नमस्ते 🙏🏽", Ok("नमस्ते 🙏🏽")),
+            ("", Err(FieldCode::Missing)),
+            (" \n\u{200B}\u{FEFF}", Err(FieldCode::Missing)),
+            ("bell\u{7}", Err(FieldCode::BadCharacters)),
+            ("\u{202E}gnp.exe", Err(FieldCode::BadCharacters)),
+        ] {
+            let stored = message_text(typed);
+            assert_eq!(stored.as_deref().map_err(|fault| fault.code), expected, "{typed:?}");
+        }
+        assert!(message_text(&"ä".repeat(TEXT_MAX)).is_ok());
+        let long = message_text(&"ä".repeat(TEXT_MAX + 1)).unwrap_err();
+        assert_eq!((long.field.as_str(), long.code), ("text", FieldCode::TooLong(TEXT_MAX)));
+    }
+
+    #[test]
+    fn a_message_can_be_changed_for_fifteen_minutes() {
+        for (after_ms, changeable) in [(0, true), (899_999, true), (900_000, false), (-5_000, true)] {
+            assert_eq!(is_changeable(1_000_000, 1_000_000 + after_ms), changeable, "{after_ms}");
+        }
+    }
+
+    #[test]
+    fn an_excerpt_is_one_line() {
+        assert_eq!(excerpt("Is it\n\n  glazed?"), "Is it glazed?");
+        assert_eq!(excerpt(&"é".repeat(80)), "é".repeat(80));
+        assert_eq!(excerpt(&"é".repeat(81)), format!("{}…", "é".repeat(80)));
+    }
+
+    #[test]
+    fn what_a_message_is_about_is_read_from_one_text() {
+        let product = "prod_01h455vb4pex5vsknk084sn02q";
+        assert_eq!(About::read(product), Some(About::Product(product.parse().unwrap())));
+        assert_eq!(About::read("H1-1"), Some(About::Order("H1-1".into())));
+        assert_eq!(About::read(""), None);
+    }
+
+    #[test]
+    fn unread_are_the_later_messages_of_the_other_side() {
+        let message = |(seq, side)| MessageView {
+            id: "msg_00000000000000000000000000".parse().unwrap(),
+            seq,
+            change_seq: seq,
+            side,
+            author: String::new(),
+            text: "x".into(),
+            about: None,
+            created_at: String::new(),
+            edited: false,
+            deleted: false,
+            changeable: false,
+        };
+        let messages =
+            [(1, Side::Shopper), (2, Side::Shop), (3, Side::Shop), (4, Side::Shopper)].map(message);
+        for (own, read_seq, count) in [
+            (Side::Shopper, 0, 2),
+            (Side::Shopper, 2, 1),
+            (Side::Shopper, 4, 0),
+            (Side::Shop, 0, 2),
+            (Side::Shop, 3, 1),
+        ] {
+            assert_eq!(unread(&messages, own, read_seq), count, "{own:?} {read_seq}");
+        }
+    }
+
+    #[test]
+    fn frames_are_tagged_objects() {
+        let watch =
+            r#"{"frame":"watch","shop":"","conversation":"conv_00000000000000000000000000","after":7}"#;
+        let frame: ClientFrame = serde_json::from_str(watch).unwrap();
+        assert_eq!(serde_json::to_string(&frame).unwrap(), watch);
+        assert_eq!(serde_json::to_string(&ServerFrame::Pong).unwrap(), r#"{"frame":"pong"}"#);
+        assert!(serde_json::from_str::<ClientFrame>(r#"{"frame":"shout"}"#).is_err());
+    }
+}
