@@ -8,7 +8,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos_router::ChooseView;
 
-use crate::{admin, discounting, layout, promoting, rating, seller, shipping, state, storefront, taxing};
+use crate::{admin, chat, discounting, layout, promoting, rating, seller, shipping, state, storefront, taxing};
 
 /// Long enough for the page's own pictures.
 const AHEAD_AFTER: Duration = Duration::from_secs(2);
@@ -127,6 +127,10 @@ chunks! {
         MarketTaxes: taxing::MarketTaxes;
         Currencies: rating::Currencies;
         MarketGiftCards: crate::gift_cards::MarketGiftCards;
+    }
+    chatting in unframed {
+        Messages: chat::Messages;
+        ShopMessages: chat::ShopMessages;
     }
     // What an admin opens first.
     admin in unframed {

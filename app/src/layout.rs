@@ -152,6 +152,7 @@ fn VisitorNav() -> impl IntoView {
                 {admin}
                 {shops.collect_view()}
                 <Bell />
+                <a class="topbar-link" href=routes::MESSAGES>{t!(i18n, chat.title)}</a>
                 <a class="topbar-link" href=routes::ACCOUNT title=tu_string!(i18n, header.account)>
                     <Icon name="person" />
                     <span class="topbar-name">{me.name}</span>

@@ -9,6 +9,7 @@ mod admin;
 pub mod api;
 mod arrival;
 mod back_office;
+mod chat;
 mod chunks;
 #[cfg(feature = "ssr")]
 pub mod cookies;
@@ -128,6 +129,8 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/account/cards"), ChunkPage::Account),
     (Path("/notifications"), ChunkPage::Notifications),
     (Path("/notifications/settings"), ChunkPage::Notifications),
+    (Path("/messages"), ChunkPage::Messages),
+    (Path("/messages/:id"), ChunkPage::Messages),
     (Path("/seller"), ChunkPage::SellerShops),
     (Path("/seller/new"), ChunkPage::OpenShop),
     (Path("/seller/:handle"), ChunkPage::Dashboard),
@@ -140,6 +143,8 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/seller/:handle/products/import"), ChunkPage::Import),
     (Path("/seller/:handle/products/:id"), ChunkPage::SellerProduct),
     (Path("/seller/:handle/products/:id/sales"), ChunkPage::SalesOfProduct),
+    (Path("/seller/:handle/messages"), ChunkPage::ShopMessages),
+    (Path("/seller/:handle/messages/:id"), ChunkPage::ShopMessages),
     (Path("/seller/:handle/balance"), ChunkPage::Balance),
     (Path("/seller/:handle/promotions"), ChunkPage::ShopPromotions),
     (Path("/seller/:handle/shipping"), ChunkPage::ShopShipping),

@@ -53,6 +53,22 @@ pub fn excerpt(text: &str) -> String {
     words
 }
 
+/// The parts of a text, and whether they are links: addresses that begin with `https://`.
+pub fn pieces(text: &str) -> Vec<(&str, bool)> {
+    let (mut pieces, mut rest) = (Vec::new(), text);
+    while let Some(start) = rest.find("https://") {
+        let (before, link) = rest.split_at(start);
+        let end = link.find(|c: char| c.is_whitespace() || "<>\"'“”’".contains(c)).unwrap_or(link.len());
+        // Punctuation after it belongs to the sentence.
+        let address = link[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '।']);
+        let is_link = text::https_url("", address, TEXT_MAX).is_ok();
+        pieces.extend([(before, false), (address, is_link)].into_iter().filter(|(text, _)| !text.is_empty()));
+        rest = &link[address.len()..];
+    }
+    pieces.extend(Some((rest, false)).filter(|(text, _)| !text.is_empty()));
+    pieces
+}
+
 /// How many messages of the other side are unread: those with a higher number than the last one that was read.
 pub fn unread<'a>(messages: impl IntoIterator<Item = &'a MessageView>, own: Side, read_seq: i64) -> usize {
     messages.into_iter().filter(|message| message.side != own && message.seq > read_seq).count()
@@ -206,6 +222,22 @@ pub struct Inbox {
     pub thread: Option<Thread>,
 }
 
+/// What the page of conversations shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InboxRequest {
+    /// The handle of the shop for its members; empty for the shopper.
+    pub shop: String,
+    /// The `next` cursor of the previous page of conversations; empty for the first page.
+    pub after: String,
+    /// The conversation to open. It is then read.
+    pub open: Option<ConversationId>,
+    /// The ID of a product or the number of an order that the next message will be about; empty for none.
+    pub about: String,
+    /// Shows the messages before this number; `None` for the latest ones.
+    pub before: Option<i64>,
+}
+
 /// What a browser says over the socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "frame", rename_all = "snake_case")]
@@ -287,6 +319,29 @@ mod tests {
         assert_eq!(excerpt("Is it\n\n  glazed?"), "Is it glazed?");
         assert_eq!(excerpt(&"é".repeat(80)), "é".repeat(80));
         assert_eq!(excerpt(&"é".repeat(81)), format!("{}…", "é".repeat(80)));
+    }
+
+    #[test]
+    fn only_secure_addresses_become_links() {
+        for (text, links) in [
+            (
+                "See https://haat.example/p/bowl?x=1, or (https://a.example).",
+                vec!["https://haat.example/p/bowl?x=1", "https://a.example"],
+            ),
+            ("https://a.example", vec!["https://a.example"]),
+            ("http://a.example javascript:alert(1) data:text/html,x", vec![]),
+            ("https://user:pass@evil.example https:// https://nodots", vec![]),
+            ("https://https://a.example", vec![]),
+            ("\"https://a.example\"><script>", vec!["https://a.example"]),
+        ] {
+            let pieces = pieces(text);
+            assert_eq!(pieces.iter().map(|(text, _)| *text).collect::<String>(), text, "nothing is lost");
+            assert_eq!(
+                pieces.iter().filter(|(_, link)| *link).map(|(text, _)| *text).collect::<Vec<_>>(),
+                links,
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -24,6 +24,11 @@ impl<K> Id<K> {
         Self(uuid, PhantomData)
     }
 
+    /// The same from a number, for IDs that browsers make.
+    pub const fn from_bits(bits: u128) -> Self {
+        Self::from_uuid(Uuid::from_u128(bits))
+    }
+
     /// The bits, as stored in the database.
     pub const fn uuid(self) -> Uuid {
         self.0

@@ -10,8 +10,8 @@ use std::fmt::Display;
 use crate::{
     access::Scope,
     id::kinds::{
-        CartLineId, CheckoutId, EmailId, ImportId, InvoiceId, JobId, PaymentId, PayoutId, ProductId,
-        RefundId, SignUpId, UserId,
+        CartLineId, CheckoutId, ConversationId, EmailId, ImportId, InvoiceId, JobId, PaymentId, PayoutId,
+        ProductId, RefundId, SignUpId, UserId,
     },
     payments::PurchaseLink,
     permissions::AdminPermission,
@@ -55,6 +55,8 @@ pub enum Audience {
     Holder,
     /// Signed-in users.
     SignedIn,
+    /// The shopper of the conversation, and members of its shop who answer customers.
+    Party,
     /// Members of the shop whose role allows it.
     Member,
     /// Admins whose roles include this permission.
@@ -217,6 +219,10 @@ const READS: &[&str] = &[
     FN_USERS,
     FN_USER,
     FN_TEAM,
+    // Opening a conversation marks it as read, which isn't limited either.
+    FN_INBOX,
+    FN_CHANGED_MESSAGES,
+    FN_READ_MESSAGES,
 ];
 
 /// Whether a POST to this path changes nothing.
@@ -315,6 +321,8 @@ routes! {
     CARDS GET "/account/cards" Storefront SignedIn;
     NOTIFICATIONS GET "/notifications" Storefront SignedIn;
     NOTIFICATION_SETTINGS GET "/notifications/settings" Storefront SignedIn;
+    MESSAGES GET "/messages" Storefront SignedIn;
+    CONVERSATION GET "/messages/{id}" Storefront Party => conversation(id: ConversationId);
     SELLER_SHOPS GET "/seller" Seller SignedIn;
     OPEN_SHOP GET "/seller/new" Seller SignedIn;
     DASHBOARD GET "/seller/{handle}" Seller Member => dashboard(handle: &str);
@@ -332,6 +340,9 @@ routes! {
         => product_sales(handle: &str, id: ProductId);
     SHOP_PROMOTIONS GET "/seller/{handle}/promotions" Seller Member => shop_promotions(handle: &str);
     SHOP_SHIPPING GET "/seller/{handle}/shipping" Seller Member => shop_shipping(handle: &str);
+    SHOP_MESSAGES GET "/seller/{handle}/messages" Seller Member => shop_messages(handle: &str);
+    SHOP_CONVERSATION GET "/seller/{handle}/messages/{id}" Seller Member
+        => shop_conversation(handle: &str, id: ConversationId);
     BALANCE GET "/seller/{handle}/balance" Seller Member => balance(handle: &str);
     SETTINGS GET "/seller/{handle}/settings" Seller Member => settings(handle: &str);
     ADMIN GET "/admin" Admin Operator(SeeHome);
@@ -367,6 +378,10 @@ routes! {
     FORM_CARDS POST "/account/cards" Form SignedIn;
     FORM_NOTIFICATIONS POST "/notifications" Form SignedIn;
     FORM_NOTIFICATION_SETTINGS POST "/notifications/settings" Form SignedIn;
+    FORM_MESSAGES POST "/messages" Form Anyone;
+    FORM_CONVERSATION POST "/messages/{id}" Form Party;
+    FORM_SHOP_MESSAGES POST "/seller/{handle}/messages" Form Member;
+    FORM_SHOP_CONVERSATION POST "/seller/{handle}/messages/{id}" Form Member;
     FORM_GIFT_CARD POST "/gift-card" Form Anyone;
     FORM_SIGN_IN POST "/sign-in" Form Anyone;
     FORM_SIGN_UP POST "/sign-up" Form Anyone;
@@ -430,6 +445,12 @@ routes! {
     FN_CURRENCIES POST "/api/currencies/page" Function Operator(ManageRates);
     FN_TAXES POST "/api/taxes/page" Function Operator(SeePromotions);
     FN_PREVIEW_TAXES POST "/api/taxes/preview" Function Operator(SeePromotions);
+    FN_INBOX POST "/api/chat/inbox" Function Party;
+    FN_CHANGED_MESSAGES POST "/api/chat/changes" Function Party;
+    FN_SEND_MESSAGE POST "/api/chat/send" Function Party;
+    FN_EDIT_MESSAGE POST "/api/chat/edit" Function Party;
+    FN_DELETE_MESSAGE POST "/api/chat/delete" Function Party;
+    FN_READ_MESSAGES POST "/api/chat/read" Function Party;
     FN_GIFT_CARD POST "/api/gift_cards/by_link" Function Anyone;
     FN_GIFT_CARDS POST "/api/gift_cards/page" Function Operator(SeePayments);
     FN_SELLER_PRODUCTS POST "/api/catalog/seller_list" Function Member;

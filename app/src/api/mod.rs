@@ -11,6 +11,7 @@ pub mod audit;
 pub mod cards;
 pub mod carts;
 pub mod catalog;
+pub mod chat;
 pub mod checkout;
 pub mod currencies;
 pub mod gift_cards;

@@ -45,6 +45,7 @@ enum Part {
     Home,
     Orders,
     Products,
+    Messages,
     Promotions,
     Shipping,
     Balance,
@@ -52,9 +53,10 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Home,
         Self::Orders,
+        Self::Messages,
         Self::Products,
         Self::Promotions,
         Self::Balance,
@@ -67,6 +69,7 @@ impl Part {
             Self::Home => routes::dashboard(handle),
             Self::Orders => routes::shop_orders(handle),
             Self::Products => routes::seller_products(handle),
+            Self::Messages => routes::shop_messages(handle),
             Self::Promotions => routes::shop_promotions(handle),
             Self::Balance => routes::balance(handle),
             Self::Shipping => routes::shop_shipping(handle),
@@ -79,6 +82,7 @@ impl Part {
             Self::Home => "awning",
             Self::Orders => "truck",
             Self::Products => "box",
+            Self::Messages => "chat",
             Self::Promotions => "tag",
             Self::Balance => "card",
             Self::Shipping => "pin",
@@ -91,6 +95,7 @@ impl Part {
             Self::Home => t!(i18n, dashboard.home),
             Self::Orders => t!(i18n, seller_orders.title),
             Self::Products => t!(i18n, seller_products.title),
+            Self::Messages => t!(i18n, chat.title),
             Self::Promotions => t!(i18n, promotions.title),
             Self::Balance => t!(i18n, balance.title),
             Self::Shipping => t!(i18n, shipping.title),
@@ -101,7 +106,7 @@ impl Part {
     /// The heading of its group in the navigation.
     fn group(self, i18n: I18n) -> &'static str {
         match self {
-            Self::Home | Self::Orders | Self::Products | Self::Promotions => "",
+            Self::Home | Self::Orders | Self::Messages | Self::Products | Self::Promotions => "",
             Self::Balance | Self::Shipping | Self::Settings => t!(i18n, office.shop),
         }
     }
@@ -111,6 +116,7 @@ impl Part {
         match self {
             Self::Home | Self::Orders => Permission::SeeOrders,
             Self::Products | Self::Promotions => Permission::ManageCatalog,
+            Self::Messages => Permission::AnswerCustomers,
             Self::Balance => Permission::SeeMoney,
             Self::Shipping | Self::Settings => Permission::ManageShop,
         }
@@ -140,6 +146,11 @@ pub(crate) fn promotions_page(page: AnyView) -> AnyView {
 /// A page about products, which is in a chunk of its own.
 pub(crate) fn products_page(page: AnyView) -> AnyView {
     view! { <Dashboard here=Part::Products>{page}</Dashboard> }.into_any()
+}
+
+/// The page of a shop's conversations, which is in a chunk of its own.
+pub(crate) fn messages_page(page: AnyView) -> AnyView {
+    view! { <Dashboard here=Part::Messages>{page}</Dashboard> }.into_any()
 }
 
 /// The page of how a shop ships, which is in a chunk of its own.

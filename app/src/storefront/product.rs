@@ -8,7 +8,7 @@ use haat_shared::{
         attributes::{AttributeKind, TypedAttribute},
     },
     forms::Draft,
-    id::kinds::VariantId,
+    id::kinds::{ProductId, VariantId},
     routes,
     shops::ShopView,
 };
@@ -18,6 +18,7 @@ use serde_json::json;
 use super::{category::Trail, gallery::Gallery, share::Share, shops::shop_logo, sign_up::draft_by};
 use crate::{
     api::{self, ApiError, catalog::ProductDetails},
+    chat::message_shop,
     head::{self, About, ours},
     i18n::{t, tn, tu_string, use_i18n},
     state::{CartCount, param, query},
@@ -99,7 +100,7 @@ fn Shown(details: ProductDetails, draft: Draft) -> impl IntoView {
                 <h1>{product.title.clone()}</h1>
                 <BuyBox tax_included=product.tax_included variants=product.variants names=product.options slug=product.slug.clone() shop=product.shop.clone() delivery draft />
                 <Share path=routes::product(&product.slug) title=product.title.clone() />
-                <ShopCard shop=product.shop />
+                <ShopCard shop=product.shop product=product.id />
             </div>
             {still(move || description_and_details(description, typed, free))}
         </div>
@@ -378,7 +379,7 @@ fn Stock(chosen: RwSignal<VariantView>) -> impl IntoView {
 }
 
 #[component]
-fn ShopCard(shop: ShopView) -> impl IntoView {
+fn ShopCard(shop: ShopView, product: ProductId) -> impl IntoView {
     let i18n = use_i18n();
     let visit = tu_string!(i18n, product.visit, shop = shop.name.as_str()).to_string();
     view! {
@@ -392,6 +393,7 @@ fn ShopCard(shop: ShopView) -> impl IntoView {
                 </h2>
                 <p class="note">{shop.description}</p>
                 <a href=routes::shop(&shop.handle)>{visit}</a>
+                {message_shop(i18n, &shop.handle, &product.to_string())}
             </div>
         </section>
     }

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     api,
+    chat::message_shop,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
     ui::{
@@ -160,6 +161,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
     let unshipped = Some(order.cancelled()).filter(|less| less.amount() > 0);
     let money = (order.state == OrderState::Cancelled)
         .then(|| words::cancelled_money(i18n, &order, collected_by_market));
+    let message = message_shop(i18n, &order.shop_handle, &order.number);
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str());
     let number = unbroken(&number, &order.number);
     let waiting = matches!(order.state, OrderState::Placed | OrderState::Confirmed | OrderState::Shipped);
@@ -209,6 +211,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
                     <a href=routes::shop(&order.shop_handle)>{order.shop_name}</a>
                 </h2>
                 <p class="note">{number}</p>
+                {message}
             </header>
             {exchange}
             <Timeline state=order.state partly=order_partly way=order.shipping_method />

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{product_grid::ProductGrid, shops::shop_logo};
 use crate::{
     api,
+    chat::message_shop,
     head::{self, About, ours},
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
@@ -87,6 +88,7 @@ fn ShopHead(shop: ShopView) -> impl IntoView {
                         <li>{count}</li>
                         <li>{delivery}</li>
                     </ul>
+                    {message_shop(i18n, &shop.handle, "")}
                 </div>
             </div>
         </section>

@@ -12,8 +12,8 @@ use crate::{
 use haat_shared::{
     Conflict, Error, Result,
     chat::{
-        self, About, CHANGE_MS, Card, Changes, ConversationCard, Inbox, MESSAGES_SHOWN, MessageView,
-        NewMessage, Side, Thread,
+        self, About, CHANGE_MS, Card, Changes, ConversationCard, Inbox, InboxRequest, MESSAGES_SHOWN,
+        MessageView, NewMessage, Side, Thread,
     },
     id::kinds::{ConversationId, MessageId, OrderId, ProductId, ShopId, UserId},
     page::{self, LIMIT_MAX, Page, PageRequest},
@@ -340,36 +340,27 @@ pub async fn list(
     Ok(page.map(|row| row.card(engine, caller, seat.side)))
 }
 
-/// The page of conversations, with one of them open, which marks it as read. The next message can be about a product or an
-/// order.
-pub async fn inbox(
-    engine: &Engine,
-    caller: &Caller,
-    shop: &str,
-    after: &str,
-    open: Option<ConversationId>,
-    about: &str,
-) -> Result<Inbox> {
-    let thread = match open {
-        Some(id) => Some(thread(engine, caller, shop, id, about).await?),
+/// The page of conversations, with one of them open, which marks it as read.
+pub async fn inbox(engine: &Engine, caller: &Caller, asked: &InboxRequest) -> Result<Inbox> {
+    let thread = match asked.open {
+        Some(id) => Some(thread(engine, caller, asked, id).await?),
         None => None,
     };
-    Ok(Inbox { conversations: list(engine, caller, shop, after).await?, thread })
+    Ok(Inbox { conversations: list(engine, caller, &asked.shop, &asked.after).await?, thread })
 }
 
-/// A conversation with its latest messages. Marks it as read.
+/// A conversation with a page of its messages. Marks it as read.
 async fn thread(
     engine: &Engine,
     caller: &Caller,
-    shop: &str,
+    asked: &InboxRequest,
     id: ConversationId,
-    about: &str,
 ) -> Result<Thread> {
-    let seat = Seat::of(caller, shop)?;
+    let seat = Seat::of(caller, &asked.shop)?;
     // Before its messages: what changes in between is asked for again.
     let row = seat.conversation(engine, id).await?;
-    mark_read(engine, &seat, id, row.last_seq).await?;
-    let (messages, earlier) = page_before(engine, caller, &seat, &row, None).await?;
+    mark_read(engine, &seat, &row, row.last_seq).await?;
+    let (messages, earlier) = page_before(engine, caller, &seat, &row, asked.before).await?;
     Ok(Thread {
         conversation: ConversationCard { unread: 0, ..row.card(engine, caller, seat.side) },
         side: seat.side,
@@ -377,7 +368,7 @@ async fn thread(
         earlier,
         read_seq: row.read_seq(seat.side),
         change_seq: row.change_seq,
-        about: subject(engine, &row, about).await.ok().and_then(|(card, ..)| card),
+        about: subject(engine, &row, &asked.about).await.ok().and_then(|(card, ..)| card),
         next_id: random::id(engine.clock.now_ms()),
     })
 }
@@ -532,7 +523,7 @@ async fn change(
                     let since = *now - CHANGE_MS;
                     let changed = match text {
                         Some(text) => {
-                            tx.exec(&EDIT, params![*id, *message, &*text, *now, change, since]).await?
+                            tx.exec(&EDIT, params![*id, *message, text, *now, change, since]).await?
                         }
                         None => tx.exec(&DELETE, params![*id, *message, change, since]).await?,
                     };
@@ -584,11 +575,18 @@ async fn subject(
 /// The caller's side has read the messages up to this one.
 pub async fn read(engine: &Engine, caller: &Caller, shop: &str, id: ConversationId, seq: i64) -> Result<()> {
     let seat = Seat::of(caller, shop)?;
-    seat.conversation(engine, id).await?;
-    mark_read(engine, &seat, id, seq).await
+    let row = seat.conversation(engine, id).await?;
+    mark_read(engine, &seat, &row, seq).await
 }
 
-async fn mark_read(engine: &Engine, seat: &Seat, id: ConversationId, seq: i64) -> Result<()> {
+async fn mark_read(engine: &Engine, seat: &Seat, of: &ConversationRow, seq: i64) -> Result<()> {
+    let (id, read) = match seat.side {
+        Side::Shopper => (of.id, of.shopper_read_seq),
+        Side::Shop => (of.id, of.shop_read_seq),
+    };
+    if read >= seq {
+        return Ok(());
+    }
     let marked = engine.db.write(("chat::read", id), (id, seq, seat.side), |tx, (id, seq, side)| {
         Box::pin(async move {
             let statement = match side {

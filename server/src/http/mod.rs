@@ -3,6 +3,7 @@
 mod admin_forms;
 mod back;
 mod caller;
+mod chat_forms;
 pub mod connections;
 mod coupons;
 mod dev;
@@ -206,6 +207,10 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_TAXES, post(admin_forms::taxes))
         .route(FORM_CURRENCIES, post(admin_forms::currencies))
         .route(FORM_GIFT_CARDS, post(admin_forms::gift_cards))
+        .route(FORM_MESSAGES, post(chat_forms::open))
+        .route(FORM_CONVERSATION, post(chat_forms::by_shopper))
+        .route(FORM_SHOP_MESSAGES, post(chat_forms::open_for_order))
+        .route(FORM_SHOP_CONVERSATION, post(chat_forms::by_shop))
         .route(FORM_GIFT_CARD, post(forms::gift_card))
         .route(FORM_BALANCE, post(seller_forms::balance))
         .route(FORM_PAYOUT, post(admin_forms::payout))
@@ -334,7 +339,7 @@ mod tests {
         let [chk, prod, line, job_id] = ["chk", "prod", "line", "job"].map(id);
         let [imp, email_id, signup, pay, user_id, bill] =
             ["imp", "mail", "signup", "pay", "user", "inv"].map(id);
-        let [payout_id, ref_id] = ["payout", "ref"].map(id);
+        let [payout_id, ref_id, conv] = ["payout", "ref", "conv"].map(id);
         let file = format!("{}-320.webp", id("media"));
         let links: Vec<(&str, String, Vec<&str>)> = vec![
             (PRODUCT, product(text), vec![text]),
@@ -354,6 +359,9 @@ mod tests {
             (PRODUCT_SALES, product_sales(text, prod.parse().unwrap()), vec![text, &prod]),
             (SHOP_PROMOTIONS, shop_promotions(text), vec![text]),
             (SHOP_SHIPPING, shop_shipping(text), vec![text]),
+            (CONVERSATION, conversation(conv.parse().unwrap()), vec![&conv]),
+            (SHOP_MESSAGES, shop_messages(text), vec![text]),
+            (SHOP_CONVERSATION, shop_conversation(text, conv.parse().unwrap()), vec![text, &conv]),
             (BALANCE, balance(text), vec![text]),
             (CONNECT_RETURN, connect_return(text), vec![text]),
             (SETTINGS, settings(text), vec![text]),

@@ -99,6 +99,10 @@ const TABLE: &[Row] = &[
     get(CARDS, "", 200),
     get(NOTIFICATIONS, "", 200),
     get(NOTIFICATION_SETTINGS, "", 200),
+    get(MESSAGES, "", 200),
+    get(CONVERSATION, "conversation", 200),
+    get(SHOP_MESSAGES, "handle", 200),
+    get(SHOP_CONVERSATION, "handle conversation", 200),
     get(SELLER_SHOPS, "", 200),
     get(OPEN_SHOP, "", 200),
     get(DASHBOARD, "handle", 200),
@@ -259,6 +263,35 @@ const TABLE: &[Row] = &[
     form(FORM_ADD_LINE, "", "variant=<variant>&quantity=1&back=/", 303),
     call(FN_OPEN_SHOP, r#"{"form":{}}"#).ok(422),
     form(FORM_OPEN_SHOP, "", "name=", 303),
+    call(FN_INBOX, r#"{"asked":{"open":"<conversation>"}}"#),
+    call(
+        FN_SEND_MESSAGE,
+        r#"{"shop":"","id":"<conversation>","message":{"id":"msg_00000000000000000000000000","text":"Hello"}}"#,
+    ),
+    call(
+        FN_EDIT_MESSAGE,
+        r#"{"shop":"","id":"<conversation>","message":"msg_00000000000000000000000000","text":"Hello!"}"#,
+    ),
+    call(
+        FN_DELETE_MESSAGE,
+        r#"{"shop":"","id":"<conversation>","message":"msg_00000000000000000000000000"}"#,
+    ),
+    call(FN_CHANGED_MESSAGES, r#"{"shop":"","id":"<conversation>","after":0}"#),
+    call(FN_READ_MESSAGES, r#"{"shop":"","id":"<conversation>","seq":1}"#),
+    form(FORM_MESSAGES, "", "shop=<handle>&back=/", 303),
+    form(
+        FORM_CONVERSATION,
+        "conversation",
+        "action=send&message=msg_00000000000000000000000001&text=Hi",
+        303,
+    ),
+    form(FORM_SHOP_MESSAGES, "handle", "order=<order>", 303),
+    form(
+        FORM_SHOP_CONVERSATION,
+        "handle conversation",
+        "action=send&message=msg_00000000000000000000000002&text=Hi",
+        303,
+    ),
     // The operator's routes.
     get(ADMIN, "", 200),
     get(ALL_ORDERS, "", 200),
@@ -361,7 +394,7 @@ fn route(row: &Row) -> &'static Route {
 fn allowed(row: &Row, who: Who) -> Result<(), u16> {
     match (route(row).audience, who) {
         (Audience::Anyone | Audience::Signed, _)
-        | (Audience::Holder, Shopper)
+        | (Audience::Holder | Audience::Party, Shopper)
         | (Audience::Member, SellerA) => Ok(()),
         (Audience::Operator(permission), Operator | ReadOnly | Finance) => {
             let role = match who {
@@ -372,7 +405,9 @@ fn allowed(row: &Row, who: Who) -> Result<(), u16> {
             if role.may(permission) { Ok(()) } else { Err(403) }
         }
         (Audience::SignedIn, who) if who != Anonymous => Ok(()),
-        (Audience::SignedIn | Audience::Member | Audience::Operator(_), Anonymous) => Err(401),
+        (Audience::SignedIn | Audience::Party | Audience::Member | Audience::Operator(_), Anonymous) => {
+            Err(401)
+        }
         // The request names no record, so the caller's own cart is used.
         (Audience::Holder, SellerB) if [FN_BEGIN_CHECKOUT, FORM_BEGIN_CHECKOUT].contains(&row.path) => Ok(()),
         _ => Err(row.missing),
@@ -637,6 +672,8 @@ async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static 
     things.insert("checkout", checkout.strip_prefix("/checkout/").unwrap().to_owned());
     let cart = market.json(shopper, call(FN_CART, "{}"), &things).await;
     things.insert("line", cart["groups"][0]["lines"][0]["id"].as_str().unwrap().to_owned());
+    let conversation = market.post(shopper, MESSAGES, &[("shop", handle)]).await;
+    things.insert("conversation", conversation.strip_prefix("/messages/").unwrap().to_owned());
     things.insert("media", picture(market, seller, handle).await);
     things.insert("import", import(market, seller, handle).await);
     things

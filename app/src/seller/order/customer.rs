@@ -4,6 +4,7 @@ use haat_shared::{id::kinds::UserId, orders::OtherOrder, routes, shipping::Shipp
 use leptos::prelude::*;
 
 use crate::{
+    chat::message_customer,
     i18n::{t, tn, tu_string, use_i18n},
     ui::email_address,
     words,
@@ -17,12 +18,15 @@ pub(super) fn Customer(
     email: String,
     count: i64,
     orders: Vec<OtherOrder>,
+    /// The number of the order.
+    number: String,
     looks: bool,
     /// The account, for admins who may see users.
     account: Option<UserId>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let mail = format!("mailto:{email}");
+    let message = (!looks).then(|| message_customer(i18n, &handle, &number));
     let shown = orders.len() as i64;
     let rows = orders.into_iter().map(|order| {
         let href = match looks {
@@ -59,6 +63,7 @@ pub(super) fn Customer(
                 None => view! { <p translate="no">{name}</p> }.into_any(),
             }}
             <p translate="no"><a href=mail>{email_address(&email)}</a></p>
+            {message}
             <p class="note">{words}</p>
             {(count > 0).then(|| view! { <ul class="rows">{rows}</ul> })}
             {more}

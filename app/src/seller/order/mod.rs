@@ -319,7 +319,7 @@ pub(crate) fn OrderDetails(
                 {cancel}
             </div>
             <div>
-                <Customer handle name email count=other_order_count orders=other_orders looks account />
+                <Customer handle name email count=other_order_count orders=other_orders number=order.number.clone() looks account />
                 <section class="panel order">
                     {place}
                     <div>

@@ -6,7 +6,7 @@ use haat_engine::{Caller, Engine, Who, bus::Topic, catalog, chat};
 use haat_shared::{
     Conflict, Error, FieldCode,
     catalog::ListProducts,
-    chat::{Card, ConversationCard, MessageView, NewMessage, Side},
+    chat::{Card, ConversationCard, InboxRequest, MessageView, NewMessage, Side},
     id::kinds::{ConversationId, MessageId},
     permissions::Role,
 };
@@ -23,6 +23,10 @@ fn id(n: u128) -> MessageId {
 
 fn text(n: u128, text: &str) -> NewMessage {
     NewMessage { id: id(n), text: text.into(), about: String::new() }
+}
+
+fn asked(shop: &str, open: ConversationId, about: &str) -> InboxRequest {
+    InboxRequest { shop: shop.into(), open: Some(open), about: about.into(), ..InboxRequest::default() }
 }
 
 async fn inbox(engine: &Engine, caller: &Caller, shop: &str) -> Vec<ConversationCard> {
@@ -85,7 +89,7 @@ both! {
         let card = &inbox(engine, &meena, MEENA).await[0];
         assert_eq!((card.name.as_str(), card.excerpt.as_str(), card.unread), ("asha", "Is it glazed?", 1));
         assert_eq!((chat::unread(engine, &meena, MEENA).await, chat::unread(engine, &asha, "").await), (Ok(1), Ok(0)));
-        let seen = chat::inbox(engine, &meena, MEENA, "", Some(of), "").await.unwrap();
+        let seen = chat::inbox(engine, &meena, &asked(MEENA, of, "")).await.unwrap();
         let thread = seen.thread.unwrap();
         assert_eq!((thread.side, thread.messages.len(), thread.earlier, thread.read_seq), (Side::Shop, 1, None, 0));
         assert_eq!((thread.messages[0].author.as_str(), thread.messages[0].changeable), ("asha", false));
@@ -94,7 +98,7 @@ both! {
         assert_eq!(answer, Err(Error::Conflict(Conflict::KeyReused)), "an ID of the other side");
         let answer = chat::send(engine, &meena, MEENA, of, text(2, "It is.")).await.unwrap();
         assert_eq!((answer.seq, answer.author.as_str()), (2, "meena-crafts"));
-        let thread = chat::inbox(engine, &asha, "", "", Some(of), &about.to_string()).await.unwrap().thread.unwrap();
+        let thread = chat::inbox(engine, &asha, &asked("", of, &about.to_string())).await.unwrap().thread.unwrap();
         assert_eq!((thread.read_seq, thread.about, thread.conversation.name), (1, sent.about, "meena crafts".into()));
         assert_eq!(thread.messages[1].author, "meena crafts", "shoppers see the shop");
         chat::read(engine, &meena, MEENA, of, 99).await.unwrap();
@@ -170,7 +174,7 @@ both! {
         ];
         for (who, shop, why) in others {
             let refused = [
-                chat::inbox(engine, who, shop, "", Some(of), "").await.map(drop),
+                chat::inbox(engine, who, &asked(shop, of, "")).await.map(drop),
                 chat::history(engine, who, shop, of, None).await.map(drop),
                 chat::changes(engine, who, shop, of, 0).await.map(drop),
                 chat::send(engine, who, shop, of, text(1, "Hello")).await.map(drop),
@@ -182,7 +186,7 @@ both! {
             ];
             assert!(refused.iter().all(|refused| *refused == Err(why.clone())), "{shop} {refused:?}");
             assert!(chat::block(engine, who, shop, of, true).await.is_err());
-            if why == Error::NotFound && !(shop == MEENA) {
+            if why == Error::NotFound && shop != MEENA {
                 assert_eq!(inbox(engine, who, shop).await, []);
             }
         }

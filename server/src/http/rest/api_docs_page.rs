@@ -94,6 +94,7 @@ fn who(route: &Route) -> String {
         Audience::Anyone => "Anyone",
         Audience::Holder => "The owner of the cart: its account, or a guest with the Haat-Cart header",
         Audience::SignedIn => "Any signed-in user",
+        Audience::Party => "The shopper of the conversation, and members of its shop who answer customers",
         Audience::Member => "Staff of the shop whose role permits it",
         Audience::Operator(_) => "Admins",
         Audience::Signed => "Anyone with a valid signature",
@@ -192,7 +193,7 @@ fn curl(operation: &Operation, server: &str, schemas: &Value) -> String {
         method => format!("curl -X {method} '{server}{}'", route.path),
     }];
     match route.audience {
-        Audience::SignedIn | Audience::Member | Audience::Operator(_) => {
+        Audience::SignedIn | Audience::Party | Audience::Member | Audience::Operator(_) => {
             lines.push("-H \"Authorization: Bearer $TOKEN\"".into());
         }
         Audience::Holder => lines.push("-H \"Haat-Cart: $CART\"".into()),

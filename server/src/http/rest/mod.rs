@@ -241,7 +241,7 @@ async fn identify(
     caller.locale = problem::language(&state, headers).tag();
     caller.origin = origin.hashed(&engine.secret);
     match route.audience {
-        Audience::SignedIn | Audience::Member => drop(caller.signed_in()?),
+        Audience::SignedIn | Audience::Party | Audience::Member => drop(caller.signed_in()?),
         Audience::Operator(permission) => caller.admin(permission)?,
         _ => {}
     }

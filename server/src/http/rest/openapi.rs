@@ -220,7 +220,9 @@ fn below(route: &Route) -> &'static str {
 fn security(route: &Route) -> Value {
     let scopes: Vec<&str> = route.scope.iter().map(|scope: &Scope| scope.as_str()).collect();
     match route.audience {
-        Audience::SignedIn | Audience::Member | Audience::Operator(_) => json!([{"token": scopes}]),
+        Audience::SignedIn | Audience::Party | Audience::Member | Audience::Operator(_) => {
+            json!([{"token": scopes}])
+        }
         _ => json!([{}, {"token": scopes}]),
     }
 }

@@ -525,7 +525,7 @@ async fn nobody_reaches_what_belongs_to_others() {
         let mut second = false;
         let others: Vec<(&str, &Robot, u16)> = match route.audience {
             Audience::Anyone => vec![],
-            Audience::SignedIn => vec![("a guest", &cast.guest, 401)],
+            Audience::SignedIn | Audience::Party => vec![("a guest", &cast.guest, 401)],
             Audience::Holder => vec![
                 ("a guest", &cast.guest, 404),
                 ("a seller", &cast.meena, 404),

@@ -1,0 +1,287 @@
+//! What keeps an open conversation live in the browser: messages that wait to be sent, and changes that arrive.
+//!
+//! A message first waits in a queue that the browser keeps (its local storage), under an ID that the browser made. It leaves
+//! the queue once the server has it, so that it is sent once, however often the wire is cut. Messages are sent one after the
+//! other, in their order.
+
+use std::time::Duration;
+
+use haat_shared::{
+    Error,
+    chat::{
+        Changes, ConversationCard, InboxRequest, MessageView, NewMessage, Side, Thread, message_text, unread,
+    },
+    id::{
+        Id,
+        kinds::{ConversationId, MessageId},
+    },
+    page::Page,
+};
+use leptos::{
+    ev,
+    prelude::*,
+    task::spawn_local,
+    web_sys::{self, js_sys},
+};
+
+use crate::api::{self, ApiError};
+
+/// How often to look for changes.
+const LOOK: Duration = Duration::from_secs(4);
+
+/// The state of an open conversation.
+#[derive(Clone, Copy)]
+pub(super) struct Live {
+    shop: StoredValue<String>,
+    id: ConversationId,
+    pub(super) side: Side,
+    pub(super) messages: RwSignal<Vec<MessageView>>,
+    pub(super) read_seq: RwSignal<i64>,
+    change_seq: RwSignal<i64>,
+    /// Up to which message the user has read.
+    own_read_seq: RwSignal<i64>,
+    pub(super) blocked: RwSignal<bool>,
+    pub(super) queue: RwSignal<Vec<NewMessage>>,
+    pub(super) offline: RwSignal<bool>,
+    sending: RwSignal<bool>,
+    pub(super) typing: RwSignal<bool>,
+    pub(super) fault: RwSignal<Option<Error>>,
+    cards: RwSignal<Page<ConversationCard>>,
+}
+
+impl Live {
+    pub(super) fn new(
+        asked: &InboxRequest,
+        thread: &Thread,
+        cards: RwSignal<Page<ConversationCard>>,
+    ) -> Self {
+        let last = thread.messages.last().map_or(0, |message| message.seq);
+        Self {
+            shop: StoredValue::new(asked.shop.clone()),
+            id: thread.conversation.id,
+            side: thread.side,
+            messages: RwSignal::new(Vec::new()),
+            read_seq: RwSignal::new(thread.read_seq),
+            change_seq: RwSignal::new(thread.change_seq),
+            own_read_seq: RwSignal::new(last),
+            blocked: RwSignal::new(thread.conversation.blocked),
+            queue: RwSignal::new(Vec::new()),
+            offline: RwSignal::new(false),
+            sending: RwSignal::new(false),
+            typing: RwSignal::new(false),
+            fault: RwSignal::new(None),
+            cards,
+        }
+    }
+
+    /// Sends what was written before, and follows the conversation. Only in browsers, once the page is hydrated.
+    pub(super) fn begin(self) {
+        Effect::new(move || {
+            self.queue.set(self.kept());
+            self.flush();
+            let look = move || {
+                self.look();
+                self.flush();
+            };
+            let timer = set_interval_with_handle(look, LOOK).ok();
+            let online = window_event_listener(ev::online, move |_| look());
+            let focus = window_event_listener(ev::focus, move |_| look());
+            on_cleanup(move || {
+                online.remove();
+                focus.remove();
+                if let Some(timer) = timer {
+                    timer.clear();
+                }
+            });
+        });
+    }
+
+    /// Puts a message into the queue; returns whether it can be sent.
+    pub(super) fn send(self, text: String, about: String) -> bool {
+        match message_text(&text) {
+            Err(fault) => {
+                self.fault.set(Some(Error::Invalid(vec![fault])));
+                false
+            }
+            Ok(text) => {
+                self.fault.set(None);
+                let mut queue = self.kept();
+                queue.push(NewMessage { id: fresh_id(), text, about });
+                self.keep(queue);
+                self.flush();
+                true
+            }
+        }
+    }
+
+    /// Sends the messages in the queue, in order.
+    fn flush(self) {
+        if self.sending.get_untracked() {
+            return;
+        }
+        self.sending.set(true);
+        spawn_local(async move {
+            while let Some(message) = self.kept().into_iter().next() {
+                let sent = api::chat::send(self.shop.get_value(), self.id, message.clone()).await;
+                if self.queue.is_disposed() {
+                    return;
+                }
+                match sent {
+                    Ok(message) => {
+                        self.put([message]);
+                        self.offline.set(false);
+                    }
+                    // It stays in the queue.
+                    Err(ApiError(
+                        Error::Offline | Error::Busy { .. } | Error::RateLimited { .. } | Error::SignInNeeded,
+                    )) => {
+                        self.offline.set(true);
+                        break;
+                    }
+                    Err(ApiError(error)) => self.fault.set(Some(error)),
+                }
+                let mut queue = self.kept();
+                queue.retain(|waiting| waiting.id != message.id);
+                self.keep(queue);
+            }
+            self.sending.set(false);
+        });
+    }
+
+    /// Edits a message, or deletes it without a text.
+    pub(super) fn change(self, id: MessageId, text: Option<String>) {
+        let shop = self.shop.get_value();
+        spawn_local(async move {
+            let changed = match text {
+                Some(text) => api::chat::edit(shop, self.id, id, text).await,
+                None => api::chat::delete(shop, self.id, id).await,
+            };
+            if self.queue.is_disposed() {
+                return;
+            }
+            match changed {
+                Ok(message) => {
+                    self.fault.set(None);
+                    self.put([message]);
+                }
+                Err(ApiError(error)) => self.fault.set(Some(error)),
+            }
+        });
+    }
+
+    /// The user is typing.
+    pub(super) fn types(self) {}
+
+    /// Asks for what changed.
+    fn look(self) {
+        spawn_local(async move {
+            let after = self.change_seq.get_untracked();
+            let found = api::chat::changes(self.shop.get_value(), self.id, after).await;
+            if self.queue.is_disposed() {
+                return;
+            }
+            match found {
+                Ok(changes) => self.apply(changes),
+                Err(ApiError(Error::Offline)) => self.offline.set(true),
+                Err(_) => {}
+            }
+        });
+    }
+
+    fn apply(self, changes: Changes) {
+        self.offline.set(false);
+        if self.blocked.get_untracked() != changes.blocked {
+            self.blocked.set(changes.blocked);
+        }
+        if self.read_seq.get_untracked() < changes.read_seq {
+            self.read_seq.set(changes.read_seq);
+        }
+        if self.change_seq.get_untracked() < changes.change_seq {
+            self.change_seq.set(changes.change_seq);
+            self.put(changes.messages);
+            self.look_at_list();
+        }
+        self.read();
+    }
+
+    /// Adds messages, or puts them in the place of what they were.
+    fn put(self, changed: impl IntoIterator<Item = MessageView>) {
+        self.messages.update(|messages| {
+            for message in changed {
+                match messages.binary_search_by_key(&message.seq, |of| of.seq) {
+                    Ok(at) if messages[at].change_seq <= message.change_seq => messages[at] = message,
+                    Ok(_) => {}
+                    Err(at) => messages.insert(at, message),
+                }
+            }
+        });
+    }
+
+    /// Says that the user has read what is shown, if the user can see it.
+    fn read(self) {
+        let last = self.messages.with_untracked(|all| all.last().map_or(0, |message| message.seq));
+        let own_read = self.own_read_seq.get_untracked();
+        let new = self.messages.with_untracked(|all| unread(all, self.side, own_read));
+        if new == 0 || document().hidden() {
+            return;
+        }
+        self.own_read_seq.set(last);
+        let shop = self.shop.get_value();
+        spawn_local(async move {
+            if api::chat::read(shop, self.id, last).await.is_err() && !self.queue.is_disposed() {
+                self.own_read_seq.set(own_read);
+            }
+        });
+    }
+
+    /// Brings the list of conversations up to date.
+    fn look_at_list(self) {
+        let asked = InboxRequest { shop: self.shop.get_value(), ..InboxRequest::default() };
+        spawn_local(async move {
+            if let Ok(inbox) = api::chat::inbox(asked).await
+                && !self.queue.is_disposed()
+            {
+                self.cards.set(inbox.conversations);
+            }
+        });
+    }
+
+    fn key(self) -> String {
+        format!("messages {} {}", self.side.as_str(), self.id)
+    }
+
+    /// The messages that wait to be sent, of all tabs. If the browser blocks its storage, of this one.
+    fn kept(self) -> Vec<NewMessage> {
+        match storage() {
+            Some(storage) => {
+                let kept = storage.get_item(&self.key()).ok().flatten();
+                kept.and_then(|kept| serde_json::from_slice(kept.as_bytes()).ok()).unwrap_or_default()
+            }
+            None => self.queue.get_untracked(),
+        }
+    }
+
+    fn keep(self, queue: Vec<NewMessage>) {
+        if let Some(storage) = storage() {
+            let _ = match queue.is_empty() {
+                true => storage.remove_item(&self.key()),
+                false => storage.set_item(&self.key(), &serde_json::to_string(&queue).unwrap_or_default()),
+            };
+        }
+        self.queue.set(queue);
+    }
+}
+
+fn storage() -> Option<web_sys::Storage> {
+    window().local_storage().ok().flatten()
+}
+
+/// A new ID. It has to be different from those of the other messages of the conversation, no more.
+fn fresh_id() -> MessageId {
+    let digits = || {
+        let digits: String =
+            js_sys::Math::random().to_string().chars().filter(char::is_ascii_digit).collect();
+        digits.chars().take(18).collect::<String>().parse::<u128>().unwrap_or_default()
+    };
+    Id::from_bits(digits() * 1_000_000_000_000_000_000 + digits())
+}

@@ -1,0 +1,86 @@
+// A shopper and a shop write to each other: live with JavaScript, by reloading without.
+import { type Page, expect, ownMarket, runsScripts, test as base } from '../fixtures';
+import { SELLERS, SHOPS, arriveAt, audit, awake, button, field, freshEmail, main, openProduct, signIn, signUp, title, visit } from '../helpers';
+
+const test = base.extend(ownMarket);
+const [shop] = SHOPS;
+const WRITE = 'Write a message';
+
+const texts = (page: Page) => main(page).locator('.messages .message:not(.waiting) > .bubble .message-text');
+const marks = (page: Page) => main(page).locator('.message-mark');
+
+/** What the page shows by now: by itself with JavaScript, and by reloading without. */
+async function shows(page: Page, all: (string | RegExp)[]): Promise<void> {
+  if (!runsScripts(page)) await page.reload();
+  await expect(texts(page)).toHaveText(all);
+}
+
+async function write(page: Page, text: string): Promise<void> {
+  await field(page, WRITE).fill(text);
+  await button(page, 'Send').click();
+}
+
+/** A shopper who asked about a product, and the seller who opened the conversation. */
+async function asked(page: Page, seller: Page): Promise<string> {
+  await signUp(page, freshEmail());
+  const product = await openProduct(page, shop);
+  await button(page, 'Message the shop').click();
+  await expect(title(page, 'Meena Crafts')).toBeVisible();
+  await awake(page);
+  await write(page, 'Is it <b>glazed</b>?');
+  await shows(page, ['Is it <b>glazed</b>?']);
+  await signIn(seller, SELLERS[shop]);
+  await visit(seller, `/seller/${shop}/messages`);
+  await main(seller).getByRole('link', { name: 'Is it <b>glazed</b>?' }).click();
+  await shows(seller, ['Is it <b>glazed</b>?']);
+  await awake(seller);
+  return product;
+}
+
+test('a shopper asks about a product, and the shop answers', async ({ page, visitor }) => {
+  const seller = await visitor();
+  const product = await asked(page, seller);
+  await expect(main(seller).locator('.messages').getByRole('link', { name: product })).toBeVisible();
+  if (!runsScripts(page)) await page.reload();
+  await expect(marks(page)).toHaveText(['Read']);
+  await write(seller, 'It is. See https://haat.example/care.');
+  await shows(page, ['Is it <b>glazed</b>?', 'It is. See https://haat.example/care.']);
+  await expect(main(page).getByRole('link', { name: 'https://haat.example/care', exact: true })).toHaveAttribute('rel', /noopener/);
+  if (!runsScripts(page)) await seller.reload();
+  await expect(marks(seller)).toHaveText(['Read']);
+
+  // The author corrects a message, and takes another one back.
+  const edit = main(page).locator('.message-change').first();
+  await edit.locator('summary').click();
+  await edit.getByLabel('Message', { exact: true }).fill('Is it glazed?');
+  await edit.getByRole('button', { name: 'Save' }).click();
+  await shows(seller, ['Is it glazed?', /^It is/]);
+  await expect(main(seller).locator('.messages')).toContainText('Edited');
+  await awake(page);
+  await write(page, 'Never mind');
+  await shows(seller, ['Is it glazed?', /^It is/, 'Never mind']);
+  await shows(page, ['Is it glazed?', /^It is/, 'Never mind']);
+  const last = main(page).locator('.message-change').last();
+  await last.locator('summary').click();
+  await last.getByRole('button', { name: 'Delete' }).click();
+  await shows(seller, ['Is it glazed?', /^It is/, 'Message deleted']);
+
+  await audit(page);
+  await audit(seller);
+
+  // Who is blocked can't write.
+  await button(seller, 'Block').click();
+  await expect(main(seller)).toContainText('You have blocked this customer.');
+  await awake(seller);
+  if (!runsScripts(page)) await page.reload();
+  await expect(main(page)).toContainText('This shop doesn’t accept messages from you.');
+  await expect(field(page, WRITE)).toHaveCount(0);
+  await button(seller, 'Unblock').click();
+  await expect(field(seller, WRITE)).toBeVisible();
+});
+
+test('guests sign in before they write', async ({ page }) => {
+  await openProduct(page, shop);
+  await button(page, 'Message the shop').click();
+  await arriveAt(page, 'Sign in');
+});
