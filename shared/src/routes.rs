@@ -32,6 +32,8 @@ pub enum Surface {
     Function,
     /// A resource of the REST API.
     Rest,
+    /// The socket that keeps pages live.
+    Socket,
     /// A file that pages load: a picture, a file of texts.
     File,
     /// A webhook of a payment gateway.
@@ -241,6 +243,7 @@ impl Route {
             | Surface::Form
             | Surface::Function
             | Surface::Rest
+            | Surface::Socket
             | Surface::Webhook
             | Surface::Sandbox => true,
             Surface::File | Surface::Crawler | Surface::Operation | Surface::Development => {
@@ -415,6 +418,8 @@ routes! {
     FORM_LANGUAGE POST "/language" Form Anyone;
     FORM_CURRENCY POST "/currency" Form Anyone;
     WORDS GET "/words/{file}" File Anyone => words(file: &str);
+
+    LIVE GET "/live" Socket SignedIn;
 
     FN_ME POST "/api/accounts/me" Function Anyone;
     FN_DRAFT POST "/api/accounts/draft" Function Anyone;

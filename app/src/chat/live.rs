@@ -3,13 +3,17 @@
 //! A message first waits in a queue that the browser keeps (its local storage), under an ID that the browser made. It leaves
 //! the queue once the server has it, so that it is sent once, however often the wire is cut. Messages are sent one after the
 //! other, in their order.
+//!
+//! A socket says what changed. When it breaks, it is opened again, after longer and longer pauses, and asks for what changed
+//! since. Without it, the browser looks for changes every few seconds.
 
 use std::time::Duration;
 
 use haat_shared::{
     Error,
     chat::{
-        Changes, ConversationCard, InboxRequest, MessageView, NewMessage, Side, Thread, message_text, unread,
+        Changes, ClientFrame, ConversationCard, InboxRequest, MessageView, NewMessage, ServerFrame, Side,
+        Thread, message_text, unread,
     },
     id::{
         Id,
@@ -24,10 +28,20 @@ use leptos::{
     web_sys::{self, js_sys},
 };
 
+use super::socket::Socket;
 use crate::api::{self, ApiError};
 
-/// How often to look for changes.
+/// How often to look for changes without a socket.
 const LOOK: Duration = Duration::from_secs(4);
+/// How often to ask whether the socket is alive.
+const BEAT: Duration = Duration::from_secs(15);
+/// The pause before the socket is opened again, doubled with each attempt up to the second one.
+const PAUSE_MS: (u64, u64) = (500, 30_000);
+/// How long the other side is shown as typing, and how often typing is said.
+const TYPING: Duration = Duration::from_secs(4);
+const TYPES: Duration = Duration::from_secs(2);
+/// The server's code for a session that has ended.
+const SIGNED_OUT: u16 = 4401;
 
 /// The state of an open conversation.
 #[derive(Clone, Copy)]
@@ -47,6 +61,16 @@ pub(super) struct Live {
     pub(super) typing: RwSignal<bool>,
     pub(super) fault: RwSignal<Option<Error>>,
     cards: RwSignal<Page<ConversationCard>>,
+    socket: StoredValue<Option<Socket>, LocalStorage>,
+    connected: RwSignal<bool>,
+    /// Whether the socket said something since it was last asked.
+    alive: RwSignal<bool>,
+    /// How many attempts to open it have failed.
+    failed: RwSignal<u32>,
+    /// Whether it was just said that the user is typing.
+    said: RwSignal<bool>,
+    /// How often the other side was seen typing.
+    typed: RwSignal<u32>,
 }
 
 impl Live {
@@ -71,6 +95,12 @@ impl Live {
             typing: RwSignal::new(false),
             fault: RwSignal::new(None),
             cards,
+            socket: StoredValue::new_local(None),
+            connected: RwSignal::new(false),
+            alive: RwSignal::new(false),
+            failed: RwSignal::new(0),
+            said: RwSignal::new(false),
+            typed: RwSignal::new(0),
         }
     }
 
@@ -79,21 +109,129 @@ impl Live {
         Effect::new(move || {
             self.queue.set(self.kept());
             self.flush();
-            let look = move || {
-                self.look();
+            self.connect();
+            let again = move || {
+                match self.connected.get_untracked() {
+                    true => self.read(),
+                    false => self.look(),
+                }
                 self.flush();
             };
-            let timer = set_interval_with_handle(look, LOOK).ok();
-            let online = window_event_listener(ev::online, move |_| look());
-            let focus = window_event_listener(ev::focus, move |_| look());
+            let timers =
+                [set_interval_with_handle(again, LOOK), set_interval_with_handle(move || self.beat(), BEAT)];
+            let focus = window_event_listener(ev::focus, move |_| again());
+            let online = window_event_listener(ev::online, move |_| {
+                self.failed.set(0);
+                self.connect();
+                again();
+            });
+            // The browser may take minutes to notice it at an open socket.
+            let offline = window_event_listener(ev::offline, move |_| {
+                self.offline.set(true);
+                self.disconnected();
+            });
             on_cleanup(move || {
+                let _ = self.socket.try_set_value(None);
                 online.remove();
+                offline.remove();
                 focus.remove();
-                if let Some(timer) = timer {
-                    timer.clear();
-                }
+                timers.into_iter().flatten().for_each(|timer| timer.clear());
             });
         });
+    }
+
+    /// Opens the socket, unless it is open.
+    fn connect(self) {
+        if self.socket.with_value(Option::is_some) {
+            return;
+        }
+        let opened = move || {
+            self.connected.set(true);
+            self.alive.set(true);
+            self.failed.set(0);
+            self.say(&ClientFrame::Watch {
+                shop: self.shop.get_value(),
+                conversation: self.id,
+                after: self.change_seq.get_untracked(),
+            });
+            self.flush();
+        };
+        let heard = move |text: String| {
+            self.alive.set(true);
+            match serde_json::from_slice(text.as_bytes()) {
+                Ok(ServerFrame::Changed { conversation, changes }) if conversation == self.id => {
+                    self.apply(changes)
+                }
+                Ok(ServerFrame::Elsewhere) => self.look_at_list(),
+                Ok(ServerFrame::Typing { conversation }) if conversation == self.id => self.other_types(),
+                _ => {}
+            }
+        };
+        let closed = move |code| match code {
+            SIGNED_OUT => {
+                self.connected.set(false);
+                self.fault.set(Some(Error::SignInNeeded));
+            }
+            // Not within the listener that it drops.
+            _ => set_timeout(move || self.disconnected(), Duration::ZERO),
+        };
+        self.socket.set_value(Socket::open(opened, heard, closed));
+    }
+
+    /// The socket is closed: opens another one after a while.
+    fn disconnected(self) {
+        if self.queue.is_disposed() || self.socket.try_set_value(None).is_some() {
+            return;
+        }
+        self.connected.set(false);
+        let failed = self.failed.get_untracked();
+        self.failed.set(failed + 1);
+        let longest = PAUSE_MS.1.min(PAUSE_MS.0 << failed.min(16));
+        // Not all browsers at once.
+        let pause = longest / 2 + random() % (longest / 2);
+        let connect = move || {
+            if !self.queue.is_disposed() {
+                self.connect();
+            }
+        };
+        set_timeout(connect, Duration::from_millis(pause));
+    }
+
+    /// Asks whether the socket is alive, and opens another one if it did not answer the last time.
+    fn beat(self) {
+        if !self.connected.get_untracked() {
+            return;
+        }
+        match self.alive.get_untracked() {
+            true => {
+                self.alive.set(false);
+                self.say(&ClientFrame::Ping);
+            }
+            false => self.disconnected(),
+        }
+    }
+
+    fn say(self, frame: &ClientFrame) {
+        if let Ok(text) = serde_json::to_string(frame) {
+            self.socket.with_value(|open| {
+                if let Some(open) = open {
+                    open.send(&text);
+                }
+            });
+        }
+    }
+
+    /// The other side is typing.
+    fn other_types(self) {
+        self.typing.set(true);
+        let now = self.typed.get_untracked() + 1;
+        self.typed.set(now);
+        let over = move || {
+            if self.typed.try_get_untracked() == Some(now) {
+                self.typing.set(false);
+            }
+        };
+        set_timeout(over, TYPING);
     }
 
     /// Puts a message into the queue; returns whether it can be sent.
@@ -170,7 +308,17 @@ impl Live {
     }
 
     /// The user is typing.
-    pub(super) fn types(self) {}
+    pub(super) fn types(self) {
+        if self.said.get_untracked() || !self.connected.get_untracked() {
+            return;
+        }
+        self.said.set(true);
+        self.say(&ClientFrame::Typing);
+        let over = move || {
+            let _ = self.said.try_set(false);
+        };
+        set_timeout(over, TYPES);
+    }
 
     /// Asks for what changed.
     fn look(self) {
@@ -190,6 +338,9 @@ impl Live {
 
     fn apply(self, changes: Changes) {
         self.offline.set(false);
+        if changes.messages.iter().any(|message| message.side != self.side) {
+            self.typing.set(false);
+        }
         if self.blocked.get_untracked() != changes.blocked {
             self.blocked.set(changes.blocked);
         }
@@ -226,6 +377,9 @@ impl Live {
             return;
         }
         self.own_read_seq.set(last);
+        if self.connected.get_untracked() {
+            return self.say(&ClientFrame::Read { seq: last });
+        }
         let shop = self.shop.get_value();
         spawn_local(async move {
             if api::chat::read(shop, self.id, last).await.is_err() && !self.queue.is_disposed() {
@@ -276,12 +430,13 @@ fn storage() -> Option<web_sys::Storage> {
     window().local_storage().ok().flatten()
 }
 
+/// A random number of up to 17 digits. Not for secrets.
+fn random() -> u64 {
+    let number = js_sys::Math::random().to_string();
+    number.chars().filter(char::is_ascii_digit).take(17).collect::<String>().parse().unwrap_or_default()
+}
+
 /// A new ID. It has to be different from those of the other messages of the conversation, no more.
 fn fresh_id() -> MessageId {
-    let digits = || {
-        let digits: String =
-            js_sys::Math::random().to_string().chars().filter(char::is_ascii_digit).collect();
-        digits.chars().take(18).collect::<String>().parse::<u128>().unwrap_or_default()
-    };
-    Id::from_bits(digits() * 1_000_000_000_000_000_000 + digits())
+    Id::from_bits(u128::from(random()) << 64 | u128::from(random()))
 }

@@ -18,11 +18,10 @@ use serde_json::json;
 use super::{category::Trail, gallery::Gallery, share::Share, shops::shop_logo, sign_up::draft_by};
 use crate::{
     api::{self, ApiError, catalog::ProductDetails},
-    chat::message_shop,
     head::{self, About, ours},
     i18n::{t, tn, tu_string, use_i18n},
     state::{CartCount, param, query},
-    ui::{Alert, Button, CodeAlert, Icon, PageTitle, Price, Toaster, Was, loaded, still},
+    ui::{Alert, Button, CodeAlert, Icon, PageTitle, Price, Toaster, Was, loaded, message_shop, still},
     words,
 };
 

@@ -22,12 +22,11 @@ use super::{
 };
 use crate::{
     api,
-    chat::message_shop,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
     ui::{
         AddressLines, Alert, Button, CodeAlert, Field, Icon, LinkButton, PageTitle, Print, Sums, loaded,
-        unbroken,
+        message_shop, unbroken,
     },
     words,
 };

@@ -7,11 +7,10 @@ use serde_json::json;
 use super::{product_grid::ProductGrid, shops::shop_logo};
 use crate::{
     api,
-    chat::message_shop,
     head::{self, About, ours},
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
-    ui::{EmptyState, PageTitle, Pager, loaded},
+    ui::{EmptyState, PageTitle, Pager, loaded, message_shop},
 };
 
 /// A shop page.

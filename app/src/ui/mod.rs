@@ -1,6 +1,7 @@
 //! Components that belong to no domain, based on native elements.
 
 mod address;
+mod ask;
 mod button;
 mod failure;
 mod field;
@@ -20,6 +21,7 @@ mod toast;
 mod unbroken;
 
 pub(crate) use address::{AddressFields, AddressLines, address_labels};
+pub(crate) use ask::{message_customer, message_shop};
 pub use button::{Button, LinkButton};
 pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, WayOn, awaited, loaded};
 pub use field::{Amount, Check, Choice, ErrorSummary, Field, Select, TextArea, error_summary};

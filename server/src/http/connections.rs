@@ -170,12 +170,14 @@ async fn connection(
     stop: CancellationToken,
     _running: TaskTrackerToken,
 ) {
-    let pulse = place.pulse.clone();
+    let (pulse, bounds) = (place.pulse.clone(), place.open.bounds);
+    let line = Line { stop: stop.clone(), place: Arc::new(place) };
     let of_requests = pulse.clone();
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let turn = Turn::begin(&of_requests);
         let mut request: Request = request.map(|body| Body::new(Asked { body, pulse: of_requests.clone() }));
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(line.clone());
         let answered = router.clone().oneshot(request);
         async move { answered.await.map(|response: Response| response.map(|body| Answer { body, _turn: turn })) }
     });
@@ -183,9 +185,9 @@ async fn connection(
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(None::<Duration>)
-        .serve_connection(io, service);
+        .serve_connection(io, service)
+        .with_upgrades();
     let mut serving = std::pin::pin!(serving);
-    let bounds = place.open.bounds;
     let look = (bounds.head / 4).min(Duration::from_secs(5));
     let mut stopping = false;
     loop {
@@ -202,6 +204,21 @@ async fn connection(
                 }
             }
         }
+    }
+}
+
+/// The connection of a request. Whoever keeps it after an upgrade keeps the connection's slot, and ends with it.
+#[derive(Clone)]
+pub(super) struct Line {
+    /// Cancelled when the program stops.
+    pub(super) stop: CancellationToken,
+    place: Arc<Place>,
+}
+
+impl Line {
+    /// Waits until the connection has to make room for others.
+    pub(super) async fn cut(&self) {
+        self.place.pulse.cut.cancelled().await;
     }
 }
 

@@ -101,7 +101,8 @@ impl Hub {
 
     /// What it misses, sockets find at their next check.
     async fn listen(&self, engine: &Engine) {
-        let (mut changes, mut typing) = (engine.bus.subscribe(Topic::Chat), engine.bus.subscribe(Topic::Typing));
+        let (mut changes, mut typing) =
+            (engine.bus.subscribe(Topic::Chat), engine.bus.subscribe(Topic::Typing));
         loop {
             let news = tokio::select! {
                 text = changes.next() => text.and_then(|text| Some(News::Changed(text.parse().ok()?))),
@@ -364,7 +365,7 @@ impl Live {
     }
 
     /// Ends the socket if its session has ended, or if the user may read less or more than before.
-    async fn check_session(&self) -> Result<(), End> {
+    async fn check_session(&mut self) -> Result<(), End> {
         match accounts::caller(&self.engine, Some(&self.session), None).await {
             Ok(caller) if caller.user_id() != self.caller.user_id() => {
                 Err(Some((SIGNED_OUT, "the session has ended")))

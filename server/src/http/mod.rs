@@ -15,6 +15,7 @@ mod imports;
 mod invoices;
 mod layers;
 mod limits;
+mod live;
 mod media;
 mod outage;
 mod outcome;
@@ -77,6 +78,7 @@ pub struct State {
     readiness: Arc<health::Readiness>,
     intake: Arc<imports::Intake>,
     pictures_in: Arc<imports::Intake>,
+    hub: Arc<live::Hub>,
 }
 
 impl FromRef<State> for LeptosOptions {
@@ -110,7 +112,16 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
     let limits = Arc::new(limits::RateLimits::new(&config.limits));
     let intake = Arc::new(imports::Intake::new(config.imports.readers, imports::FILES_MAX));
     let pictures_in = Arc::new(imports::Intake::new(1, media::FILES_MAX));
-    let state = State { runtime, leptos, metrics, limits, readiness: Arc::default(), intake, pictures_in };
+    let state = State {
+        runtime,
+        leptos,
+        metrics,
+        limits,
+        readiness: Arc::default(),
+        intake,
+        pictures_in,
+        hub: Arc::default(),
+    };
     let pages = page_paths();
 
     let files = ServeDir::new(&config.server.site_root)
@@ -238,6 +249,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(CONNECT_RETURN, get(seller_forms::connect_return))
         .route(PAYOUTS_CSV, get(exports::payouts_csv))
         .route(PAYOUTS_XML, get(exports::payouts_xml))
+        .route(LIVE, get(live::open))
         .route(DEV_UI, get(dev::ui))
         .fallback_service(files)
         .layer(middleware::from_fn_with_state(state.clone(), limits::bound))

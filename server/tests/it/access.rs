@@ -99,6 +99,8 @@ const TABLE: &[Row] = &[
     get(CARDS, "", 200),
     get(NOTIFICATIONS, "", 200),
     get(NOTIFICATION_SETTINGS, "", 200),
+    // Nothing is upgraded.
+    get(LIVE, "", 400),
     get(MESSAGES, "", 200),
     get(CONVERSATION, "conversation", 200),
     get(SHOP_MESSAGES, "handle", 200),

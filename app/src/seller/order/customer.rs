@@ -4,9 +4,8 @@ use haat_shared::{id::kinds::UserId, orders::OtherOrder, routes, shipping::Shipp
 use leptos::prelude::*;
 
 use crate::{
-    chat::message_customer,
     i18n::{t, tn, tu_string, use_i18n},
-    ui::email_address,
+    ui::{email_address, message_customer},
     words,
 };
 

@@ -1,0 +1,77 @@
+//! The socket of a page.
+
+#[cfg(feature = "hydrate")]
+pub(super) use browser::Socket;
+
+/// Only browsers open sockets.
+#[cfg(not(feature = "hydrate"))]
+pub(super) struct Socket;
+
+#[cfg(not(feature = "hydrate"))]
+impl Socket {
+    pub(super) fn open(
+        _: impl Fn() + 'static,
+        _: impl Fn(String) + 'static,
+        _: impl Fn(u16) + 'static,
+    ) -> Option<Self> {
+        None
+    }
+
+    pub(super) fn send(&self, _: &str) {}
+}
+
+#[cfg(feature = "hydrate")]
+mod browser {
+    use haat_shared::routes;
+    use leptos::{
+        prelude::window,
+        wasm_bindgen::{JsCast, closure::Closure},
+        web_sys::{CloseEvent, MessageEvent, WebSocket},
+    };
+
+    /// A socket, with its listeners. It is closed when it is dropped.
+    pub(in crate::chat) struct Socket {
+        socket: WebSocket,
+        _opened: Closure<dyn Fn()>,
+        _heard: Closure<dyn Fn(MessageEvent)>,
+        _closed: Closure<dyn Fn(CloseEvent)>,
+    }
+
+    impl Socket {
+        /// Opens a socket: `heard` gets its frames, `closed` the code with which it ends.
+        pub(in crate::chat) fn open(
+            opened: impl Fn() + 'static,
+            heard: impl Fn(String) + 'static,
+            closed: impl Fn(u16) + 'static,
+        ) -> Option<Self> {
+            let location = window().location();
+            let secure = location.protocol().is_ok_and(|protocol| protocol == "https:");
+            let host = location.host().unwrap_or_default();
+            let address = format!("{}://{host}{}", if secure { "wss" } else { "ws" }, routes::LIVE);
+            let socket = WebSocket::new(&address).ok()?;
+            let opened = Closure::<dyn Fn()>::new(opened);
+            let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+                heard(event.data().as_string().unwrap_or_default());
+            });
+            let closed = Closure::<dyn Fn(CloseEvent)>::new(move |event: CloseEvent| closed(event.code()));
+            socket.set_onopen(Some(opened.as_ref().unchecked_ref()));
+            socket.set_onmessage(Some(heard.as_ref().unchecked_ref()));
+            socket.set_onclose(Some(closed.as_ref().unchecked_ref()));
+            Some(Self { socket, _opened: opened, _heard: heard, _closed: closed })
+        }
+
+        pub(in crate::chat) fn send(&self, text: &str) {
+            // If it fails, the socket is about to be closed.
+            let _ = self.socket.send_with_str(text);
+        }
+    }
+
+    impl Drop for Socket {
+        fn drop(&mut self) {
+            self.socket.set_onopen(None);
+            self.socket.set_onmessage(None);
+            self.socket.set_onclose(None);
+            let _ = self.socket.close();
+        }
+    }
+}
