@@ -8,7 +8,9 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos_router::ChooseView;
 
-use crate::{admin, chat, discounting, layout, promoting, rating, seller, shipping, state, storefront, taxing};
+use crate::{
+    admin, chat, discounting, layout, promoting, rating, seller, shipping, state, storefront, taxing,
+};
 
 /// Long enough for the page's own pictures.
 const AHEAD_AFTER: Duration = Duration::from_secs(2);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use haat_engine::{
-    Caller, Clock, Engine, accounts, carts, catalog, checkout, dispatch, inventory, ledger, orders, payouts,
+    Caller, Clock, Engine, accounts, carts, catalog, chat, checkout, dispatch, inventory, ledger, orders, payouts,
     promotions, random, sale_prices,
 };
 #[cfg(feature = "sandbox")]
@@ -14,6 +14,7 @@ use haat_shared::{
     accounts::{DEMO_ACCOUNTS, DEMO_PASSWORD, SignIn, SignUp},
     carts::AddLine,
     catalog::ListProducts,
+    chat::{NewMessage, Side},
     id::kinds::{PayoutId, ReturnId, VariantId},
     orders::{LineQuantity, NewRefund, Shipment},
     payments::{NextAction, PaymentMethod},
@@ -155,11 +156,52 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
     for (stall, customers) in stalls.iter().zip(customers.chunks(2)) {
         leave_work(engine, stall, customers).await?;
     }
+    converse(engine, clock, &account, &stalls).await?;
     set(clock, now);
     settle(engine).await?;
     run_low(engine, &stalls).await?;
     promote(engine, &stalls).await?;
     catalog::count_popular(engine).await?;
+    Ok(())
+}
+
+/// What the customer and two shops wrote to each other.
+const WRITTEN: [&[(Side, &str)]; 2] = [
+    &[
+        (Side::Shopper, "Hello! Can the glaze go into the dishwasher?"),
+        (Side::Shop, "Good morning! Yes, on a gentle programme. By hand, it keeps its shine longer."),
+        (Side::Shopper, "Lovely, thank you. Do you wrap gifts?"),
+    ],
+    &[
+        (Side::Shopper, "Does the lamp come with a bulb?"),
+        (Side::Shop, "It does: a warm white LED, and a spare one."),
+    ],
+];
+
+/// The customer's conversations with the first shops; the first one waits for an answer.
+async fn converse(engine: &Engine, clock: &Clock, customer: &Caller, stalls: &[Stall]) -> Result<()> {
+    for (stall, written) in stalls.iter().zip(WRITTEN) {
+        let of_shop = ListProducts { shop: stall.handle.clone(), ..ListProducts::default() };
+        let products = catalog::list(engine, customer, of_shop).await?.items;
+        let mut about = products.first().map(|product| product.id.to_string()).unwrap_or_default();
+        let id = chat::open(engine, customer, &stall.handle).await?;
+        for (side, text) in written {
+            clock.advance_ms(4 * MINUTE);
+            let (caller, shop) = match side {
+                Side::Shopper => (customer, ""),
+                Side::Shop => (&stall.owner, stall.handle.as_str()),
+            };
+            let message = NewMessage {
+                id: random::id(clock.now_ms()),
+                text: (*text).to_owned(),
+                about: std::mem::take(&mut about),
+            };
+            let sent = chat::send(engine, caller, shop, id, message).await?;
+            if *side == Side::Shop {
+                chat::read(engine, caller, shop, id, sent.seq).await?;
+            }
+        }
+    }
     Ok(())
 }
 

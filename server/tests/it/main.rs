@@ -20,6 +20,7 @@ mod connect;
 mod crashes;
 mod faults;
 mod imports;
+mod live;
 mod localstripe;
 mod mails;
 mod media;

@@ -1,0 +1,128 @@
+//! The socket that keeps conversations live: who may open it, what it passes on, and when it ends.
+
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use reqwest::{Client, header, redirect::Policy};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Error, Message, client::IntoClientRequest},
+};
+
+use crate::program::{On, Program, Shopper, location};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+struct Users<'a> {
+    program: &'a Program,
+    client: Client,
+}
+
+impl Users<'_> {
+    /// The session's cookie.
+    async fn signed_in(&self, email: &str) -> String {
+        let form = [("email", email), ("password", "market-day-2026")];
+        let answer = self.client.post(self.program.at("/sign-in")).form(&form).send().await.unwrap();
+        answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned()
+    }
+
+    /// Submits a form; returns where it leads.
+    async fn post(&self, cookie: &str, path: &str, fields: &[(&str, &str)]) -> String {
+        let request = self.client.post(self.program.at(path)).header(header::COOKIE, cookie);
+        location(&request.form(fields).send().await.unwrap())
+    }
+
+    async fn socket(&self, cookie: &str, origin: &str) -> Result<Socket, u16> {
+        let address = self.program.at("/live").replacen("http", "ws", 1);
+        let mut request = address.into_client_request().unwrap();
+        request.headers_mut().insert("cookie", cookie.parse().unwrap());
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        match connect_async(request).await {
+            Ok((socket, _)) => Ok(socket),
+            Err(Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+async fn say(socket: &mut Socket, frame: Value) {
+    socket.send(Message::text(frame.to_string())).await.unwrap();
+}
+
+/// The next frame, or the code with which the socket was closed.
+async fn next(socket: &mut Socket) -> Result<Value, u16> {
+    loop {
+        let next = tokio::time::timeout(Duration::from_secs(60), socket.next()).await.expect("in time");
+        match next {
+            Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+            Some(Ok(Message::Close(close))) => return Err(close.map_or(0, |close| close.code.into())),
+            Some(Ok(_)) => {}
+            Some(Err(error)) => panic!("{error}"),
+            None => return Err(0),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_passes_on_what_its_user_may_read_while_the_session_lasts() {
+    let program = Program::serve(On::Sqlite).await;
+    for (name, email) in [("Asha", "asha@example.com"), ("Ben", "ben@example.com")] {
+        let form = [("name", name), ("email", email), ("password", "market-day-2026")];
+        Shopper::new(&program).post("/sign-up", &form).await;
+    }
+    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    let users = Users { program: &program, client };
+    let origin = program.at("");
+    let origin = origin.trim_end_matches('/');
+    let asha = users.signed_in("asha@example.com").await;
+    let meena = users.signed_in("meena@haat.example").await;
+    let ben = users.signed_in("ben@example.com").await;
+    let page = users.post(&asha, "/messages", &[("shop", "meena-crafts"), ("back", "/")]).await;
+    let id = page.strip_prefix("/messages/").unwrap();
+    let by_shop = format!("/seller/meena-crafts{page}");
+
+    assert_eq!(users.socket("", origin).await.err(), Some(401));
+    assert_eq!(users.socket(&asha, "https://evil.example").await.err(), Some(403));
+    let mut of_asha = users.socket(&asha, origin).await.unwrap();
+    let watch = |shop: &str| json!({"frame": "watch", "shop": shop, "conversation": id, "after": 0});
+    say(&mut of_asha, watch("")).await;
+    let first = next(&mut of_asha).await.unwrap();
+    assert_eq!((&first["frame"], &first["changes"]["messages"]), (&json!("changed"), &json!([])));
+    // Someone else asks for it, as the shopper and as the shop: no word of it.
+    let mut of_ben = users.socket(&ben, origin).await.unwrap();
+    for shop in ["", "meena-crafts"] {
+        say(&mut of_ben, watch(shop)).await;
+        say(&mut of_ben, json!({"frame": "typing"})).await;
+        say(&mut of_ben, json!({"frame": "read", "seq": 1})).await;
+    }
+    say(&mut of_ben, json!({"frame": "ping"})).await;
+
+    let mut of_meena = users.socket(&meena, origin).await.unwrap();
+    say(&mut of_meena, watch("meena-crafts")).await;
+    next(&mut of_meena).await.unwrap();
+    say(&mut of_meena, json!({"frame": "typing"})).await;
+    assert_eq!(next(&mut of_asha).await.unwrap(), json!({"frame": "typing", "conversation": id}));
+    let message = "msg_00000000000000000000000001";
+    let send = [("action", "send"), ("message", message), ("text", "Your bowl is ready")];
+    assert_eq!(users.post(&meena, &by_shop, &send).await, by_shop);
+    for socket in [&mut of_asha, &mut of_meena] {
+        let frame = next(socket).await.unwrap();
+        let messages = &frame["changes"]["messages"];
+        assert_eq!((&messages[0]["text"], &messages[0]["id"]), (&json!("Your bowl is ready"), &json!(message)));
+    }
+    say(&mut of_asha, json!({"frame": "read", "seq": 1})).await;
+    assert_eq!(next(&mut of_meena).await.unwrap()["changes"]["read_seq"], 1);
+    assert_eq!(next(&mut of_ben).await.unwrap(), json!({"frame": "pong"}), "and nothing else");
+
+    say(&mut of_ben, json!({"frame": "shout"})).await;
+    assert_eq!(next(&mut of_ben).await, Err(1008));
+
+    // Signing out ends it before the next message.
+    users.post(&asha, "/sign-out", &[]).await;
+    let send = [("action", "send"), ("message", "msg_00000000000000000000000002"), ("text", "For Asha only")];
+    users.post(&meena, &by_shop, &send).await;
+    assert_eq!(next(&mut of_asha).await, Err(4401));
+    program.close();
+}
