@@ -25,6 +25,7 @@ use leptos::{
     ev,
     prelude::*,
     task::spawn_local,
+    wasm_bindgen::JsCast,
     web_sys::{self, js_sys},
 };
 
@@ -276,7 +277,10 @@ impl Live {
                         self.offline.set(true);
                         break;
                     }
-                    Err(ApiError(error)) => self.fault.set(Some(error)),
+                    Err(ApiError(error)) => {
+                        self.fault.set(Some(error));
+                        give_back(&message.text);
+                    }
                 }
                 let mut queue = self.kept();
                 queue.retain(|waiting| waiting.id != message.id);
@@ -428,6 +432,15 @@ impl Live {
 
 fn storage() -> Option<web_sys::Storage> {
     window().local_storage().ok().flatten()
+}
+
+/// Puts the text of a message that can't be sent back into the form, unless something else is written there.
+fn give_back(text: &str) {
+    let area = document().get_element_by_id("text");
+    let area = area.and_then(|area| area.dyn_into::<web_sys::HtmlTextAreaElement>().ok());
+    if let Some(area) = area.filter(|area| area.value().is_empty()) {
+        area.set_value(text);
+    }
 }
 
 /// A random number of up to 17 digits. Not for secrets.

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use haat_engine::{
-    Caller, Clock, Engine, accounts, carts, catalog, chat, checkout, dispatch, inventory, ledger, orders, payouts,
-    promotions, random, sale_prices,
+    Caller, Clock, Engine, accounts, carts, catalog, chat, checkout, dispatch, inventory, ledger, orders,
+    payouts, promotions, random, sale_prices,
 };
 #[cfg(feature = "sandbox")]
 use haat_engine::{payments, sandbox, sandbox::Card};

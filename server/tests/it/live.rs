@@ -110,7 +110,10 @@ async fn a_socket_passes_on_what_its_user_may_read_while_the_session_lasts() {
     for socket in [&mut of_asha, &mut of_meena] {
         let frame = next(socket).await.unwrap();
         let messages = &frame["changes"]["messages"];
-        assert_eq!((&messages[0]["text"], &messages[0]["id"]), (&json!("Your bowl is ready"), &json!(message)));
+        assert_eq!(
+            (&messages[0]["text"], &messages[0]["id"]),
+            (&json!("Your bowl is ready"), &json!(message))
+        );
     }
     say(&mut of_asha, json!({"frame": "read", "seq": 1})).await;
     assert_eq!(next(&mut of_meena).await.unwrap()["changes"]["read_seq"], 1);
