@@ -8,7 +8,7 @@ use crate::{
     arrival,
     i18n::{t, tn, tu_string, use_i18n},
     locales::LANGUAGES,
-    state::{self, CartCount, Choices, Roots, Unread, Visitor, sign_in_from},
+    state::{self, CartCount, Choices, Roots, Visitor, sign_in_from},
     ui::{Icon, Offline, SearchForm, Toasts, awaited, provide_toasts},
     words,
 };
@@ -145,13 +145,21 @@ fn VisitorNav() -> impl IntoView {
                 let words = tu_string!(i18n, header.shop_orders, shop = shop.name).to_string();
                 view! { <a class="topbar-link" href=href>{words}</a> }
             });
+            let unread = me.unread_notifications;
+            let count = (unread > 0).then(
+                || view! { <span class="cart-count" aria-hidden="true">{words::number(i18n, unread)}</span> },
+            );
             let admin = (!me.admin_roles.is_empty()).then(|| {
                 view! { <a class="topbar-link" href=routes::ADMIN>{t!(i18n, admin.link)}</a> }
             });
             view! {
                 {admin}
                 {shops.collect_view()}
-                <Bell />
+                <a class="topbar-link" href=routes::NOTIFICATIONS>
+                    <Icon name="bell" />
+                    <span class="hidden">{tn!(i18n, notifications.count, unread)}</span>
+                    {count}
+                </a>
                 <a class="topbar-link" href=routes::MESSAGES>{t!(i18n, chat.title)}</a>
                 <a class="topbar-link" href=routes::ACCOUNT title=tu_string!(i18n, header.account)>
                     <Icon name="person" />
@@ -169,26 +177,6 @@ fn VisitorNav() -> impl IntoView {
             {links}
         </nav>
     }
-}
-
-/// The link to the user's notifications, with the number of those that are unread.
-#[component]
-pub(crate) fn Bell() -> impl IntoView {
-    let i18n = use_i18n();
-    awaited(expect_context::<Unread>().0, move |count| {
-        let unread = count.unwrap_or_default();
-        let count = (unread > 0).then(
-            || view! { <span class="cart-count" aria-hidden="true">{words::number(i18n, unread)}</span> },
-        );
-        view! {
-            <a class="topbar-link" href=routes::NOTIFICATIONS>
-                <Icon name="bell" />
-                <span class="hidden">{tn!(i18n, notifications.count, unread)}</span>
-                {count}
-            </a>
-        }
-        .into_any()
-    })
 }
 
 /// The navigation by category.

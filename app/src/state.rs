@@ -19,10 +19,6 @@ pub(crate) struct CartCount(pub(crate) ApiResource<i64>);
 #[derive(Clone, Copy)]
 pub(crate) struct Visitor(pub(crate) ApiResource<Option<Me>>);
 
-/// The number of the user's unread notifications, for the header.
-#[derive(Clone, Copy)]
-pub(crate) struct Unread(pub(crate) ApiResource<i64>);
-
 /// The top-level categories, for the navigation.
 #[derive(Clone, Copy)]
 pub(crate) struct Roots(pub(crate) ApiResource<Vec<CategoryCard>>);
@@ -46,7 +42,6 @@ pub(crate) fn provide(storefront: Memo<bool>) {
         (|_| api::carts::item_count(), |_| api::catalog::roots(), |_| api::currencies::choices());
     provide_context(CartCount(api::find(here, cart)));
     provide_context(Visitor(api::find(|| (), |()| api::accounts::me())));
-    provide_context(Unread(api::find(|| (), |()| api::inbox::unread())));
     provide_context(Roots(api::find(here, roots)));
     provide_context(Choices(api::find(here, choices)));
 }

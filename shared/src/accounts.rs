@@ -221,6 +221,8 @@ pub struct Me {
     pub admin_roles: Vec<AdminRole>,
     /// The shops that the user works for.
     pub shops: Vec<Membership>,
+    /// How many notifications are unread.
+    pub unread_notifications: i64,
 }
 
 impl Me {

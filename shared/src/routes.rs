@@ -194,7 +194,6 @@ const READS: &[&str] = &[
     FN_HISTORY,
     FN_SAVES_CARDS,
     FN_CARDS,
-    FN_UNREAD_NOTIFICATIONS,
     FN_NOTIFICATIONS,
     FN_NOTIFICATION_PREFERENCES,
     FN_SELLER_ORDERS,
@@ -482,7 +481,6 @@ routes! {
     FN_HISTORY POST "/api/orders/history" Function SignedIn;
     FN_SAVES_CARDS POST "/api/cards/enabled" Function Anyone;
     FN_CARDS POST "/api/cards/list" Function SignedIn;
-    FN_UNREAD_NOTIFICATIONS POST "/api/inbox/unread" Function Anyone;
     FN_NOTIFICATIONS POST "/api/inbox/list" Function SignedIn;
     FN_NOTIFICATION_PREFERENCES POST "/api/inbox/preferences" Function SignedIn;
     FN_OFFER_CARDS POST "/api/cards/offer" Function Anyone;

@@ -5,13 +5,6 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
 
-/// How many are unread. Zero for guests.
-#[server(name = FetchUnreadNotifications, prefix = "/api", endpoint = "inbox/unread", input = Json)]
-pub async fn unread() -> Result<i64, ApiError> {
-    super::call(async |engine, caller| haat_engine::notifications::inbox::unread(&engine, &caller).await)
-        .await
-}
-
 /// A page of them, the latest first.
 #[server(name = FetchNotifications, prefix = "/api", endpoint = "inbox/list", input = Json)]
 pub async fn list(after: String) -> Result<Notifications, ApiError> {

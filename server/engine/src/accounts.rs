@@ -96,6 +96,7 @@ lists! {
 }
 
 statements! {
+    UNREAD = "SELECT COUNT(*) AS value FROM inbox WHERE user_id = $1 AND read_at IS NULL";
     SET_LOCALE = "UPDATE users SET locale = $2 WHERE id = $1";
     FIND_CREDENTIALS = "SELECT id, password_hash FROM users WHERE email_folded IN ($1, $2)
         ORDER BY CASE WHEN email_folded = $1 THEN 0 ELSE 1 END LIMIT 1";
@@ -208,14 +209,22 @@ fn signed_in(rows: Vec<WhoRow>) -> Option<SignedIn> {
 }
 
 /// The signed-in user, for the header of pages.
-pub async fn me(_: &Engine, caller: &Caller) -> Result<Option<Me>> {
-    Ok(caller.user().cloned().map(|u| Me {
-        id: u.id,
-        name: u.name,
-        email: u.email,
-        admin_roles: u.admin_roles,
-        shops: u.shops,
+pub async fn me(engine: &Engine, caller: &Caller) -> Result<Option<Me>> {
+    let Some(user) = caller.user().cloned() else { return Ok(None) };
+    Ok(Some(Me {
+        unread_notifications: unread(engine, user.id).await?,
+        id: user.id,
+        name: user.name,
+        email: user.email,
+        admin_roles: user.admin_roles,
+        shops: user.shops,
     }))
+}
+
+/// How many notifications of a user are unread.
+pub(crate) async fn unread(engine: &Engine, user: UserId) -> Result<i64> {
+    let unread: Scalar<i64> = engine.db.one(&UNREAD, params![user]).await?;
+    Ok(unread.0)
 }
 
 /// Creates an account and signs it in; the guest's cart is merged into it. Returns the session's token.

@@ -237,7 +237,6 @@ const TABLE: &[Row] = &[
     call(FN_HISTORY, r#"{"after":""}"#),
     call(FN_SAVES_CARDS, "{}"),
     call(FN_CARDS, "{}"),
-    call(FN_UNREAD_NOTIFICATIONS, "{}"),
     call(FN_NOTIFICATIONS, r#"{"after":""}"#),
     call(FN_NOTIFICATION_PREFERENCES, "{}"),
     call(FN_OFFER_CARDS, "{}"),
@@ -773,12 +772,12 @@ async fn state_of(market: &Market, things: &Things) -> Vec<Answer> {
 
 /// Waits until no more notifications arrive, because every page has their number.
 async fn settle(market: &Market, things: &Things) {
-    let unread = TABLE.iter().find(|row| row.path == FN_UNREAD_NOTIFICATIONS).unwrap();
+    let me = TABLE.iter().find(|row| row.path == FN_ME).unwrap();
     let mut last = Vec::new();
     loop {
         let mut counts = Vec::new();
         for who in EVERYONE {
-            counts.push(market.ask(who, unread, things).await.body);
+            counts.push(market.ask(who, me, things).await.body);
         }
         if counts == last {
             return;

@@ -1,8 +1,8 @@
 //! What users see on their page of notifications, and through which channels they get them.
 
 use crate::{
-    Caller, Engine, TxResult, cursor,
-    db::{Scalar, Tx, Value},
+    Caller, Engine, TxResult, accounts, cursor,
+    db::{Tx, Value},
     insert, lists, params, rows, statements,
 };
 use haat_shared::{
@@ -27,7 +27,6 @@ lists! {
 }
 
 statements! {
-    UNREAD = "SELECT COUNT(*) AS value FROM inbox WHERE user_id = $1 AND read_at IS NULL";
     OPEN = "UPDATE inbox SET read_at = COALESCE(read_at, $3) WHERE id = $1 AND user_id = $2 RETURNING path";
     READ_ALL = "UPDATE inbox SET read_at = $2 WHERE user_id = $1 AND read_at IS NULL";
     CHOSEN = "SELECT user_id, topic, email, in_app FROM notification_preferences WHERE user_id IN (VALUES [($1)])";
@@ -106,14 +105,7 @@ pub async fn list(engine: &Engine, caller: &Caller, of: impl Into<PageRequest<'_
         created_at: caller.time(engine, row.created_at),
         read: row.read_at.is_some(),
     });
-    Ok(Notifications { page, unread: unread(engine, caller).await? })
-}
-
-/// How many of the caller's notifications are unread. Zero for guests.
-pub async fn unread(engine: &Engine, caller: &Caller) -> Result<i64> {
-    let Some(user) = caller.user_id() else { return Ok(0) };
-    let unread: Scalar<i64> = engine.db.one(&UNREAD, params![user]).await?;
-    Ok(unread.0)
+    Ok(Notifications { page, unread: accounts::unread(engine, user).await? })
 }
 
 /// Marks a notification of the caller as read; returns the path of the page about it.
