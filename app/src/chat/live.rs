@@ -29,7 +29,7 @@ use leptos::{
     web_sys::{self, js_sys},
 };
 
-use super::socket::Socket;
+use super::socket::{self, Socket};
 use crate::api::{self, ApiError};
 
 /// How often to look for changes without a socket.
@@ -62,7 +62,7 @@ pub(super) struct Live {
     pub(super) typing: RwSignal<bool>,
     pub(super) fault: RwSignal<Option<Error>>,
     cards: RwSignal<Page<ConversationCard>>,
-    socket: StoredValue<Option<Socket>, LocalStorage>,
+    socket: socket::Kept,
     connected: RwSignal<bool>,
     /// Whether the socket said something since it was last asked.
     alive: RwSignal<bool>,
@@ -96,7 +96,7 @@ impl Live {
             typing: RwSignal::new(false),
             fault: RwSignal::new(None),
             cards,
-            socket: StoredValue::new_local(None),
+            socket: socket::keep(),
             connected: RwSignal::new(false),
             alive: RwSignal::new(false),
             failed: RwSignal::new(0),

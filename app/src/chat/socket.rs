@@ -1,7 +1,26 @@
 //! The socket of a page.
 
+use leptos::prelude::*;
+
 #[cfg(feature = "hydrate")]
 pub(super) use browser::Socket;
+
+/// Where a page keeps its socket. Sockets of browsers stay on their thread; what the server has in their place is dropped on
+/// any of its threads.
+#[cfg(feature = "hydrate")]
+pub(super) type Kept = StoredValue<Option<Socket>, LocalStorage>;
+#[cfg(not(feature = "hydrate"))]
+pub(super) type Kept = StoredValue<Option<Socket>>;
+
+/// The place of a socket that will be opened.
+#[cfg(feature = "hydrate")]
+pub(super) fn keep() -> Kept {
+    StoredValue::new_local(None)
+}
+#[cfg(not(feature = "hydrate"))]
+pub(super) fn keep() -> Kept {
+    StoredValue::new(None)
+}
 
 /// Only browsers open sockets.
 #[cfg(not(feature = "hydrate"))]
