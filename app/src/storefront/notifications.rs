@@ -10,7 +10,7 @@ use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
     state::{address, query},
-    ui::{Alert, Button, EmptyState, PageTitle, Pager, loaded},
+    ui::{Alert, Button, EmptyState, LinkButton, PageTitle, Pager, loaded},
     words::{self, I18n},
 };
 
@@ -56,7 +56,7 @@ fn List() -> impl IntoView {
                 <h1>{t!(i18n, notifications.title)}</h1>
                 <div class="actions">
                     {read_all}
-                    <a href=NOTIFICATION_SETTINGS>{t!(i18n, notifications.settings)}</a>
+                    <LinkButton look="quiet" href=NOTIFICATION_SETTINGS>{t!(i18n, notifications.settings)}</LinkButton>
                 </div>
                 {list}
                 <Pager first next next_words=tu_string!(i18n, notifications.next) />
@@ -133,8 +133,8 @@ fn topic(i18n: I18n, of: NotificationPreference) -> AnyView {
         }
     });
     view! {
-        <fieldset class="field">
-            <legend>{title}</legend>
+        <fieldset class="bare">
+            <legend><strong>{title}</strong></legend>
             <p class="note">{note}</p>
             {boxes.collect_view()}
         </fieldset>

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use haat_engine::{
-    Caller, Clock, Engine, accounts, carts, catalog, chat, checkout, dispatch, inventory, ledger, orders,
-    payouts, promotions, random, sale_prices,
+    Caller, Clock, Engine, accounts, carts, catalog, chat, checkout, dispatch, inventory, ledger,
+    notifications::inbox, orders, payouts, promotions, random, sale_prices,
 };
 #[cfg(feature = "sandbox")]
 use haat_engine::{payments, sandbox, sandbox::Card};
@@ -153,6 +153,11 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
         }
     }
     set(clock, last.max(now - HOUR));
+    // What is unread is what is new.
+    dispatch::drain(engine).await?;
+    for reader in stalls.iter().map(|stall| &stall.owner).chain([&account]) {
+        inbox::read_all(engine, reader).await?;
+    }
     for (stall, customers) in stalls.iter().zip(customers.chunks(2)) {
         leave_work(engine, stall, customers).await?;
     }
@@ -172,10 +177,7 @@ const WRITTEN: [&[(Side, &str)]; 2] = [
         (Side::Shop, "Good morning! Yes, on a gentle programme. By hand, it keeps its shine longer."),
         (Side::Shopper, "Lovely, thank you. Do you wrap gifts?"),
     ],
-    &[
-        (Side::Shopper, "Does the lamp come with a bulb?"),
-        (Side::Shop, "It does: a warm white LED, and a spare one."),
-    ],
+    &[(Side::Shopper, "Does it come with a cable?"), (Side::Shop, "It does: USB-C, one metre long.")],
 ];
 
 /// The customer's conversations with the first shops; the first one waits for an answer.
