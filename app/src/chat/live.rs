@@ -270,9 +270,13 @@ impl Live {
                         self.put([message]);
                         self.offline.set(false);
                     }
-                    // It stays in the queue.
+                    // It stays in the queue: it may have been sent, or can be later.
                     Err(ApiError(
-                        Error::Offline | Error::Busy { .. } | Error::RateLimited { .. } | Error::SignInNeeded,
+                        Error::Offline
+                        | Error::Busy { .. }
+                        | Error::RateLimited { .. }
+                        | Error::SignInNeeded
+                        | Error::Internal,
                     )) => {
                         self.offline.set(true);
                         break;
@@ -286,6 +290,8 @@ impl Live {
                 queue.retain(|waiting| waiting.id != message.id);
                 self.keep(queue);
             }
+            // Another tab may have sent some of them.
+            self.queue.set(self.kept());
             self.sending.set(false);
         });
     }

@@ -435,7 +435,11 @@ pub async fn send(
     let seat = Seat::of(caller, shop)?;
     let row = seat.conversation(engine, id).await?;
     let text = chat::message_text(&message.text).map_err(|fault| Error::Invalid(vec![fault]))?;
-    let (_, product, order) = subject(engine, &row, &message.about).await?;
+    let (_, product, order) = match subject(engine, &row, &message.about).await {
+        Ok(of) => of,
+        // It may have been sent before what it is about was removed.
+        Err(error) => return own(engine, caller, &seat, &row, message.id).await.map_err(|_| error),
+    };
     let input = (id, message.id, (seat.side, seat.user), text, (product, order), engine.clock.now_ms());
     let sent = engine
         .db

@@ -333,7 +333,7 @@ impl Live {
             let changes = match chat::changes(&self.engine, &self.caller, &of.shop, of.id, of.after).await {
                 Ok(changes) => changes,
                 // Looked for again at the next check.
-                Err(Error::Busy { .. }) => return Ok(()),
+                Err(Error::Busy { .. } | Error::Internal) => return Ok(()),
                 Err(_) => {
                     self.watched = None;
                     return Ok(());

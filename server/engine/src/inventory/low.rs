@@ -1,4 +1,5 @@
-//! Low stock: a shop is told once when an order leaves few of a variant, and again only after it was refilled.
+//! Low stock: a shop is told once when an order leaves few of a variant, and again only after it was refilled. What unpaid
+//! checkouts hold doesn't count as sold, so whoever begins and abandons them causes no notification.
 
 use std::collections::HashMap;
 
@@ -20,13 +21,13 @@ statements! {
     TELL = "INSERT INTO low_stock (variant_id, told_at) SELECT DISTINCT v.id, given.column2
         FROM (VALUES [($1, $2)]) AS given JOIN order_lines l ON l.order_id = given.column1
         JOIN variants v ON v.id = l.variant_id JOIN capacities c ON c.id = v.capacity_id
-        WHERE NOT v.archived AND c.on_hand - c.held <= v.low_stock
+        WHERE NOT v.archived AND c.on_hand <= v.low_stock
         ON CONFLICT (variant_id) DO NOTHING RETURNING variant_id AS value";
     FORGET = "DELETE FROM low_stock WHERE variant_id IN (SELECT t.variant_id FROM low_stock t
         JOIN variants v ON v.id = t.variant_id LEFT JOIN capacities c ON c.id = v.capacity_id
-        WHERE c.id IS NULL OR c.on_hand - c.held > v.low_stock)";
+        WHERE c.id IS NULL OR c.on_hand > v.low_stock)";
     NOTIFIED = "SELECT v.id, v.title AS variant_title, p.id AS product_id, p.title, s.name, s.handle,
-            COALESCE(c.on_hand - c.held, 0) AS available
+            COALESCE(c.on_hand, 0) AS left_over
         FROM variants v JOIN products p ON p.id = v.product_id JOIN shops s ON s.id = v.shop_id
         LEFT JOIN capacities c ON c.id = v.capacity_id
         WHERE v.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'stock_low')";
@@ -40,7 +41,7 @@ rows! {
         title: String,
         name: String,
         handle: String,
-        available: i64,
+        left_over: i64,
     }
 }
 
@@ -55,7 +56,7 @@ pub struct StockNotice {
     pub shop_name: String,
     /// The shop's handle.
     pub shop_handle: String,
-    /// How many can be sold now.
+    /// How many are left, including those that checkouts hold.
     pub available: i64,
 }
 
@@ -102,7 +103,7 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
             title,
             shop_name,
             shop_handle,
-            available: row.available.max(0),
+            available: row.left_over.max(0),
         };
         (row.id.uuid(), of)
     };

@@ -148,7 +148,14 @@ pub async fn preferences(engine: &Engine, caller: &Caller) -> Result<Vec<Notific
 
 /// Chooses through which channels the caller gets the notifications about these topics.
 pub async fn choose(engine: &Engine, caller: &Caller, chosen: &[NotificationPreference]) -> Result<()> {
-    let input = (caller.signed_in()?.id, chosen.to_vec());
+    let user = caller.signed_in()?.id;
+    // Of several choices about a topic, the last one counts.
+    let mut last: Vec<NotificationPreference> = Vec::new();
+    for of in chosen {
+        last.retain(|earlier| earlier.topic != of.topic);
+        last.push(*of);
+    }
+    let input = (user, last);
     engine
         .db
         .write("inbox::choose", input, |tx, (user, chosen)| {

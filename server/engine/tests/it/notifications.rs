@@ -275,7 +275,12 @@ both! {
         assert_eq!(inbox::preferences(engine, &asha).await.unwrap(), [all(NotificationTopic::Purchases)], "no shop");
         set(&meena, NotificationTopic::Sales, false, true).await;
         set(&asha, NotificationTopic::Purchases, false, false).await;
-        set(&asha, NotificationTopic::Purchases, false, true).await;
+        let twice = [(true, false), (false, true)].map(|(email, in_app)| NotificationPreference {
+            topic: NotificationTopic::Purchases,
+            email,
+            in_app,
+        });
+        inbox::choose(engine, &asha, &twice).await.unwrap();
         assert_eq!(inbox::preferences(engine, &meena).await.unwrap(), [
             all(NotificationTopic::Purchases),
             NotificationPreference { email: false, ..all(NotificationTopic::Sales) },
