@@ -107,6 +107,8 @@ async function escaped(page: Page): Promise<string[]> {
     const texts = [document.title];
     const body = document.body.cloneNode(true) as HTMLElement;
     // An order number that doesn't break splits its text in three.
+    // The titles of notifications are in the language that their recipient had.
+    for (const title of body.querySelectorAll('button.row-link')) title.remove();
     // The names of states are data.
     for (const option of body.querySelectorAll('#region option:not([value=""])')) option.remove();
     for (const whole of body.querySelectorAll('span.unbroken')) whole.replaceWith(whole.textContent ?? '');
