@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     field::{FieldCode, FieldError},
-    id::kinds::{ConversationId, MessageId, ProductId},
+    id::kinds::{ConversationId, MessageId, ProductId, UserId},
     text,
 };
 
@@ -186,6 +186,8 @@ pub struct Thread {
     pub conversation: ConversationCard,
     /// Whose view this is.
     pub side: Side,
+    /// Who is signed in and writes on this side.
+    pub writer: UserId,
     /// Its messages, oldest first.
     pub messages: Vec<MessageView>,
     /// The number of the first of these messages, if there are earlier ones.

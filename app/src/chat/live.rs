@@ -17,7 +17,7 @@ use haat_shared::{
     },
     id::{
         Id,
-        kinds::{ConversationId, MessageId},
+        kinds::{ConversationId, MessageId, UserId},
     },
     page::Page,
 };
@@ -50,6 +50,7 @@ pub(super) struct Live {
     shop: StoredValue<String>,
     id: ConversationId,
     pub(super) side: Side,
+    writer: UserId,
     pub(super) messages: RwSignal<Vec<MessageView>>,
     pub(super) read_seq: RwSignal<i64>,
     change_seq: RwSignal<i64>,
@@ -85,6 +86,7 @@ impl Live {
             shop: StoredValue::new(asked.shop.clone()),
             id: thread.conversation.id,
             side: thread.side,
+            writer: thread.writer,
             messages: RwSignal::new(Vec::new()),
             read_seq: RwSignal::new(thread.read_seq),
             change_seq: RwSignal::new(thread.change_seq),
@@ -410,8 +412,9 @@ impl Live {
         });
     }
 
+    /// Whoever signs in next in this browser sends nothing that someone else wrote.
     fn key(self) -> String {
-        format!("messages {} {}", self.side.as_str(), self.id)
+        format!("messages {} {} {}", self.writer, self.side.as_str(), self.id)
     }
 
     /// The messages that wait to be sent, of all tabs. If the browser blocks its storage, of this one.

@@ -364,6 +364,7 @@ async fn thread(
     Ok(Thread {
         conversation: ConversationCard { unread: 0, ..row.card(engine, caller, seat.side) },
         side: seat.side,
+        writer: seat.user,
         messages,
         earlier,
         read_seq: row.read_seq(seat.side),
