@@ -75,7 +75,8 @@ both! {
         let plain = [(45_000, None, None), (124_950, None, None)];
         let variants = shown(engine, &slug).await;
         let guest = market.guest_with(&[(variants[0].id, 1)]).await;
-        let id = plan(market, &owner, jug, &sale(market, (1, 3), "20")).await.unwrap();
+        let form = sale(market, (1, 3), "20");
+        let id = plan(market, &owner, jug, &form).await.unwrap();
         let card = || async { sale_prices::list(engine, &owner, MEENA, jug).await.unwrap() };
         let sales = card().await;
         assert_eq!((sales.title.as_str(), sales.sales.len(), sales.variants.len()), ("Jug", 1, 2));
@@ -88,7 +89,7 @@ both! {
         // Lists follow within seconds; everything else at once.
         assert_eq!(prices(engine, &slug).await, [(36_000, Some(45_000), Some(45_000)), (99_960, Some(124_950), Some(124_950))]);
         let ends = shown(engine, &slug).await[0].sale_ends_at.clone();
-        assert_eq!(ends, Some(rfc3339(market.clock.now_ms() + 2 * HOUR)));
+        assert_eq!(ends, Some(form.ends_at));
         let view = carts::view(engine, &guest).await.unwrap();
         let line = &view.groups[0].lines[0];
         assert_eq!((line.unit_price.amount(), line.price_was.map(Money::amount)), (36_000, Some(45_000)));
