@@ -210,6 +210,34 @@ export async function cancelAndBeRefunded(page: Page, number: string): Promise<v
   }).toPass();
 }
 
+/** A seller confirms an order, ships it and marks it as delivered. */
+export async function deliver(seller: Page, shop: string, order: string): Promise<void> {
+  await visit(seller, `/seller/${shop}/orders/${order}`);
+  await button(seller, 'Confirm order').click();
+  await expect(button(seller, 'Mark as shipped')).toBeVisible();
+  await awake(seller);
+  await field(seller, 'Carrier').first().fill('Blue Dart');
+  await field(seller, 'Tracking number').first().fill('BD-77');
+  await button(seller, 'Mark as shipped').click();
+  await expect(button(seller, 'Mark as delivered')).toBeVisible();
+  await awake(seller);
+  await button(seller, 'Mark as delivered').click();
+  await expect(main(seller)).toContainText('Order marked as delivered.');
+  await awake(seller);
+}
+
+/** The text of the newest email with a subject. */
+export async function email(page: Page, subject: string): Promise<string> {
+  const get = async (path: string) => (await page.request.get(new URL(path, page.url()).href)).text();
+  let found: string | undefined;
+  await expect(async () => {
+    const mails = (await get('/dev/mail')).matchAll(/href="(\/dev\/mail\/[^"]+)"><b>([^<]*)<\/b>/g);
+    found = [...mails].find(([, , title]) => title!.includes(subject))?.[1];
+    expect(found, subject).toBeDefined();
+  }).toPass();
+  return get(`${found}/html`);
+}
+
 /** The shop's name. */
 export async function shopName(page: Page, shop: string): Promise<string> {
   await visit(page, `/shops/${shop}`);

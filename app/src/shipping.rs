@@ -105,7 +105,7 @@ fn Overview(handle: String, settings: ShippingSettings, draft: Draft) -> impl In
     let i18n = use_i18n();
     let path = routes::shop_shipping(&handle);
     let create = routes::with(&path, &[("edit", NEW)]);
-    let ShippingSettings { version, currency, rules } = settings;
+    let ShippingSettings { version, currency, home, rules } = settings;
     let zones = if rules.zones.is_empty() {
         let (title, note) = (t!(i18n, shipping.none), t!(i18n, shipping.none_note));
         view! {
@@ -158,7 +158,7 @@ fn Overview(handle: String, settings: ShippingSettings, draft: Draft) -> impl In
         <div class="form">
             {zones}
             <CalendarPart path version form error=draft.error />
-            <Preview handle currency id=None typed=None />
+            <Preview handle currency home id=None typed=None />
         </div>
     }
 }
@@ -227,7 +227,7 @@ fn calendar_label(i18n: I18n, name: &str) -> &'static str {
 fn Edit(handle: String, settings: ShippingSettings, zone: Option<Zone>, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
     let path = routes::shop_shipping(&handle);
-    let ShippingSettings { version, currency, rules } = settings;
+    let ShippingSettings { version, currency, home, rules } = settings;
     let form = match (&draft.error, &zone) {
         (Some(_), _) => ZoneForm::read(|name| draft.typed(name)),
         (None, Some(zone)) => ZoneForm::of(zone),
@@ -287,7 +287,7 @@ fn Edit(handle: String, settings: ShippingSettings, zone: Option<Zone>, draft: D
                 <div aria-live="polite">{overlap}</div>
             </section>
             {methods}
-            <Preview handle currency id typed=Some(typed) />
+            <Preview handle currency home id typed=Some(typed) />
             <div class="actions">
                 <Button>{t!(i18n, form.save)}</Button>
                 <LinkButton href=back look="quiet">{t!(i18n, shipping.back)}</LinkButton>
@@ -398,6 +398,8 @@ const ASK_AFTER: Duration = Duration::from_millis(300);
 fn Preview(
     handle: String,
     currency: Currency,
+    /// The market's country.
+    home: String,
     /// The zone that is being edited.
     id: Option<ZoneId>,
     typed: Option<RwSignal<ZoneForm>>,
@@ -405,7 +407,7 @@ fn Preview(
     let i18n = use_i18n();
     let thousand = Money::new(1_000 * 10i64.pow(currency.decimals()), currency).plain();
     let basket = RwSignal::new(BasketForm {
-        country: "IN".to_owned(),
+        country: home.clone(),
         value: thousand.clone(),
         weight: "1".to_owned(),
         items: "1".to_owned(),
@@ -467,7 +469,7 @@ fn Preview(
         }
     };
     let all = countries::all(i18n).into_iter().map(|(code, name)| {
-        view! { <option value=code selected=code == "IN">{name}</option> }
+        view! { <option value=code selected=code == home>{name}</option> }
     });
     let all = all.collect_view();
     let optional = |label: &'static str| t!(i18n, form.optional, label = label);

@@ -29,13 +29,13 @@ pub(crate) fn MarketTaxes() -> impl IntoView {
     let found = api::find(
         move || (draft.get(), done.get()),
         |(draft, done)| async move {
-            let (settings, rates, currency) = api::taxes::page().await?;
+            let (settings, rates, currency, home) = api::taxes::page().await?;
             let draft = draft_by("tax_rate", draft).await?;
-            Ok::<_, ApiError>((settings, rates, currency, draft, done))
+            Ok::<_, ApiError>((settings, rates, currency, home, draft, done))
         },
     );
     let i18n = use_i18n();
-    let page = loaded(found, move |(settings, rates, currency, draft, done)| {
+    let page = loaded(found, move |(settings, rates, currency, home, draft, done)| {
         let done = match done.as_str() {
             "add" => Some(t!(i18n, taxes.added)),
             "end" => Some(t!(i18n, taxes.ended)),
@@ -52,7 +52,7 @@ pub(crate) fn MarketTaxes() -> impl IntoView {
         let form = match draft.error {
             Some(_) if !of_settings => TaxRateForm::read(|name| draft.typed(name)),
             _ => TaxRateForm {
-                country: "IN".to_owned(),
+                country: home.clone(),
                 tax_category: STANDARD.to_owned(),
                 kind: TaxKind::Plain.as_str().to_owned(),
                 ..TaxRateForm::default()
@@ -67,7 +67,7 @@ pub(crate) fn MarketTaxes() -> impl IntoView {
             <ErrorSummary faults labels=LABELS.map(|name| (name, label(i18n, name).to_owned())).to_vec() />
             <Settings settings faults />
             <Add form faults />
-            <Preview currency />
+            <Preview currency home />
             <Rates rates />
         }
     });
@@ -216,15 +216,19 @@ const ASK_AFTER: Duration = Duration::from_millis(300);
 
 /// What an item would be taxed, while its places and price are entered.
 #[component]
-fn Preview(currency: Currency) -> impl IntoView {
+fn Preview(
+    currency: Currency,
+    /// The market's country.
+    home: String,
+) -> impl IntoView {
     let i18n = use_i18n();
     let thousand = Money::new(1_000 * 10i64.pow(currency.decimals()), currency);
     let asked = RwSignal::new((
         thousand.plain(),
         TaxPreview {
-            from_country: "IN".to_owned(),
+            from_country: home.clone(),
             from_region: String::new(),
-            country: "IN".to_owned(),
+            country: home.clone(),
             region: String::new(),
             tax_id: String::new(),
             tax_category: STANDARD.to_owned(),
@@ -271,7 +275,7 @@ fn Preview(currency: Currency) -> impl IntoView {
     };
     let country = move |id: &'static str, words: &'static str, set: fn(&mut TaxPreview, String)| {
         let options = countries::all(i18n).into_iter().map(|(code, name)| {
-            view! { <option value=code selected=(code == "IN").then_some("")>{name}</option> }
+            view! { <option value=code selected=(code == home).then_some("")>{name}</option> }
         });
         view! {
             <div class="field">

@@ -8,6 +8,8 @@ import {
   button,
   cancelAndBeRefunded,
   choose,
+  deliver,
+  email,
   field,
   fillAddress,
   main,
@@ -25,7 +27,11 @@ import type { Page } from '../fixtures';
 
 const test = base.extend(ownMarket);
 const SHOPS = ['meena-crafts', 'delta-electronics', 'kalyani-handlooms'] as const;
+const OFFICE = { name: 'Rao GmbH', line1: 'Seestraße 1', city: 'Potsdam', postal_code: '14467' };
 const CODE = 'Discount code or gift card';
+
+type Amount = { amount: number };
+type Read = { total: Amount; gift_cards: { amount: Amount }[]; orders: { total: Amount }[] };
 
 const cents = (text: string): number => {
   const found = /([−-]?)€([\d,]+)\.(\d\d)/.exec(text);
@@ -87,6 +93,15 @@ test('two coupons, a gift card and a card pay in euros for what goes abroad', as
   await expect(field(page, 'Postal code')).toBeVisible();
   await awake(page);
   await field(page, 'Postal code').fill('10115');
+  // The company that pays is elsewhere.
+  await main(page).locator('summary', { hasText: 'Invoice details' }).click();
+  await field(page, 'Use a different billing address').check();
+  if (!runsScripts(page)) await button(page, 'Update').first().click();
+  const bill = (part: string) => page.locator(`[id="billing.${part}"]`);
+  await expect(bill('line1')).toBeVisible();
+  await awake(page);
+  await bill('country').selectOption({ label: 'Germany' });
+  for (const [part, text] of Object.entries(OFFICE)) await bill(part).fill(text);
   await field(page, CODE).fill(card);
   await button(page, 'Apply').click();
   const summary = main(page).locator('.summary').last();
@@ -104,11 +119,12 @@ test('two coupons, a gift card and a card pay in euros for what goes abroad', as
   await payButton(page).click();
   expect(cents(await page.getByRole('button', { name: /^Pay/ }).first().innerText())).toBe(total - 500);
   await payAtSandbox(page, 'approve');
-  const { orders } = await thanks(page, names);
+  const { number, orders } = await thanks(page, names);
 
-  // The confirmation, the shops' orders, and the invoice of each.
+  // The confirmation on the page, by email and over the API, the shops' orders, and an invoice.
   const bought = page.url();
   await expect(main(page)).toContainText(`${gift} €5.00`);
+  await expect(main(page)).toContainText('14467 Potsdam');
   const totals = [];
   for (const order of orders) {
     const section = main(page).locator('section.order').filter({ hasText: order.number });
@@ -117,6 +133,18 @@ test('two coupons, a gift card and a card pay in euros for what goes abroad', as
     await expect(section).toContainText('Includes VAT');
   }
   expect(totals.reduce((sum, one) => sum + one, 0)).toBe(total);
+  const confirmation = await email(page, `Thank you for your order ${number}`);
+  for (const one of [total, total - 500, ...totals]) expect(confirmation).toContain(euros(one));
+  for (const one of ['14467 Potsdam', ...discounts.map(([label]) => label)]) expect(confirmation).toContain(one);
+  const api = new URL(`/api/v1/purchases/${number}${new URL(bought).search}`, bought);
+  const read = (await (await page.request.get(api.href)).json()) as Read;
+  expect([read.total, read.gift_cards[0]!.amount].map((money) => money.amount)).toEqual([total, 500]);
+  expect(read.orders.map((order) => order.total.amount)).toEqual(totals);
+  await deliver(seller, SHOPS[0], orders[0]!.number);
+  await page.reload();
+  const paper = await main(page).locator('.invoices li a').first().getAttribute('href');
+  const invoice = await (await page.request.get(new URL(paper!, bought).href)).text();
+  for (const one of [euros(totals[0]!), 'Rao GmbH', '14467 Potsdam', 'Sale SHOP10']) expect(invoice).toContain(one);
   await visit(seller, `/seller/${SHOPS[0]}/orders/${orders[0]!.number}`);
   expect((await sums(main(seller).locator('section.order')))['Total']).toBe(totals[0]);
   await visit(admin, '/admin/payments');

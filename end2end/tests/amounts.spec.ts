@@ -8,6 +8,8 @@ import {
   beginCheckout,
   button,
   choose,
+  deliver,
+  email,
   field,
   fillAddress,
   main,
@@ -52,18 +54,6 @@ function adds({ Subtotal, Discount = 0, Shipping, Total }: Record<string, number
   return Total!;
 }
 
-/** The text of the newest email with a subject. */
-async function email(page: Page, subject: string): Promise<string> {
-  const get = async (path: string) => (await page.request.get(new URL(path, page.url()).href)).text();
-  let found: string | undefined;
-  await expect(async () => {
-    const mails = (await get('/dev/mail')).matchAll(/href="(\/dev\/mail\/[^"]+)"><b>([^<]*)<\/b>/g);
-    found = [...mails].find(([, , title]) => title!.includes(subject))?.[1];
-    expect(found, subject).toBeDefined();
-  }).toPass();
-  return get(`${found}/html`);
-}
-
 /** A statement as the shop downloads it: the transactions of an order, and the balance after all of them. */
 async function statement(seller: Page, shop: string): Promise<{ entries: { kind: string; order: string; amount: number }[]; balance: number }> {
   const csv = await (await seller.request.get(new URL(`/seller/${shop}/balance.csv`, seller.url()).href)).text();
@@ -79,21 +69,6 @@ async function statement(seller: Page, shop: string): Promise<{ entries: { kind:
 async function balances(seller: Page, shop: string): Promise<number[]> {
   await visit(seller, `/seller/${shop}/balance`);
   return (await main(seller).locator('dd.figure').allInnerTexts()).map(amount);
-}
-
-async function deliver(seller: Page, shop: string, order: string): Promise<void> {
-  await visit(seller, `/seller/${shop}/orders/${order}`);
-  await button(seller, 'Confirm order').click();
-  await expect(button(seller, 'Mark as shipped')).toBeVisible();
-  await awake(seller);
-  await field(seller, 'Carrier').first().fill('Blue Dart');
-  await field(seller, 'Tracking number').first().fill('BD-77');
-  await button(seller, 'Mark as shipped').click();
-  await expect(button(seller, 'Mark as delivered')).toBeVisible();
-  await awake(seller);
-  await button(seller, 'Mark as delivered').click();
-  await expect(main(seller)).toContainText('Order marked as delivered.');
-  await awake(seller);
 }
 
 test('all amounts of a purchase, a partial return and a payout agree', async ({ page, visitor, market }) => {

@@ -26,6 +26,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use haat_shared::{
+    Currency, Money,
+    id::kinds::ZoneId,
+    shipping::{Area, ShippingRules, Zone},
+};
 use program::{BOTH, NatsServer, On, Program, Shopper, details, free_port, location};
 
 const CLIENTS: usize = 16;
@@ -157,8 +162,82 @@ async fn confirming(on: On) {
     program.close();
 }
 
+/// 500 zones of ten shops, 5,000 coupons, and 20 offers that apply by themselves.
+async fn crowd(program: &Program) {
+    let mut rules = ShippingRules::flat(
+        ZoneId::from_uuid(Default::default()),
+        "Everywhere",
+        Money::new(4_900, Currency::INR),
+        None,
+        (2, 5),
+    );
+    let everywhere = rules.zones[0].clone();
+    for zone in 0..49 {
+        let codes = format!("IN {}-{}", 500_000 + zone * 100, 500_099 + zone * 100);
+        let areas = vec![Area::parse(&codes).unwrap()];
+        rules.zones.push(Zone { name: format!("Zone {zone}"), areas, ..everywhere.clone() });
+    }
+    let rules = serde_json::to_string(&rules).unwrap();
+    program.sql(&format!("UPDATE shop_shipping SET rules = '{rules}'")).await;
+    let terms = r#"{"label":"Sale","benefit":{"Percent":500},"minimum":{"amount":90000000,"currency":"INR"},"combines":true,"market_bp":0}"#;
+    for (count, code) in [(5_000, "'CODE' || i"), (20, "NULL")] {
+        program
+            .sql(&format!(
+                "INSERT INTO promotions (id, shop_id, code, code_folded, currency, terms, form, starts_at, created_at, updated_at)
+                SELECT gen_random_uuid(), CASE WHEN i % 10 = 0 THEN NULL ELSE (SELECT id FROM shops WHERE handle = 'meena-crafts') END,
+                    {code}, LOWER({code}), 'INR', '{terms}', '{{}}', 0, 0, 0 FROM generate_series(1, {count}) AS i"
+            ))
+            .await;
+    }
+    program.sql("ANALYZE").await;
+}
+
+/// What many zones and promotions cost: purchases at two markets, of which one has them, in turns.
+async fn crowded() {
+    let shops: Vec<String> = (1..10).map(|n| format!("shop-{n}")).chain(["meena-crafts".into()]).collect();
+    let mut markets = Vec::new();
+    for is_crowded in [false, true] {
+        let mut program = Program::prepare(On::Postgres).await;
+        for shop in &shops {
+            program.import(shop, 0, 12);
+        }
+        for round in 1..40 {
+            program.stock("meena-crafts", round);
+        }
+        if is_crowded {
+            crowd(&program).await;
+        }
+        program.start().await;
+        let (scout, mut variants) = (Shopper::new(&program), Vec::new());
+        for slug in scout.slugs("/shops/meena-crafts", 500).await {
+            variants.push(scout.variant_at(&slug).await);
+        }
+        markets.push((program, Arc::new(variants), 0));
+    }
+    for round in 0..4 {
+        for (program, variants, count) in &mut markets {
+            let bought = purchases(program, variants, "cash").await;
+            // The first round warms up.
+            *count += if round > 0 { bought } else { 0 };
+            drained(program).await;
+        }
+    }
+    let [plain, crowded] = [0, 1].map(|market: usize| markets[market].2);
+    println!(
+        "PostgreSQL: with 500 zones, 5,000 coupons and 20 offers {crowded} purchases, without {plain}: {:.2}",
+        crowded as f64 / plain as f64
+    );
+    for (program, ..) in markets {
+        program.close();
+    }
+}
+
 #[tokio::main]
 async fn main() {
+    if std::env::args().any(|argument| argument == "crowded") {
+        return crowded().await;
+    }
+    crowded().await;
     waking().await;
     for on in BOTH {
         confirming(on).await;

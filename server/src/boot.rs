@@ -181,6 +181,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         bus,
         currency,
         currencies,
+        country: config.market.country.clone(),
         zone,
         return_days: i64::from(config.market.return_days),
         return_answer_days: i64::from(config.market.return_answer_days),

@@ -151,6 +151,8 @@ pub struct MarketConfig {
     pub currency: Currency,
     /// Other currencies that shoppers can pay in, separated by spaces.
     pub currencies: String,
+    /// Its country (ISO 3166-1), which is that of shops and addresses that name none.
+    pub country: String,
     /// The time zone of dates and times that people read, by its IANA name. API clients get UTC.
     pub time_zone: String,
     /// How many days after delivery an order can be returned, at least. Until then, its earnings are pending.
@@ -414,6 +416,7 @@ impl Default for MarketConfig {
         Self {
             currency: Currency::INR,
             currencies: String::new(),
+            country: "IN".into(),
             time_zone: "Asia/Kolkata".into(),
             return_days: 0,
             return_answer_days: 3,

@@ -27,7 +27,7 @@ pub mod regions;
 
 /// A postal address.
 // Stored with checkouts and purchases as JSON: a field that is added needs a default.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Address {
     /// The recipient's full name.
@@ -47,6 +47,40 @@ pub struct Address {
     pub country: String,
     /// A phone number for the courier. May be empty.
     pub phone: String,
+}
+
+impl Address {
+    /// The address in a form, whose fields have names that begin with `prefix`. Without JavaScript, the region may still be
+    /// one of the country before; `foreign` tells whether it can be one of the new country.
+    pub fn read(field: &impl Fn(&str) -> String, prefix: &str, foreign: impl Fn(&str, &str) -> bool) -> Self {
+        let field = |name: &str| field(&format!("{prefix}{name}"));
+        let (country, before) = (field("country"), field("fields_of"));
+        let other = !before.is_empty() && before != country && foreign(&before, &country);
+        Self {
+            name: field("name"),
+            line1: field("line1"),
+            line2: field("line2"),
+            city: field("city"),
+            region: if other { String::new() } else { field("region") },
+            postal_code: field("postal_code"),
+            country,
+            phone: field("phone"),
+        }
+    }
+
+    /// The same without its phone number: nothing is brought there.
+    pub fn without_phone(self) -> Self {
+        Self { phone: String::new(), ..self }
+    }
+
+    /// The same with every part truncated to this number of characters, for a draft.
+    pub(crate) fn bounded(mut self, most: usize) -> Self {
+        let Self { name, line1, line2, city, region, postal_code, country, phone } = &mut self;
+        for part in [name, line1, line2, city, region, postal_code, country, phone] {
+            text::truncate(part, most);
+        }
+        self
+    }
 }
 
 /// The maximum number of characters of a postal code.

@@ -17,6 +17,7 @@ use crate::{
     promotions::Discount,
     shipping::{ShippingMethod, ShippingOption},
     taxes::{self, TaxLine},
+    text,
 };
 
 /// How long a checkout holds its stock.
@@ -81,6 +82,8 @@ pub struct CheckoutUpdate {
     pub phone: String,
     /// The customer's tax ID. May be empty.
     pub tax_id: String,
+    /// The billing address, if it isn't the shipping address. It has no phone number.
+    pub billing: Option<Address>,
     /// The payment method.
     #[serde(alias = "method", deserialize_with = "stored_method")]
     pub payment_method: Option<PaymentMethod>,
@@ -108,6 +111,9 @@ pub fn choice(shop: &str, method: &str) -> Option<(ShopId, ShippingMethod)> {
     Some((shop.parse().ok()?, ShippingMethod::parse(method)?))
 }
 
+/// What the names of the fields of the billing address begin with.
+pub const BILLING: &str = "billing.";
+
 /// The maximum number of shops whose shipping method is stored.
 const CHOICES_MAX: usize = 100;
 
@@ -121,6 +127,9 @@ pub struct ValidCheckout {
     /// The tax ID. May be empty.
     #[serde(default)]
     pub tax_id: String,
+    /// The billing address, if it isn't the shipping address.
+    #[serde(default)]
+    pub billing: Option<Address>,
     /// The payment method.
     #[serde(alias = "method")]
     pub payment_method: PaymentMethod,
@@ -129,11 +138,13 @@ pub struct ValidCheckout {
 impl CheckoutUpdate {
     /// The input with every field truncated to what can be stored, for a draft.
     pub fn bounded(mut self) -> Self {
-        for field in self.fields_mut() {
-            if let Some((end, _)) = field.char_indices().nth(EMAIL_MAX + 1) {
-                field.truncate(end);
-            }
-        }
+        let most = EMAIL_MAX + 1;
+        text::truncate(&mut self.email, most);
+        text::truncate(&mut self.tax_id, most);
+        self.billing = self.billing.map(|address| address.bounded(most));
+        let Address { name, line1, line2, city, region, postal_code, country, phone } =
+            self.address().bounded(most);
+        self = Self { name, line1, line2, city, region, postal_code, country, phone, ..self };
         while self.shipping_methods.len() > CHOICES_MAX {
             self.shipping_methods.pop_last();
         }
@@ -143,6 +154,18 @@ impl CheckoutUpdate {
     /// The shipping method of a shop.
     pub fn shipping_method_of(&self, shop: ShopId) -> ShippingMethod {
         self.shipping_methods.get(&shop).copied().unwrap_or_default()
+    }
+
+    /// The input in a form, without the shipping methods, which are those of its shops. For `foreign`, see [`Address::read`].
+    pub fn read(field: &impl Fn(&str) -> String, foreign: impl Fn(&str, &str) -> bool) -> Self {
+        let billing = !field("billing").is_empty();
+        Self {
+            email: field("email"),
+            tax_id: field("tax_id"),
+            billing: billing.then(|| Address::read(field, BILLING, &foreign)),
+            payment_method: PaymentMethod::parse(&field("payment_method")),
+            ..Self::to(Address::read(field, "", &foreign))
+        }
     }
 
     /// The input of an order to an address that is already known.
@@ -155,21 +178,6 @@ impl CheckoutUpdate {
     pub fn address(&self) -> Address {
         let Self { name, line1, line2, city, region, postal_code, country, phone, .. } = self.clone();
         Address { name, line1, line2, city, region, postal_code, country, phone }
-    }
-
-    fn fields_mut(&mut self) -> [&mut String; 10] {
-        [
-            &mut self.email,
-            &mut self.name,
-            &mut self.line1,
-            &mut self.line2,
-            &mut self.city,
-            &mut self.region,
-            &mut self.postal_code,
-            &mut self.country,
-            &mut self.phone,
-            &mut self.tax_id,
-        ]
     }
 
     /// The validated input, with one of the `offered` payment methods, or all errors. `smtputf8` is
@@ -186,6 +194,13 @@ impl CheckoutUpdate {
             faults.push(fault);
             String::new()
         });
+        let billing = self.billing.clone().map(|typed| {
+            let (address, wrong) = addresses::check(typed);
+            let wrong = wrong.into_iter();
+            faults
+                .extend(wrong.map(|fault| FieldError::new(format!("{BILLING}{}", fault.field), fault.code)));
+            address
+        });
         let payment_method = self.payment_method.filter(|m| offered.contains(m));
         if payment_method.is_none() {
             let code = if self.payment_method.is_none() { FieldCode::Missing } else { FieldCode::NotAChoice };
@@ -193,7 +208,7 @@ impl CheckoutUpdate {
         }
         match (email, payment_method) {
             (Some(email), Some(payment_method)) if faults.is_empty() => {
-                Ok(ValidCheckout { email, address, tax_id, payment_method })
+                Ok(ValidCheckout { email, address, tax_id, billing, payment_method })
             }
             _ => Err(faults),
         }
@@ -341,6 +356,8 @@ pub struct CheckoutPage {
     pub known_address: Option<Vec<String>>,
     /// The code and name of each region of the country that is entered so far, where there is a table of them.
     pub regions: Vec<(String, String)>,
+    /// The same for the billing address, or else for that country.
+    pub billing_regions: Vec<(String, String)>,
     /// What is still missing or invalid in the input.
     pub faults: Vec<FieldError>,
     /// The fields of a gateway on this page, in which its script takes payments.

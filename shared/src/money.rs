@@ -24,6 +24,11 @@ const DECIMALS: [(u32, &str); 4] = [
     (4, "CLF UYW"),
 ];
 
+/// The smallest amount that is paid in cash, in minor units, of the currencies where it is more than one of them (CLDR 48.2,
+/// `cashRounding` and `cashDigits`; those of the forint count whole forints).
+const CASH_UNITS: [(i64, &str); 4] =
+    [(5, "CAD CHF"), (50, "DKK"), (100, "AMD CRC CZK GYD MNT MUR NOK RSD SEK TWD TZS UZS"), (500, "HUF")];
+
 /// The currencies that have a symbol here.
 const SYMBOLS: [(&str, &str); 6] =
     [("INR", "₹"), ("USD", "$"), ("EUR", "€"), ("GBP", "£"), ("JPY", "¥"), ("BDT", "৳")];
@@ -73,6 +78,11 @@ impl Currency {
     /// How many decimals its amounts are written with: 2 for INR, 0 for JPY, 3 for KWD.
     pub fn decimals(&self) -> u32 {
         DECIMALS.iter().find(|(_, codes)| codes.contains(self.code())).map_or(2, |(decimals, _)| *decimals)
+    }
+
+    /// The smallest amount that is paid in cash, in minor units: 5 for CHF, 1 for INR.
+    pub fn cash_unit(&self) -> i64 {
+        CASH_UNITS.iter().find(|(_, codes)| codes.contains(self.code())).map_or(1, |(unit, _)| *unit)
     }
 
     /// The currency symbol, if there is a known one: `₹` for INR.
@@ -155,6 +165,15 @@ pub struct Money {
 }
 
 impl Money {
+    /// The nearest amount that can be paid in cash; of two, the one farther from zero.
+    pub fn in_cash(self) -> Self {
+        let unit = self.currency.cash_unit();
+        let over = self.amount % unit;
+        let away = if over.abs() * 2 >= unit { unit * over.signum() } else { 0 };
+        // As good as never: within a unit of the largest amount.
+        Self { amount: (self.amount - over).checked_add(away).unwrap_or(self.amount), ..self }
+    }
+
     /// `amount` minor units: `Money::new(124_900, Currency::INR)` is ₹1,249.00.
     pub const fn new(amount: i64, currency: Currency) -> Self {
         Self { amount, currency }
@@ -308,6 +327,14 @@ pub fn convert(amount: Money, rate: Rate, to: Currency) -> Option<Money> {
     i64::try_from(whole + away).ok().map(|minor| Money::new(minor, to))
 }
 
+/// A price in another currency, rounded to the unit that is paid in cash there, half up. `None` if it exceeds the bounds of
+/// prices, within which all totals fit into 64 bits. Nothing becomes free because the units there are larger.
+pub fn convert_price(price: Money, rate: Rate, to: Currency) -> Option<Money> {
+    let converted = convert(price, rate, to)?.in_cash().amount();
+    let amount = converted.max(to.cash_unit() * price.amount.signum());
+    (amount <= PRICE_MAX).then(|| Money::new(amount, to))
+}
+
 /// An amount with `from` decimals as one with `to` decimals, if it is a whole number. Payment providers count
 /// some currencies in other units than ISO 4217.
 pub fn scaled(amount: i64, from: u32, to: u32) -> Option<i64> {
@@ -443,6 +470,37 @@ mod tests {
             let converted = convert(amount, rate, to.parse().unwrap());
             assert_eq!(converted, expected.map(|minor| of(to, minor)), "{amount} at {rate:?} in {to}");
         }
+    }
+
+    #[test]
+    fn prices_and_cash_are_rounded_to_what_there_is_in_coins() {
+        let cases = [
+            ("INR", 101, 101),
+            ("CHF", 1_002, 1_000),
+            ("CHF", 1_003, 1_005),
+            ("CAD", 1_007, 1_005),
+            ("CAD", 1_008, 1_010),
+            ("DKK", 1_024, 1_000),
+            ("DKK", 1_025, 1_050),
+            ("SEK", 1_049, 1_000),
+            ("SEK", 1_050, 1_100),
+            ("SEK", -1_050, -1_100),
+            ("HUF", 125_250, 125_500),
+            ("JPY", 7, 7),
+            ("KWD", 1_001, 1_001),
+            ("HUF", i64::MAX, i64::MAX),
+        ];
+        for (currency, amount, cash) in cases {
+            assert_eq!(of(currency, amount).in_cash(), of(currency, cash), "{amount} {currency}");
+        }
+        let of_rupees = |minor, rate: (i64, i64), to: &str| {
+            let rate = Rate { numerator: rate.0, denominator: rate.1 };
+            convert_price(inr(minor), rate, to.parse().unwrap()).map(Money::amount)
+        };
+        assert_eq!(of_rupees(124_950, (94, 10_000), "CHF"), Some(1_175), "of 11.7453");
+        assert_eq!(of_rupees(100, (1, 1_000), "CHF"), Some(5), "not free");
+        assert_eq!(of_rupees(0, (1, 1_000), "CHF"), Some(0));
+        assert_eq!(of_rupees(PRICE_MAX, (2, 1), "USD"), None);
     }
 
     fn currencies() -> impl Strategy<Value = Currency> {

@@ -421,6 +421,9 @@ pub struct PurchaseView {
     pub email: String,
     /// The shipping address.
     pub address: AddressView,
+    /// The billing address, if it isn't the shipping address.
+    #[serde(default)]
+    pub billing_address: Option<AddressView>,
     /// The payment method.
     pub payment_method: PaymentMethod,
     /// The gift cards that paid a part of the total, or all of it. The payment method paid the rest.
@@ -441,6 +444,13 @@ impl PurchaseView {
     pub fn paid_otherwise(&self) -> Money {
         let cards = self.gift_cards.iter();
         cards.fold(self.totals.total, |rest, card| rest.minus(card.amount).unwrap_or(rest))
+    }
+
+    /// The cash that the couriers collect: that of each order that isn't cancelled.
+    pub fn in_cash(&self) -> Money {
+        let due = self.orders.iter().filter(|order| order.state != OrderState::Cancelled);
+        let due = due.map(|order| order.to_collect().amount()).sum();
+        Money::new(due, self.totals.total.currency())
     }
 
     /// The discounts of all orders, each promotion once.
@@ -575,9 +585,11 @@ impl OrderView {
         self.state != OrderState::Confirmed && self.shipments.last().is_some_and(|last| last.id == shipment)
     }
 
-    /// The cash that is left to collect, or was collected: the total without the items that were cancelled before.
+    /// The cash that is left to collect, or was collected: the total without the items that were cancelled before, rounded to
+    /// what there is in coins.
     pub fn to_collect(&self) -> Money {
-        Money::new(self.totals.total.amount() - self.cancelled().amount(), self.totals.total.currency())
+        let total = self.totals.total;
+        Money::new(total.amount() - self.cancelled().amount(), total.currency()).in_cash()
     }
 
     /// The part of its refunds that was never paid: cash for items that were cancelled before they were shipped.

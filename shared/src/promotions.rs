@@ -209,13 +209,16 @@ pub struct Offer {
 
 impl Offer {
     fn covers(&self, line: &LineFacts) -> bool {
+        self.is_for(line.product, line.shop, &line.category)
+    }
+
+    /// Whether it is for a product of a shop, in the category with this path. Its other terms depend on the basket.
+    pub fn is_for(&self, product: ProductId, shop: ShopId, category: &str) -> bool {
         let Terms { products, categories, shops, .. } = &self.terms;
         let named = products.is_empty() && categories.is_empty()
-            || products.contains(&line.product)
-            || categories.iter().any(|path| line.category.starts_with(path));
-        self.shop.is_none_or(|shop| shop == line.shop)
-            && (shops.is_empty() || shops.contains(&line.shop))
-            && named
+            || products.contains(&product)
+            || categories.iter().any(|path| category.starts_with(path));
+        self.shop.is_none_or(|own| own == shop) && (shops.is_empty() || shops.contains(&shop)) && named
     }
 
     /// What it does to a basket at a time, or why it does nothing.

@@ -111,6 +111,8 @@ pub struct TaxRate {
 /// All rates, and how the market taxes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxTable {
+    /// The market's country (ISO 3166-1), which is that of shops and shoppers who name none.
+    pub home: String,
     /// How the market taxes.
     pub settings: TaxSettings,
     rates: Vec<TaxRate>,
@@ -155,11 +157,11 @@ pub struct TaxLine {
 }
 
 impl TaxTable {
-    /// A table of these rates.
+    /// A table of these rates, of a market whose country isn't known.
     pub fn new(settings: TaxSettings, mut rates: Vec<TaxRate>) -> Self {
         // Stable, so that the rates of one country are next to each other.
         rates.sort_by(|a, b| a.country.cmp(&b.country));
-        Self { settings, rates }
+        Self { home: String::new(), settings, rates }
     }
 
     /// Whether the prices of a shop include tax.

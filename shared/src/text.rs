@@ -197,6 +197,13 @@ pub fn clip(text: &str, max: usize) -> String {
     clean.trim().to_owned()
 }
 
+/// Cuts a text off after this number of characters.
+pub(crate) fn truncate(text: &mut String, most: usize) {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+    }
+}
+
 /// A whole number from a form, in ASCII digits between `min` and `max`. `100.00` is accepted too.
 pub fn whole_number(field: &str, text: &str, min: i64, max: i64) -> Result<i64, FieldError> {
     whole_number_in(text, Notation::Form)

@@ -8,12 +8,13 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
 
-/// How the market taxes, all rates, and the currency of the market.
+/// How the market taxes, all rates, and the currency and the country of the market.
 #[server(name = FetchTaxes, prefix = "/api", endpoint = "taxes/page", input = Json)]
-pub async fn page() -> Result<(TaxSettings, Vec<TaxRateCard>, Currency), ApiError> {
+pub async fn page() -> Result<(TaxSettings, Vec<TaxRateCard>, Currency, String), ApiError> {
     super::call(async |engine, caller| {
         let settings = haat_engine::taxes::settings(&engine, &caller).await?;
-        Ok((settings, haat_engine::taxes::list(&engine, &caller).await?, engine.currency))
+        let rates = haat_engine::taxes::list(&engine, &caller).await?;
+        Ok((settings, rates, engine.currency, engine.country.clone()))
     })
     .await
 }

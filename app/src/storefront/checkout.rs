@@ -4,6 +4,7 @@ use std::{pin::Pin, time::Duration};
 
 use haat_shared::{
     Conflict, Error, Money,
+    addresses::Address,
     checkout::{
         CheckoutGroup, CheckoutLineView, CheckoutPage, CheckoutQuote, CheckoutState, CheckoutUpdate,
         CheckoutView, PaymentOutcome, choice,
@@ -24,8 +25,8 @@ use crate::{
     i18n::{t, tn, tu_string, use_i18n},
     state::{Visitor, param, query},
     ui::{
-        AddressFields, Alert, Button, Choice, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton,
-        PageTitle, Picture, Sums, address_labels, awaited, loaded,
+        AddressFields, Alert, BILLING_NAMES, Button, Check, Choice, CodeAlert, EmptyState, ErrorSummary,
+        Field, LinkButton, NAMES, PageTitle, Picture, Sums, address_labels, awaited, loaded,
     },
     words::{self, I18n},
 };
@@ -98,6 +99,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         held_until: until,
         known_address: known,
         regions,
+        billing_regions,
         faults: wrong,
         fields,
         window: over,
@@ -115,8 +117,11 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     let (first, discounts, codes) = (quote.version, checkout.discounts.clone(), checkout.discounts.clone());
     let (cards, entered, with_cards) =
         (checkout.gift_cards.clone(), checkout.gift_cards.clone(), quote.to_pay != quote.totals.total);
+    let rounded = quote.to_pay.currency().cash_unit() > 1;
     let (seen, quote) = (quote.version.to_string(), RwSignal::new(quote));
     let country = RwSignal::new(form.country.clone());
+    let billed = form.billing.as_ref().map_or(&form.country, |billing| &billing.country);
+    let billed = RwSignal::new(billed.clone());
     let asked_to_check = query("check").get_untracked() == "1";
     let faults = RwSignal::new((asked_to_check && !wrong.is_empty()).then_some(Error::Invalid(wrong)));
     let (busy, refused) = (RwSignal::new(false), RwSignal::new(None));
@@ -141,6 +146,19 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         };
         set_timeout(later, Duration::from_millis(50));
     };
+
+    // In another tab, it may have been paid or replaced by a newer one.
+    Effect::new(move |_| {
+        let back = window_event_listener(leptos::ev::focus, move |_| {
+            leptos::task::spawn_local(async move {
+                let now = api::checkout::view(id).await;
+                if now.is_ok_and(|now| !now.checkout.state.holds()) && !busy.get_untracked() {
+                    let _ = window().location().reload();
+                }
+            });
+        });
+        on_cleanup(move || back.remove());
+    });
 
     // The button says whether the shopper pays now or places an order and pays on delivery.
     let (chosen, ways_to_pay) = (RwSignal::new(form.payment_method), methods.clone());
@@ -275,6 +293,9 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     if let Some(typed) = event.current_target().and_then(|form| typed(form, &shops_too)) {
                         chosen.set(typed.payment_method);
                         country.set(typed.country.clone());
+                        if let Some(billing) = &typed.billing {
+                            billed.set(billing.country.clone());
+                        }
                         keep(typed);
                     }
                 }
@@ -284,14 +305,14 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     // signing in.
                     <button type="submit" class="hidden" tabindex="-1" aria-hidden="true"></button>
                     <CodeAlert />
-                    {move || view! { <ErrorSummary faults labels=country.with(|code| labels(i18n, code)) /> }}
+                    {move || view! { <ErrorSummary faults labels=country.with(|code| labels(i18n, code, &billed.get())) /> }}
                     <input type="hidden" name="key" value=checkout.key />
                     <input type="hidden" name="quote_version" value=seen />
                     <div class="form" inert=move || begun.get()>
-                        <Details form=form.clone() country known regions readonly=paying faults=faults.into() />
+                        <Details form=form.clone() country billed known regions billing_regions readonly=paying faults=faults.into() />
                         {ways}
                     </div>
-                    <Ways form methods unresponsive only_pickup covered faults=faults.into() />
+                    <Ways form methods unresponsive only_pickup rounded covered faults=faults.into() />
                     {fields.map(|fields| view! { <CardFields fields quote busy /> })}
                     {over.map(|window| view! { <OverPage window busy /> })}
                     // On wide screens, the other one is beside the beginning of the form.
@@ -512,14 +533,15 @@ fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAc
 }
 
 /// The labels of the fields, for messages. Some depend on the country.
-fn labels(i18n: I18n, country: &str) -> Vec<(&'static str, String)> {
+fn labels(i18n: I18n, country: &str, billed: &str) -> Vec<(&'static str, String)> {
     let contact = [
         ("email", tu_string!(i18n, checkout.email).to_owned()),
         ("phone", tu_string!(i18n, checkout.phone).to_owned()),
         ("tax_id", tu_string!(i18n, checkout.tax_id).to_owned()),
     ];
     let payment = ("payment_method", tu_string!(i18n, checkout.how).to_owned());
-    contact.into_iter().chain(address_labels(i18n, country)).chain([payment]).collect()
+    let billing = address_labels(i18n, billed, BILLING_NAMES);
+    contact.into_iter().chain(address_labels(i18n, country, NAMES)).chain(billing).chain([payment]).collect()
 }
 
 /// The contact and shipping address. Those of a payment in progress can't be changed.
@@ -528,10 +550,13 @@ fn Details(
     form: CheckoutUpdate,
     /// The selected country, by which parts of the address are optional.
     country: RwSignal<String>,
+    /// The country of the billing address.
+    billed: RwSignal<String>,
     /// The address of the customer's last purchase, if it is this one, which is shown in a line.
     known: Option<Vec<String>>,
     /// The regions of its country.
     regions: Vec<(String, String)>,
+    billing_regions: Vec<(String, String)>,
     readonly: bool,
     faults: Signal<Option<Error>>,
 ) -> impl IntoView {
@@ -557,7 +582,8 @@ fn Details(
     });
     let (email_hint, phone_hint) =
         (tu_string!(i18n, checkout.email_hint), tu_string!(i18n, checkout.phone_hint));
-    let address = view! { <AddressFields address=form.address() regions country readonly faults /> };
+    let address =
+        view! { <AddressFields address=form.address() regions country names=NAMES readonly faults /> };
     // The fields are submitted also while they are folded.
     let address = match label {
         None => address.into_any(),
@@ -574,7 +600,12 @@ fn Details(
         .into_any(),
     };
     // Few customers need it, and phones are small.
-    let business = !form.tax_id.is_empty();
+    let elsewhere = RwSignal::new(form.billing.is_some());
+    let (business, other) = (!form.tax_id.is_empty() || form.billing.is_some(), form.billing.is_some());
+    let billing = form
+        .billing
+        .clone()
+        .unwrap_or_else(|| Address { country: form.country.clone(), ..Address::default() });
     view! {
         <section class="part" aria-labelledby="contact">
             <h2 id="contact">{t!(i18n, checkout.contact)}</h2>
@@ -586,8 +617,26 @@ fn Details(
             <h2 id="where">{t!(i18n, checkout.address)}</h2>
             {address}
             <details class="more-of" open=move || business || faults.with(Option::is_some)>
-                <summary>{t!(i18n, form.optional, label = tu_string!(i18n, checkout.tax_id))}</summary>
-                <Field name="tax_id" label=tu_string!(i18n, checkout.tax_id) value=form.tax_id hint=tu_string!(i18n, checkout.tax_id_hint) readonly faults />
+                <summary>{t!(i18n, form.optional, label = t!(i18n, checkout.billing))}</summary>
+                <div class="form">
+                    <Field name="tax_id" label=tu_string!(i18n, checkout.tax_id) value=form.tax_id hint=tu_string!(i18n, checkout.tax_id_hint) readonly faults />
+                    <div class="row-fields" on:change=move |event| elsewhere.set(event_target_checked(&event))>
+                        <Check name="billing" label=t!(i18n, checkout.bill_elsewhere) checked=other />
+                        {(!readonly).then(|| view! {
+                            <button type="submit" class="button secondary line-update" name="action" value="update">
+                                {t!(i18n, checkout.update)}
+                            </button>
+                        })}
+                    </div>
+                    {move || elsewhere.get().then(|| {
+                        let (address, regions) = (billing.clone(), billing_regions.clone());
+                        view! {
+                            <div class="form" role="group" aria-label=t!(i18n, purchase.bill_to)>
+                                <AddressFields address regions country=billed names=BILLING_NAMES readonly faults />
+                            </div>
+                        }
+                    })}
+                </div>
             </details>
         </section>
     }
@@ -677,6 +726,8 @@ fn Ways(
     methods: Vec<PaymentMethod>,
     unresponsive: Vec<PaymentMethod>,
     only_pickup: bool,
+    /// Whether cash is rounded in the currency.
+    rounded: bool,
     /// Whether gift cards pay all.
     covered: Memo<bool>,
     faults: Signal<Option<Error>>,
@@ -688,6 +739,8 @@ fn Ways(
             let words = words::method(i18n, method, only_pickup);
             let note = if unresponsive.contains(&method) {
                 tu_string!(i18n, payment_method.unresponsive)
+            } else if method == PaymentMethod::Cash && rounded {
+                t!(i18n, payment_method.cash_rounded)
             } else {
                 words::method_note(i18n, method)
             };
@@ -805,22 +858,10 @@ fn typed(form: web_sys::EventTarget, shops: &[String]) -> Option<CheckoutUpdate>
     let form = form.dyn_into::<web_sys::HtmlFormElement>().ok()?;
     let data = web_sys::FormData::new_with_form(&form).ok()?;
     let field = |name: &str| data.get(name).as_string().unwrap_or_default();
-    // Not one of the country before.
-    let region = if field("fields_of") == field("country") { field("region") } else { String::new() };
     let way = |shop: &String| choice(shop, &data.get(&format!("shipping_method.{shop}")).as_string()?);
     Some(CheckoutUpdate {
         shipping_methods: shops.iter().filter_map(way).collect(),
-        email: field("email"),
-        name: field("name"),
-        line1: field("line1"),
-        line2: field("line2"),
-        city: field("city"),
-        region,
-        postal_code: field("postal_code"),
-        country: field("country"),
-        phone: field("phone"),
-        tax_id: field("tax_id"),
-        payment_method: PaymentMethod::parse(&field("payment_method")),
+        ..CheckoutUpdate::read(&field, |_, _| true)
     })
 }
 

@@ -81,7 +81,7 @@ fn about(i18n: words::I18n, product: ProductView) -> About {
 #[component]
 fn Shown(details: ProductDetails, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    let ProductDetails { product, delivery } = details;
+    let ProductDetails { product, delivery, offers } = details;
     let whole = product.clone();
     head::describe(|| about(i18n, whole));
     let brand =
@@ -97,7 +97,7 @@ fn Shown(details: ProductDetails, draft: Draft) -> impl IntoView {
             <div class="product-buy">
                 {brand}
                 <h1>{product.title.clone()}</h1>
-                <BuyBox tax_included=product.tax_included variants=product.variants names=product.options slug=product.slug.clone() shop=product.shop.clone() delivery draft />
+                <BuyBox tax_included=product.tax_included variants=product.variants names=product.options slug=product.slug.clone() shop=product.shop.clone() delivery offers draft />
                 <Share path=routes::product(&product.slug) title=product.title.clone() />
                 <ShopCard shop=product.shop product=product.id />
             </div>
@@ -174,6 +174,8 @@ fn BuyBox(
     shop: ShopView,
     /// The first and the last day on which it should arrive.
     delivery: (String, String),
+    /// The offers that apply by themselves, in words.
+    offers: Vec<String>,
     draft: Draft,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -302,6 +304,7 @@ fn BuyBox(
             </div>
         </form>
         <ul class="promises">
+            {offers.into_iter().map(|offer| view! { <li><Icon name="tag" />{offer}</li> }).collect_view()}
             <li><Icon name="truck" /><span>{shipping}</span></li>
             <li><Icon name="clock" />{arrives}</li>
             <li><Icon name="back" />{returns}</li>

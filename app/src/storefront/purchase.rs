@@ -8,7 +8,6 @@ use haat_shared::{
     orders::{
         Actor, LineQuantity, OrderState, OrderView, PurchaseView, RefundReason, Shipment, ShipmentKind,
     },
-    pricing::Totals,
     routes,
     shipping::ShippingMethod,
 };
@@ -76,9 +75,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
     let told = told.map(|words| view! { <Alert look="good">{words}</Alert> });
     // Cash is due only for orders that aren't cancelled; for cards, the amount paid is shown.
     let paid = purchase.totals.total;
-    let due = purchase.orders.iter().filter(|order| order.state != OrderState::Cancelled);
-    let due = Totals::sum(paid.currency(), due.map(|order| order.totals));
-    let total = if collected_by_market { paid } else { due.map_or(paid, |due| due.total) };
+    let total = if collected_by_market { paid } else { purchase.in_cash() };
     let rest = purchase.paid_otherwise();
     let cards = purchase.gift_cards.iter().map(|card| {
         view! { <p>{words::gift_card(i18n, &card.last4)} " " <span class="price">{words::money(i18n, card.amount)}</span></p> }
@@ -135,6 +132,12 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
                     <h2>{if pickup { t!(i18n, checkout.contact) } else { t!(i18n, purchase.goes_to) }}</h2>
                     <AddressLines address=purchase.address />
                 </div>
+                {purchase.billing_address.map(|address| view! {
+                    <div>
+                        <h2>{t!(i18n, purchase.bill_to)}</h2>
+                        <AddressLines address />
+                    </div>
+                })}
                 <div>
                     <h2>{t!(i18n, purchase.payment)}</h2>
                     {payment}

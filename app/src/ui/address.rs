@@ -43,19 +43,48 @@ fn postal_name(i18n: Locale, name: PostalName) -> &'static str {
     }
 }
 
+/// The name of each field of an address in a form, and how browsers fill it in.
+type Names = [(&'static str, &'static str); 7];
+
+/// The names of a shipping address.
+pub(crate) const NAMES: Names = [
+    ("country", "shipping country"),
+    ("name", "shipping name"),
+    ("line1", "shipping address-line1"),
+    ("line2", "shipping address-line2"),
+    ("city", "shipping address-level2"),
+    ("region", "shipping address-level1"),
+    ("postal_code", "shipping postal-code"),
+];
+
+/// The names of a billing address: with [`BILLING`](haat_shared::checkout::BILLING).
+pub(crate) const BILLING_NAMES: Names = [
+    ("billing.country", "billing country"),
+    ("billing.name", "billing name"),
+    ("billing.line1", "billing address-line1"),
+    ("billing.line2", "billing address-line2"),
+    ("billing.city", "billing address-level2"),
+    ("billing.region", "billing address-level1"),
+    ("billing.postal_code", "billing postal-code"),
+];
+
 /// The labels of the fields, for messages. Some depend on the country.
-pub(crate) fn address_labels(i18n: Locale, country: &str) -> [(&'static str, String); 7] {
+pub(crate) fn address_labels(
+    i18n: Locale,
+    country: &str,
+    names: Names,
+) -> impl Iterator<Item = (&'static str, String)> {
     let (state, postal) = addresses::part_names(country);
-    [
-        ("country", tu_string!(i18n, checkout.country)),
-        ("name", tu_string!(i18n, checkout.name)),
-        ("line1", tu_string!(i18n, checkout.line1)),
-        ("line2", tu_string!(i18n, checkout.line2)),
-        ("city", tu_string!(i18n, checkout.city)),
-        ("region", state_name(i18n, state.unwrap_or(StateName::State))),
-        ("postal_code", postal_name(i18n, postal)),
-    ]
-    .map(|(name, label)| (name, label.to_owned()))
+    let labels = [
+        tu_string!(i18n, checkout.country),
+        tu_string!(i18n, checkout.name),
+        tu_string!(i18n, checkout.line1),
+        tu_string!(i18n, checkout.line2),
+        tu_string!(i18n, checkout.city),
+        state_name(i18n, state.unwrap_or(StateName::State)),
+        postal_name(i18n, postal),
+    ];
+    names.into_iter().zip(labels).map(|((name, _), label)| (name, label.to_owned()))
 }
 
 /// The fields of a shipping address. Which there are, and what they are called, follows the country; without JavaScript,
@@ -68,6 +97,8 @@ pub(crate) fn AddressFields(
     regions: Vec<(String, String)>,
     /// The selected country.
     country: RwSignal<String>,
+    /// The names of the fields.
+    names: Names,
     /// Whether it can't be changed now.
     readonly: bool,
     /// The errors of the form.
@@ -76,69 +107,75 @@ pub(crate) fn AddressFields(
     let i18n = use_i18n();
     let Address { name, line1, line2, city, region, postal_code, country: at_first, .. } = address;
     let needs = Memo::new(move |_| country.with(|code| addresses::needs(code)));
-    let names = Memo::new(move |_| country.with(|code| addresses::part_names(code)));
+    let called = Memo::new(move |_| country.with(|code| addresses::part_names(code)));
+    let [of_country, of_name, of_line1, of_line2, of_city, of_region, of_code] = names;
+    let fields_of = of_country.0.replace("country", "fields_of");
     let city_optional = Signal::derive(move || needs.get().city == Need::Optional);
     let no_region = move || needs.get().region == Need::Absent;
     let no_postal_code = move || needs.get().postal_code == Need::Absent;
     view! {
-        <Select name="country" label=tu_string!(i18n, checkout.country) value=at_first.clone() options=countries::all(i18n) autocomplete="shipping country" readonly faults />
+        <Select name=of_country.0 label=tu_string!(i18n, checkout.country) value=at_first.clone() options=countries::all(i18n) autocomplete=of_country.1 readonly faults />
         {(!readonly).then(|| view! {
             <button type="submit" class="button secondary line-update" name="action" value="update">
                 {t!(i18n, checkout.update)}
             </button>
         })}
         // The country that the fields below are those of.
-        <input type="hidden" name="fields_of" value=at_first.clone() prop:value=move || country.get() />
-        <Field name="name" label=tu_string!(i18n, checkout.name) value=name autocomplete="shipping name" required=true readonly faults />
-        <Field name="line1" label=tu_string!(i18n, checkout.line1) value=line1 autocomplete="shipping address-line1" required=true readonly faults />
-        <Field name="line2" label=tu_string!(i18n, checkout.line2) optional=true value=line2 autocomplete="shipping address-line2" readonly faults />
+        <input type="hidden" name=fields_of value=at_first.clone() prop:value=move || country.get() />
+        <Field name=of_name.0 label=tu_string!(i18n, checkout.name) value=name autocomplete=of_name.1 required=true readonly faults />
+        <Field name=of_line1.0 label=tu_string!(i18n, checkout.line1) value=line1 autocomplete=of_line1.1 required=true readonly faults />
+        <Field name=of_line2.0 label=tu_string!(i18n, checkout.line2) optional=true value=line2 autocomplete=of_line2.1 readonly faults />
         <div class="field-row">
-            <Field name="city" label=tu_string!(i18n, checkout.city) optional=city_optional value=city autocomplete="shipping address-level2" readonly faults />
+            <Field name=of_city.0 label=tu_string!(i18n, checkout.city) optional=city_optional value=city autocomplete=of_city.1 readonly faults />
             // What was entered in a part that a country doesn't have is there again with the next, but is not submitted.
             <fieldset class="bare" hidden=no_region disabled=no_region>
-                <Region at_first value=region regions country needs names readonly faults />
+                <Region field=of_region at_first value=region regions country needs called readonly faults />
             </fieldset>
             <fieldset class="bare" hidden=no_postal_code disabled=no_postal_code>
-                <PostalCode value=postal_code country needs names readonly faults />
+                <PostalCode field=of_code value=postal_code country needs called readonly faults />
             </fieldset>
         </div>
     }
 }
 
-type Names = Memo<(Option<StateName>, PostalName)>;
+/// What a country calls its states and its postal codes.
+type Called = Memo<(Option<StateName>, PostalName)>;
 
 #[component]
 fn PostalCode(
+    /// Its name, and how browsers fill it in.
+    field: (&'static str, &'static str),
     value: String,
     country: RwSignal<String>,
     needs: Memo<addresses::Needs>,
-    names: Names,
+    called: Called,
     readonly: bool,
     faults: Signal<Option<Error>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let fault = fault(faults, "postal_code");
-    let described = described_by("postal_code", true, fault);
+    let (id, autocomplete) = field;
+    let fault = fault(faults, id);
+    let described = described_by(id, true, fault);
     let label =
-        move || labelled(i18n, postal_name(i18n, names.get().1), needs.get().postal_code == Need::Optional);
+        move || labelled(i18n, postal_name(i18n, called.get().1), needs.get().postal_code == Need::Optional);
     let example = move || {
         let code = country.with(|code| addresses::postal_code_example(code));
         (!code.is_empty()).then(|| t!(i18n, checkout.postal_code_example, code = code))
     };
     view! {
         <div class="field" class:wrong=move || fault.get().is_some()>
-            <label for="postal_code">{label}</label>
+            <label for=id>{label}</label>
             <input
-                id="postal_code"
-                name="postal_code"
+                id=id
+                name=id
                 value=value
-                autocomplete="shipping postal-code"
+                autocomplete=autocomplete
                 readonly=readonly
                 aria-invalid=move || fault.get().is_some().then_some("true")
                 aria-describedby=described
             />
-            <FieldFault name="postal_code".to_owned() fault />
-            <p class="field-hint" id="postal_code-hint">{example}</p>
+            <FieldFault name=id.to_owned() fault />
+            <p class="field-hint" id=format!("{id}-hint")>{example}</p>
         </div>
     }
 }
@@ -146,21 +183,24 @@ fn PostalCode(
 /// The state or province: one of a list where there is a table of them, else a text.
 #[component]
 fn Region(
+    /// Its name, and how browsers fill it in.
+    field: (&'static str, &'static str),
     /// The country that the value and the regions are those of.
     at_first: String,
     value: String,
     regions: Vec<(String, String)>,
     country: RwSignal<String>,
     needs: Memo<addresses::Needs>,
-    names: Names,
+    called: Called,
     readonly: bool,
     faults: Signal<Option<Error>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let fault = fault(faults, "region");
-    let described = described_by("region", false, fault);
+    let (id, autocomplete) = field;
+    let fault = fault(faults, id);
+    let described = described_by(id, false, fault);
     let label = move || {
-        let label = names.get().0.map_or("", |name| state_name(i18n, name));
+        let label = called.get().0.map_or("", |name| state_name(i18n, name));
         labelled(i18n, label, needs.get().region != Need::Required)
     };
     // What was entered for each country, and the regions of the one whose regions were asked for last.
@@ -197,10 +237,10 @@ fn Region(
             if here && regions.is_empty() {
                 return view! {
                     <input
-                        id="region"
-                        name="region"
+                        id=id
+                        name=id
                         value=value
-                        autocomplete="shipping address-level1"
+                        autocomplete=autocomplete
                         readonly=readonly
                         aria-invalid=invalid
                         aria-describedby=described
@@ -216,11 +256,11 @@ fn Region(
             let options = options.collect_view();
             view! {
                 <select
-                    id="region"
-                    name="region"
+                    id=id
+                    name=id
                     // Until its regions are there.
                     disabled=!here
-                    autocomplete="shipping address-level1"
+                    autocomplete=autocomplete
                     aria-invalid=invalid
                     aria-describedby=described
                     on:change=changed
@@ -234,17 +274,17 @@ fn Region(
     };
     let wrong = move || {
         let code = fault.get()?;
-        let words = match (code, names.get().0) {
+        let words = match (code, called.get().0) {
             (FieldCode::NotAChoice, Some(name)) => {
                 t!(i18n, checkout.choose_region, name = state_name(i18n, name).to_lowercase())
             }
-            (code, _) => words::fault(i18n, "region", code),
+            (code, _) => words::fault(i18n, id, code),
         };
-        Some(view! { <p class="field-error" id="region-error">{words}</p> })
+        Some(view! { <p class="field-error" id=format!("{id}-error")>{words}</p> })
     };
     view! {
         <div class="field" class:wrong=move || fault.get().is_some()>
-            <label for="region">{label}</label>
+            <label for=id>{label}</label>
             {control}
             {wrong}
         </div>

@@ -234,7 +234,8 @@ pub fn Check(
 #[component]
 pub fn Select(
     /// The name in the form.
-    name: &'static str,
+    #[prop(into)]
+    name: String,
     /// The ID, if a page has several fields with this name.
     #[prop(optional, into)]
     id: Option<String>,
@@ -257,8 +258,8 @@ pub fn Select(
     #[prop(optional, into)]
     faults: FieldErrors,
 ) -> impl IntoView {
-    let fault = fault(faults, name);
-    let id = id.unwrap_or_else(|| name.to_owned());
+    let fault = fault(faults, &name);
+    let id = id.unwrap_or_else(|| name.clone());
     let described = described_by(&id, false, fault);
     let options = options
         .into_iter()

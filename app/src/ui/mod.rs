@@ -20,7 +20,7 @@ mod table;
 mod toast;
 mod unbroken;
 
-pub(crate) use address::{AddressFields, AddressLines, address_labels};
+pub(crate) use address::{AddressFields, AddressLines, BILLING_NAMES, NAMES, address_labels};
 pub(crate) use ask::{message_customer, message_shop};
 pub use button::{Button, LinkButton};
 pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, WayOn, awaited, loaded};

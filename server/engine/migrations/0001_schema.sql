@@ -805,6 +805,8 @@ CREATE TABLE purchases (
     email TEXT NOT NULL,
     -- JSON.
     address TEXT NOT NULL,
+    -- JSON: the billing address, if it isn't the shipping address.
+    billing TEXT,
     tax_id TEXT NOT NULL DEFAULT '',
     locale TEXT NOT NULL DEFAULT 'en',
     method TEXT NOT NULL,

@@ -307,7 +307,7 @@ fn items_of(
     place: &Place,
     now: i64,
 ) -> Result<(ShopItems, Option<ShippingOption>)> {
-    let (from, to) = (taxes::seller(&rows[0].country, &rows[0].region), taxes::buyer(place));
+    let (from, to) = (taxes::seller(&rows[0].country, &rows[0].region, &table.home), taxes::buyer(place));
     let sale = Sale { seller: &from, included: rows[0].prices_include_tax, buyer: &to, tax_id: "", at: now };
     let taxed = |row: &LineRow| LineItem { tax: table.on(&sale, &row.tax_category).rule, ..priced(row) };
     let available = || rows.iter().filter(|row| row.is_available());

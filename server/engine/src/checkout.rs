@@ -16,7 +16,7 @@ pub use update::update;
 
 use crate::{
     Caller, Engine, TxResult, bug, db::Scalar, gift_cards, group_by, params, payments::methods_of,
-    promotions, rows, shipping::HOME_COUNTRY, statements,
+    promotions, rows, statements,
 };
 use haat_shared::{
     Currency, Error, Money, Result,
@@ -179,12 +179,14 @@ pub async fn page(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
     let held_until = caller.time(engine, hold_until);
     let (form, methods) = (&mut checkout.form, &checkout.payment_methods);
     if form.country.is_empty() {
-        HOME_COUNTRY.clone_into(&mut form.country);
+        form.country.clone_from(&engine.country);
     }
     form.payment_method = form.payment_method.filter(|m| methods.contains(m)).or(methods.first().copied());
     let faults = form.check(methods, engine.smtputf8).err().unwrap_or_default();
     let country = &checkout.form.country;
     let regions = regions::choices(country, caller.locale);
+    let billed = checkout.form.billing.as_ref().map_or(country, |billing| &billing.country);
+    let billing_regions = regions::choices(billed, caller.locale);
     if let Some(code) = regions::code(country, &checkout.form.region) {
         code.clone_into(&mut checkout.form.region);
     }
@@ -196,7 +198,7 @@ pub async fn page(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
     let due = checkout.quote.to_pay.amount() > 0;
     let fields = fields(engine, currency).filter(|fields| due && !down(fields));
     let window = window(engine, currency).filter(|_| due);
-    Ok(CheckoutPage { checkout, held_until, known_address, regions, faults, fields, window })
+    Ok(CheckoutPage { checkout, held_until, known_address, regions, billing_regions, faults, fields, window })
 }
 
 /// A checkout, with its holds and the input so far.

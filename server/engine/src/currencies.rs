@@ -13,7 +13,7 @@ use haat_shared::{
     currencies::{self, CurrencyCard, RateFile, STALE_MS},
     field::FieldError,
     id::kinds::*,
-    money::{self, PRICE_MAX, Rate},
+    money::{PRICE_MAX, Rate, convert_price},
     permissions::{AdminPermission, Permission},
     sale_prices::in_proportion,
     shops::ShopView,
@@ -330,14 +330,12 @@ pub(crate) async fn shown(engine: &Engine, caller: &Caller) -> Result<Option<Sho
     Ok(row.map(|row| Shown { from, to, rate: row.rate() }))
 }
 
-/// A price in another currency. `None` if it exceeds the bounds of prices, within which all totals fit into 64 bits. Nothing
-/// becomes free because the units there are larger.
-pub(crate) fn exchanged(price: Money, rate: Rate, to: Currency) -> Option<Money> {
-    let amount = money::convert(price, rate, to)?.amount();
-    (amount <= PRICE_MAX).then(|| Money::new(amount.max(price.amount().signum()), to))
-}
-
 impl Shown {
+    /// The market's currency, which is converted.
+    pub(crate) fn from(self) -> Currency {
+        self.from
+    }
+
     /// The currency.
     pub(crate) fn currency(self) -> Currency {
         self.to
@@ -353,7 +351,7 @@ impl Shown {
         if price.currency() != self.from {
             return price;
         }
-        exchanged(price, self.rate, self.to).unwrap_or(price)
+        convert_price(price, self.rate, self.to).unwrap_or(price)
     }
 
     async fn own(self, engine: &Engine, products: impl Iterator<Item = ProductId>) -> Result<Vec<OwnRow>> {

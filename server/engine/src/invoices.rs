@@ -28,7 +28,7 @@ statements! {
                 (SELECT r.order_id FROM refunds r WHERE r.id = $1), $1))
             AND EXISTS (SELECT 1 FROM shipments h WHERE h.order_id = orders.id) AND paid_order_id IS NULL
         RETURNING id, number, shop_id, purchase_id, currency, total_minor, items_minor, delivery_refunded_minor, delivery_taxes, updated_at";
-    PARTIES = "SELECT s.name, s.address, s.town, s.tax_id, p.address AS buyer, p.tax_id AS buyer_tax_id, p.method, p.gift_cards,
+    PARTIES = "SELECT s.name, s.address, s.town, s.tax_id, COALESCE(p.billing, p.address) AS buyer, p.tax_id AS buyer_tax_id, p.method, p.gift_cards,
             p.total_minor AS purchase_minor, (SELECT CAST(COALESCE(SUM(o.total_minor), 0) AS BIGINT) FROM orders o
                 WHERE o.purchase_id = p.id AND o.paid_order_id IS NULL AND o.id < $3) AS before_minor
         FROM shops s, purchases p WHERE s.id = $1 AND p.id = $2";

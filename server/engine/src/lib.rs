@@ -94,6 +94,8 @@ pub struct Parts {
     pub currency: Currency,
     /// The currencies that shoppers can pay in, the market's first.
     pub currencies: Vec<Currency>,
+    /// The country of the market (ISO 3166-1): that of shops and addresses that name none.
+    pub country: String,
     /// The time zone of the market, for the dates and times on pages and in emails.
     pub zone: clock::Zone,
     /// How many days after delivery an order can be returned, until its earnings are available to the shop. A

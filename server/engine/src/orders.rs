@@ -108,7 +108,7 @@ lists! {
 statements! {
     IN_PURCHASE = "SELECT id AS value FROM orders WHERE number = $1 AND purchase_id = $2";
     STATE = "SELECT state AS value FROM orders WHERE number = $1 AND shop_id = COALESCE($2, shop_id)";
-    FIND = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.gift_cards, p.currency, p.created_at,
+    FIND = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.billing, p.method, p.gift_cards, p.currency, p.created_at,
             t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.number = $1";
@@ -118,7 +118,7 @@ statements! {
         JOIN order_lines l ON l.order_id = o.id
         LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0
         LEFT JOIN media m ON m.id = pp.media_id ORDER BY o.purchase_id, o.number, l.position";
-    NOTIFIED_PURCHASES = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.gift_cards, p.currency,
+    NOTIFIED_PURCHASES = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.billing, p.method, p.gift_cards, p.currency,
             p.created_at, t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')";
@@ -158,6 +158,7 @@ rows! {
         user_id: Option<UserId>,
         email: String,
         address: String,
+        billing: Option<String>,
         method: PaymentMethod,
         gift_cards: String,
         currency: Currency,
@@ -434,6 +435,7 @@ fn view(engine: &Engine, caller: &Caller, row: PurchaseRow, lines: Vec<LineRow>)
         number: row.number,
         created_at: caller.time(engine, row.created_at),
         email: row.email,
+        billing_address: row.billing.as_deref().map(address).transpose()?.map(Into::into),
         address: address(&row.address)?.into(),
         payment_method: row.method,
         gift_cards: serde_json::from_str(&row.gift_cards).map_err(|_| Error::Internal)?,

@@ -16,7 +16,7 @@ pub use manage::{
 use uuid::Uuid;
 
 use crate::{
-    Caller, Engine, TxResult, bug,
+    Caller, Engine, TxResult, bug, currencies,
     db::{Scalar, Tx},
     insert,
     inventory::holds::{PersonUse, Released},
@@ -58,6 +58,13 @@ statements! {
         FROM promotions p WHERE p.code_folded IS NULL AND p.starts_at <= $2 AND COALESCE(p.ends_at > $2, TRUE)
             AND (p.shop_id IS NULL OR p.shop_id IN (SELECT o.shop_id FROM checkout_orders o WHERE o.checkout_id = $1))
         ORDER BY number, id";
+    // What applies by itself in the shop of a product.
+    OF_PRODUCT = "SELECT p.id, p.shop_id, p.code, p.terms, p.currency, p.starts_at, p.ends_at, p.uses_per_person, p.capacity_id,
+            p.uses_max AS available, i.shop_id AS seller, s.currency AS sold_in, COALESCE(k.path, '') AS category
+        FROM products i JOIN shops s ON s.id = i.shop_id LEFT JOIN categories k ON k.id = i.category_id
+        JOIN promotions p ON p.code_folded IS NULL AND p.starts_at <= $2 AND COALESCE(p.ends_at > $2, TRUE)
+            AND (p.shop_id IS NULL OR p.shop_id = i.shop_id)
+        WHERE i.id = $1 ORDER BY p.shop_id IS NULL, p.created_at, p.id";
     LEFT_FOR = "SELECT c.on_hand - c.held + COALESCE((SELECT CAST(SUM(h.quantity) AS BIGINT) FROM checkouts o
             JOIN holds h ON h.checkout_id = o.id AND h.state = 'active' WHERE o.cart_id = $3 AND h.capacity_id = c.id), 0) AS value
         FROM capacities c WHERE c.id IN ($1, $2)";
@@ -90,6 +97,13 @@ rows! {
         uses_per_person: Option<i64>,
         capacity_id: Option<CapacityId>,
         available: Option<i64>,
+    }
+
+    struct ProductOfferRow {
+        seller: ShopId,
+        sold_in: Currency,
+        category: String;
+        offer: OfferRow
     }
 
     struct LimitedRow {
@@ -146,6 +160,25 @@ fn email_of(email: &str) -> String {
 pub(crate) struct Offers {
     rows: Vec<OfferRow>,
     left_for_person: Vec<(PromotionId, i64)>,
+}
+
+/// The offers for a product that apply by themselves, of its shop and of the market, in the currency that its price is shown
+/// in. What they do to a basket depends on all of it.
+pub async fn of_product(engine: &Engine, caller: &Caller, product: ProductId) -> Result<Vec<Offer>> {
+    let now = engine.clock.now_ms();
+    let rows: Vec<ProductOfferRow> = engine.db.all(&OF_PRODUCT, params![product, now]).await?;
+    let Some((seller, sold_in)) = rows.first().map(|row| (row.seller, row.sold_in)) else {
+        return Ok(Vec::new());
+    };
+    let category = rows[0].category.clone();
+    let shown = currencies::shown(engine, caller).await?.filter(|shown| shown.from() == sold_in);
+    let (rate, to) = shown.map_or((Rate::ONE, sold_in), |shown| (shown.rate(), shown.currency()));
+    let mut offers = Offers { rows: rows.into_iter().map(|row| row.offer).collect(), ..Offers::default() };
+    // An amount of the market is not one of a shop with another currency.
+    offers.rows.retain(|row| row.currency == sold_in);
+    let mut offers = offers.read(rate, to)?;
+    offers.retain(|offer| offer.is_for(product, seller, &category));
+    Ok(offers)
 }
 
 /// The offers for a cart, and what is left of them for the person.

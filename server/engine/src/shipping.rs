@@ -46,12 +46,9 @@ rows! {
     }
 }
 
-/// The country of addresses that name none yet.
-pub(crate) const HOME_COUNTRY: &str = "IN";
-
-/// Where something goes with this input of a checkout.
-pub(crate) fn place(form: &CheckoutUpdate) -> Place {
-    let country = if form.country.is_empty() { HOME_COUNTRY } else { &form.country };
+/// Where something goes with this input of a checkout; within the market's country, `home`, if it names none yet.
+pub(crate) fn place(form: &CheckoutUpdate, home: &str) -> Place {
+    let country = if form.country.is_empty() { home } else { &form.country };
     Place::new(country, &form.region, &form.postal_code)
 }
 
@@ -106,7 +103,7 @@ pub(crate) async fn of_cart(engine: &Engine, cart: CartId) -> Result<(Rules, Pla
     let rows: Vec<RulesRow> = engine.db.all(&OF_CART, params![cart]).await?;
     let form = rows.first().and_then(|row| serde_json::from_str(row.form.as_deref()?).ok());
     let rules = Rules::of(&rows, &engine.zone, engine.clock.now_ms())?;
-    Ok((rules, place(&form.unwrap_or_default())))
+    Ok((rules, place(&form.unwrap_or_default(), &engine.country)))
 }
 
 /// The rules of the shops of a cart.
@@ -147,7 +144,7 @@ pub(crate) struct Summary {
 /// What a shop page says of shipping to the market's country.
 pub(crate) fn summary(engine: &Engine, rules: &str) -> TxResult<Summary> {
     let (rules, now) = (read(rules)?, engine.clock.now_ms());
-    let zone = rules.zone(&Place::new(HOME_COUNTRY, "", ""));
+    let zone = rules.zone(&Place::new(&engine.country, "", ""));
     let shipped =
         zone.and_then(|zone| zone.methods.iter().find(|method| method.method != ShippingMethod::Pickup));
     let Some(method) = shipped else {
@@ -180,7 +177,8 @@ pub enum Change {
 pub async fn settings(engine: &Engine, caller: &Caller, handle: &str) -> Result<ShippingSettings> {
     let shop = caller.shop(handle, Permission::ManageShop)?;
     let row: SettingsRow = engine.db.one(&FIND, params![shop]).await?;
-    Ok(ShippingSettings { version: row.version, currency: row.currency, rules: read(&row.rules)? })
+    let (home, rules) = (engine.country.clone(), read(&row.rules)?);
+    Ok(ShippingSettings { version: row.version, currency: row.currency, home, rules })
 }
 
 /// Changes how a shop ships if its settings still have this version. Returns the new one. Checkouts keep the prices that

@@ -5,9 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::{
     Caller, Engine, TxResult, audit, bug,
     db::{Scalar, Tx},
-    insert, params, random, rows,
-    shipping::HOME_COUNTRY,
-    statements,
+    insert, params, random, rows, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
@@ -105,7 +103,8 @@ pub(crate) async fn table(engine: &Engine) -> Result<Arc<TaxTable>> {
         return Ok(table);
     }
     let rates: Vec<RateRow> = engine.db.all(&ALL, params![]).await?;
-    let table = TaxTable::new(settings_of(engine).await?, rates.into_iter().map(TaxRate::from).collect());
+    let mut table = TaxTable::new(settings_of(engine).await?, rates.into_iter().map(TaxRate::from).collect());
+    table.home.clone_from(&engine.country);
     let table = Arc::new(table);
     engine.taxes.set(Some((now, table.clone())));
     Ok(table)
@@ -117,9 +116,9 @@ async fn settings_of(engine: &Engine) -> Result<TaxSettings> {
     Ok(TaxSettings { prices_include_tax, based_on, shipping_category })
 }
 
-/// Where a shop is.
-pub(crate) fn seller(country: &str, region: &str) -> Place {
-    let country = if country.is_empty() { HOME_COUNTRY } else { country };
+/// Where a shop is: in the market's country, `home`, if it names none.
+pub(crate) fn seller(country: &str, region: &str, home: &str) -> Place {
+    let country = if country.is_empty() { home } else { country };
     Place { country: country.to_owned(), region: region.to_owned() }
 }
 
@@ -362,9 +361,9 @@ async fn change(engine: &Engine, caller: &Caller, id: TaxRateId, remove: bool) -
 pub async fn preview(engine: &Engine, caller: &Caller, of: &TaxPreview) -> Result<Vec<TaxLine>> {
     caller.admin(AdminPermission::SeePromotions)?;
     let (table, at) = (table(engine).await?, engine.clock.now_ms());
-    let country = if of.country.is_empty() { HOME_COUNTRY } else { &of.country };
+    let country = if of.country.is_empty() { &engine.country } else { &of.country };
     let to = buyer(&shipping::Place::new(country, &of.region, ""));
-    let from = seller(&of.from_country, &of.from_region);
+    let from = seller(&of.from_country, &of.from_region, &engine.country);
     let sale = Sale { seller: &from, included: None, buyer: &to, tax_id: &of.tax_id, at };
     let taxes = table.on(&sale, &of.tax_category);
     Ok(taxes.lines(of.price)?)

@@ -7,7 +7,7 @@ use haat_gateways::{
     nats, paypal, razorpay,
     smtp::{self, Sender},
 };
-use haat_shared::Currency;
+use haat_shared::{Currency, addresses};
 use url::{Host, Url};
 
 use super::{
@@ -256,6 +256,9 @@ impl Config {
         if Zone::named(&self.market.time_zone).is_err() {
             return Err("market.time_zone must be the IANA name of a time zone, such as Asia/Kolkata".into());
         }
+        if !addresses::countries().any(|country| country == self.market.country) {
+            return Err("market.country must be the code of a country (ISO 3166-1), such as IN".into());
+        }
         let currencies = self.market.sold_in()?;
         for (at, origin) in self.server.cors_origins.split_whitespace().enumerate() {
             let host = origin.strip_prefix("https://").or(origin.strip_prefix("http://"));
@@ -340,6 +343,7 @@ mod tests {
             (&[("HAAT__SERVER__BNID", "x")][..], "bnid"),
             (&[("HAAT__DATABASE__CONNECTIONS", "many")], "connections"),
             (&[("HAAT__MARKET__CURRENCY", "RUPEE")], "ISO 4217"),
+            (&[("HAAT__MARKET__COUNTRY", "India")], "market.country must be the code of a country"),
             (&[("HAAT__MARKET__TIME_ZONE", "Asia/Pune")], "market.time_zone must be the IANA name"),
             (&[("HAAT__MARKET__CURRENCIES", "JPY RUPEE")], "market.currencies: entry 2 is not the code"),
             (&[("HAAT__PAYMENTS__CASH", "false")], "no payment method"),

@@ -32,6 +32,8 @@ struct Confirmed<'a> {
     /// What the address is.
     goes_to: &'static str,
     address: Vec<String>,
+    /// The billing address, if it is another one.
+    billing: Vec<String>,
     next: String,
 }
 
@@ -69,10 +71,14 @@ pub(super) fn render(locale: Locale, purchase: &PurchaseView, url: &str) -> TxRe
 /// How it was paid; with gift cards, what each of them and the payment method paid.
 fn paid(locale: Locale, purchase: &PurchaseView, pickup: bool) -> String {
     let method = words::paid_by(locale, purchase.payment_method, pickup);
+    let part = |words: &str, amount| format!("{words}: {}", words::money(locale, amount));
+    let cash = purchase.in_cash();
+    if purchase.payment_method == PaymentMethod::Cash && cash != purchase.totals.total {
+        return part(method, cash);
+    }
     if purchase.gift_cards.is_empty() {
         return method.to_owned();
     }
-    let part = |words: &str, amount| format!("{words}: {}", words::money(locale, amount));
     let cards = purchase.gift_cards.iter();
     let mut parts: Vec<_> =
         cards.map(|card| part(&words::gift_card(locale, &card.last4), card.amount)).collect();
@@ -118,6 +124,7 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Co
             td_string!(locale, purchase.goes_to)
         },
         address: label(locale, &purchase.address.parts),
+        billing: purchase.billing_address.as_ref().map(|to| label(locale, &to.parts)).unwrap_or_default(),
         next: format!("{way} {cash}").trim_end().to_owned(),
     }
 }

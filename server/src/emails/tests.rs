@@ -103,6 +103,7 @@ fn to_shopper(method: PaymentMethod, name: &str, orders: Vec<OrderView>) -> Emai
         created_at: "2026-11-21T15:00:00+05:30[IST]".into(),
         email: "asha@example.com".into(),
         address: address(name).into(),
+        billing_address: None,
         payment_method: method,
         gift_cards: Vec::new(),
         taxes: Vec::new(),

@@ -21,7 +21,7 @@ use haat_shared::{
     id::kinds::{CheckoutId, MediaId},
     notifications::Channel,
     orders::{LineQuantity, part_field},
-    payments::{NextAction, PaymentMethod},
+    payments::NextAction,
     returns::{ExchangeWish, NewReturnRequest, ReturnReason, exchange_field},
     routes::{
         self, ADMIN, CARDS, CART, GIFT_CARD, HOME, NOTIFICATION_SETTINGS, NOTIFICATIONS, SELLER_SHOPS,
@@ -234,28 +234,14 @@ pub(super) async fn pay(
     Form(typed): Form<Typed>,
 ) -> Response {
     let Ok(checkout_id) = id.parse::<CheckoutId>() else { return super::layers::plain(&Error::NotFound) };
-    let country = field(&typed, "country");
-    // Without JavaScript, the region is still that of the country before: not one of the new country.
-    let before = typed.get("fields_of").filter(|before| **before != country);
-    let foreign = before.is_some_and(|before| regions::known(before) || regions::known(&country));
-    let region = if foreign { String::new() } else { field(&typed, "region") };
+    let foreign = |before: &str, country: &str| regions::known(before) || regions::known(country);
     let update = CheckoutUpdate {
-        email: field(&typed, "email"),
-        name: field(&typed, "name"),
-        line1: field(&typed, "line1"),
-        line2: field(&typed, "line2"),
-        city: field(&typed, "city"),
-        region,
-        postal_code: field(&typed, "postal_code"),
-        country,
-        phone: field(&typed, "phone"),
-        tax_id: field(&typed, "tax_id"),
-        payment_method: PaymentMethod::parse(&field(&typed, "payment_method")),
         // `delivery.shop_…`: the delivery option chosen for that shop's order.
         shipping_methods: typed
             .iter()
             .filter_map(|(name, method)| choice(name.strip_prefix("shipping_method.")?, method))
             .collect(),
+        ..CheckoutUpdate::read(&|name: &str| field(&typed, name), foreign)
     };
     // Versions begin at 1, so without one nothing is paid.
     let quote_version = field(&typed, "quote_version").parse().unwrap_or_default();

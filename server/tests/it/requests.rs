@@ -1056,10 +1056,17 @@ async fn without_scripts_the_address_form_follows_the_country() {
     let mut form = form;
     form.retain(|(name, _)| *name != "action");
     form.push(("phone", "(404)\u{a0}555-0123 ext. 8"));
+    // What is beside the box counts if it is checked, and comes back if it is wrong.
+    form.extend([("billing.country", "DE"), ("billing.name", "Rao GmbH"), ("billing.line1", "Seestraße 1")]);
+    form.extend([("billing.city", "Berlin"), ("billing", "true")]);
+    let back = shopper.post(&checkout, &form).await;
+    let (_, page) = shopper.get(&back).await;
+    assert!(page.contains(r#"id="billing.postal_code-error""#) && page.contains("Seestraße 1"), "{page}");
+    form.push(("billing.postal_code", "10115"));
     let purchase = shopper.post(&checkout, &form).await;
     let (status, page) = shopper.get(&purchase).await;
     assert_eq!(status, 200);
-    assert!(page.contains("Atlanta, GA 30303"), "{page}");
+    assert!(page.contains("Atlanta, GA 30303") && page.contains("10115 Berlin"), "{page}");
     assert!(page.contains(r#"<a href="tel:+14045550123;ext=8">(404) 555-0123 ext. 8<"#), "{page}");
     program.close();
 }

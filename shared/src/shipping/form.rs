@@ -91,6 +91,8 @@ pub struct ShippingSettings {
     pub version: i64,
     /// The shop's currency.
     pub currency: Currency,
+    /// The market's country.
+    pub home: String,
     /// Its rules.
     pub rules: ShippingRules,
 }

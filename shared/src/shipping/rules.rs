@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Area, Calendar, Moment, Place, ShippingMethod, ShippingOption, date};
 use crate::{
     id::kinds::ZoneId,
-    money::{Currency, Money, PRICE_MAX, Rate, convert},
+    money::{Currency, Money, Rate, convert, convert_price},
 };
 
 text_enum! {
@@ -104,11 +104,6 @@ impl Method {
         if self.steps.iter().all(|step| step.price.currency() == to) {
             return Some(self.clone());
         }
-        // Nothing becomes free because the units there are larger.
-        let money = |money: Money| {
-            let amount = convert(money, rate, to)?.amount().max(money.amount().signum());
-            (amount <= PRICE_MAX).then_some(Money::new(amount, to))
-        };
         let step = |step: &Step| {
             let up_to = match (self.by, step.up_to) {
                 (PriceBy::Value, Some(up_to)) => {
@@ -116,10 +111,10 @@ impl Method {
                 }
                 (_, up_to) => up_to,
             };
-            Some(Step { up_to, price: money(step.price)? })
+            Some(Step { up_to, price: convert_price(step.price, rate, to)? })
         };
         let steps = self.steps.iter().map(step).collect::<Option<_>>()?;
-        let free_from = self.free_from.map_or(Some(None), |from| money(from).map(Some))?;
+        let free_from = self.free_from.map_or(Some(None), |from| convert_price(from, rate, to).map(Some))?;
         Some(Self { steps, free_from, ..self.clone() })
     }
 }

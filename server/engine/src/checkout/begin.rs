@@ -26,7 +26,7 @@ use haat_shared::{
     checkout::{CheckoutState, CheckoutUpdate, HOLD_MS},
     error::Shortage,
     id::kinds::*,
-    money::Rate,
+    money::{Rate, convert_price},
     pricing::{self, LineItem, LineKind, Promotion, ShopItems, TaxRule, Totals},
     promotions::{LineFacts, Refusal, choose},
     sale_prices::in_proportion,
@@ -383,7 +383,7 @@ fn shortages(lines: &[LineRow], needs: &[Need], left: &[Left]) -> Vec<Shortage> 
 fn exchange(line: &mut LineRow, rate: Rate, currency: Currency) -> Result<()> {
     let from = line.currency;
     let exchanged = |minor| {
-        let exchanged = currencies::exchanged(Money::new(minor, from), rate, currency).map(Money::amount);
+        let exchanged = convert_price(Money::new(minor, from), rate, currency).map(Money::amount);
         exchanged.ok_or_else(|| Error::field("currency", FieldCode::TooBig))
     };
     line.price_minor = line.own_minor.map_or_else(|| exchanged(line.price_minor), Ok)?;
@@ -448,7 +448,7 @@ fn plan(
 ) -> TxResult<CheckoutPlan> {
     let shops = group_by(rows.iter().collect(), |r| r.shop_id);
     let tax_id = haat_shared::taxes::tax_id("tax_id", &form.tax_id).unwrap_or_default();
-    let (mut items, mut offered, place) = (Vec::new(), Vec::new(), shipping::place(form));
+    let (mut items, mut offered, place) = (Vec::new(), Vec::new(), shipping::place(form, &table.home));
     let to = taxes::buyer(&place);
     for (shop, rows) in &shops {
         let mut of_shop =
@@ -461,7 +461,7 @@ fn plan(
         let options = shipping.options(*shop, &place, &parcel);
         let wanted = form.shipping_method_of(*shop);
         let chosen = options.iter().find(|o| o.shipping_method == wanted).or(options.first()).cloned();
-        let from = taxes::seller(&rows[0].country, &rows[0].region);
+        let from = taxes::seller(&rows[0].country, &rows[0].region, &table.home);
         let included = rows[0].prices_include_tax;
         let sale = Sale { seller: &from, included, buyer: &to, tax_id: &tax_id, at: now };
         let categories = rows.iter().map(|row| row.tax_category.as_str());

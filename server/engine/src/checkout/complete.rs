@@ -77,6 +77,7 @@ insert! {
         number: &'a str,
         email: &'a str,
         address: String,
+        billing: Option<String>,
         tax_id: &'a str,
         method: PaymentMethod,
         gift_cards: String,
@@ -271,7 +272,9 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
         .details
         .and_then(|json| serde_json::from_str(&json).ok())
         .ok_or_else(|| crate::bug("a checkout was paid without contact details"))?;
-    let address = serde_json::to_string(&details.address).map_err(|e| crate::bug(e.to_string()))?;
+    let written = |address| serde_json::to_string(address).map_err(|e| crate::bug(e.to_string()));
+    let address = written(&details.address)?;
+    let billing = details.billing.as_ref().map(written).transpose()?;
     let gift_cards = match checkout.gift_minor {
         0 => "[]".to_owned(),
         _ => gift_cards::paid_in_tx(tx, id).await?,
@@ -281,6 +284,7 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
         number,
         email: details.email.as_str(),
         address,
+        billing,
         tax_id: &details.tax_id,
         method: taken.method,
         gift_cards,

@@ -170,7 +170,7 @@ async fn update_in_tx(
     }
     let mut quote = stored.quote.view();
     if !unchanged {
-        let shipping = match shipping::place(update) == shipping::place(&before) {
+        let shipping = match shipping::place(update, &taxes.home) == shipping::place(&before, &taxes.home) {
             true => None,
             false => Some(shipping::of_checkout_in_tx(tx, id, zone, now).await?),
         };
@@ -216,7 +216,7 @@ async fn quote_in_tx(
 ) -> TxResult<(Totals, Vec<TaxLine>)> {
     let currency = before.total.currency();
     let shipping = shipping.map(|rules| rules.exchanged(rate, currency)).transpose()?;
-    let place = shipping::place(update);
+    let place = shipping::place(update, &table.home);
     let rows: Vec<LineRow> = tx.all(&LINES, params![id]).await?;
     let facts = rows.iter().map(|row| facts(row, currency)).collect::<Result<Vec<_>>>()?;
     let offers = promotions::of_checkout_in_tx(tx, id, now).await?;
@@ -246,7 +246,7 @@ async fn quote_in_tx(
             }
         };
         let option = choice(&rows[0], update, &options, &before)?;
-        let from = taxes::seller(&rows[0].country, &rows[0].region);
+        let from = taxes::seller(&rows[0].country, &rows[0].region, &table.home);
         let included = rows[0].prices_include_tax;
         let sale = Sale { seller: &from, included, buyer: &to, tax_id: &tax_id, at: now };
         let categories = rows.iter().map(|row| row.tax_category.as_str());

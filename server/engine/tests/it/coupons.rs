@@ -1,8 +1,9 @@
 //! Coupons and automatic offers: entered, held, paid, given back, and managed.
 
-use haat_engine::{Bounds, Caller, cart_codes, carts, checkout, orders, promotions, sandbox};
+use haat_engine::{Bounds, Caller, cart_codes, carts, catalog, checkout, orders, promotions, sandbox};
 use haat_shared::{
     Conflict, Error, FieldCode, Money,
+    catalog::ListProducts,
     checkout::{CheckoutUpdate, HOLD_MS},
     id::kinds::PromotionId,
     orders::{LineQuantity, NewRefund},
@@ -528,6 +529,33 @@ both! {
         assert_eq!((bought, refused), (uses_left, wanted - uses_left), "{:?}", outcomes.iter().find(|o| matches!(o, Err(e) if e.code() != "code_used_up")));
         assert_eq!(uses(market, id).await, uses_left as i64);
         market.settle().await;
+    }
+
+    async fn a_product_shows_the_offers_that_apply_by_themselves(market) {
+        let engine = &market.engine;
+        market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        market.product(DELTA, "Radio", 90_000, 9).await;
+        let of = ListProducts { sort: "price_low".into(), ..ListProducts::default() };
+        let listed = catalog::list(engine, &Caller::guest(), of).await.unwrap().items;
+        let (bowl, radio) = (&listed[0], &listed[1]);
+        for form in [percent("", "10"), PromotionForm { minimum: "500".into(), ..amount("", "50") }, percent("SECRET", "50")] {
+            coupon(market, &form).await;
+        }
+        let later = PromotionForm { starts_on: "2999-01-01".into(), ..percent("", "20") };
+        let others = PromotionForm { label: "Other things".into(), products: radio.slug.clone(), ..percent("", "30") };
+        for form in [PromotionForm { label: "Everywhere".into(), ..percent("", "5") }, later, others] {
+            of_market(market, &form).await;
+        }
+        let shown = async |caller: &Caller, id| {
+            let offers = promotions::of_product(engine, caller, id).await.unwrap();
+            offers.into_iter().map(|offer| (offer.terms.label, offer.terms.minimum)).collect::<Vec<_>>()
+        };
+        let least = Some(Money::new(50_000, haat_shared::Currency::INR));
+        let guest = Caller::guest();
+        let of_bowl = [("10 % off".to_owned(), None), ("1 % off".to_owned(), least), ("Everywhere".to_owned(), None)];
+        assert_eq!(shown(&guest, bowl.id).await, of_bowl);
+        let of_radio = ["Everywhere", "Other things"].map(|label| (label.to_owned(), None));
+        assert_eq!(shown(&guest, radio.id).await, of_radio);
     }
 
     async fn one_person_with_fifty_tabs_uses_a_coupon_once(market) {

@@ -2,7 +2,7 @@
 
 use haat_engine::{
     Bounds, Caller, Engine, Parts, accounts, audit, carts, catalog, checkout, currencies, ledger, orders,
-    sandbox, sandbox::Card, shops,
+    promotions, sandbox, sandbox::Card, shops,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
@@ -12,6 +12,7 @@ use haat_shared::{
     money::{PRICE_MAX, Rate},
     orders::{LineQuantity, NewRefund},
     payments::NextAction,
+    promotions::PromotionForm,
     sales::AskedPeriod,
     shipping::ShippingMethod,
 };
@@ -399,6 +400,26 @@ both! {
         let own = catalog::seller_list(engine, &owner, MEENA, Default::default()).await.unwrap().items;
         let id = own.iter().find(|card| card.title == "Clay jug").unwrap().id;
         catalog::delete(engine, &owner, MEENA, id).await.unwrap();
+    }
+
+    async fn prices_and_cash_are_in_coins(market) {
+        let market = &market.on(&market.selling_in(&["CHF"]));
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        rate(engine, "CHF", 94, 10_000).await.unwrap();
+        let bowl = market.product(MEENA, "Clay bowl", 124_950, 9).await;
+        let off = PromotionForm { label: "Sale".into(), kind: "percent".into(), percent: "7".into(), ..PromotionForm::default() };
+        promotions::create(engine, &owner, MEENA, &off).await.unwrap();
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let id = begin(market, &guest, "CHF").await.unwrap();
+        // 11.7453 and 0.4606, less 7 % of 11.75.
+        assert_eq!(total(market, &guest, id).await, money("CHF", 1_175 - 82 + 45));
+        let next = checkout::pay(engine, &guest, id, form("cash"), 1, "k").await.unwrap();
+        let number = number_of(&next);
+        let bought = orders::purchase(engine, &Caller::guest(), &number, &market.key(&number)).await.unwrap();
+        assert_eq!((bought.totals.total, bought.in_cash()), (money("CHF", 1_138), money("CHF", 1_140)));
+        let order = orders::seller_order(engine, &owner, MEENA, &format!("{number}-1")).await.unwrap();
+        assert_eq!(order.order.order.to_collect(), money("CHF", 1_140));
+        market.settle().await;
     }
 
     /// The limit on guests' cash orders is in the market's currency.

@@ -2,7 +2,9 @@
 
 use haat_engine::{Caller, cart_codes, checkout, dispatch, gift_cards, invoices, orders, promotions, shops};
 use haat_shared::{
-    Currency, Error, Money,
+    Currency, Error, FieldCode, Money,
+    addresses::Address,
+    checkout::CheckoutUpdate,
     invoices::{Invoice, InvoiceCard, InvoiceDiscount, InvoiceKind},
     orders::{LineQuantity, NewRefund, Shipment},
     promotions::PromotionForm,
@@ -104,6 +106,31 @@ both! {
         let delta = market.owner("delta-electronics").await;
         assert_eq!(invoices::of_shop(engine, &delta, "delta-electronics", card.id).await, Err(Error::NotFound));
         assert_eq!(invoices::any(engine, &owner, card.id).await, Err(Error::NotFound));
+    }
+
+    async fn an_invoice_is_to_the_billing_address(market) {
+        let engine = &market.engine;
+        let bowl = market.product(MEENA, "Clay bowl", 33_335, 9).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let id = checkout::begin(engine, &guest).await.unwrap();
+        let office = Address {
+            name: "Rao GmbH".into(), line1: "Seestraße 1".into(), city: "Berlin".into(), postal_code: "1011".into(), country: "de".into(),
+            ..Address::default()
+        };
+        let form = |billing| CheckoutUpdate { billing: Some(billing), ..form("cash") };
+        let wrong = checkout::pay(engine, &guest, id, form(office.clone()), 1, "k").await.unwrap_err();
+        assert_eq!(wrong.at("billing.postal_code"), Some(FieldCode::NotPostalCode));
+        let view = checkout::view(engine, &guest, id).await.unwrap();
+        assert_eq!(view.form.billing, Some(office.clone()), "it is kept");
+        let office = Address { postal_code: "10115".into(), ..office };
+        let purchase = number_of(&checkout::pay(engine, &guest, id, form(office), 1, "k").await.unwrap());
+        let view = orders::purchase(engine, &Caller::guest(), &purchase, &market.key(&purchase)).await.unwrap();
+        assert_eq!(view.billing_address.unwrap().formatted, ["Rao GmbH", "Seestraße 1", "10115 Berlin"]);
+        assert_eq!(view.address.parts.name, "Asha Rao");
+        ship(market, &format!("{purchase}-1")).await;
+        market.settle().await;
+        let invoice = &issued(market, &format!("{purchase}-1")).await[0].1;
+        assert_eq!(invoice.buyer.label("Germany"), ["Rao GmbH", "Seestraße 1", "10115 Berlin", "Germany"]);
     }
 
     async fn an_invoice_names_discounts_and_gift_cards(market) {

@@ -1,6 +1,6 @@
 //! Tax rates: what operators set, and what checkouts, orders and invoices say.
 
-use haat_engine::{Caller, carts, catalog, checkout, orders, sandbox, shops, taxes};
+use haat_engine::{Caller, Engine, Parts, carts, catalog, checkout, orders, sandbox, shops, taxes};
 use haat_shared::{
     Currency, FieldCode, Money,
     checkout::CheckoutUpdate,
@@ -70,6 +70,20 @@ both! {
         for guest in [taxes::list(engine, &Caller::guest()).await.map(drop), taxes::remove(engine, &Caller::guest(), id).await] {
             assert!(guest.is_err());
         }
+    }
+
+    async fn who_names_no_country_is_in_the_markets(market) {
+        let system = Caller::system();
+        let engine = Engine::new(Parts { country: "DE".into(), ..market.parts() }).unwrap();
+        taxes::add(&engine, &system, &rate("IN", "gst", "18")).await.unwrap();
+        taxes::add(&engine, &system, &rate("DE", "plain", "7")).await.unwrap();
+        let bowl = market.product(MEENA, "Bowl", 10_700, 9).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let tax = carts::view(&engine, &guest).await.unwrap().totals.unwrap().tax;
+        assert_eq!(tax.amount(), 700);
+        let id = checkout::begin(&engine, &guest).await.unwrap();
+        assert_eq!(said(&checkout::view(&engine, &guest, id).await.unwrap().quote.taxes), ["VAT 7.00"]);
+        assert_eq!(checkout::page(&engine, &guest, id).await.unwrap().checkout.form.country, "DE");
     }
 
     async fn the_address_decides_and_orders_and_invoices_say_each_tax(market) {

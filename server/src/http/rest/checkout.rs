@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use haat_engine::{carts, checkout, gift_cards, orders};
 use haat_shared::{
     Currency, Error, FieldError, Money, Result,
-    checkout::{CheckoutGroup, CheckoutState, CheckoutUpdate, CheckoutView, PaymentOutcome},
+    addresses::Address,
+    checkout::{BILLING, CheckoutGroup, CheckoutState, CheckoutUpdate, CheckoutView, PaymentOutcome},
     gift_cards::AppliedGiftCard,
     id::kinds::{CartId, CheckoutId, ShopId},
     money::Rate,
@@ -81,6 +82,20 @@ struct AddressInput {
     phone: String,
 }
 
+impl From<AddressInput> for Address {
+    fn from(of: AddressInput) -> Self {
+        let AddressInput { name, line1, line2, city, region, postal_code, country, phone } = of;
+        Self { name, line1, line2, city, region, postal_code, country, phone }
+    }
+}
+
+impl From<Address> for AddressInput {
+    fn from(of: Address) -> Self {
+        let Address { name, line1, line2, city, region, postal_code, country, phone } = of;
+        Self { name, line1, line2, city, region, postal_code, country, phone }
+    }
+}
+
 /// The details of a checkout that can be updated.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -92,6 +107,9 @@ struct CheckoutInput {
     email: String,
     /// The shipping address.
     address: AddressInput,
+    /// The billing address, if it isn't the shipping address. Its phone number isn't used.
+    #[serde(default)]
+    billing_address: Option<AddressInput>,
     /// The customer's tax ID: a VAT number of the EU, or a GSTIN.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 20)]
@@ -121,6 +139,9 @@ struct NewCheckout {
     email: String,
     /// The shipping address.
     address: AddressInput,
+    /// The billing address, if it isn't the shipping address. Its phone number isn't used.
+    #[serde(default)]
+    billing_address: Option<AddressInput>,
     /// The customer's tax ID: a VAT number of the EU, or a GSTIN.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 20)]
@@ -142,20 +163,13 @@ struct NewCheckout {
 impl CheckoutInput {
     /// The command, if the input is valid for a checkout in this currency, or in any.
     fn update(self, context: &RequestContext, currency: Option<Currency>) -> Result<CheckoutUpdate> {
-        let AddressInput { name, line1, line2, city, region, postal_code, country, phone } = self.address;
         let update = CheckoutUpdate {
             email: self.email,
-            name,
-            line1,
-            line2,
-            city,
-            region,
-            postal_code,
-            country,
-            phone,
             tax_id: self.tax_id,
+            billing: self.billing_address.map(|address| Address::from(address).without_phone()),
             payment_method: Some(self.payment_method),
             shipping_methods: self.shipping_methods,
+            ..CheckoutUpdate::to(self.address.into())
         };
         match update.check(&checkout::offered(context.engine(), currency), context.engine().smtputf8) {
             // The normalised values are stored.
@@ -167,6 +181,7 @@ impl CheckoutInput {
                 country: details.address.country,
                 phone: details.address.phone,
                 tax_id: details.tax_id,
+                billing: details.billing,
                 ..update
             }),
             Err(faults) => Err(Error::Invalid(faults.into_iter().map(at_address).collect())),
@@ -176,6 +191,9 @@ impl CheckoutInput {
 
 /// An error, at its path in the request: `address.country`.
 fn at_address(fault: FieldError) -> FieldError {
+    if let Some(part) = fault.field.strip_prefix(BILLING) {
+        return FieldError::new(format!("billing_address.{part}"), fault.code);
+    }
     match fault.field.as_str() {
         "email" | "payment_method" | "tax_id" => fault,
         part => FieldError::new(format!("address.{part}"), fault.code),
@@ -193,6 +211,8 @@ struct Checkout {
     email: String,
     /// The shipping address.
     address: AddressInput,
+    /// The billing address, if it isn't the shipping address.
+    billing_address: Option<AddressInput>,
     /// The customer's tax ID.
     tax_id: String,
     /// The payment method.
@@ -229,17 +249,9 @@ impl From<CheckoutView> for Checkout {
         Self {
             id: view.id,
             status: view.state,
+            address: form.address().into(),
             email: form.email,
-            address: AddressInput {
-                name: form.name,
-                line1: form.line1,
-                line2: form.line2,
-                city: form.city,
-                region: form.region,
-                postal_code: form.postal_code,
-                country: form.country,
-                phone: form.phone,
-            },
+            billing_address: form.billing.map(Into::into),
             tax_id: form.tax_id,
             payment_method: form.payment_method,
             groups: view.groups,
@@ -261,10 +273,26 @@ impl From<CheckoutView> for Checkout {
 async fn begin(context: RequestContext, (Body(new), _): (Body<NewCheckout>, Once)) -> Result<Made<Checkout>> {
     carts::check_holder(context.engine(), &context.caller, new.cart_id).await?;
     let NewCheckout {
-        email, address, shipping_methods, payment_method, gift_cards, tax_id, currency, ..
+        email,
+        address,
+        billing_address,
+        shipping_methods,
+        payment_method,
+        gift_cards,
+        tax_id,
+        currency,
+        ..
     } = new;
-    let input = CheckoutInput { email, address, shipping_methods, payment_method, gift_cards: None, tax_id }
-        .update(&context, currency)?;
+    let input = CheckoutInput {
+        email,
+        address,
+        billing_address,
+        shipping_methods,
+        payment_method,
+        gift_cards: None,
+        tax_id,
+    }
+    .update(&context, currency)?;
     let id = checkout::begin_in(context.engine(), &context.caller, currency).await?;
     checkout::update(context.engine(), &context.caller, id, input).await?;
     enter(&context, id, gift_cards).await?;

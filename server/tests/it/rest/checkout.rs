@@ -348,10 +348,16 @@ async fn addresses_are_those_of_their_country() {
     input["email"] = "asha@bücher.example\u{200b}".into();
     input["address"] = begun.body["address"].clone();
     input.as_object_mut().unwrap().remove("cart_id");
-    let checkout = begun.text("/id");
-    let saved = holder.send("PUT", &format!("/checkouts/{checkout}"), Some(input)).await.is(200);
+    let checkout = format!("/checkouts/{}", begun.text("/id"));
+    input["billing_address"] = json!({"name": "Rao GmbH", "line1": "Seestraße 1", "city": "Berlin", "postal_code": "1", "country": "de"});
+    let refused = holder.send("PUT", &checkout, Some(input.clone())).await.refuses(422, "invalid");
+    assert_eq!(refused.text("/fields/0/field"), "billing_address.postal_code");
+    input["billing_address"]["postal_code"] = "10115".into();
+    let saved = holder.send("PUT", &checkout, Some(input)).await.is(200);
     assert_eq!(saved.text("/email"), "asha@xn--bcher-kva.example");
-    let paid = holder.once(&format!("/checkouts/{checkout}/pay"), json!({})).await.is(200);
+    assert_eq!(saved.text("/billing_address/country"), "DE");
+    let paid = holder.once(&format!("{checkout}/pay"), json!({})).await.is(200);
+    assert_eq!(paid.text("/purchase/billing_address/name"), "Rao GmbH");
     assert_eq!(
         (paid.text("/purchase/address/country"), paid.text("/purchase/email")),
         ("GB".into(), "asha@xn--bcher-kva.example".into())
