@@ -26,9 +26,11 @@ statements! {
 insert! {
     struct AddCode into cart_codes {
         cart_id: CartId,
-        promotion_id: PromotionId,
-        created_at: i64,
-    } "ON CONFLICT (cart_id, promotion_id) DO NOTHING"
+        promotion_id: PromotionId;
+        // Later than those before it, also within a millisecond: they apply in this order.
+        created_at = "(SELECT CASE WHEN MAX(k.created_at) >= given.entered_at THEN MAX(k.created_at) + 1 ELSE given.entered_at END
+            FROM cart_codes k WHERE k.cart_id = given.cart_id)",
+    } => [entered_at: i64] "given WHERE TRUE ON CONFLICT (cart_id, promotion_id) DO NOTHING"
 }
 
 rows! {
@@ -114,7 +116,7 @@ async fn add_in_tx(tx: &mut Tx, cart: CartId, code: &str, now: i64) -> TxResult<
     }
     let mut added = Vec::new();
     for found in found.into_iter().filter(|found| found.here) {
-        if tx.insert(AddCode { cart_id: cart, promotion_id: found.id, created_at: now }).await? {
+        if tx.insert(AddCode { cart_id: cart, promotion_id: found.id, entered_at: now }).await? {
             added.push(found.id);
         }
     }

@@ -14,10 +14,12 @@ const CARDS_MAX: usize = 5;
 insert! {
     struct ApplyCard into checkout_gift_cards {
         checkout_id: CheckoutId,
-        gift_card_id: GiftCardId,
-        created_at: i64;
+        gift_card_id: GiftCardId;
         amount_minor = "0",
-    } "ON CONFLICT (checkout_id, gift_card_id) DO NOTHING"
+        // Later than those before it, also within a millisecond: they pay in this order.
+        created_at = "(SELECT CASE WHEN MAX(a.created_at) >= given.entered_at THEN MAX(a.created_at) + 1 ELSE given.entered_at END
+            FROM checkout_gift_cards a WHERE a.checkout_id = given.checkout_id)",
+    } => [entered_at: i64] "given WHERE TRUE ON CONFLICT (checkout_id, gift_card_id) DO NOTHING"
 }
 
 /// Enters a card in the caller's checkout. It pays once the checkout is paid.
@@ -38,7 +40,7 @@ pub async fn apply(engine: &Engine, caller: &Caller, id: CheckoutId, code: &str)
                 if checkout.gift_minor >= checkout.total_minor {
                     return Err(Conflict::GiftCard(GiftCardRefusal::Unneeded).into());
                 }
-                tx.insert(ApplyCard { checkout_id: *id, gift_card_id: *card, created_at: *now }).await?;
+                tx.insert(ApplyCard { checkout_id: *id, gift_card_id: *card, entered_at: *now }).await?;
                 let (cards, gift_minor) = plan_in_tx(tx, *id, true, *now).await?;
                 match () {
                     () if cards > CARDS_MAX => Err(Conflict::GiftCard(GiftCardRefusal::TooMany).into()),
