@@ -399,6 +399,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at('/account', 'account-empty');
   await at('/account/cards', 'cards-off');
   await at('/gift-card', 'gift-card');
+  await at('/gift-cards', 'gift-cards');
   await addOne(page, SHOPS[0], 1);
   await beginCheckout(page);
   await fillAddress(page);

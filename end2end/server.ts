@@ -127,6 +127,7 @@ export class Market {
       HAAT__SERVER__PUBLIC_URL: url,
       HAAT__SERVER__SITE_ROOT: join(repository, 'target', 'site'),
       HAAT__PAYMENTS__SANDBOX_URL: `http://${sandboxHost}`,
+      HAAT__MARKET__GIFT_CARD_AMOUNTS: '500 1000 2500 5000',
       // All tests send many requests from the same address.
       HAAT__LIMITS__SCALE: '100000',
     };

@@ -3,12 +3,12 @@
 use haat_shared::{
     Currency, Error,
     gift_cards::GiftCardView,
-    routes::{GIFT_CARD, GIFT_CARDS},
+    routes::{BUY_GIFT_CARD, GIFT_CARD, GIFT_CARDS},
 };
 use leptos::prelude::*;
 
 use crate::{
-    admin, api,
+    admin, api, gifts,
     i18n::{t, use_i18n},
     state::query,
     storefront::draft_by,
@@ -76,6 +76,7 @@ pub(crate) fn GiftCard() -> impl IntoView {
                     </div>
                     <div class="actions"><Button>{t!(i18n, gift_cards.show)}</Button></div>
                 </form>
+                <p><a href=BUY_GIFT_CARD>{t!(i18n, gifts.buy)}</a></p>
                 </div>
             </div>
         }
@@ -85,7 +86,7 @@ pub(crate) fn GiftCard() -> impl IntoView {
 /// The page on which admins issue gift cards, and disable them.
 #[component]
 pub(crate) fn MarketGiftCards() -> impl IntoView {
-    let (draft, done, id) = (query("draft"), query("done"), query("n"));
+    let (draft, done, id, error) = (query("draft"), query("done"), query("n"), query("error"));
     let found = api::find(
         move || (draft.get(), done.get(), id.get()),
         |(draft, done, id)| async move {
@@ -98,6 +99,7 @@ pub(crate) fn MarketGiftCards() -> impl IntoView {
     let page = loaded(found, move |(cards, currencies, code, draft, done)| {
         let told = match done.as_str() {
             "disable" => Some(t!(i18n, gift_cards.disabled_done)),
+            "refund" => Some(t!(i18n, gifts.refund_done)),
             "enable" => Some(t!(i18n, gift_cards.enabled_done)),
             _ => None,
         };
@@ -126,6 +128,7 @@ pub(crate) fn MarketGiftCards() -> impl IntoView {
             <PageTitle text=t!(i18n, gift_cards.title) />
             <h1>{t!(i18n, gift_cards.title)}</h1>
             <CodeAlert />
+            {gifts::refused(i18n, &error.get_untracked())}
             {told}
             {code}
             <ErrorSummary faults labels=LABELS.map(|name| (name, label(i18n, name).to_owned())).to_vec() />
@@ -184,6 +187,7 @@ fn Cards(cards: Vec<GiftCardView>) -> impl IntoView {
     let i18n = use_i18n();
     let rows = cards.into_iter().map(|card| {
         let state = match () {
+            () if card.refunded => t!(i18n, gifts.refunded),
             () if card.disabled => t!(i18n, gift_cards.disabled),
             () if card.expired => t!(i18n, gift_cards.over),
             () if card.balance.amount() == 0 => t!(i18n, gift_cards.used_up),
@@ -194,12 +198,23 @@ fn Cards(cards: Vec<GiftCardView>) -> impl IntoView {
             false => ("disable", t!(i18n, gift_cards.disable)),
         };
         let name = words::gift_card(i18n, &card.last4);
+        let why = match &card.purchase {
+            Some(number) => t!(i18n, gifts.bought_in, number = number),
+            None => card.reason.clone(),
+        };
+        // Only what was bought and not used goes back to its buyer.
+        let refund = (card.purchase.is_some() && !card.refunded && card.balance == card.issued).then(|| {
+            let words = t!(i18n, gifts.refund);
+            let about = format!("{words} {name}");
+            view! { <button type="submit" class="button quiet" name="action" value="refund" aria-label=about>{words}</button> }
+        });
+        let change = !card.refunded;
         let about = format!("{words} {name}");
         view! {
             <tr>
                 <th scope="row">
                     {name}
-                    <span class="note below">{format!("{state} · {}", card.reason)}</span>
+                    <span class="note below">{format!("{state} · {why}")}</span>
                 </th>
                 <td class="number">{words::money(i18n, card.balance)}</td>
                 <td class="number wide">{words::money(i18n, card.issued)}</td>
@@ -207,7 +222,8 @@ fn Cards(cards: Vec<GiftCardView>) -> impl IntoView {
                 <td>
                     <form method="post" action=GIFT_CARDS class="actions">
                         <input type="hidden" name="id" value=card.id.to_string() />
-                        <button type="submit" class="button quiet" name="action" value=action aria-label=about>{words}</button>
+                        {change.then(|| view! { <button type="submit" class="button quiet" name="action" value=action aria-label=about>{words}</button> })}
+                        {refund}
                     </form>
                 </td>
             </tr>

@@ -238,7 +238,7 @@ fn Footer() -> impl IntoView {
                     <a href=routes::SHOPS>{t!(i18n, layout.all_shops)}</a>
                     <a href=routes::CART>{t!(i18n, header.cart)}</a>
                     <a href=routes::ACCOUNT>{t!(i18n, header.account)}</a>
-                    <a href=routes::GIFT_CARD>{t!(i18n, gift_cards.title)}</a>
+                    <a href=routes::BUY_GIFT_CARD>{t!(i18n, gift_cards.title)}</a>
                     <a href=routes::SELLER_SHOPS>{t!(i18n, layout.sell)}</a>
                 </nav>
                 <div>

@@ -16,6 +16,7 @@ pub mod cookies;
 pub mod countries;
 mod discounting;
 mod gift_cards;
+mod gifts;
 mod head;
 pub mod i18n;
 mod layout;
@@ -123,6 +124,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/checkout/:id"), ChunkPage::Checkout),
     (Path("/purchases/:number"), ChunkPage::Purchase),
     (Path("/gift-card"), ChunkPage::GiftCard),
+    (Path("/gift-cards"), ChunkPage::BuyGiftCard),
     (Path("/sign-in"), ChunkPage::SignIn),
     (Path("/sign-up"), ChunkPage::SignUp),
     (Path("/account"), ChunkPage::Account),

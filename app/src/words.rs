@@ -160,6 +160,12 @@ fn card_refusal(i18n: I18n, refusal: GiftCardRefusal) -> &'static str {
         GiftCardRefusal::Unneeded => t!(i18n, codes.card_unneeded),
         GiftCardRefusal::Changed => t!(i18n, codes.card_changed),
         GiftCardRefusal::WithCash => t!(i18n, codes.card_with_cash),
+        GiftCardRefusal::ForGiftCards => t!(i18n, codes.card_for_gift_cards),
+        GiftCardRefusal::BoughtInCash => t!(i18n, codes.card_bought_in_cash),
+        GiftCardRefusal::NotSold => t!(i18n, gifts.not_sold_note),
+        GiftCardRefusal::TooManyInCart => t!(i18n, codes.card_too_many_in_cart),
+        GiftCardRefusal::NotSentAgain => t!(i18n, codes.card_not_sent_again),
+        GiftCardRefusal::NotRefundable => t!(i18n, codes.card_not_refundable),
     }
 }
 
@@ -499,6 +505,8 @@ pub fn posting(i18n: I18n, kind: PostingKind) -> &'static str {
         // None of these changes the balance of a shop.
         PostingKind::Capture
         | PostingKind::GiftCardIssued
+        | PostingKind::GiftCardSold
+        | PostingKind::GiftCardRefunded
         | PostingKind::GiftCardSpent
         | PostingKind::GiftCardReturned
         | PostingKind::Refund
@@ -894,6 +902,7 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "gift_cards::issue" => t!(i18n, admin.act_gift_issue),
         "gift_cards::disable" => t!(i18n, admin.act_gift_disable),
         "gift_cards::enable" => t!(i18n, admin.act_gift_enable),
+        "gift_cards::refund" => t!(i18n, admin.act_gift_refund),
         "promotions::create" => t!(i18n, admin.act_promotion_create),
         "promotions::save" => t!(i18n, admin.act_promotion_save),
         "promotions::end" => t!(i18n, admin.act_promotion_end),

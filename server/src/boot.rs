@@ -186,6 +186,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         return_days: i64::from(config.market.return_days),
         return_answer_days: i64::from(config.market.return_answer_days),
         payouts: config.payouts.terms(),
+        gift_cards: config.market.gift_cards()?,
         promotions: Vec::new(),
         pictures: pictures.clone(),
         bounds: config.limits.bounds(),

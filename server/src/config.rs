@@ -11,7 +11,7 @@ mod secrets;
 use std::path::Path;
 
 use axum::http::HeaderName;
-use haat_shared::{Currency, payouts::bank_file::Payer};
+use haat_shared::{Currency, Money, gift_cards::GiftCardTerms, payouts::bank_file::Payer};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use network::Network;
@@ -155,6 +155,13 @@ pub struct MarketConfig {
     pub country: String,
     /// The time zone of dates and times that people read, by its IANA name. API clients get UTC.
     pub time_zone: String,
+    /// The amounts at which gift cards are suggested, in whole units of the market's currency, separated by spaces. Without any,
+    /// gift cards are not sold.
+    pub gift_card_amounts: String,
+    /// The least that a gift card can have, in whole units of that currency.
+    pub gift_card_min: u32,
+    /// The most that a gift card can have.
+    pub gift_card_max: u32,
     /// How many days after delivery an order can be returned, at least. Until then, its earnings are pending.
     pub return_days: u32,
     /// How many days a shop has to answer a return request, before an admin may decide.
@@ -374,6 +381,28 @@ impl MarketConfig {
     }
 }
 
+impl MarketConfig {
+    /// At what amounts gift cards are sold. The error says what to change.
+    pub(crate) fn gift_cards(&self) -> Result<Option<GiftCardTerms>, String> {
+        let unit = 10i64.saturating_pow(self.currency.decimals());
+        let money = |whole: u32| Money::new(i64::from(whole).saturating_mul(unit), self.currency);
+        let (least, most) = (self.gift_card_min.max(1), self.gift_card_max);
+        let mut suggested = Vec::new();
+        for typed in self.gift_card_amounts.split_whitespace() {
+            match typed.parse::<u32>() {
+                Ok(whole) if (least..=most).contains(&whole) => suggested.push(money(whole)),
+                _ => {
+                    return Err(format!(
+                        "market.gift_card_amounts: {typed} is not a whole number from market.gift_card_min ({least}) to market.gift_card_max ({most})"
+                    ));
+                }
+            }
+        }
+        let terms = GiftCardTerms { suggested, least: money(least), most: money(most) };
+        Ok(Some(terms).filter(|terms| !terms.suggested.is_empty()))
+    }
+}
+
 impl Default for Server {
     fn default() -> Self {
         Self {
@@ -418,6 +447,9 @@ impl Default for MarketConfig {
             currencies: String::new(),
             country: "IN".into(),
             time_zone: "Asia/Kolkata".into(),
+            gift_card_amounts: String::new(),
+            gift_card_min: 100,
+            gift_card_max: 50_000,
             return_days: 0,
             return_answer_days: 3,
             demo: false,
@@ -537,6 +569,9 @@ impl Config {
         }
         self.payments.sandbox = cfg!(feature = "sandbox");
         self.market.demo = true;
+        if self.market.gift_card_amounts.is_empty() {
+            self.market.gift_card_amounts = "500 1000 2500 5000".into();
+        }
         // So that a visitor can follow a payout from the request to the file for the bank.
         self.payouts.hold_hours = 0;
         if self.payouts.payer_account.is_empty() {

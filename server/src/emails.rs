@@ -2,6 +2,7 @@
 //! each group of emails with the same templates, has a file; what they share is in `parts`.
 
 mod disputes;
+mod gift_card;
 mod order_cancelled;
 mod order_confirmed;
 mod order_news;
@@ -62,6 +63,7 @@ fn page(content: &EmailContent) -> String {
         EmailContent::ConfirmSignUp { id, token, .. } => {
             routes::with(&routes::confirm_sign_up(*id), &[("token", token)])
         }
+        EmailContent::GiftCard(_) => routes::PRODUCTS.to_owned(),
         _ => routes::SIGN_IN.to_owned(),
     }
 }
@@ -74,6 +76,7 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
     let url = &format!("{market}{}", link(content).map_or_else(|| page.clone(), routes::purchase_by_link));
     let mut rendered = match content {
         EmailContent::OrderConfirmed { purchase, .. } => order_confirmed::render(locale, purchase, url),
+        EmailContent::GiftCard(card) => gift_card::render(locale, card, url),
         EmailContent::OrderReceived { order } => order_received::render(locale, order, url),
         EmailContent::OrderShipped { order, parcel, .. } => {
             order_shipped::shipped(locale, order, parcel, url)

@@ -26,7 +26,7 @@ pub mod phone;
 pub mod regions;
 
 /// A postal address.
-// Stored with checkouts and purchases as JSON: a field that is added needs a default.
+// Stored with checkouts and purchases as JSON: a field that is added needs a default. All are empty where nothing is shipped.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Address {

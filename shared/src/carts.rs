@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     catalog::Attribute,
     field::FieldError,
+    gift_cards::CartGift,
     id::kinds::{CartId, CartLineId, ShopId, VariantId},
     media::Picture,
     money::Money,
@@ -61,17 +62,20 @@ pub struct CartView {
     /// The discounts, and the codes that don't apply.
     #[serde(default)]
     pub discounts: Vec<Discount>,
+    /// The gift cards that are bought.
+    #[serde(default)]
+    pub gifts: Vec<CartGift>,
 }
 
 impl CartView {
     /// A cart without items.
     pub fn empty() -> Self {
-        Self { id: None, groups: Vec::new(), item_count: 0, totals: None, discounts: Vec::new() }
+        Self::default()
     }
 
     /// Whether the cart is empty.
     pub fn is_empty(&self) -> bool {
-        self.groups.is_empty()
+        self.groups.is_empty() && self.gifts.is_empty()
     }
 }
 

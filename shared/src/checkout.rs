@@ -8,7 +8,7 @@ use crate::{
     accounts::{EMAIL_MAX, Email},
     addresses::{self, Address},
     field::{FieldCode, FieldError},
-    gift_cards::AppliedGiftCard,
+    gift_cards::{AppliedGiftCard, Gift},
     id::kinds::{CheckoutId, ShopId},
     media::Picture,
     money::{Money, Rate},
@@ -181,20 +181,28 @@ impl CheckoutUpdate {
     }
 
     /// The validated input, with one of the `offered` payment methods, or all errors. `smtputf8` is
-    /// whether the mail server supports SMTPUTF8.
-    pub fn check(&self, offered: &[PaymentMethod], smtputf8: bool) -> Result<ValidCheckout, Vec<FieldError>> {
+    /// whether the mail server supports SMTPUTF8. Without an order, as of gift cards, the address may be empty, and isn't used.
+    pub fn check(
+        &self,
+        offered: &[PaymentMethod],
+        smtputf8: bool,
+        has_orders: bool,
+    ) -> Result<ValidCheckout, Vec<FieldError>> {
         let (email, mut faults) =
             match Email::parse("email", &self.email).and_then(|email| email.reachable("email", smtputf8)) {
                 Ok(email) => (Some(email), Vec::new()),
                 Err(fault) => (None, vec![fault]),
             };
-        let (address, wrong) = addresses::check(self.address());
+        let (address, wrong) = match has_orders {
+            true => addresses::check(self.address()),
+            false => (Address::default(), Vec::new()),
+        };
         faults.extend(wrong);
         let tax_id = taxes::tax_id("tax_id", &self.tax_id).unwrap_or_else(|fault| {
             faults.push(fault);
             String::new()
         });
-        let billing = self.billing.clone().map(|typed| {
+        let billing = self.billing.clone().filter(|_| has_orders).map(|typed| {
             let (address, wrong) = addresses::check(typed);
             let wrong = wrong.into_iter();
             faults
@@ -248,6 +256,9 @@ pub struct CheckoutView {
     /// The gift cards that pay for it, in this order. The payment method pays the rest.
     #[serde(default)]
     pub gift_cards: Vec<AppliedGiftCard>,
+    /// The gift cards that are bought.
+    #[serde(default)]
+    pub gifts: Vec<Gift>,
     /// The rate at which prices were converted from the market's currency: 1/1 if they were not.
     pub rate: Rate,
     /// The seconds until the holds expire.
@@ -386,16 +397,32 @@ mod tests {
 
     #[test]
     fn a_full_form_holds() {
-        let details = form().check(&[PaymentMethod::Cash], false).unwrap();
+        let details = form().check(&[PaymentMethod::Cash], false, true).unwrap();
         assert_eq!(details.address.label("India"), ["Asha Rao", "12 Lake Road", "Pune 411001", "India"]);
         assert_eq!(details.address.country, "IN");
         assert_eq!(details.payment_method, PaymentMethod::Cash);
     }
 
     #[test]
+    fn what_is_sent_by_email_needs_no_address() {
+        let form = CheckoutUpdate {
+            email: "asha@example.com".into(),
+            payment_method: Some(PaymentMethod::Sandbox),
+            ..CheckoutUpdate::default()
+        };
+        assert_eq!(form.check(&[PaymentMethod::Sandbox], false, false).unwrap().address, Address::default());
+        let faults = CheckoutUpdate::default().check(&[PaymentMethod::Sandbox], false, false).unwrap_err();
+        assert_eq!(faults.into_iter().map(|f| f.field).collect::<Vec<_>>(), ["email", "payment_method"]);
+    }
+
+    #[test]
     fn every_fault_is_named_at_its_field() {
         let fields = |form: CheckoutUpdate| -> Vec<String> {
-            form.check(&[PaymentMethod::Cash], false).unwrap_err().into_iter().map(|f| f.field).collect()
+            form.check(&[PaymentMethod::Cash], false, true)
+                .unwrap_err()
+                .into_iter()
+                .map(|f| f.field)
+                .collect()
         };
         assert_eq!(
             fields(CheckoutUpdate::default()),
@@ -432,7 +459,7 @@ mod tests {
         let details = r#"{"email":"asha@example.com","address":{"name":"Asha Rao","line1":"12 Lake Road",
             "line2":"","city":"Pune","region":"","postal_code":"411001","country":"IN","phone":""},"method":"cash"}"#;
         let read: ValidCheckout = serde_json::from_str(details).unwrap();
-        assert_eq!(read, form().check(&[PaymentMethod::Cash], false).unwrap());
+        assert_eq!(read, form().check(&[PaymentMethod::Cash], false, true).unwrap());
         let option = r#"{"delivery":"express","price":{"amount":9900,"currency":"INR"},"days":[1,2]}"#;
         let read: ShippingOption = serde_json::from_str(option).unwrap();
         assert_eq!((read.shipping_method, read.price.amount()), (ShippingMethod::Express, 9_900));
@@ -443,7 +470,7 @@ mod tests {
         fn a_draft_is_kept_whatever_was_typed(text in ".{0,600}") {
             let draft = CheckoutUpdate { line1: text.clone(), email: text, ..form() }.bounded();
             prop_assert!(draft.line1.chars().count() <= EMAIL_MAX + 1);
-            let _ = draft.check(&[PaymentMethod::Cash], false);
+            let _ = draft.check(&[PaymentMethod::Cash], false, true);
         }
     }
 }

@@ -191,6 +191,8 @@ pub mod kinds {
         GiftCard GiftCardId "gift";
         /// A cart.
         Cart CartId "cart";
+        /// A gift card in a cart.
+        CartGift CartGiftId "cgift";
         /// A cart line.
         CartLine CartLineId "line";
         /// One attempt to buy a cart.

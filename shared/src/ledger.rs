@@ -74,6 +74,10 @@ text_enum! {
         Capture = "capture",
         /// A gift card that the marketplace gave away.
         GiftCardIssued = "gift_card_issued",
+        /// A gift card that a shopper bought.
+        GiftCardSold = "gift_card_sold",
+        /// The reversal of it: the buyer gets the money back.
+        GiftCardRefunded = "gift_card_refunded",
         /// A payment by gift card.
         GiftCardSpent = "gift_card_spent",
         /// A refund to a gift card.
@@ -244,6 +248,18 @@ pub fn capture(amount: Money) -> Result<Posting, MoneyError> {
 pub fn gift_card_issued(amount: Money) -> Result<Posting, MoneyError> {
     let (promotions, cards) = ((Account::MarketplacePromotions, None), (Account::GiftCards, None));
     transfer(PostingKind::GiftCardIssued, amount, promotions, cards)
+}
+
+/// A gift card was bought with captured money: what we owed the shopper, we owe its holder.
+pub fn gift_card_sold(amount: Money) -> Result<Posting, MoneyError> {
+    let (shopper, cards) = ((Account::ShopperPayable, None), (Account::GiftCards, None));
+    transfer(PostingKind::GiftCardSold, amount, shopper, cards)
+}
+
+/// A gift card of which nothing was spent is refunded: we owe the amount to its buyer again.
+pub fn gift_card_refunded(amount: Money) -> Result<Posting, MoneyError> {
+    let (cards, shopper) = ((Account::GiftCards, None), (Account::ShopperPayable, None));
+    transfer(PostingKind::GiftCardRefunded, amount, cards, shopper)
 }
 
 /// A gift card pays: what we owed its holder, we owe the shopper until they bought something with it.

@@ -7,7 +7,7 @@ use crate::{
     checkout::CheckoutLineView,
     disputes::OrderDispute,
     field::{FieldCode, FieldError},
-    gift_cards::AppliedGiftCard,
+    gift_cards::{AppliedGiftCard, BoughtGift},
     id::kinds::{OrderId, PurchaseId, RefundId, ReturnId, ShipmentId, UserId},
     invoices::InvoiceCard,
     media::Picture,
@@ -90,6 +90,8 @@ text_enum! {
         ByMarket = "by_market",
         /// Items of a cash order won't be shipped: there is less to collect.
         Unshipped = "unshipped",
+        /// A gift card that was bought and not used.
+        GiftCard = "gift_card",
     }
 }
 
@@ -437,6 +439,9 @@ pub struct PurchaseView {
     pub taxes: Vec<TaxLine>,
     /// The orders, one per shop.
     pub orders: Vec<OrderView>,
+    /// The gift cards that were bought.
+    #[serde(default)]
+    pub gifts: Vec<BoughtGift>,
 }
 
 impl PurchaseView {
@@ -471,7 +476,8 @@ impl PurchaseView {
 
     /// Whether the whole purchase is picked up, so that nothing is shipped.
     pub fn is_pickup(&self) -> bool {
-        self.orders.iter().all(|order| order.shipping_method == ShippingMethod::Pickup)
+        !self.orders.is_empty()
+            && self.orders.iter().all(|order| order.shipping_method == ShippingMethod::Pickup)
     }
 }
 
@@ -546,6 +552,9 @@ pub struct PurchaseCard {
     pub total: Money,
     /// The number of orders.
     pub orders: i64,
+    /// The number of gift cards that were bought.
+    #[serde(default)]
+    pub gifts: i64,
     /// The status of the orders, if all have the same. Null otherwise.
     #[serde(rename = "status")]
     pub state: Option<OrderState>,

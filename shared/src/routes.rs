@@ -180,6 +180,7 @@ const READS: &[&str] = &[
     FN_TAXES,
     FN_PREVIEW_TAXES,
     FN_GIFT_CARD,
+    FN_GIFT_CARD_OFFER,
     FN_GIFT_CARDS,
     FN_SELLER_PRODUCTS,
     FN_IMPORTS,
@@ -317,6 +318,7 @@ routes! {
     CHECKOUT GET "/checkout/{id}" Storefront Holder => checkout(id: CheckoutId);
     PURCHASE GET "/purchases/{number}" Storefront Holder => purchase(number: &str);
     GIFT_CARD GET "/gift-card" Storefront Anyone;
+    BUY_GIFT_CARD GET "/gift-cards" Storefront Anyone;
     SIGN_IN GET "/sign-in" Storefront Anyone;
     SIGN_UP GET "/sign-up" Storefront Anyone;
     ACCOUNT GET "/account" Storefront SignedIn;
@@ -385,6 +387,7 @@ routes! {
     FORM_SHOP_MESSAGES POST "/seller/{handle}/messages" Form Member;
     FORM_SHOP_CONVERSATION POST "/seller/{handle}/messages/{id}" Form Member;
     FORM_GIFT_CARD POST "/gift-card" Form Anyone;
+    FORM_BUY_GIFT_CARD POST "/gift-cards" Form Anyone;
     FORM_SIGN_IN POST "/sign-in" Form Anyone;
     FORM_SIGN_UP POST "/sign-up" Form Anyone;
     FORM_SIGN_OUT POST "/sign-out" Form Anyone;
@@ -456,6 +459,7 @@ routes! {
     FN_DELETE_MESSAGE POST "/api/chat/delete" Function Party;
     FN_READ_MESSAGES POST "/api/chat/read" Function Party;
     FN_GIFT_CARD POST "/api/gift_cards/by_link" Function Anyone;
+    FN_GIFT_CARD_OFFER POST "/api/gift_cards/offer" Function Anyone;
     FN_GIFT_CARDS POST "/api/gift_cards/page" Function Operator(SeePayments);
     FN_SELLER_PRODUCTS POST "/api/catalog/seller_list" Function Member;
     FN_IMPORTS POST "/api/catalog/imports" Function Member;
@@ -586,6 +590,8 @@ rest! {
     API_ADD_LINE POST "/carts/{id}/lines" Holder Buy;
     API_SET_LINE PATCH "/carts/{id}/lines/{line}" Holder Buy;
     API_REMOVE_LINE DELETE "/carts/{id}/lines/{line}" Holder Buy;
+    API_ADD_GIFT POST "/carts/{id}/gift-cards" Holder Buy;
+    API_REMOVE_GIFT DELETE "/carts/{id}/gift-cards/{gift}" Holder Buy;
     API_CHECK_CODE GET "/carts/{id}/codes/{code}" Holder Buy;
     API_ADD_CODE POST "/carts/{id}/codes" Holder Buy;
     API_REMOVE_CODE DELETE "/carts/{id}/codes/{code}" Holder Buy;
@@ -596,6 +602,7 @@ rest! {
     API_GIFT_CARD_BALANCE POST "/gift-cards/balance" Anyone;
     API_PURCHASES GET "/purchases" SignedIn Buy;
     API_PURCHASE GET "/purchases/{number}" Holder Buy;
+    API_RESEND_GIFT POST "/purchases/{number}/gift-cards/{gift}/resend" Holder Buy;
     API_CANCEL_BY_CUSTOMER POST "/purchases/{number}/orders/{order}/cancel" Holder Buy;
     API_REQUEST_RETURN POST "/purchases/{number}/orders/{order}/returns" Holder Buy;
     API_ADD_RETURN_PICTURE POST "/purchases/{number}/orders/{order}/images" Holder Buy;
@@ -711,6 +718,7 @@ rest! {
     API_ISSUE_GIFT_CARD POST "/admin/gift-cards" Operator(ManagePayments) Operator;
     API_DISABLE_GIFT_CARD POST "/admin/gift-cards/{id}/disable" Operator(ManagePayments) Operator;
     API_ENABLE_GIFT_CARD POST "/admin/gift-cards/{id}/enable" Operator(ManagePayments) Operator;
+    API_REFUND_GIFT_CARD POST "/admin/gift-cards/{id}/refund" Operator(ManagePayments) Operator;
     API_OUTBOX GET "/admin/outbox" Operator(SeeJobs) Operator;
     API_JOBS GET "/admin/jobs" Operator(SeeJobs) Operator;
     API_PAYOUTS GET "/admin/payouts" Operator(SeePayouts) Operator;

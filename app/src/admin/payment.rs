@@ -326,6 +326,7 @@ fn refunds_of(i18n: I18n, refunds: Vec<PaymentRefund>) -> impl IntoView {
                 RefundReason::ByShop => t!(i18n, admin.reason_by_shop),
                 RefundReason::ByMarket => t!(i18n, admin.reason_by_market),
                 RefundReason::Unshipped => t!(i18n, admin.reason_unshipped),
+                RefundReason::GiftCard => t!(i18n, admin.reason_gift_card),
             };
             let order = refund.order_number.map(|number| {
                 let href = routes::any_order(&number);

@@ -67,8 +67,14 @@ fn Purchases() -> impl IntoView {
 fn Row(purchase: PurchaseCard) -> impl IntoView {
     let i18n = use_i18n();
     let name = tu_string!(i18n, account.purchase, number = purchase.number.as_str()).to_string();
-    let (shops, count) =
-        (tn!(i18n, account.orders, purchase.orders), tn!(i18n, account.items, purchase.items_total));
+    let [shops, count] = match purchase.orders {
+        0 => Default::default(),
+        orders => [tn!(i18n, account.orders, orders), tn!(i18n, account.items, purchase.items_total)],
+    };
+    let gifts = match purchase.gifts {
+        0 => String::new(),
+        count => tn!(i18n, gifts.count, count),
+    };
     let way = if purchase.pickup { ShippingMethod::Pickup } else { ShippingMethod::Standard };
     let state = purchase.state.map(|state| {
         let words = words::order_state(i18n, state, way);
@@ -87,7 +93,7 @@ fn Row(purchase: PurchaseCard) -> impl IntoView {
             <div class="purchase-pictures">{pictures.collect_view()}</div>
             <div class="purchase-what">
                 <a class="row-link" href=routes::purchase(&purchase.number)>{unbroken(&name, &purchase.number)}</a>
-                <p class="note dots"><span>{words::day(i18n, &purchase.created_at)}</span> " " <span>{shops}</span> " " <span>{count}</span></p>
+                <p class="note dots"><span>{words::day(i18n, &purchase.created_at)}</span> {[shops, count, gifts].into_iter().filter(|words| !words.is_empty()).map(|words| view! { " " <span>{words}</span> }).collect_view()}</p>
                 <p class="note one-line">{titles}</p>
                 {state}
                 {disputed}

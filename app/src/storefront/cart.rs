@@ -15,6 +15,7 @@ use leptos::{ev::MouseEvent, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlInpu
 use super::{codes::Codes, product::BuyFault, sign_up::draft_of};
 use crate::{
     api::{self, ApiError, ApiResource},
+    gifts,
     i18n::{t, tn, tu_string, use_i18n},
     state,
     ui::{Button, EmptyState, LinkButton, PageTitle, Picture, Sums, Toaster, loaded},
@@ -106,6 +107,7 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
         (missing > 0).then(|| view! { <p class="note">{tn!(i18n, cart.not_included, missing)}</p> });
     let group = |group| view! { <Group group fault draft=draft.clone() /> };
     let groups = cart.groups.into_iter().map(group).collect_view();
+    let gifts = gifts::in_cart(i18n, cart.gifts);
     let discounts = cart.discounts.clone();
     let sums = cart.totals.map(|totals| {
         let added = totals.added_tax().is_ok_and(|tax| tax.amount() > 0);
@@ -126,7 +128,7 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
             novalidate
             on:submit=move |_| drop(saver.take())
         >
-            <div class="groups">{groups}</div>
+            <div class="groups">{groups} {gifts}</div>
             <section class="summary" aria-labelledby="summary">
                 <h2 id="summary">{t!(i18n, cart.summary)}</h2>
                 {sums}

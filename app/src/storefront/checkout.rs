@@ -21,7 +21,7 @@ use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast, web_sys::Element
 use super::{cart::code_typed, codes::Codes};
 use crate::{
     api::{self, ApiError},
-    countries,
+    countries, gifts,
     i18n::{t, tn, tu_string, use_i18n},
     state::{Visitor, param, query},
     ui::{
@@ -114,6 +114,8 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         seconds_left: seconds,
         ..
     } = checkout.clone();
+    // Gift cards are sent by email, so a checkout of nothing else has no address.
+    let has_orders = !checkout.groups.is_empty();
     let (first, discounts, codes) = (quote.version, checkout.discounts.clone(), checkout.discounts.clone());
     let (cards, entered, with_cards) =
         (checkout.gift_cards.clone(), checkout.gift_cards.clone(), quote.to_pay != quote.totals.total);
@@ -193,7 +195,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         if busy.get_untracked() && !ready {
             return;
         }
-        if let Err(wrong) = typed.check(&offered, smtputf8) {
+        if let Err(wrong) = typed.check(&offered, smtputf8, has_orders) {
             show(faults, Error::Invalid(wrong));
             keep(typed);
             return;
@@ -259,13 +261,15 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         send(Box::new(|| Box::pin(request())), waiting, sending);
     };
 
-    let only_pickup = checkout.groups.iter().all(|group| {
-        group.shipping_options.iter().all(|option| option.shipping_method == ShippingMethod::Pickup)
-    });
+    let only_pickup = has_orders
+        && checkout.groups.iter().all(|group| {
+            group.shipping_options.iter().all(|option| option.shipping_method == ShippingMethod::Pickup)
+        });
     let ways = move || {
         let each = groups.get().into_iter().map(|group| view! { <ShippingMethods group readonly=paying /> });
         each.collect_view()
     };
+    let bought = gifts::in_checkout(i18n, checkout.gifts);
     let lines = checkout.groups.into_iter().map(|group| view! { <Group group /> }).collect_view();
     let pay_words = move || {
         let quote = quote.get();
@@ -309,7 +313,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     <input type="hidden" name="key" value=checkout.key />
                     <input type="hidden" name="quote_version" value=seen />
                     <div class="form" inert=move || begun.get()>
-                        <Details form=form.clone() country billed known regions billing_regions readonly=paying faults=faults.into() />
+                        <Details form=form.clone() country billed known regions billing_regions has_orders readonly=paying faults=faults.into() />
                         {ways}
                     </div>
                     <Ways form methods unresponsive only_pickup rounded covered faults=faults.into() />
@@ -323,6 +327,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                 <aside class="summary" aria-labelledby="order">
                     <h2 id="order">{t!(i18n, checkout.order)}</h2>
                     {lines}
+                    {bought}
                     {move || {
                         let quote = quote.get();
                         // What they take off may change with the totals.
@@ -557,6 +562,8 @@ fn Details(
     /// The regions of its country.
     regions: Vec<(String, String)>,
     billing_regions: Vec<(String, String)>,
+    /// Whether anything is shipped.
+    has_orders: bool,
     readonly: bool,
     faults: Signal<Option<Error>>,
 ) -> impl IntoView {
@@ -582,6 +589,19 @@ fn Details(
     });
     let (email_hint, phone_hint) =
         (tu_string!(i18n, checkout.email_hint), tu_string!(i18n, checkout.phone_hint));
+    let email = view! {
+        <Field name="email" label=tu_string!(i18n, checkout.email) value=form.email.clone() kind="email" autocomplete="email" required=true hint=email_hint readonly faults />
+    };
+    if !has_orders {
+        return view! {
+            <section class="part" aria-labelledby="contact">
+                <h2 id="contact">{t!(i18n, checkout.contact)}</h2>
+                {sign_in}
+                {email}
+            </section>
+        }
+        .into_any();
+    }
     let address =
         view! { <AddressFields address=form.address() regions country names=NAMES readonly faults /> };
     // The fields are submitted also while they are folded.
@@ -610,7 +630,7 @@ fn Details(
         <section class="part" aria-labelledby="contact">
             <h2 id="contact">{t!(i18n, checkout.contact)}</h2>
             {sign_in}
-            <Field name="email" label=tu_string!(i18n, checkout.email) value=form.email kind="email" autocomplete="email" required=true hint=email_hint readonly faults />
+            {email}
             <Field name="phone" label=tu_string!(i18n, checkout.phone) optional=true value=form.phone kind="tel" autocomplete="tel" hint=phone_hint readonly faults />
         </section>
         <section class="part" aria-labelledby="where">
@@ -640,6 +660,7 @@ fn Details(
             </details>
         </section>
     }
+    .into_any()
 }
 
 /// The shipping methods of a shop.

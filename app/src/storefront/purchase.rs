@@ -20,7 +20,7 @@ use super::{
     sign_up::draft_by,
 };
 use crate::{
-    api,
+    api, gifts,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
     ui::{
@@ -69,6 +69,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
     });
     let told = match done.as_str() {
         "return" => Some(t!(i18n, purchase.return_sent)),
+        "resend_gift" => Some(t!(i18n, gifts.resent)),
         "withdraw" => Some(t!(i18n, purchase.return_withdrawn_done)),
         _ => None,
     };
@@ -113,6 +114,15 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
         view! { <Order order collected_by_market cancel=cancel.into_any() holding /> }
     });
     let orders = orders.collect_view();
+    let bought = gifts::in_purchase(i18n, purchase.gifts, &action, &key);
+    let goes_to = (!purchase.address.parts.country.is_empty()).then(|| {
+        view! {
+            <div>
+                <h2>{if pickup { t!(i18n, checkout.contact) } else { t!(i18n, purchase.goes_to) }}</h2>
+                <AddressLines address=purchase.address />
+            </div>
+        }
+    });
     view! {
         <PageTitle text=title />
         <div class="width page narrow">
@@ -124,14 +134,13 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
                 <Print words=t!(i18n, purchase.print) />
             </header>
             <CodeAlert />
+            {gifts::refused(i18n, &query("error").get_untracked())}
             {cancelled}
             {told}
             {orders}
+            {bought}
             <section class="panel facts-panel">
-                <div>
-                    <h2>{if pickup { t!(i18n, checkout.contact) } else { t!(i18n, purchase.goes_to) }}</h2>
-                    <AddressLines address=purchase.address />
-                </div>
+                {goes_to}
                 {purchase.billing_address.map(|address| view! {
                     <div>
                         <h2>{t!(i18n, purchase.bill_to)}</h2>

@@ -202,7 +202,7 @@ async fn fill_with_orders(market: &Market, shop: ShopId) {
                         };
                         let email = format!("shopper{i}@haat.example");
                         let address = serde_json::to_string(
-                            &support::form("cash").check(&PaymentMethod::ALL, false).unwrap().address,
+                            &support::form("cash").check(&PaymentMethod::ALL, false, true).unwrap().address,
                         );
                         let search = format!("{}-1 {email}", number.to_lowercase());
                         checkouts.push(AddCheckout { id: checkout, cart_id: *cart, purchase_id: purchase });

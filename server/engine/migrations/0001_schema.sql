@@ -608,6 +608,24 @@ CREATE TABLE cart_codes (
 );
 CREATE INDEX cart_codes_promotion_id_idx ON cart_codes (promotion_id);
 
+-- The gift cards in a cart.
+CREATE TABLE cart_gifts (
+    id UUID PRIMARY KEY,
+    cart_id UUID NOT NULL REFERENCES carts (id) ON DELETE CASCADE,
+    amount_minor BIGINT NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    -- Empty if it is the buyer's.
+    recipient_email TEXT NOT NULL,
+    recipient_name TEXT NOT NULL,
+    sender_name TEXT NOT NULL,
+    message TEXT NOT NULL,
+    -- The day on which it is sent, counted from 1970-01-01; NULL if it is sent at once.
+    send_on BIGINT,
+    locale TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX cart_gifts_cart_id_idx ON cart_gifts (cart_id);
+
 -- What a line of a cart needs besides the stock of its variant.
 CREATE TABLE line_capacities (
     line_id UUID NOT NULL REFERENCES cart_lines (id) ON DELETE CASCADE,
@@ -646,6 +664,8 @@ CREATE TABLE checkouts (
     details TEXT,
     -- What its gift cards pay of the total.
     gift_minor BIGINT NOT NULL DEFAULT 0,
+    -- The part of the total for gift cards that are bought. Gift cards can't pay it.
+    gifts_minor BIGINT NOT NULL DEFAULT 0,
     holds BIGINT NOT NULL,
     hold_until BIGINT NOT NULL,
     -- The hold is extended once, when payment starts.
@@ -656,7 +676,8 @@ CREATE TABLE checkouts (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     CHECK (total_minor = subtotal_minor - discount_minor + delivery_minor + added_tax_minor),
-    CHECK (gift_minor BETWEEN 0 AND total_minor)
+    CHECK (gifts_minor BETWEEN 0 AND total_minor),
+    CHECK (gift_minor BETWEEN 0 AND total_minor - gifts_minor)
 );
 CREATE INDEX checkouts_cart_id_idx ON checkouts (cart_id);
 CREATE INDEX checkouts_held_idx ON checkouts (hold_until) WHERE state IN ('open', 'paying');
@@ -753,6 +774,23 @@ CREATE TABLE checkout_adjustments (
     PRIMARY KEY (checkout_id, number)
 );
 
+-- The gift cards that a checkout buys, as they were in the cart. Their IDs are those of the cards.
+CREATE TABLE checkout_gifts (
+    id UUID PRIMARY KEY,
+    checkout_id UUID NOT NULL REFERENCES checkouts (id),
+    position BIGINT NOT NULL,
+    -- The one in the cart, which goes once it is bought.
+    cart_gift_id UUID NOT NULL,
+    amount_minor BIGINT NOT NULL CHECK (amount_minor > 0),
+    recipient_email TEXT NOT NULL,
+    recipient_name TEXT NOT NULL,
+    sender_name TEXT NOT NULL,
+    message TEXT NOT NULL,
+    send_on BIGINT,
+    locale TEXT NOT NULL,
+    UNIQUE (checkout_id, position)
+);
+
 -- Only the hash of a card's code is stored.
 CREATE TABLE gift_cards (
     id UUID PRIMARY KEY,
@@ -767,9 +805,20 @@ CREATE TABLE gift_cards (
     issued_by UUID REFERENCES users (id),
     disabled BOOLEAN NOT NULL,
     expires_at BIGINT,
+    -- What was bought, which has the same ID; NULL if the market gave it away.
+    gift_id UUID UNIQUE REFERENCES checkout_gifts (id),
+    -- When it is to be sent, if not at once; when it was last sent, and how often.
+    send_at BIGINT,
+    mailed_at BIGINT,
+    mails BIGINT NOT NULL DEFAULT 0,
+    -- When its buyer got the money back.
+    refunded_at BIGINT,
     created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL
+    updated_at BIGINT NOT NULL,
+    CHECK (gift_id = id),
+    CHECK (refunded_at IS NULL OR (disabled AND balance_minor = 0))
 );
+CREATE INDEX gift_cards_send_at_idx ON gift_cards (send_at) WHERE mailed_at IS NULL AND send_at IS NOT NULL;
 
 -- The cards that were entered in a checkout. They are spent by payments.
 CREATE TABLE checkout_gift_cards (
@@ -814,6 +863,8 @@ CREATE TABLE purchases (
     gift_cards TEXT NOT NULL DEFAULT '[]',
     currency TEXT NOT NULL,
     total_minor BIGINT NOT NULL,
+    -- The part of it for gift cards that were bought. The rest is the total of its orders.
+    gifts_minor BIGINT NOT NULL DEFAULT 0,
     created_at BIGINT NOT NULL
 );
 CREATE INDEX purchases_user_id_id_idx ON purchases (user_id, id);

@@ -5,7 +5,7 @@ use crate::{
     Caller, Engine,
     currencies::{self, Shown},
     db::{Tx, is_unique},
-    group_by, insert,
+    gift_cards, group_by, insert,
     inventory::holds,
     params,
     promotions::{self, Person},
@@ -18,6 +18,7 @@ use haat_shared::{
     carts::{self, AddLine, CartGroup, CartLineView, CartView, LINES_MAX, QUANTITY_MAX, SetQuantity},
     catalog::Attribute,
     error::Shortage,
+    gift_cards::{CartGift, Gift},
     id::kinds::{CapacityId, CartId, CartLineId, ProductId, ShopId, UserId, VariantId},
     media::Picture,
     money::Rate,
@@ -29,8 +30,8 @@ use haat_shared::{
 };
 
 statements! {
-    OF_USER = "SELECT id FROM carts WHERE user_id = $1 AND state = 'open'";
-    OF_TOKEN = "SELECT id FROM carts WHERE token_hash = $1 AND state = 'open'";
+    OF_USER = "SELECT id, (SELECT COUNT(*) FROM cart_gifts g WHERE g.cart_id = carts.id) AS gifts FROM carts WHERE user_id = $1 AND state = 'open'";
+    OF_TOKEN = "SELECT id, (SELECT COUNT(*) FROM cart_gifts g WHERE g.cart_id = carts.id) AS gifts FROM carts WHERE token_hash = $1 AND state = 'open'";
     OPEN = "INSERT INTO carts (id, token_hash, user_id, state, version, created_at, updated_at)
         VALUES ($1, $2, $3, 'open', 0, $4, $4)";
     ON_SALE = "SELECT p.title, v.capacity_id, c.on_hand, c.held,
@@ -41,7 +42,7 @@ statements! {
     SET = "UPDATE cart_lines SET quantity = $3, capped = FALSE WHERE id = $1 AND cart_id = $2";
     REMOVE = "DELETE FROM cart_lines WHERE id = $1 AND cart_id = $2";
     REMOVE_SHOP = "DELETE FROM cart_lines WHERE cart_id = $1 AND shop_id = $2";
-    LINES = concat!("SELECT l.id, l.cart_id, l.variant_id, l.quantity, l.capped, l.price_seen_minor,
+    LINES = concat!("SELECT l.id, l.variant_id, l.quantity, l.capped, l.price_seen_minor,
             COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
             COALESCE(p.title, l.title) AS title, COALESCE(p.slug, '') AS slug, COALESCE(p.options, '[]') AS option_names,
             COALESCE(v.options, '[]') AS option_values, s.id AS shop_id, s.name AS shop_name, s.handle AS shop_handle, s.currency,
@@ -68,6 +69,7 @@ statements! {
         AND variant_id NOT IN (SELECT variant_id FROM cart_lines WHERE cart_id = $1)";
     MERGE_CODES = "INSERT INTO cart_codes (cart_id, promotion_id, created_at) SELECT $1, promotion_id, created_at FROM cart_codes
         WHERE cart_id = $2 ON CONFLICT (cart_id, promotion_id) DO NOTHING";
+    MERGE_GIFTS = "UPDATE cart_gifts SET cart_id = $1 WHERE cart_id = $2";
     MERGED = "UPDATE carts SET state = 'merged', updated_at = $2 WHERE id = $1";
     // Versions of carts are never negative, so this is out of date: the next checkout is a new one, with the
     // same input.
@@ -104,6 +106,8 @@ rows! {
     #[derive(Debug, Clone, Copy)]
     pub(crate) struct CartRow {
         pub(crate) id: CartId,
+        // How many gift cards are in it.
+        gifts: i64,
     }
 
     struct OnSale {
@@ -116,7 +120,6 @@ rows! {
 
     struct LineRow {
         id: CartLineId,
-        cart_id: CartId,
         variant_id: VariantId,
         quantity: i64,
         capped: bool,
@@ -179,35 +182,44 @@ fn holder(caller: &Caller) -> Holder {
 
 /// The caller's open cart.
 pub(crate) async fn find(engine: &Engine, caller: &Caller) -> Result<Option<CartId>> {
-    let row: Option<CartRow> = match holder(caller) {
+    Ok(find_row(engine, caller).await?.map(|cart| cart.id))
+}
+
+async fn find_row(engine: &Engine, caller: &Caller) -> Result<Option<CartRow>> {
+    Ok(match holder(caller) {
         Holder::User(user) => engine.db.opt(&OF_USER, params![user]).await?,
         Holder::Token(token) => engine.db.opt(&OF_TOKEN, params![token]).await?,
         Holder::Nobody => None,
-    };
-    Ok(row.map(|r| r.id))
+    })
 }
 
 async fn find_in_tx(tx: &mut Tx, holder: Holder) -> crate::TxResult<Option<CartId>> {
-    let row: Option<CartRow> = match holder {
+    Ok(find_row_in_tx(tx, holder).await?.map(|cart| cart.id))
+}
+
+async fn find_row_in_tx(tx: &mut Tx, holder: Holder) -> crate::TxResult<Option<CartRow>> {
+    Ok(match holder {
         Holder::User(user) => tx.opt(&OF_USER, params![user]).await?,
         Holder::Token(token) => tx.opt(&OF_TOKEN, params![token]).await?,
         Holder::Nobody => None,
-    };
-    Ok(row.map(|r| r.id))
+    })
 }
 
 /// The contents of the caller's cart.
 pub async fn view(engine: &Engine, caller: &Caller) -> Result<CartView> {
-    match find(engine, caller).await? {
-        Some(id) => view_of(engine, caller, id).await,
+    match find_row(engine, caller).await? {
+        Some(cart) => view_with(engine, caller, cart.id, cart.gifts > 0).await,
         None => Ok(CartView::empty()),
     }
 }
 
 /// The number of items in the caller's cart that can still be bought.
 pub async fn item_count(engine: &Engine, caller: &Caller) -> Result<i64> {
-    match find(engine, caller).await? {
-        Some(id) => Ok(available(&engine.db.all(&LINES, params![id, engine.clock.now_ms()]).await?)),
+    match find_row(engine, caller).await? {
+        Some(cart) => {
+            let lines = engine.db.all(&LINES, params![cart.id, engine.clock.now_ms()]).await?;
+            Ok(available(&lines) + cart.gifts)
+        }
         None => Ok(0),
     }
 }
@@ -218,14 +230,21 @@ fn available(rows: &[LineRow]) -> i64 {
 
 /// The contents of a cart, as the caller sees it.
 pub(crate) async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Result<CartView> {
+    view_with(engine, caller, id, true).await
+}
+
+/// The same, if it may have gift cards or not.
+async fn view_with(engine: &Engine, caller: &Caller, cart: CartId, with_gifts: bool) -> Result<CartView> {
     let now = engine.clock.now_ms();
-    let mut rows: Vec<LineRow> = engine.db.all(&LINES, params![id, now]).await?;
-    let Some(first) = rows.first() else { return Ok(CartView::empty()) };
-    let cart = first.cart_id;
+    let mut rows: Vec<LineRow> = engine.db.all(&LINES, params![cart, now]).await?;
+    let gifts = if with_gifts { gift_cards::of_cart(engine, cart).await? } else { Vec::new() };
+    if rows.is_empty() && gifts.is_empty() {
+        return Ok(CartView::empty());
+    }
     let offers = promotions::of_cart(engine, cart, &Person::of(engine, caller, None)).await?;
     let (mut shipping, place) = shipping::of_cart(engine, cart).await?;
     // Shops with another currency than the market's are paid in theirs, and nothing else with them.
-    let converted = rows.iter().all(|row| row.currency == engine.currency);
+    let converted = gifts.is_empty() && rows.iter().all(|row| row.currency == engine.currency);
     let shown = if converted { currencies::shown(engine, caller).await? } else { None };
     let own = match shown {
         Some(shown) => currencies::own_of_cart(engine, cart, shown).await?,
@@ -245,7 +264,7 @@ pub(crate) async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Res
     }
     let rate = shown.map_or(Rate::ONE, Shown::rate);
     let table = taxes::table(engine).await?;
-    let item_count = available(&rows);
+    let item_count = available(&rows) + gifts.len() as i64;
     let (mut groups, mut totals, mut discounts, mut entered) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (currency, rows) in group_by(rows, |r| r.currency) {
@@ -277,9 +296,16 @@ pub(crate) async fn view_of(engine: &Engine, caller: &Caller, id: CartId) -> Res
             discounts.push(Discount { promotion_id: Some(id), code, label, amount, refusal });
         }
     }
+    for CartGift { gift, .. } in &gifts {
+        let of_gift = Gift::totals(gift.amount.currency(), gift.amount.amount());
+        match totals.iter_mut().find(|totals| totals.total.currency() == gift.amount.currency()) {
+            Some(totals) => *totals = totals.plus(of_gift)?,
+            None => totals.push(of_gift),
+        }
+    }
     // Shops of two currencies can be in one cart, but not be paid together.
     let totals = if totals.len() == 1 { totals.pop() } else { None };
-    Ok(CartView { id: Some(cart), groups, item_count, totals, discounts })
+    Ok(CartView { id: Some(cart), groups, item_count, totals, discounts, gifts })
 }
 
 /// Puts the prices of a line into the currency that the shopper chose: `own` is the one that the seller set in it.
@@ -391,16 +417,19 @@ pub async fn open(engine: &Engine, caller: &Caller) -> Result<Changed> {
         outcome = engine.db.write("carts::open", input, |tx, input| Box::pin(open_in_tx(tx, *input))).await;
     }
     let (cart, opened) = outcome?;
-    let view = if opened { CartView::empty() } else { view_of(engine, caller, cart).await? };
+    let view = match opened {
+        true => CartView::empty(),
+        false => view_with(engine, caller, cart.id, cart.gifts > 0).await?,
+    };
     let token = (opened && !matches!(holder, Holder::User(_))).then_some(token);
-    Ok(Changed { view: CartView { id: Some(cart), ..view }, token })
+    Ok(Changed { view: CartView { id: Some(cart.id), ..view }, token })
 }
 
 async fn open_in_tx(
     tx: &mut Tx,
     (holder, token, now): (Holder, [u8; 32], i64),
-) -> crate::TxResult<(CartId, bool)> {
-    if let Some(cart) = find_in_tx(tx, holder).await? {
+) -> crate::TxResult<(CartRow, bool)> {
+    if let Some(cart) = find_row_in_tx(tx, holder).await? {
         return Ok((cart, false));
     }
     let id: CartId = random::id(now);
@@ -410,7 +439,7 @@ async fn open_in_tx(
         Holder::Token(_) | Holder::Nobody => (Some(token.to_vec()), None),
     };
     tx.exec(&OPEN, params![id, token, user, now]).await?;
-    Ok((id, true))
+    Ok((CartRow { id, gifts: 0 }, true))
 }
 
 /// Adds to the caller's cart, which is created if necessary.
@@ -432,17 +461,18 @@ pub async fn add_line(engine: &Engine, caller: &Caller, add: AddLine) -> Result<
     }
     let (cart, opened) = outcome?;
     let guest = matches!(holder, Holder::Token(_) | Holder::Nobody);
-    Ok(Changed { view: view_of(engine, caller, cart).await?, token: (opened && guest).then_some(token) })
+    let view = view_with(engine, caller, cart.id, cart.gifts > 0).await?;
+    Ok(Changed { view, token: (opened && guest).then_some(token) })
 }
 
 async fn add_in_tx(
     tx: &mut Tx,
     (holder, token, variant, quantity, now): (Holder, [u8; 32], VariantId, i64, i64),
-) -> crate::TxResult<(CartId, bool)> {
+) -> crate::TxResult<(CartRow, bool)> {
     let (cart, opened) = open_in_tx(tx, (holder, token, now)).await?;
     let line = AddCartLine {
         id: random::id(now),
-        cart_id: cart,
+        cart_id: cart.id,
         quantity,
         created_at: now,
         variant,
@@ -451,7 +481,7 @@ async fn add_in_tx(
     };
     if !tx.insert(line).await? {
         let OnSale { title, capacity_id, on_hand, held, in_cart } =
-            tx.opt(&ON_SALE, params![variant, cart]).await?.ok_or(Error::NotFound)?;
+            tx.opt(&ON_SALE, params![variant, cart.id]).await?.ok_or(Error::NotFound)?;
         let wanted = in_cart + quantity;
         let (Some(capacity), Some(on_hand), Some(held)) = (capacity_id, on_hand, held) else {
             return Err(Error::field("quantity", FieldCode::TooBig).into());
@@ -463,7 +493,7 @@ async fn add_in_tx(
         let shortage = Shortage { variant, title, left, discontinued: false, capacity: Some(capacity) };
         return Err(Conflict::OutOfStock(vec![shortage]).into());
     }
-    tx.exec(&TOUCH, params![cart, now]).await?;
+    tx.exec(&TOUCH, params![cart.id, now]).await?;
     Ok((cart, opened))
 }
 
@@ -541,22 +571,22 @@ async fn change(
         .db
         .write("carts::change", input, |tx, (holder, changes, now)| {
             Box::pin(async move {
-                let cart = find_in_tx(tx, *holder).await?.ok_or(Error::NotFound)?;
+                let cart = find_row_in_tx(tx, *holder).await?.ok_or(Error::NotFound)?;
                 for (line, quantity) in changes {
                     let changed = match quantity {
-                        Some(quantity) => tx.exec(&SET, params![*line, cart, *quantity]).await?,
-                        None => tx.exec(&REMOVE, params![*line, cart]).await?,
+                        Some(quantity) => tx.exec(&SET, params![*line, cart.id, *quantity]).await?,
+                        None => tx.exec(&REMOVE, params![*line, cart.id]).await?,
                     };
                     if changed == 0 {
                         return Err(Error::NotFound.into());
                     }
                 }
-                tx.exec(&TOUCH, params![cart, *now]).await?;
+                tx.exec(&TOUCH, params![cart.id, *now]).await?;
                 Ok(cart)
             })
         })
         .await?;
-    view_of(engine, caller, cart).await
+    view_with(engine, caller, cart.id, cart.gifts > 0).await
 }
 
 /// Moves the guest cart with this token to the user: the user adopts it if they have none; otherwise its
@@ -573,6 +603,7 @@ pub(crate) async fn join_in_tx(tx: &mut Tx, token: [u8; 32], user: UserId, now: 
     tx.exec(&MERGE_REST, params![own, guest]).await?;
     // A guest's codes go with the guest's cart.
     tx.exec(&MERGE_CODES, params![own, guest]).await?;
+    tx.exec(&MERGE_GIFTS, params![own, guest]).await?;
     tx.exec(&MERGED, params![guest, now]).await?;
     tx.exec(&MOVE_CHECKOUTS, params![own, guest]).await?;
     tx.exec(&TOUCH, params![own, now]).await?;

@@ -36,8 +36,9 @@ use haat_shared::{
 
 statements! {
     FIND = "SELECT c.id, c.state, c.form, c.hold_until, t.user_id, t.token_hash, p.number AS purchase_number,
-            c.currency, c.subtotal_minor, c.discount_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.gift_minor, c.quote_version, c.taxes,
-            c.rate_numerator, c.rate_denominator
+            c.currency, c.subtotal_minor, c.discount_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.gift_minor, c.gifts_minor, c.quote_version, c.taxes,
+            c.rate_numerator, c.rate_denominator,
+            EXISTS (SELECT 1 FROM checkout_orders o WHERE o.checkout_id = c.id) AS has_orders
         FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
         WHERE c.id = $1";
     LINES = "SELECT o.shop_id, o.shop_name, o.delivery, o.options, s.town, l.position, l.title, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor,
@@ -47,7 +48,8 @@ statements! {
         LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
     BOUGHT = "SELECT number AS value FROM purchases WHERE checkout_id = $1";
-    LAST_ADDRESS = "SELECT address AS value FROM purchases WHERE user_id = $1 ORDER BY id DESC LIMIT 1";
+    LAST_ADDRESS = "SELECT address AS value FROM purchases WHERE user_id = $1 AND (gifts_minor = 0 OR total_minor > gifts_minor)
+        ORDER BY id DESC LIMIT 1";
     PAYMENTS = "SELECT state, next_action FROM payments WHERE checkout_id = $1 AND gift_card_id IS NULL ORDER BY id DESC";
 }
 
@@ -61,7 +63,9 @@ rows! {
         token_hash: Option<Vec<u8>>,
         pub(crate) purchase_number: Option<String>,
         rate_numerator: i64,
-        rate_denominator: i64;
+        rate_denominator: i64,
+        // If not, nothing is shipped.
+        has_orders: bool;
         quote: QuoteRow
     }
 
@@ -73,6 +77,7 @@ rows! {
         tax_minor: i64,
         total_minor: i64,
         gift_minor: i64,
+        gifts_minor: i64,
         quote_version: i64,
         taxes: String,
     }
@@ -177,12 +182,13 @@ pub async fn last_address(engine: &Engine, caller: &Caller) -> Result<Option<Add
 pub async fn page(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<CheckoutPage> {
     let (mut checkout, hold_until) = read(engine, caller, id).await?;
     let held_until = caller.time(engine, hold_until);
+    let has_orders = !checkout.groups.is_empty();
     let (form, methods) = (&mut checkout.form, &checkout.payment_methods);
     if form.country.is_empty() {
         form.country.clone_from(&engine.country);
     }
     form.payment_method = form.payment_method.filter(|m| methods.contains(m)).or(methods.first().copied());
-    let faults = form.check(methods, engine.smtputf8).err().unwrap_or_default();
+    let faults = form.check(methods, engine.smtputf8, has_orders).err().unwrap_or_default();
     let country = &checkout.form.country;
     let regions = regions::choices(country, caller.locale);
     let billed = checkout.form.billing.as_ref().map_or(country, |billing| &billing.country);
@@ -260,7 +266,12 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
     let hold_until = row.hold_until;
     // An order is paid to the market or to the shop, not partly to both.
     let mut payment_methods = offered(engine, Some(row.quote.currency));
-    payment_methods.retain(|method| row.quote.gift_minor == 0 || method.collected_by_market());
+    let by_market = row.quote.gift_minor > 0 || row.quote.gifts_minor > 0;
+    payment_methods.retain(|method| !by_market || method.collected_by_market());
+    let gifts = match row.quote.gifts_minor {
+        0 => Vec::new(),
+        _ => gift_cards::in_checkout(engine, id).await?,
+    };
     let gift_cards = match row.quote.gift_minor {
         0 => Vec::new(),
         _ => gift_cards::of_checkout(engine, id).await?,
@@ -273,6 +284,7 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
         quote: row.quote.view(),
         discounts,
         gift_cards,
+        gifts,
         rate: row.rate(),
         seconds_left: (row.hold_until - engine.clock.now_ms()).max(0) / 1000,
         payment_methods,

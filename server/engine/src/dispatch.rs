@@ -32,7 +32,7 @@ const KEEP_MS: i64 = 7 * 24 * 3_600_000;
 /// Messages that wait and that this version knows. Those of a newer version are left to its nodes.
 macro_rules! pending {
     () => {
-        "dispatched_at IS NULL AND kind IN ('purchase_made', 'order_placed', 'refund_queued', 'order_confirmed', 'order_shipped',
+        "dispatched_at IS NULL AND kind IN ('purchase_made', 'gift_card_sent', 'order_placed', 'refund_queued', 'order_confirmed', 'order_shipped',
             'order_shipment_updated', 'order_delivered', 'order_cancelled', 'order_refunded', 'order_return_opened',
             'order_return_requested', 'order_return_approved', 'order_return_rejected', 'order_return_withdrawn',
             'order_return_received', 'order_return_exchanged', 'payout_sent', 'payout_rejected', 'payout_returned', 'payout_method_added',
@@ -90,6 +90,7 @@ fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<Ad
             jobs::row(&Invoice { of: subject, at: now }, now).map(Some)
         }
         OutboxMessage::PurchaseMade
+        | OutboxMessage::GiftCardSent
         | OutboxMessage::OrderPlaced
         | OutboxMessage::OrderConfirmed
         | OutboxMessage::OrderShipmentUpdated

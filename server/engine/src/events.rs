@@ -79,6 +79,7 @@ rows! {
 fn event_of(message: OutboxMessage) -> Option<EventKind> {
     match message {
         OutboxMessage::PurchaseMade
+        | OutboxMessage::GiftCardSent
         | OutboxMessage::RefundQueued
         | OutboxMessage::PayoutSent
         | OutboxMessage::PayoutRejected

@@ -1,11 +1,17 @@
-//! Gift cards: issued, entered in a checkout, spent when it is paid, and given back.
+//! Gift cards: issued or bought, entered in a checkout, spent when it is paid, and given back.
 //!
 //! A card pays as a payment of its own, captured in the transaction that starts paying, so that whatever follows from payments
 //! (the purchase, refunds, the return of what no purchase wants) follows from cards, too. The balance is guarded by its row.
 
 mod entered;
+mod gifts;
+mod sold;
 
 pub use entered::{apply, remove};
+use gifts::{AddCard, code_of};
+pub use gifts::{GiftCardNotice, send_due};
+pub(crate) use gifts::{in_checkout, issue_in_tx, notification_data, of_cart, of_cart_in_tx, of_purchase};
+pub use sold::{add_to_cart, offer, refund, remove_from_cart, resend, terms};
 
 use crate::{
     Caller, Engine, TxResult, audit, bug, cart_codes,
@@ -18,7 +24,7 @@ use haat_shared::{
     gift_cards::{
         AppliedGiftCard, CODE_LETTERS, GiftCardRefusal, GiftCardView, IssuedGiftCard, fold_code, grouped,
     },
-    id::kinds::{CheckoutId, GiftCardId, PaymentId, UserId},
+    id::kinds::{CheckoutId, GiftCardId, PaymentId},
     ledger::{gift_card_issued, gift_card_spent},
     orders::NOTE_MAX,
     payments::{CollectedBy, MethodDeclaration, PaymentMethod},
@@ -35,16 +41,18 @@ statements! {
     pub(crate) REMOVE = "DELETE FROM checkout_gift_cards WHERE checkout_id = $1 AND gift_card_id = $2";
     FIND = "SELECT id, last4, currency, issued_minor, balance_minor, reason, disabled, expires_at, created_at
         FROM gift_cards WHERE code_hash = $1";
-    LIST = "SELECT id, last4, currency, issued_minor, balance_minor, reason, disabled, expires_at, created_at
-        FROM gift_cards ORDER BY id DESC LIMIT $1";
+    LIST = "SELECT k.id, k.last4, k.currency, k.issued_minor, k.balance_minor, k.reason, k.disabled, k.expires_at, k.created_at,
+            k.refunded_at, u.number
+        FROM gift_cards k LEFT JOIN checkout_gifts g ON g.id = k.gift_id LEFT JOIN purchases u ON u.checkout_id = g.checkout_id
+        ORDER BY k.id DESC LIMIT $1";
     BY_ID = "SELECT id, last4, currency, issued_minor, balance_minor, reason, disabled, expires_at, created_at
         FROM gift_cards WHERE id = $1";
     ISSUED = "SELECT id AS value FROM gift_cards WHERE id = $1 AND issued_by = $2 AND created_at > $3";
     DISABLE = "UPDATE gift_cards SET disabled = $2, updated_at = $3 WHERE id = $1";
     // From here on, whatever else changes or pays the checkout waits.
     LOCK = "UPDATE checkouts SET updated_at = $2 WHERE id = $1 AND state IN ('open', 'paying')
-        RETURNING state, total_minor, gift_minor";
-    DUE = "SELECT currency, total_minor, gift_minor FROM checkouts WHERE id = $1";
+        RETURNING state, total_minor - gifts_minor AS goods_minor, total_minor, gift_minor";
+    DUE = "SELECT currency, total_minor - gifts_minor AS goods_minor, gift_minor FROM checkouts WHERE id = $1";
     OF_CHECKOUT = "SELECT g.id, g.last4, g.currency, g.balance_minor, g.disabled, g.expires_at, a.amount_minor
         FROM checkout_gift_cards a JOIN gift_cards g ON g.id = a.gift_card_id WHERE a.checkout_id = $1 ORDER BY a.created_at, g.id";
     CARRY = "INSERT INTO checkout_gift_cards (checkout_id, gift_card_id, amount_minor, created_at)
@@ -65,21 +73,6 @@ statements! {
 }
 
 insert! {
-    struct AddCard<'a> into gift_cards {
-        id: GiftCardId,
-        code_hash: &'a [u8],
-        last4: &'a str,
-        currency: Currency,
-        issued_minor: i64,
-        balance_minor: i64,
-        reason: &'a str,
-        issued_by: Option<UserId>,
-        expires_at: Option<i64>,
-        created_at: i64,
-        updated_at: i64;
-        disabled = "FALSE",
-    }
-
     struct AddSpend<'a> into payments {
         id: PaymentId,
         method: PaymentMethod,
@@ -138,14 +131,22 @@ rows! {
 
     pub(crate) struct Locked {
         state: CheckoutState,
+        // What cards can pay: anything but gift cards.
+        pub(crate) goods_minor: i64,
         pub(crate) total_minor: i64,
         pub(crate) gift_minor: i64,
     }
 
     struct DueRow {
         currency: Currency,
-        total_minor: i64,
+        goods_minor: i64,
         gift_minor: i64,
+    }
+
+    struct ListedRow {
+        refunded_at: Option<i64>,
+        number: Option<String>;
+        card: CardRow
     }
 }
 
@@ -161,6 +162,8 @@ impl CardRow {
             expired: self.expires_at.is_some_and(|at| at <= engine.clock.now_ms()),
             expires_at: self.expires_at.map(|at| caller.time(engine, at)),
             created_at: caller.time(engine, self.created_at),
+            purchase: None,
+            refunded: false,
         }
     }
 
@@ -220,7 +223,7 @@ pub async fn issue(
         return Err(Error::field("currency", FieldCode::NotAChoice));
     }
     let id: GiftCardId = random::id(now);
-    let code = code_of(engine, id);
+    let code = code_of(&engine.secret, id);
     let input = (id, code.clone(), (amount, reason, expires_at), caller.user_id(), now);
     engine
         .db
@@ -236,6 +239,10 @@ pub async fn issue(
                     reason,
                     issued_by: *user,
                     expires_at: *expires_at,
+                    gift_id: None,
+                    send_at: None,
+                    mailed_at: None,
+                    mails: 0,
                     created_at: *now,
                     updated_at: *now,
                 })
@@ -264,11 +271,6 @@ pub fn expiry(engine: &Engine, expires_on: &str) -> Result<Option<i64>> {
     }
 }
 
-/// The code of a card. It isn't stored, so a copy of the database doesn't have it: it is derived from the secret of the market.
-fn code_of(engine: &Engine, id: GiftCardId) -> String {
-    random::letters(&engine.secret.mac(&[b"gift card\0", id.uuid().as_bytes()])[..CODE_LETTERS])
-}
-
 /// The code of a card, once more: for who issued it, within ten minutes.
 pub async fn issued(engine: &Engine, caller: &Caller, id: GiftCardId) -> Result<String> {
     caller.admin(AdminPermission::ManagePayments)?;
@@ -276,14 +278,19 @@ pub async fn issued(engine: &Engine, caller: &Caller, id: GiftCardId) -> Result<
     let own: Option<Scalar<GiftCardId>> =
         engine.db.opt(&ISSUED, params![id, caller.user_id(), since]).await?;
     let id = own.ok_or(Error::NotFound)?.0;
-    Ok(grouped(&code_of(engine, id)))
+    Ok(grouped(&code_of(&engine.secret, id)))
 }
 
 /// All cards, newest first, without their codes.
 pub async fn list(engine: &Engine, caller: &Caller) -> Result<Vec<GiftCardView>> {
     caller.admin(AdminPermission::SeePayments)?;
-    let cards: Vec<CardRow> = engine.db.all(&LIST, params![LISTED]).await?;
-    Ok(cards.into_iter().map(|card| card.view(engine, caller)).collect())
+    let cards: Vec<ListedRow> = engine.db.all(&LIST, params![LISTED]).await?;
+    let view = |ListedRow { refunded_at, number, card }| GiftCardView {
+        purchase: number,
+        refunded: refunded_at.is_some(),
+        ..card.view(engine, caller)
+    };
+    Ok(cards.into_iter().map(view).collect())
 }
 
 /// The latest cards, the currencies in which they can be issued, and the code of the one that was just issued.
@@ -376,7 +383,7 @@ pub(crate) async fn plan_in_tx(
 ) -> TxResult<(usize, i64)> {
     let due: DueRow = tx.opt(&DUE, params![id]).await?.ok_or(Error::NotFound)?;
     let cards: Vec<AppliedRow> = tx.all(&OF_CHECKOUT, params![id]).await?;
-    let (mut rest, mut planned, mut changed) = (due.total_minor, Vec::new(), false);
+    let (mut rest, mut planned, mut changed) = (due.goods_minor, Vec::new(), false);
     for card in cards {
         if card.refusal(due.currency, now).is_some() {
             tx.exec(&REMOVE, params![id, card.id]).await?;
@@ -388,7 +395,7 @@ pub(crate) async fn plan_in_tx(
         changed |= amount_minor != card.amount_minor;
         planned.push(SetAmount { checkout_id: id, gift_card_id: card.id, amount_minor });
     }
-    let (count, gift_minor) = (planned.len(), due.total_minor - rest);
+    let (count, gift_minor) = (planned.len(), due.goods_minor - rest);
     if changed || gift_minor != due.gift_minor {
         tx.update_all(planned).await?;
         tx.exec(&PLANNED, params![id, gift_minor, i64::from(new_version)]).await?;

@@ -61,7 +61,7 @@ pub use caller::{Caller, Who};
 pub use clock::Clock;
 pub use db::Db;
 use db::DbError;
-use haat_shared::{Currency, Error, FieldCode, Id, id::IdKind, pricing};
+use haat_shared::{Currency, Error, FieldCode, Id, gift_cards::GiftCardTerms, id::IdKind, pricing};
 use notifications::{EmailRenderer, Mailer};
 use payments::PaymentGateway;
 pub use spreadsheet::Exported;
@@ -105,6 +105,8 @@ pub struct Parts {
     pub return_answer_days: i64,
     /// The terms of payouts.
     pub payouts: payouts::PayoutTerms,
+    /// At what amounts it sells gift cards; `None` if it doesn't.
+    pub gift_cards: Option<GiftCardTerms>,
     /// The program's own promotions, which apply to every cart that meets their terms, in this order, before those of
     /// shops and of the market.
     pub promotions: Vec<pricing::Promotion>,

@@ -19,6 +19,7 @@ use crate::{
     bus::{Announcement, Topic},
     checkout,
     db::{Statement, Tx, Value},
+    gift_cards::GiftCardNotice,
     insert,
     inventory::StockNotice,
     jobs::{Backlog, backoff_ms},
@@ -55,6 +56,8 @@ pub enum EmailContent {
         /// The link to the purchase, readable by whoever has it.
         link: PurchaseLink,
     },
+    /// To whoever gets a gift card: the card.
+    GiftCard(Box<GiftCardNotice>),
     /// To the shop's owners: a new order.
     OrderReceived {
         /// The order.
@@ -275,6 +278,11 @@ statements! {
     // Whom to notify of messages, given by their IDs and subjects.
     BUYER = "SELECT m.column1 AS event, p.id AS subject, p.email AS recipient, p.user_id, p.locale
         FROM (VALUES [($1, $2)]) AS m JOIN purchases p ON p.id = m.column2";
+    // The buyer's own address, if there is no other.
+    GIFTED = "SELECT m.column1 AS event, g.id AS subject, COALESCE(NULLIF(g.recipient_email, ''), p.email) AS recipient,
+            k.issued_by AS user_id, g.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN checkout_gifts g ON g.id = m.column2 JOIN gift_cards k ON k.gift_id = g.id
+        JOIN purchases p ON p.checkout_id = g.checkout_id WHERE NOT k.disabled";
     SHOPPER = "SELECT m.column1 AS event, o.id AS subject, p.email AS recipient, p.user_id, p.locale
         FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2 JOIN purchases p ON p.id = o.purchase_id";
     SHOPPER_OF_SHIPMENT = "SELECT m.column1 AS event, s.id AS subject, p.email AS recipient, p.user_id, p.locale
@@ -396,6 +404,7 @@ impl FailedRow {
 /// Which notifications are written for which message, about which topic, and to whom.
 static NOTICES: &[(OutboxMessage, &str, NotificationTopic, &Statement)] = &[
     (OutboxMessage::PurchaseMade, "purchase_made", Purchases, &BUYER),
+    (OutboxMessage::GiftCardSent, "gift_card", Purchases, &GIFTED),
     (OutboxMessage::OrderPlaced, "order_placed", Sales, &OWNERS),
     (OutboxMessage::OrderShipped, "order_shipped", Purchases, &SHOPPER_OF_SHIPMENT),
     (OutboxMessage::OrderShipmentUpdated, "shipment_updated", Purchases, &SHOPPER_OF_SHIPMENT),
@@ -424,7 +433,11 @@ static NOTICES: &[(OutboxMessage, &str, NotificationTopic, &Statement)] = &[
 fn essential(kind: &str) -> bool {
     matches!(
         kind,
-        "purchase_made" | "payout_method_added" | "payout_method_removed" | "payout_method_restricted"
+        "purchase_made"
+            | "gift_card"
+            | "payout_method_added"
+            | "payout_method_removed"
+            | "payout_method_restricted"
     )
 }
 
@@ -668,6 +681,9 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
             "account_exists" => Some(EmailContent::AccountExists { name }),
             _ => None,
         };
+    }
+    if let Some(card) = data.gifts.get(&notice.subject) {
+        return Some(EmailContent::GiftCard(Box::new(card.clone())));
     }
     if let Some(of) = data.stock.get(&notice.subject) {
         return Some(EmailContent::StockLow(of.clone()));

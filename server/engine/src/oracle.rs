@@ -13,10 +13,15 @@ statements! {
     PAID = "SELECT 'purchase ' || u.number || ' has net payments of ' || CAST(COALESCE(p.kept, 0) AS TEXT) || ' instead of ' ||
             CAST(o.due AS TEXT) AS value
         FROM purchases u
-        JOIN (SELECT purchase_id, SUM(total_minor) AS placed, SUM(collected_minor) AS collected,
+        JOIN (SELECT c.id AS purchase_id, COALESCE(o.placed, 0) + c.gifts_minor AS placed,
+            COALESCE(o.collected, 0) + c.gifts_minor AS collected, COALESCE(o.due, 0) + c.gifts_minor - COALESCE(g.refunded, 0) AS due
+            FROM purchases c
+            LEFT JOIN (SELECT x.checkout_id, SUM(x.amount_minor) AS refunded FROM checkout_gifts x JOIN gift_cards k ON k.gift_id = x.id
+                WHERE k.refunded_at IS NOT NULL GROUP BY x.checkout_id) g ON g.checkout_id = c.checkout_id
+            LEFT JOIN (SELECT purchase_id, SUM(total_minor) AS placed, SUM(collected_minor) AS collected,
             SUM(CASE WHEN state = 'cancelled' OR collected_minor = 0 THEN 0 ELSE collected_minor - refunded_minor - disputed_minor END)
                 AS due
-            FROM orders GROUP BY purchase_id) o
+            FROM orders GROUP BY purchase_id) o ON o.purchase_id = c.id) o
             ON o.purchase_id = u.id
         LEFT JOIN (SELECT purchase_id, SUM(amount_minor) AS amount, SUM(captured_minor) AS captured,
             SUM(captured_minor - refunded_minor - refund_pending_minor - disputed_minor) AS kept,
@@ -129,7 +134,25 @@ statements! {
     GIFT_CARD = "SELECT 'gift card ' || g.last4 || ' has ' || CAST(g.balance_minor AS TEXT) || ', which its payments do not match' AS value
         FROM gift_cards g LEFT JOIN (SELECT gift_card_id, SUM(captured_minor - refunded_minor) AS spent FROM payments
             WHERE gift_card_id IS NOT NULL GROUP BY gift_card_id) p ON p.gift_card_id = g.id
-        WHERE g.balance_minor <> g.issued_minor - COALESCE(p.spent, 0)";
+        WHERE g.balance_minor <> g.issued_minor - COALESCE(p.spent, 0) - CASE WHEN g.refunded_at IS NULL THEN 0 ELSE g.issued_minor END";
+    // Each gift card that was paid is issued once, with what was paid for it, and no other one.
+    GIFTS_ISSUED = "SELECT 'a gift card of ' || CAST(x.amount_minor AS TEXT) || ' was not issued as it was bought' AS value
+        FROM checkout_gifts x JOIN checkouts c ON c.id = x.checkout_id LEFT JOIN gift_cards g ON g.gift_id = x.id
+        WHERE (c.state = 'completed') <> (g.id IS NOT NULL) OR g.issued_minor <> x.amount_minor OR g.currency <> c.currency";
+    GIFTS_POSTED = "SELECT 'gift card ' || g.last4 || ' does not match its postings' AS value
+        FROM gift_cards g LEFT JOIN (SELECT p.reference,
+            SUM(CASE WHEN p.kind = 'gift_card_issued' THEN -e.amount_minor ELSE 0 END) AS issued,
+            SUM(CASE WHEN p.kind = 'gift_card_sold' THEN -e.amount_minor ELSE 0 END) AS sold,
+            SUM(CASE WHEN p.kind = 'gift_card_refunded' THEN e.amount_minor ELSE 0 END) AS refunded
+            FROM ledger_postings p JOIN ledger_entries e ON e.posting_id = p.id AND e.account = 'gift_cards'
+            WHERE p.kind IN ('gift_card_issued', 'gift_card_sold', 'gift_card_refunded') GROUP BY p.reference) b ON b.reference = g.id
+        WHERE COALESCE(b.issued, 0) <> CASE WHEN g.gift_id IS NULL THEN g.issued_minor ELSE 0 END
+            OR COALESCE(b.sold, 0) <> CASE WHEN g.gift_id IS NULL THEN 0 ELSE g.issued_minor END
+            OR COALESCE(b.refunded, 0) <> CASE WHEN g.refunded_at IS NULL THEN 0 ELSE g.issued_minor END";
+    GIFTS_PAID = "SELECT 'the gift cards of a checkout do not cost ' || CAST(c.gifts_minor AS TEXT) AS value
+        FROM checkouts c LEFT JOIN (SELECT checkout_id, SUM(amount_minor) AS minor FROM checkout_gifts GROUP BY checkout_id) x
+            ON x.checkout_id = c.id LEFT JOIN purchases u ON u.checkout_id = c.id
+        WHERE c.gifts_minor <> COALESCE(x.minor, 0) OR u.gifts_minor <> c.gifts_minor";
     GIFTS_PLANNED = "SELECT 'the gift cards of a checkout do not add up to ' || CAST(c.gift_minor AS TEXT) AS value
         FROM checkouts c LEFT JOIN (SELECT checkout_id, SUM(amount_minor) AS planned FROM checkout_gift_cards GROUP BY checkout_id) a
             ON a.checkout_id = c.id
@@ -153,7 +176,7 @@ statements! {
                 - COALESCE((SELECT SUM(r.amount_minor) FROM refunds r WHERE r.payment_id = p.id AND r.state = 'paid_otherwise'), 0))";
     ORDERS = "SELECT 'the orders of purchase ' || u.number || ' do not add up to its total' AS value
         FROM purchases u LEFT JOIN orders o ON o.purchase_id = u.id
-        GROUP BY u.id, u.number, u.total_minor HAVING COALESCE(SUM(o.total_minor), 0) <> u.total_minor";
+        GROUP BY u.id, u.number, u.total_minor, u.gifts_minor HAVING COALESCE(SUM(o.total_minor), 0) + u.gifts_minor <> u.total_minor";
     LINES = "SELECT 'the lines of order ' || o.number || ' do not add up to its amounts' AS value
         FROM orders o LEFT JOIN order_lines l ON l.order_id = o.id
         GROUP BY o.id, o.number, o.subtotal_minor, o.tax_minor, o.delivery_tax_minor, o.items_minor, o.commission_minor, o.market_discount_minor
@@ -170,11 +193,11 @@ statements! {
         LEFT JOIN order_adjustments a ON a.order_id = l.order_id AND a.position = l.position
         GROUP BY o.id, o.number, l.position, l.discount_minor HAVING COALESCE(-SUM(a.amount_minor), 0) <> l.discount_minor";
     CHECKOUTS = "SELECT 'the orders of a checkout of ' || CAST(c.total_minor AS TEXT) || ' do not add up to its totals' AS value
-        FROM checkouts c JOIN checkout_orders o ON o.checkout_id = c.id
-        GROUP BY c.id, c.subtotal_minor, c.discount_minor, c.delivery_minor, c.tax_minor, c.added_tax_minor, c.total_minor
-        HAVING SUM(o.subtotal_minor) <> c.subtotal_minor OR SUM(o.discount_minor) <> c.discount_minor
-            OR SUM(o.added_tax_minor) <> c.added_tax_minor OR SUM(o.delivery_minor) <> c.delivery_minor
-            OR SUM(o.tax_minor) <> c.tax_minor OR SUM(o.total_minor) <> c.total_minor";
+        FROM checkouts c LEFT JOIN checkout_orders o ON o.checkout_id = c.id
+        GROUP BY c.id, c.subtotal_minor, c.discount_minor, c.delivery_minor, c.tax_minor, c.added_tax_minor, c.total_minor, c.gifts_minor
+        HAVING COALESCE(SUM(o.subtotal_minor), 0) + c.gifts_minor <> c.subtotal_minor OR COALESCE(SUM(o.discount_minor), 0) <> c.discount_minor
+            OR COALESCE(SUM(o.added_tax_minor), 0) <> c.added_tax_minor OR COALESCE(SUM(o.delivery_minor), 0) <> c.delivery_minor
+            OR COALESCE(SUM(o.tax_minor), 0) <> c.tax_minor OR COALESCE(SUM(o.total_minor), 0) + c.gifts_minor <> c.total_minor";
     QUOTED = "SELECT 'order ' || o.number || ' differs from its quote' AS value
         FROM orders o JOIN checkout_orders q ON q.order_id = o.id
         WHERE q.subtotal_minor <> o.subtotal_minor OR q.discount_minor <> o.discount_minor
@@ -383,6 +406,9 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &GIFT_CARDS,
         &GIFT_CARD,
         &GIFTS_PLANNED,
+        &GIFTS_ISSUED,
+        &GIFTS_POSTED,
+        &GIFTS_PAID,
         &TIMELINE,
         &ORPHANED,
         &PAID_FOR,

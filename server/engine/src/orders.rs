@@ -60,6 +60,7 @@ pub use transitions::{cancel, cancel_by_customer, confirm, confirm_pending, deli
 use crate::{
     Caller, Engine, TxResult, cursor,
     db::{Scalar, Tx},
+    gift_cards::{self, GiftCardNotice},
     group_by,
     inventory::{self, StockNotice},
     lists, params,
@@ -71,6 +72,7 @@ use haat_shared::{
     addresses::Address,
     checkout::CheckoutLineView,
     disputes::OrderDispute,
+    gift_cards::{BoughtGift, Gift},
     id::kinds::{Job, OrderId, Purchase, PurchaseId, ShopId, UserId},
     media::Picture,
     orders::{
@@ -97,7 +99,9 @@ lists! {
             (SELECT COUNT(*) FROM orders o WHERE o.purchase_id = p.id) AS orders,
             (SELECT MIN(o.state) FROM orders o WHERE o.purchase_id = p.id
                 AND NOT EXISTS (SELECT 1 FROM orders x WHERE x.purchase_id = p.id AND x.state <> o.state)) AS state,
-            NOT EXISTS (SELECT 1 FROM orders o WHERE o.purchase_id = p.id AND o.delivery <> 'pickup') AS pickup,
+            (p.gifts_minor = 0 OR p.total_minor > p.gifts_minor) AND NOT EXISTS
+                (SELECT 1 FROM orders o WHERE o.purchase_id = p.id AND o.delivery <> 'pickup') AS pickup,
+            CASE WHEN p.gifts_minor = 0 THEN 0 ELSE (SELECT COUNT(*) FROM checkout_gifts g WHERE g.checkout_id = p.checkout_id) END AS gifts,
             EXISTS (SELECT 1 FROM orders o WHERE o.purchase_id = p.id AND o.open_disputes > 0) AS disputed FROM purchases p",
         base_filter: "TRUE",
         filters: &[("user", "p.user_id = {}")],
@@ -108,7 +112,7 @@ lists! {
 statements! {
     IN_PURCHASE = "SELECT id AS value FROM orders WHERE number = $1 AND purchase_id = $2";
     STATE = "SELECT state AS value FROM orders WHERE number = $1 AND shop_id = COALESCE($2, shop_id)";
-    FIND = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.billing, p.method, p.gift_cards, p.currency, p.created_at,
+    FIND = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.billing, p.method, p.gift_cards, p.gifts_minor, p.currency, p.created_at,
             t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.number = $1";
@@ -118,7 +122,7 @@ statements! {
         JOIN order_lines l ON l.order_id = o.id
         LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0
         LEFT JOIN media m ON m.id = pp.media_id ORDER BY o.purchase_id, o.number, l.position";
-    NOTIFIED_PURCHASES = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.billing, p.method, p.gift_cards, p.currency,
+    NOTIFIED_PURCHASES = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.billing, p.method, p.gift_cards, p.gifts_minor, p.currency,
             p.created_at, t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')";
@@ -161,6 +165,7 @@ rows! {
         billing: Option<String>,
         method: PaymentMethod,
         gift_cards: String,
+        gifts_minor: i64,
         currency: Currency,
         created_at: i64,
         token_hash: Option<Vec<u8>>,
@@ -255,6 +260,7 @@ rows! {
         items_total: i64,
         state: Option<String>,
         pickup: bool,
+        gifts: i64,
         disputed: bool,
     }
 
@@ -422,13 +428,24 @@ async fn of_purchase(
 pub async fn purchase(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Result<PurchaseView> {
     let row = find(engine, caller, number, key).await?;
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![row.id]).await?;
-    let mut purchase = view(engine, caller, row, lines)?;
+    let gifts = match row.gifts_minor {
+        0 => Vec::new(),
+        _ => gift_cards::of_purchase(engine, caller, row.id).await?,
+    };
+    let mut purchase = view(engine, caller, row, lines, gifts)?;
     parts::add(engine, caller, &mut purchase.orders.iter_mut().collect::<Vec<_>>()).await?;
     exchange_options::add_options(engine, &mut purchase.orders).await?;
     Ok(purchase)
 }
 
-fn view(engine: &Engine, caller: &Caller, row: PurchaseRow, lines: Vec<LineRow>) -> Result<PurchaseView> {
+fn view(
+    engine: &Engine,
+    caller: &Caller,
+    row: PurchaseRow,
+    lines: Vec<LineRow>,
+    gifts: Vec<BoughtGift>,
+) -> Result<PurchaseView> {
+    let of_gifts = Gift::totals(row.currency, row.gifts_minor);
     let orders: Vec<OrderView> = shop_orders(engine, caller, lines)?.into_iter().map(|o| o.order).collect();
     Ok(PurchaseView {
         id: row.id,
@@ -439,9 +456,10 @@ fn view(engine: &Engine, caller: &Caller, row: PurchaseRow, lines: Vec<LineRow>)
         address: address(&row.address)?.into(),
         payment_method: row.method,
         gift_cards: serde_json::from_str(&row.gift_cards).map_err(|_| Error::Internal)?,
-        totals: Totals::sum(row.currency, orders.iter().map(|order| order.totals))?,
+        totals: Totals::sum(row.currency, orders.iter().map(|order| order.totals).chain([of_gifts]))?,
         taxes: haat_shared::taxes::sums(orders.iter().flat_map(|order| order.taxes.clone()))?,
         orders,
+        gifts,
     })
 }
 
@@ -481,6 +499,8 @@ pub(crate) struct NotificationData {
     pub(crate) stock: HashMap<Uuid, StockNotice>,
     /// Payouts and payout methods, for their shops.
     pub(crate) payouts: HashMap<Uuid, PayoutNotice>,
+    /// Gift cards, for their recipients.
+    pub(crate) gifts: HashMap<Uuid, GiftCardNotice>,
 }
 
 /// Loads the objects of a batch of notifications.
@@ -502,10 +522,13 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
     });
     let whole = whole.map(|of| &mut of.order);
     parts::add(engine, reader, &mut whole.collect::<Vec<_>>()).await?;
+    let (sent_gifts, mut bought_gifts) = gift_cards::notification_data(engine, reader, claim).await?;
     let mut lines: HashMap<_, _> = group_by(lines, |l| l.purchase_id).into_iter().collect();
     let purchases = purchases.into_iter().map(|row| {
         let lines = lines.remove(&row.id).unwrap_or_default();
-        Ok((row.id.uuid(), view(engine, reader, row, lines)?))
+        let gifts =
+            bought_gifts.extract_if(.., |(purchase, _)| *purchase == row.id).map(|(_, gift)| gift).collect();
+        Ok((row.id.uuid(), view(engine, reader, row, lines, gifts)?))
     });
     let mut purchases = purchases.collect::<Result<HashMap<Uuid, PurchaseView>>>()?;
     let bought = purchases.values_mut().flat_map(|purchase| &mut purchase.orders);
@@ -535,6 +558,7 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
         disputes: disputes::notified(engine, reader, claim).await?,
         stock: inventory::low::notification_data(engine, claim).await?,
         payouts: payouts::notification_data(engine, reader, claim).await?,
+        gifts: sent_gifts.into_iter().collect(),
     })
 }
 
@@ -566,6 +590,7 @@ pub async fn history(
         orders: row.orders,
         state: row.state.as_deref().and_then(OrderState::parse),
         pickup: row.pickup,
+        gifts: row.gifts,
         disputed: row.disputed,
     }))
 }

@@ -24,6 +24,8 @@ haat_shared::text_enum! {
         PurchaseMade = "purchase_made",
         /// A shop has a new order. Subject: the order.
         OrderPlaced = "order_placed",
+        /// A gift card that was bought is to be sent, or sent again. Subject: the card.
+        GiftCardSent = "gift_card_sent",
         /// Money must be refunded. Subject: the refund.
         RefundQueued = "refund_queued",
         /// The shop confirmed an order. Subject: the order.

@@ -28,7 +28,9 @@ pub use gateway::{
 };
 pub(crate) use gateway::{call, check_gateways, methods_of};
 pub use patience::{Patience, REQUEST_LIMIT, repeated};
-pub(crate) use refund::{OrderRefund, queue_orphaned_in_tx, release_cards_in_tx, reserve_refund_in_tx};
+pub(crate) use refund::{
+    OrderRefund, queue_orphaned_in_tx, release_cards_in_tx, reserve_gift_refund_in_tx, reserve_refund_in_tx,
+};
 use refund::{Stray, stray};
 pub use refund::{payment_of_refund, reconcile_refunds, refund, retry_refund, settle_refund};
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::{
     Engine, TxResult, accounts, catalog, checkout,
     db::{BoxFuture, Scalar},
-    dispatch, idempotency, inventory, media, orders, params, payments, payouts, random, sale_prices, seals,
-    statements,
+    dispatch, gift_cards, idempotency, inventory, media, orders, params, payments, payouts, random,
+    sale_prices, seals, statements,
 };
 use haat_shared::id::kinds::JobId;
 
@@ -30,6 +30,11 @@ pub static SCHEDULES: &[Schedule] = &[
         name: "sale_prices",
         every: Duration::from_secs(5),
         run: |engine| Box::pin(sale_prices::apply_due(engine)),
+    },
+    Schedule {
+        name: "gift_cards",
+        every: Duration::from_secs(5),
+        run: |engine| Box::pin(gift_cards::send_due(engine)),
     },
     Schedule {
         name: "reconcile",

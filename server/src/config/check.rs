@@ -180,7 +180,7 @@ impl Payments {
 
 impl Config {
     /// The numbers and what they may be.
-    fn numbers(&self) -> [(&'static str, u64, RangeInclusive<u64>); 29] {
+    fn numbers(&self) -> [(&'static str, u64, RangeInclusive<u64>); 31] {
         let Self { server, database, market, media, imports, payments, payouts, limits, .. } = self;
         let count = |number: u32| u64::from(number);
         [
@@ -191,6 +191,8 @@ impl Config {
             ("server.header_timeout_s", server.header_timeout_s, 1..=3_600),
             ("server.idle_timeout_s", server.idle_timeout_s, 1..=86_400),
             ("database.connections", count(database.connections), 1..=10_000),
+            ("market.gift_card_min", count(market.gift_card_min), 1..=1_000_000_000),
+            ("market.gift_card_max", count(market.gift_card_max), 1..=1_000_000_000),
             ("market.return_days", count(market.return_days), 0..=365),
             ("market.return_answer_days", count(market.return_answer_days), 0..=365),
             ("media.wait_s", count(media.wait_s), 0..=3_600),
@@ -260,6 +262,7 @@ impl Config {
             return Err("market.country must be the code of a country (ISO 3166-1), such as IN".into());
         }
         let currencies = self.market.sold_in()?;
+        self.market.gift_cards()?;
         for (at, origin) in self.server.cors_origins.split_whitespace().enumerate() {
             let host = origin.strip_prefix("https://").or(origin.strip_prefix("http://"));
             if host.is_none_or(|host| host.is_empty() || host.contains('/')) {

@@ -7,6 +7,7 @@ use haat_app::{
 };
 use haat_engine::{TxResult, notifications::RenderedEmail};
 use haat_shared::{
+    gift_cards::Gift,
     orders::{OrderView, PurchaseView},
     payments::PaymentMethod,
     pricing::Totals,
@@ -25,6 +26,8 @@ struct Confirmed<'a> {
     shops: String,
     orders: &'a [OrderView],
     left_out: usize,
+    /// What each gift card is, when it is sent, and its amount.
+    gifts: Vec<[String; 3]>,
     totals: Totals,
     discounts: Vec<Discount>,
     tax: String,
@@ -89,8 +92,23 @@ fn paid(locale: Locale, purchase: &PurchaseView, pickup: bool) -> String {
     parts.join(", ")
 }
 
+fn gift(locale: Locale, gift: &Gift) -> [String; 3] {
+    let title = match gift.recipient() {
+        "" => td_string!(locale, payment_method.gift_card).to_owned(),
+        name => td_string!(locale, gifts.of, name = name),
+    };
+    let when = match gift.send_on.as_str() {
+        "" => td_string!(locale, gifts.sent_at_once).to_owned(),
+        day => td_string!(locale, gifts.sent_on, date = words::day(locale, day)),
+    };
+    [title, when, words::money(locale, gift.amount)]
+}
+
 fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Confirmed<'a> {
-    let shops: Vec<_> = purchase.orders.iter().map(|o| o.shop_name.as_str()).collect();
+    let mut shops: Vec<_> = purchase.orders.iter().map(|o| o.shop_name.as_str()).collect();
+    if shops.is_empty() {
+        shops.push(td_string!(locale, brand.name));
+    }
     let pickup = purchase.is_pickup();
     let way = match pickup {
         true => tn!(locale, email.confirmed_next_pickup, shops.len()),
@@ -108,12 +126,16 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Co
     Confirmed {
         locale,
         url,
-        name: &purchase.address.parts.name,
+        name: match purchase.address.parts.name.as_str() {
+            "" => &purchase.email,
+            name => name,
+        },
         number: &purchase.number,
         date: words::moment(locale, &purchase.created_at),
         shops: short(&shops.join(", "), 2 * TITLE_SHOWN),
         orders: &purchase.orders,
         left_out: 0,
+        gifts: purchase.gifts.iter().map(|bought| gift(locale, &bought.gift)).collect(),
         totals: purchase.totals,
         discounts: purchase.discounts(),
         tax: words::taxes(locale, purchase.totals.tax, &purchase.taxes),
@@ -123,8 +145,15 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Co
         } else {
             td_string!(locale, purchase.goes_to)
         },
-        address: label(locale, &purchase.address.parts),
+        // Gift cards are sent by email.
+        address: match purchase.orders.is_empty() {
+            true => Vec::new(),
+            false => label(locale, &purchase.address.parts),
+        },
         billing: purchase.billing_address.as_ref().map(|to| label(locale, &to.parts)).unwrap_or_default(),
-        next: format!("{way} {cash}").trim_end().to_owned(),
+        next: match purchase.orders.is_empty() {
+            true => td_string!(locale, email.gift_next).to_owned(),
+            false => format!("{way} {cash}").trim_end().to_owned(),
+        },
     }
 }

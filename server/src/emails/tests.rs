@@ -1,6 +1,7 @@
 //! Every email in every language, and what must be in it.
 
 use haat_engine::{
+    gift_cards::GiftCardNotice,
     inventory::StockNotice,
     notifications::{EmailContent, RenderedEmail},
     orders::Parcel,
@@ -11,7 +12,7 @@ use haat_shared::{
     addresses::Address,
     checkout::CheckoutLineView,
     disputes::{DisputeState, OrderDispute},
-    gift_cards::AppliedGiftCard,
+    gift_cards::{AppliedGiftCard, BoughtGift, Gift},
     id::Id,
     orders::{
         Actor, LineQuantity, OrderRefund, OrderState, OrderView, PurchaseView, RefundReason, Shipment,
@@ -109,6 +110,7 @@ fn to_shopper(method: PaymentMethod, name: &str, orders: Vec<OrderView>) -> Emai
         taxes: Vec::new(),
         totals: Totals::sum(Currency::INR, orders.iter().map(|o| o.totals)).unwrap(),
         orders,
+        gifts: Vec::new(),
     };
     EmailContent::OrderConfirmed { purchase: Box::new(purchase), link: link() }
 }
@@ -290,6 +292,7 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
     vec![
         ("order_confirmed_cash", to_shopper(PaymentMethod::Cash, name, two)),
         ("order_confirmed_card", to_shopper(PaymentMethod::Sandbox, name, vec![one.clone()])),
+        ("order_confirmed_gift", gift_bought()),
         ("order_received_cash", to_shop(PaymentMethod::Cash, name, one.clone())),
         ("order_received_card", to_shop(PaymentMethod::Sandbox, name, one)),
         ("order_shipped_cash", on_its_way(PaymentMethod::Cash, NAMES, "Blue Dart", TRACK)),
@@ -326,7 +329,37 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("dispute_lost", EmailContent::DisputeLost { order: sent(), dispute: disputed(DisputeState::Lost) }),
         ("stock_low", EmailContent::StockLow(stock(shop, 2))),
         ("stock_none", EmailContent::StockLow(stock(shop, 0))),
+        ("gift_card", gift_card(gift("Ravi", name, "Happy birthday!\nSee you soon"))),
+        ("gift_card_plain", gift_card(gift("", "", ""))),
     ]
+}
+
+fn gift(recipient: &str, sender: &str, message: &str) -> Gift {
+    Gift {
+        amount: money(50_000),
+        recipient_name: recipient.into(),
+        recipient_email: "ravi@example.com".into(),
+        sender_name: sender.into(),
+        message: message.into(),
+        send_on: "2026-12-24".into(),
+        locale: "en".into(),
+    }
+}
+
+fn gift_card(gift: Gift) -> EmailContent {
+    EmailContent::GiftCard(Box::new(GiftCardNotice { gift, code: "ABCD-EFGH-JKMN-PQRS".into() }))
+}
+
+/// The confirmation of a purchase of a gift card, which names no code.
+fn gift_bought() -> EmailContent {
+    let mut content = to_shopper(PaymentMethod::Sandbox, "", Vec::new());
+    if let EmailContent::OrderConfirmed { purchase, .. } = &mut content {
+        let (id, gift) = (Id::from_uuid(Default::default()), gift("Ravi", "", ""));
+        purchase.totals = Gift::totals(Currency::INR, 50_000);
+        purchase.address = Address::default().into();
+        purchase.gifts = vec![BoughtGift { id, gift, sent_at: None, refunded: false }];
+    }
+    content
 }
 
 fn stock(shop: &str, available: i64) -> StockNotice {
@@ -377,10 +410,11 @@ fn every_mail_in_every_language() {
         EmailContent::DisputeWon { .. } => 21,
         EmailContent::DisputeLost { .. } => 22,
         EmailContent::StockLow(_) => 23,
+        EmailContent::GiftCard(_) => 24,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();
-    assert_eq!(kinds, (0..24).collect::<Vec<_>>(), "a letter is not among the samples");
+    assert_eq!(kinds, (0..25).collect::<Vec<_>>(), "a letter is not among the samples");
 }
 
 #[test]

@@ -147,6 +147,10 @@ pub(super) async fn gift_cards(
                 let id = value("id").parse()?;
                 gift_cards::disable(engine, &caller, id, action == "disable").await.map(|()| id)
             }
+            "refund" => {
+                let id = value("id").parse()?;
+                gift_cards::refund(engine, &caller, id).await.map(|()| id)
+            }
             _ => Err(Error::field("action", FieldCode::NotAChoice)),
         }
     }

@@ -17,15 +17,15 @@ use haat_shared::{
     addresses::regions,
     carts::{AddLine, SetQuantity},
     checkout::{CheckoutLineView, CheckoutUpdate, choice},
-    gift_cards::{GiftCardRefusal, is_card_code},
+    gift_cards::{GiftCardForm, GiftCardRefusal, is_card_code},
     id::kinds::{CheckoutId, MediaId},
     notifications::Channel,
     orders::{LineQuantity, part_field},
     payments::NextAction,
     returns::{ExchangeWish, NewReturnRequest, ReturnReason, exchange_field},
     routes::{
-        self, ADMIN, CARDS, CART, GIFT_CARD, HOME, NOTIFICATION_SETTINGS, NOTIFICATIONS, SELLER_SHOPS,
-        SIGN_IN, SIGN_UP, with,
+        self, ADMIN, BUY_GIFT_CARD, CARDS, CART, GIFT_CARD, HOME, NOTIFICATION_SETTINGS, NOTIFICATIONS,
+        SELLER_SHOPS, SIGN_IN, SIGN_UP, with,
     },
 };
 
@@ -188,7 +188,10 @@ fn code_refused(state: &State, typed: &Typed, page: &str, error: &Error) -> Resp
 async fn change_codes(state: &State, caller: &Caller, typed: &Typed) -> Result<bool> {
     let engine = &state.runtime.engine;
     let (remove, code) = (field(typed, "remove_code"), field(typed, "code"));
-    if !remove.is_empty() {
+    let gift = field(typed, "remove_gift");
+    if !gift.is_empty() {
+        gift_cards::remove_from_cart(engine, caller, gift.parse()?).await?;
+    } else if !remove.is_empty() {
         cart_codes::remove_code(engine, caller, remove.parse()?).await?;
     } else if !code.trim().is_empty() {
         cart_codes::add_code(engine, caller, &code).await?;
@@ -211,6 +214,24 @@ pub(super) async fn gift_card(
         // Nothing was typed.
         Err(Error::Invalid(_)) => back::to(GIFT_CARD).into_response(),
         Err(error) => refused(&state, GIFT_CARD, &error),
+    }
+}
+
+/// Puts a gift card into the basket.
+pub(super) async fn buy_gift_card(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let form = GiftCardForm::read(|name| field(&typed, name));
+    match gift_cards::add_to_cart(&state.runtime.engine, &caller, &form).await {
+        Ok(changed) => {
+            let secure = state.runtime.config.secure();
+            let cookie = changed.token.map(|token| (header::SET_COOKIE, cookies::cart(secure, &token)));
+            (AppendHeaders(cookie), back::to(CART)).into_response()
+        }
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "gift", BUY_GIFT_CARD, typed, &error).await,
+        Err(error) => refused(&state, BUY_GIFT_CARD, &error),
     }
 }
 
@@ -402,6 +423,10 @@ pub(super) async fn cancel_by_customer(
         "return" => request_return(engine, &caller, of, &order, &typed).await,
         "withdraw" => match field(&typed, "return").parse() {
             Ok(id) => orders::withdraw_return(engine, &caller, of, &order, id).await,
+            Err(_) => Err(Error::NotFound),
+        },
+        "resend_gift" => match field(&typed, "gift").parse() {
+            Ok(id) => gift_cards::resend(engine, &caller, &purchase, &key, id).await,
             Err(_) => Err(Error::NotFound),
         },
         _ => orders::cancel_by_customer(engine, &caller, &purchase, &key, &order, &reason).await,

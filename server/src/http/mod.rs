@@ -223,6 +223,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_SHOP_MESSAGES, post(chat_forms::open_for_order))
         .route(FORM_SHOP_CONVERSATION, post(chat_forms::by_shop))
         .route(FORM_GIFT_CARD, post(forms::gift_card))
+        .route(FORM_BUY_GIFT_CARD, post(forms::buy_gift_card))
         .route(FORM_BALANCE, post(seller_forms::balance))
         .route(FORM_PAYOUT, post(admin_forms::payout))
         .route(FORM_REFUND_ANY, post(admin_forms::refund))

@@ -93,6 +93,7 @@ const TABLE: &[Row] = &[
     // No picture is shown with a return.
     get(PICTURE, "shipped-purchase file", 404),
     get(GIFT_CARD, "", 200),
+    get(BUY_GIFT_CARD, "", 200),
     get(SIGN_IN, "", 200),
     get(SIGN_UP, "", 200),
     get(ACCOUNT, "", 200),
@@ -159,6 +160,8 @@ const TABLE: &[Row] = &[
     call(FN_REGIONS, r#"{"country":"IN"}"#),
     // There is no such card.
     call(FN_GIFT_CARD, r#"{"id":"gift_00000000000000000000000000","key":"k"}"#).ok(404),
+    call(FN_GIFT_CARD_OFFER, "{}"),
+    form(FORM_BUY_GIFT_CARD, "", "amount=500", 303),
     form(FORM_GIFT_CARD, "", "code=ABCD-EFGH-JKMN-PQRS", 303),
     // The shop's routes.
     call(FN_DASHBOARD, r#"{"handle":"<handle>","of":{}}"#),

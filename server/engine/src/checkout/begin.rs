@@ -25,6 +25,7 @@ use haat_shared::{
     catalog::options_text,
     checkout::{CheckoutState, CheckoutUpdate, HOLD_MS},
     error::Shortage,
+    gift_cards::Gift,
     id::kinds::*,
     money::{Rate, convert_price},
     pricing::{self, LineItem, LineKind, Promotion, ShopItems, TaxRule, Totals},
@@ -38,10 +39,11 @@ use haat_shared::{
 const WORTH_KEEPING_MS: i64 = 5 * 60 * 1000;
 
 statements! {
-    LOCK_CART = "UPDATE carts SET updated_at = $2 WHERE id = $1 AND state = 'open' RETURNING version";
+    LOCK_CART = "UPDATE carts SET updated_at = $2 WHERE id = $1 AND state = 'open' RETURNING version,
+            (SELECT COUNT(*) FROM cart_gifts g WHERE g.cart_id = carts.id) AS gifts";
     CURRENT = "SELECT c.id, c.state, c.cart_version, c.hold_until, c.form, c.currency, COALESCE((SELECT s.currency
-            FROM cart_lines l JOIN shops s ON s.id = l.shop_id WHERE l.cart_id = c.cart_id ORDER BY l.id LIMIT 1), c.currency)
-            AS own_currency
+            FROM cart_lines l JOIN shops s ON s.id = l.shop_id WHERE l.cart_id = c.cart_id ORDER BY l.id LIMIT 1),
+            (SELECT g.currency FROM cart_gifts g WHERE g.cart_id = c.cart_id ORDER BY g.id LIMIT 1), c.currency) AS own_currency
         FROM checkouts c WHERE c.cart_id = $1 AND c.state IN ('open', 'paying') ORDER BY c.id DESC";
     IN_PROGRESS = "SELECT id AS value FROM checkouts WHERE cart_id = $1 AND state IN ('open', 'paying') AND hold_until > $2
         ORDER BY id DESC LIMIT 1";
@@ -75,6 +77,7 @@ insert! {
         form: &'a str,
         taxes: String,
         holds: i64,
+        gifts_minor: i64,
         hold_until: i64,
         created_at: i64,
         updated_at: i64,
@@ -135,6 +138,7 @@ insert! {
 rows! {
     struct CartVersion {
         version: i64,
+        gifts: i64,
     }
 
     struct Current {
@@ -242,8 +246,8 @@ async fn begin_in_tx(
 ) -> TxResult<CheckoutId> {
     let (base, chosen) = *currencies;
     // From here on, checkouts of this cart wait for each other.
-    let version =
-        tx.opt::<CartVersion>(&LOCK_CART, params![cart, now]).await?.ok_or(Conflict::CartEmpty)?.version;
+    let CartVersion { version, gifts } =
+        tx.opt(&LOCK_CART, params![cart, now]).await?.ok_or(Conflict::CartEmpty)?;
     let current: Vec<Current> = tx.all(&CURRENT, params![cart]).await?;
     let worth_keeping = |c: &&Current| {
         c.state == CheckoutState::Open
@@ -271,7 +275,17 @@ async fn begin_in_tx(
         line.price_minor = price;
         line.own_minor = line.own_minor.map(|own| in_proportion(own, ordinary, price));
     }
-    let currency = chosen.or(lines.first().map(|line| line.currency)).ok_or(Conflict::CartEmpty)?;
+    let gifts = match gifts {
+        0 => Vec::new(),
+        _ => gift_cards::of_cart_in_tx(tx, cart).await?,
+    };
+    let usual =
+        lines.first().map(|line| line.currency).or(gifts.first().map(|gift| gift.amount().currency()));
+    let currency = chosen.or(usual).ok_or(Conflict::CartEmpty)?;
+    // Gift cards have the amount that was chosen, so they are not converted.
+    if gifts.iter().any(|gift| gift.amount().currency() != currency) {
+        return Err(Conflict::MixedCurrencies.into());
+    }
     let mut rate = Rate::ONE;
     let mut shipping = shipping::of_cart_in_tx(tx, cart, zone, now).await?;
     // Rates are those of the market's currency; shops of any other one can't be combined with this one.
@@ -293,7 +307,8 @@ async fn begin_in_tx(
     let offers = promotions::of_cart_in_tx(tx, cart, person, &released, now).await?;
     let terms = Terms { own, offers: &offers, taxes, rate, currency, shipping: &shipping };
     let plan = plan(random::id(now), &lines, &needs, &typed, &terms, now)?;
-    let totals = plan.totals;
+    let gifts_minor = gifts.iter().map(|gift| gift.amount().amount()).sum();
+    let totals = plan.totals.plus(Gift::totals(currency, gifts_minor))?;
     tx.insert(AddCheckout {
         id: plan.id,
         cart_id: cart,
@@ -308,6 +323,7 @@ async fn begin_in_tx(
         form,
         taxes: plan.taxes,
         holds: plan.claims.len() as i64,
+        gifts_minor,
         hold_until: now + HOLD_MS,
         created_at: now,
         updated_at: now,
@@ -320,6 +336,8 @@ async fn begin_in_tx(
     tx.insert_all(plan.lines).await?;
     tx.insert_all(plan.adjustments).await?;
     tx.insert_all(plan.uses).await?;
+    tx.insert_all((0..).zip(&gifts).map(|(at, gift)| gift.of_checkout(plan.id, at, now)).collect::<Vec<_>>())
+        .await?;
     if let Some(old) = with_cards {
         gift_cards::carry_in_tx(tx, old, plan.id, now).await?;
     }

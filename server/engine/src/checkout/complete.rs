@@ -12,7 +12,8 @@ use crate::{
     outbox::{self, OutboxMessage},
     params,
     payments::{GatewayStatus, ReportOutcome, queue_orphaned_in_tx},
-    random, rows, statements,
+    random::{self, SigningKey},
+    rows, statements,
 };
 use haat_shared::{
     Currency, Error, Money, Result,
@@ -46,7 +47,7 @@ statements! {
         FROM payments p JOIN checkouts c ON c.id = p.checkout_id LEFT JOIN purchases u ON u.id = p.purchase_id WHERE p.id = $1";
     TAKE_CHECKOUT = concat!("UPDATE checkouts SET state = 'completed', purchase_id = $3, updated_at = $4
         WHERE id = $1 AND state IN ('open', 'paying', 'expired') AND total_minor = ", paid_minor!(), "
-        RETURNING cart_id, holds, details, discount_minor, gift_minor");
+        RETURNING cart_id, holds, details, discount_minor, gift_minor, gifts_minor");
     REST_IS_DUE = concat!("SELECT id AS value FROM checkouts WHERE id = $1 AND state IN ('open', 'paying')
         AND quote_version = (SELECT quote_version FROM payments WHERE id = $2) AND total_minor > ", paid_minor!());
     // After the purchase, to which they refer.
@@ -86,6 +87,7 @@ insert! {
         user_id = "t.user_id",
         currency = "c.currency",
         total_minor = "c.total_minor",
+        gifts_minor = "c.gifts_minor",
         locale = "c.locale",
     } => [checkout: CheckoutId] "given JOIN checkouts c ON c.id = given.checkout JOIN carts t ON t.id = c.cart_id"
 
@@ -155,6 +157,7 @@ rows! {
         details: Option<String>,
         discount_minor: i64,
         gift_minor: i64,
+        gifts_minor: i64,
     }
 
     struct OrderRow {
@@ -176,6 +179,7 @@ struct Input {
     number: String,
     clock: Clock,
     zone: Zone,
+    secret: SigningKey,
 }
 
 enum Done {
@@ -204,6 +208,7 @@ pub async fn complete(
         number: random::number(),
         clock: engine.clock.clone(),
         zone: engine.zone.clone(),
+        secret: engine.secret.clone(),
     };
     let outcome = engine
         .db
@@ -239,7 +244,7 @@ fn nothing_to_buy() -> TxError {
 }
 
 async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
-    let Input { payment, purchase, number, clock, zone, .. } = input;
+    let Input { payment, purchase, number, clock, zone, secret, .. } = input;
     let now = clock.now_ms();
     lock_checkout_in_tx(tx, *payment).await?;
     let (taken, mut postings): (_, Vec<(Posting, Reference)>) = match take_in_tx(tx, input, now).await? {
@@ -295,7 +300,7 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
     let payments: Vec<Scalar<CollectedBy>> =
         tx.all(&TAKE_PAYMENTS, params![id, *payment, *purchase, now]).await?;
     // An order is paid to the market or to the shop, not partly to both.
-    if payments.iter().any(|by| by.0 != taken.collected_by) {
+    if payments.iter().any(|by| by.0 != taken.collected_by) || (checkout.gifts_minor > 0 && !by_market) {
         return Err(nothing_to_buy());
     }
     let orders: Vec<OrderRow> = tx.all(&ORDERS, params![id]).await?;
@@ -318,9 +323,14 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
     }
     let sale = holds::take_in_tx(tx, id, checkout.holds, *purchase, now).await?;
     postings.extend(sales(&orders, by_market, taken.currency)?);
-    ledger::post(tx, &postings, now).await?;
     let mut messages = vec![outbox::row(OutboxMessage::PurchaseMade, *purchase, now)];
     messages.extend(orders.iter().map(|o| outbox::row(OutboxMessage::OrderPlaced, o.order_id, now)));
+    if checkout.gifts_minor > 0 {
+        let (sold, sent) = gift_cards::issue_in_tx(tx, (secret, zone), (id, checkout.cart_id), now).await?;
+        postings.extend(sold);
+        messages.extend(sent);
+    }
+    ledger::post(tx, &postings, now).await?;
     tx.exec_many(&outbox::WRITE, &messages).await?;
     tx.exec(&EMPTY_CART, params![checkout.cart_id, id]).await?;
     // Last, since others wait for these rows.

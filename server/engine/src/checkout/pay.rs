@@ -30,7 +30,7 @@ statements! {
         WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $3 AND quote_version = $6
             AND NOT EXISTS (SELECT 1 FROM checkout_orders o WHERE o.checkout_id = checkouts.id AND o.options = '[]')";
     NOT_SHIPPED = "SELECT shop_name AS value FROM checkout_orders WHERE checkout_id = $1 AND options = '[]' ORDER BY position";
-    QUOTE = "SELECT currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, gift_minor, quote_version, taxes
+    QUOTE = "SELECT currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, gift_minor, gifts_minor, quote_version, taxes
         FROM checkouts WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $2";
     OPEN_ONE = concat!("SELECT ", payment_columns!(), " FROM payments
         WHERE checkout_id = $1 AND state IN ('created', 'pending')");
@@ -139,7 +139,16 @@ async fn pay_once(
         ),
         _ => (update, offered(engine, Some(checkout.quote.currency))),
     };
-    let details = update.check(&methods, engine.smtputf8).map_err(Error::Invalid)?;
+    let mut details = update.check(&methods, engine.smtputf8, checkout.has_orders).map_err(Error::Invalid)?;
+    if checkout.quote.gifts_minor > 0 && !details.payment_method.collected_by_market() {
+        return Err(Conflict::GiftCard(GiftCardRefusal::BoughtInCash).into());
+    }
+    if !checkout.has_orders {
+        // Emails to the buyer begin with it.
+        let gifts = gift_cards::in_checkout(engine, id).await?;
+        details.address.name =
+            gifts.into_iter().map(|gift| gift.sender_name).find(|name| !name.is_empty()).unwrap_or_default();
+    }
     if gift == Gift::Part && !details.payment_method.collected_by_market() {
         return Err(Conflict::GiftCard(GiftCardRefusal::WithCash).into());
     }

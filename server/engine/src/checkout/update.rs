@@ -18,6 +18,7 @@ use crate::{
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
     checkout::{CheckoutQuote, CheckoutState, CheckoutUpdate},
+    gift_cards::Gift,
     id::kinds::{CheckoutId, OrderId, ProductId, ShopId, VariantId},
     money::Rate,
     pricing::{self, LineItem, LineKind, Promotion, ShopItems, TaxRule, Totals},
@@ -29,7 +30,7 @@ use haat_shared::{
 statements! {
     LOCK = "UPDATE checkouts SET updated_at = $2 WHERE id = $1 AND state IN ('open', 'paying')
         RETURNING state, form,
-            currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, gift_minor, quote_version, taxes,
+            currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, gift_minor, gifts_minor, quote_version, taxes,
             rate_numerator, rate_denominator";
     LINES = "SELECT o.order_id, o.shop_id, o.options, o.delivery, l.kind, l.variant_id, l.quantity, l.unit_minor, l.tax_category,
             l.taxes, l.commission_bp, l.product_id, COALESCE(k.path, '') AS category, COALESCE(v.weight_g, 0) AS weight_g,
@@ -39,7 +40,8 @@ statements! {
         LEFT JOIN products p ON p.id = l.product_id LEFT JOIN categories k ON k.id = p.category_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
     SAVE = "UPDATE checkouts SET form = $2, discount_minor = $3, delivery_minor = $4, tax_minor = $5, added_tax_minor = $6,
-            total_minor = $7, quote_version = $8, taxes = $9, gift_minor = CASE WHEN gift_minor > $7 THEN $7 ELSE gift_minor END
+            total_minor = $7, quote_version = $8, taxes = $9, gift_minor = CASE WHEN gift_minor > $7 - gifts_minor THEN $7 - gifts_minor
+                ELSE gift_minor END
         WHERE id = $1";
     CLEAR = "DELETE FROM checkout_adjustments WHERE checkout_id = $1";
 }
@@ -177,6 +179,7 @@ async fn update_in_tx(
         let old = (quote.totals, stored.rate());
         let terms = (promotions.as_slice(), taxes.as_ref(), now);
         let (totals, taxes) = quote_in_tx(tx, id, old, update, terms, shipping).await?;
+        let totals = totals.plus(Gift::totals(totals.total.currency(), stored.quote.gifts_minor))?;
         // Tax that prices include changes nothing that is paid.
         let paid = |totals: Totals| Totals { tax: totals.total, ..totals };
         quote.version += i64::from(paid(totals) != paid(quote.totals));

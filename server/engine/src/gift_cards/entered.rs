@@ -37,6 +37,10 @@ pub async fn apply(engine: &Engine, caller: &Caller, id: CheckoutId, code: &str)
         .write(("gift_cards::apply", id), (id, card.id, only_cash, now), |tx, (id, card, only_cash, now)| {
             Box::pin(async move {
                 let checkout = lock_in_tx(tx, *id, *now).await?;
+                if checkout.gift_minor >= checkout.goods_minor && checkout.goods_minor < checkout.total_minor
+                {
+                    return Err(Conflict::GiftCard(GiftCardRefusal::ForGiftCards).into());
+                }
                 if checkout.gift_minor >= checkout.total_minor {
                     return Err(Conflict::GiftCard(GiftCardRefusal::Unneeded).into());
                 }

@@ -32,7 +32,9 @@ statements! {
             unallocated_minor";
     // What a gateway takes back because of a dispute is not reported as another one.
     TAKEN_BACK = "SELECT id AS value FROM disputes WHERE payment_id = $1 AND gateway_ref <> $2 AND state IN ('open', 'lost') LIMIT 1";
-    PURCHASE = "SELECT purchase_id FROM payments WHERE id = $1";
+    PURCHASE = "SELECT p.purchase_id, (SELECT CAST(COALESCE(SUM(g.amount_minor), 0) AS BIGINT) FROM checkout_gifts g
+            JOIN gift_cards k ON k.gift_id = g.id WHERE g.checkout_id = p.checkout_id AND k.refunded_at IS NULL) AS gifts_minor
+        FROM payments p WHERE p.id = $1";
     // In the order in which all transactions lock them. Nothing is left of cancelled orders.
     LOCK_ORDERS = "UPDATE orders SET updated_at = CASE WHEN updated_at < $2 THEN $2 ELSE updated_at + 1 END
         WHERE purchase_id = $1 AND state <> 'cancelled' AND collected_minor > refunded_minor + disputed_minor RETURNING id AS value";
@@ -114,6 +116,7 @@ rows! {
 
     struct PaidRow {
         purchase_id: Option<PurchaseId>,
+        gifts_minor: i64,
     }
 
     struct OrderRow {
@@ -235,6 +238,7 @@ async fn open_in_tx(tx: &mut Tx, dispute: &DisputeRow, now: i64) -> TxResult<i64
     let money = |minor| Money::new(minor, dispute.currency);
     let paid: Option<PaidRow> = tx.opt(&PURCHASE, params![dispute.payment_id]).await?;
     let mut orders: Vec<OrderRow> = Vec::new();
+    let gifts_minor = paid.as_ref().map_or(0, |paid| paid.gifts_minor);
     if let Some(purchase) = paid.and_then(|paid| paid.purchase_id) {
         let locked: Vec<Scalar<OrderId>> = tx.all(&LOCK_ORDERS, params![purchase, now]).await?;
         if !locked.is_empty() {
@@ -243,6 +247,8 @@ async fn open_in_tx(tx: &mut Tx, dispute: &DisputeRow, now: i64) -> TxResult<i64
     }
     let left: Option<Scalar<i64>> = tx.opt(&LEFT, params![dispute.payment_id, now]).await?;
     let bearable = money(dispute.amount_minor.min(left.map_or(0, |left| left.0)).max(0));
+    // The marketplace bears the share of the gift cards that it sold.
+    let gifts = Disputable { amount: money(gifts_minor), commission: money(0), market_discount: money(0) };
     let disputable: Vec<Disputable> = orders
         .iter()
         .map(|order| Disputable {
@@ -250,8 +256,10 @@ async fn open_in_tx(tx: &mut Tx, dispute: &DisputeRow, now: i64) -> TxResult<i64
             commission: money(order.commission_minor),
             market_discount: money(order.market_discount_minor),
         })
+        .chain((gifts_minor > 0).then_some(gifts))
         .collect();
-    let parts = allocate(bearable, &disputable)?;
+    let mut parts = allocate(bearable, &disputable)?;
+    parts.truncate(orders.len());
     let allocated: i64 = parts.iter().map(|part| part.amount.amount()).sum();
     let unallocated = dispute.amount_minor - allocated;
     if tx.exec(&OPENED, params![dispute.id, unallocated]).await? == 0 {

@@ -328,6 +328,34 @@ pub(crate) async fn reserve_refund_in_tx(
     queue_in_tx(tx, refunds, now).await
 }
 
+/// Queues the refund of a bought gift card, from what its purchase was paid with other than gift cards. Returns the rows of the outbox
+/// that execute it, which the caller writes.
+pub(crate) async fn reserve_gift_refund_in_tx(
+    tx: &mut Tx,
+    purchase: PurchaseId,
+    amount: Money,
+    now: i64,
+) -> TxResult<Vec<[Value; 4]>> {
+    let mut payments: Vec<Left> = tx.all(&LEFT, params![purchase, now]).await?;
+    payments.retain(|payment| !payment.by_card);
+    payments.sort_by_key(|payment| payment.id);
+    let (mut rest, mut refunds) = (amount.amount(), Vec::new());
+    for Left { id, left_minor, .. } in payments {
+        let part = rest.min(left_minor);
+        if part > 0 {
+            rest -= part;
+            let refund = orphaned(random::id(now), id, Money::new(part, amount.currency()), now);
+            refunds.push(AddRefund { reason: RefundReason::GiftCard, ..refund });
+        }
+    }
+    let reserved: Vec<[Value; 2]> =
+        refunds.iter().map(|refund| [refund.payment_id.into(), refund.amount_minor.into()]).collect();
+    if rest > 0 || tx.exec_many(&RESERVE, &reserved).await? as usize != refunds.len() {
+        return Err(bug("more would be refunded than was captured"));
+    }
+    queue_in_tx(tx, refunds, now).await
+}
+
 /// Returns the rows of the outbox that execute them.
 async fn queue_in_tx(tx: &mut Tx, refunds: Vec<AddRefund>, now: i64) -> TxResult<Vec<[Value; 4]>> {
     let messages =

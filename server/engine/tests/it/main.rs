@@ -33,6 +33,7 @@ mod disputes;
 mod events;
 mod exchanges;
 mod gateways;
+mod gift_card_sales;
 mod gift_cards;
 mod guests;
 mod imports;

@@ -44,6 +44,14 @@ statements! {
     CARD_MORE = "UPDATE gift_cards SET balance_minor = balance_minor + 1";
     GIFT_LESS = "UPDATE checkouts SET gift_minor = gift_minor - 1 WHERE gift_minor > 0";
     GIFT_MORE = "UPDATE checkouts SET gift_minor = gift_minor + 1 WHERE gift_minor > 0";
+    GIFT_DEARER = "UPDATE checkout_gifts SET amount_minor = amount_minor + 1";
+    GIFT_CHEAPER = "UPDATE checkout_gifts SET amount_minor = amount_minor - 1";
+    GIVE_AWAY = "UPDATE gift_cards SET gift_id = NULL WHERE gift_id IS NOT NULL";
+    SELL = "UPDATE gift_cards SET gift_id = id WHERE id IN (SELECT id FROM checkout_gifts)";
+    UNPOST = "UPDATE ledger_postings SET kind = 'gift_card_returned' WHERE kind = 'gift_card_sold'";
+    POST = "UPDATE ledger_postings SET kind = 'gift_card_sold' WHERE kind = 'gift_card_returned'";
+    GIFTS_MORE = "UPDATE purchases SET gifts_minor = gifts_minor + 1 WHERE gifts_minor > 0";
+    GIFTS_LESS = "UPDATE purchases SET gifts_minor = gifts_minor - 1 WHERE gifts_minor > 0";
     STOCK_MORE = "UPDATE capacities SET on_hand = on_hand + 1";
     STOCK_LESS = "UPDATE capacities SET on_hand = on_hand - 1";
     BOOK_MORE = "UPDATE ledger_entries SET amount_minor = amount_minor + 1 WHERE account = 'gateway_clearing'";
@@ -136,9 +144,14 @@ both! {
     }
     async fn each_check_of_gift_cards_sees_harm(market) {
         crate::gift_cards::bought(market).await;
-        let cases: [(&'static Statement, &'static Statement, &[&str]); 3] = [
+        crate::gift_card_sales::sold(market).await;
+        let cases: [(&'static Statement, &'static Statement, &[&str]); 7] = [
             (&ISSUE_MORE, &ISSUE_LESS, &["which its payments do not match"]),
             (&CARD_LESS, &CARD_MORE, &["which its payments do not match", "which the ledger does not match"]),
+            (&GIFT_DEARER, &GIFT_CHEAPER, &["was not issued as it was bought", "the gift cards of a checkout do not cost 50000"]),
+            (&GIVE_AWAY, &SELL, &["a gift card of 50000 was not issued as it was bought", "does not match its postings"]),
+            (&UNPOST, &POST, &["does not match its postings"]),
+            (&GIFTS_MORE, &GIFTS_LESS, &["do not add up to its total", "the gift cards of a checkout do not cost"]),
             (&GIFT_LESS, &GIFT_MORE, &["the gift cards of a checkout do not add up to"]),
         ];
         for (harm, mend, said) in cases {

@@ -40,6 +40,7 @@ use haat_shared::{
     accounts::SignUp,
     carts::AddLine,
     checkout::CheckoutUpdate,
+    gift_cards::GiftCardTerms,
     id::kinds::{CheckoutId, EmailId, PaymentId, PayoutId, PayoutMethodId, VariantId},
     payments::{NextAction, PaymentMethod, PurchaseLink},
     payouts::{ConnectedAccount, PayoutProblem},
@@ -357,6 +358,7 @@ fn in_words(
         EmailContent::OrderConfirmed { purchase, link } => {
             (format!("purchase {}", purchase.number), shown(link))
         }
+        EmailContent::GiftCard(of) => (format!("gift card {}", of.gift.amount), of.code.clone()),
         EmailContent::OrderReceived { order } => (format!("order {}", order.order.number), String::new()),
         EmailContent::OrderShipped { order, link, .. } => {
             (format!("shipped {}", order.order.number), shown(link))
@@ -528,6 +530,7 @@ impl Market {
             return_days: 0,
             return_answer_days: 3,
             payouts: PayoutTerms { minimum: 100, hold_ms: 0, payer: None },
+            gift_cards: Some(gift_card_terms()),
             promotions: Vec::new(),
             pictures: Arc::new(
                 PictureFolder::in_folder(&folder.join("media"), Duration::from_secs(600)).unwrap(),
@@ -562,6 +565,7 @@ impl Market {
             return_days: parts.return_days,
             return_answer_days: parts.return_answer_days,
             payouts: parts.payouts.clone(),
+            gift_cards: parts.gift_cards.clone(),
             promotions: parts.promotions.clone(),
             pictures: parts.pictures.clone(),
             bounds: parts.bounds,
@@ -586,6 +590,11 @@ impl Market {
     /// The same market with these promotions.
     pub fn promoting(&self, promotions: Vec<Promotion>) -> Self {
         Self { engine: Engine::new(Parts { promotions, ..self.parts() }).unwrap(), ..self.clone() }
+    }
+
+    /// The same market, which doesn't sell gift cards.
+    pub fn without_gift_cards(&self) -> Engine {
+        Engine::new(Parts { gift_cards: None, ..self.parts() }).unwrap()
     }
 
     /// The same market, where shoppers can also pay in these currencies.
@@ -972,4 +981,10 @@ pub fn number_in(back: &Return) -> String {
 /// Whether the caller isn't signed in.
 pub fn is_guest(caller: &Caller) -> bool {
     matches!(caller.who, Who::Guest)
+}
+
+/// Gift cards of ₹100 to ₹10,000.
+fn gift_card_terms() -> GiftCardTerms {
+    let inr = |minor| Money::new(minor, Currency::INR);
+    GiftCardTerms { suggested: vec![inr(50_000), inr(100_000)], least: inr(10_000), most: inr(1_000_000) }
 }

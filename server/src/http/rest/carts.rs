@@ -1,10 +1,11 @@
 //! Carts. A guest's cart belongs to whoever holds its token.
 
-use haat_engine::{cart_codes, carts};
+use haat_engine::{cart_codes, carts, gift_cards};
 use haat_shared::{
     Error, FieldCode, Money, Result,
     carts::{self as cart, AddLine, CartLineView, CartView, QUANTITY_MAX, SetQuantity},
-    id::kinds::{CartId, CartLineId, ShopId, VariantId},
+    gift_cards::{CartGift, GiftCardForm},
+    id::kinds::{CartGiftId, CartId, CartLineId, ShopId, VariantId},
     pricing::Totals,
     promotions::{Discount, fold_code},
     routes::*,
@@ -29,6 +30,12 @@ pub(super) fn routes(api: Api) -> Api {
         )
         .on(API_SET_LINE, "Updates the quantity of a cart line.", set_line)
         .on(API_REMOVE_LINE, "Removes a line from a cart.", remove_line)
+        .on(
+            API_ADD_GIFT,
+            "Adds a gift card to a cart. Once it is bought, its code is sent to the recipient.",
+            add_gift,
+        )
+        .on(API_REMOVE_GIFT, "Removes a gift card from a cart.", remove_gift)
         .on(
             API_CHECK_CODE,
             "Checks a discount code: returns what the cart would cost with it. Its `refusal` says why it doesn't apply.",
@@ -71,6 +78,8 @@ struct Cart {
     total: Option<Money>,
     /// The discounts, and the codes that don't apply.
     discounts: Vec<Discount>,
+    /// The gift cards that are bought.
+    gifts: Vec<CartGift>,
 }
 
 /// The items of one shop in a cart.
@@ -94,7 +103,7 @@ struct CartGroup {
 
 impl From<CartView> for Cart {
     fn from(view: CartView) -> Self {
-        let CartView { id, groups, item_count, totals, discounts } = view;
+        let CartView { id, groups, item_count, totals, discounts, gifts } = view;
         let groups = groups.into_iter().map(|group| {
             let cart::CartGroup { shop_id, shop_name, shop_handle, totals, lines, shipping } = group;
             CartGroup { shop_id, shop_name, shop_handle, totals, lines, shipping_option: shipping }
@@ -109,6 +118,7 @@ impl From<CartView> for Cart {
             tax: totals.map(|totals| totals.tax),
             total: totals.map(|totals| totals.total),
             discounts,
+            gifts,
         }
     }
 }
@@ -173,6 +183,70 @@ async fn set_line(
 async fn remove_line(context: RequestContext, At((id, line)): AtLine) -> Result<Found<Cart>> {
     carts::check_holder(context.engine(), &context.caller, id).await?;
     carts::remove_line(context.engine(), &context.caller, line).await?;
+    carts::by_id(context.engine(), &context.caller, id).await.map(|view| Found(view.into()))
+}
+
+/// A gift card to buy.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewGift {
+    /// The amount, in the marketplace's currency, between the limits of the marketplace.
+    amount: Money,
+    /// The name of the recipient.
+    #[serde(default)]
+    #[schema(format = "optional-line", max_length = 100)]
+    recipient_name: String,
+    /// The email address that the code is sent to. Without one, it is sent to the buyer's.
+    #[serde(default)]
+    #[schema(max_length = 254)]
+    recipient_email: String,
+    /// The name of the giver.
+    #[serde(default)]
+    #[schema(format = "optional-line", max_length = 100)]
+    sender_name: String,
+    /// The message to the recipient.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    message: String,
+    /// The day on which the code is sent (`2026-12-24`), up to a year ahead. Without one, it is sent at once.
+    #[serde(default)]
+    send_on: String,
+    /// The language of the email: `en`. By default, that of the request.
+    #[serde(default)]
+    #[schema(max_length = 16)]
+    locale: String,
+}
+
+async fn add_gift(
+    context: RequestContext,
+    (At(id), Body(new), _): (At<CartId>, Body<NewGift>, OnceIfAsked),
+) -> Result<Made<Cart>> {
+    let engine = context.engine();
+    carts::check_holder(engine, &context.caller, id).await?;
+    if new.amount.currency() != engine.currency {
+        return Err(Error::field("amount", FieldCode::OtherCurrency(engine.currency)));
+    }
+    let NewGift { amount, recipient_name, recipient_email, sender_name, message, send_on, locale } = new;
+    let amount = amount.plain();
+    let form = GiftCardForm {
+        amount,
+        recipient_name,
+        recipient_email,
+        sender_name,
+        message,
+        send_on,
+        locale,
+        ..GiftCardForm::default()
+    };
+    gift_cards::add_to_cart(engine, &context.caller, &form).await.map(|changed| Made(changed.view.into()))
+}
+
+async fn remove_gift(
+    context: RequestContext,
+    At((id, gift)): At<(CartId, CartGiftId)>,
+) -> Result<Found<Cart>> {
+    carts::check_holder(context.engine(), &context.caller, id).await?;
+    gift_cards::remove_from_cart(context.engine(), &context.caller, gift).await?;
     carts::by_id(context.engine(), &context.caller, id).await.map(|view| Found(view.into()))
 }
 

@@ -7,7 +7,7 @@ use haat_shared::{
     Currency, Error, FieldError, Money, Result,
     addresses::Address,
     checkout::{BILLING, CheckoutGroup, CheckoutState, CheckoutUpdate, CheckoutView, PaymentOutcome},
-    gift_cards::AppliedGiftCard,
+    gift_cards::{AppliedGiftCard, Gift},
     id::kinds::{CartId, CheckoutId, ShopId},
     money::Rate,
     orders::PurchaseView,
@@ -47,7 +47,7 @@ pub(super) fn routes(api: Api) -> Api {
 }
 
 /// A postal address.
-#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct AddressInput {
     /// The recipient's full name.
@@ -105,7 +105,8 @@ struct CheckoutInput {
     /// mail server supports SMTPUTF8.
     #[schema(format = "email-address", max_length = 254)]
     email: String,
-    /// The shipping address.
+    /// The shipping address. Not needed if only gift cards are bought.
+    #[serde(default)]
     address: AddressInput,
     /// The billing address, if it isn't the shipping address. Its phone number isn't used.
     #[serde(default)]
@@ -137,7 +138,8 @@ struct NewCheckout {
     /// mail server supports SMTPUTF8.
     #[schema(format = "email-address", max_length = 254)]
     email: String,
-    /// The shipping address.
+    /// The shipping address. Not needed if only gift cards are bought.
+    #[serde(default)]
     address: AddressInput,
     /// The billing address, if it isn't the shipping address. Its phone number isn't used.
     #[serde(default)]
@@ -161,8 +163,13 @@ struct NewCheckout {
 }
 
 impl CheckoutInput {
-    /// The command, if the input is valid for a checkout in this currency, or in any.
-    fn update(self, context: &RequestContext, currency: Option<Currency>) -> Result<CheckoutUpdate> {
+    /// The command, if the input is valid for a checkout in this currency, or in any. Without orders, it has no address.
+    fn update(
+        self,
+        context: &RequestContext,
+        currency: Option<Currency>,
+        has_orders: bool,
+    ) -> Result<CheckoutUpdate> {
         let update = CheckoutUpdate {
             email: self.email,
             tax_id: self.tax_id,
@@ -171,7 +178,11 @@ impl CheckoutInput {
             shipping_methods: self.shipping_methods,
             ..CheckoutUpdate::to(self.address.into())
         };
-        match update.check(&checkout::offered(context.engine(), currency), context.engine().smtputf8) {
+        match update.check(
+            &checkout::offered(context.engine(), currency),
+            context.engine().smtputf8,
+            has_orders,
+        ) {
             // The normalised values are stored.
             Ok(details) => Ok(CheckoutUpdate {
                 email: details.email.as_str().into(),
@@ -227,6 +238,8 @@ struct Checkout {
     discounts: Vec<Discount>,
     /// The gift cards that pay first, and what each pays.
     gift_cards: Vec<AppliedGiftCard>,
+    /// The gift cards that are bought. Gift cards can't pay for them.
+    gifts: Vec<Gift>,
     /// What the payment method pays: the total, less what gift cards pay.
     to_pay: Money,
     /// The version of the totals, and of what gift cards pay. It increases whenever they change.
@@ -259,6 +272,7 @@ impl From<CheckoutView> for Checkout {
             taxes: view.quote.taxes,
             discounts: view.discounts,
             gift_cards: view.gift_cards,
+            gifts: view.gifts,
             to_pay: view.quote.to_pay,
             quote_version: view.quote.version,
             rate: view.rate,
@@ -271,7 +285,7 @@ impl From<CheckoutView> for Checkout {
 }
 
 async fn begin(context: RequestContext, (Body(new), _): (Body<NewCheckout>, Once)) -> Result<Made<Checkout>> {
-    carts::check_holder(context.engine(), &context.caller, new.cart_id).await?;
+    let has_orders = !carts::by_id(context.engine(), &context.caller, new.cart_id).await?.groups.is_empty();
     let NewCheckout {
         email,
         address,
@@ -292,7 +306,7 @@ async fn begin(context: RequestContext, (Body(new), _): (Body<NewCheckout>, Once
         gift_cards: None,
         tax_id,
     }
-    .update(&context, currency)?;
+    .update(&context, currency, has_orders)?;
     let id = checkout::begin_in(context.engine(), &context.caller, currency).await?;
     checkout::update(context.engine(), &context.caller, id, input).await?;
     enter(&context, id, gift_cards).await?;
@@ -309,9 +323,10 @@ async fn update(
     context: RequestContext,
     (At(id), Body(mut input)): (At<CheckoutId>, Body<CheckoutInput>),
 ) -> Result<Found<Checkout>> {
-    let (_, quote) = checkout::stored(context.engine(), &context.caller, id).await?;
+    let before = checkout::view(context.engine(), &context.caller, id).await?;
     let gift_cards = input.gift_cards.take();
-    let input = input.update(&context, Some(quote.totals.total.currency()))?;
+    let currency = before.quote.totals.total.currency();
+    let input = input.update(&context, Some(currency), !before.groups.is_empty())?;
     checkout::update(context.engine(), &context.caller, id, input).await?;
     enter(&context, id, gift_cards).await?;
     let view = checkout::view(context.engine(), &context.caller, id).await?;

@@ -21,6 +21,7 @@ pub(super) fn routes(api: Api) -> Api {
         .on(API_GIFT_CARDS, "Lists the latest 200 gift cards, without their codes.", list)
         .on(API_ISSUE_GIFT_CARD, "Issues a gift card. Only the response contains its code. It isn't stored, so repeating the request issues another card.", issue)
         .on(API_DISABLE_GIFT_CARD, "Disables a gift card. Its balance stays.", disable)
+        .on(API_REFUND_GIFT_CARD, "Refunds a gift card that was bought, as long as nothing of it is spent. It can't be used from then on.", refund)
         .on(API_ENABLE_GIFT_CARD, "Enables a gift card again.", enable)
 }
 
@@ -74,4 +75,8 @@ async fn disable(context: RequestContext, At(id): At<GiftCardId>) -> Result<()> 
 
 async fn enable(context: RequestContext, At(id): At<GiftCardId>) -> Result<()> {
     gift_cards::disable(context.engine(), &context.caller, id, false).await
+}
+
+async fn refund(context: RequestContext, At(id): At<GiftCardId>) -> Result<()> {
+    gift_cards::refund(context.engine(), &context.caller, id).await
 }

@@ -1,11 +1,11 @@
 //! A shopper's purchases, and a shop's orders.
 
-use haat_engine::{events, orders};
+use haat_engine::{events, gift_cards, orders};
 use haat_gateways::pictures::StoredPicture;
 use haat_shared::{
     Error, Result,
     events::EventPage,
-    id::kinds::{MediaId, ReturnId, ShipmentId},
+    id::kinds::{GiftCardId, MediaId, ReturnId, ShipmentId},
     media::{File, Format, Picture, WIDTHS},
     orders::{
         LineQuantity, ListOrders, NewRefund, OrderCard, OrderState, PurchaseCard, PurchaseView, SellerOrder,
@@ -32,6 +32,11 @@ pub(super) fn routes(api: Api) -> Api {
             API_PURCHASE,
             "Retrieves a purchase. Requires the customer's token or the purchase key.",
             purchase,
+        )
+        .on(
+            API_RESEND_GIFT,
+            "Sends a gift card that you bought again, up to five times.",
+            resend_gift,
         )
         .on(
             API_CANCEL_BY_CUSTOMER,
@@ -144,6 +149,14 @@ async fn cancel_by_customer(
 ) -> Result<()> {
     let key = with.key.unwrap_or_default();
     orders::cancel_by_customer(context.engine(), &context.caller, &number, &key, &order, &why.reason).await
+}
+
+async fn resend_gift(
+    context: RequestContext,
+    (At((number, gift)), Query(with)): (At<(String, GiftCardId)>, Query<WithKey>),
+) -> Result<()> {
+    let key = with.key.unwrap_or_default();
+    gift_cards::resend(context.engine(), &context.caller, &number, &key, gift).await
 }
 
 async fn request_return(

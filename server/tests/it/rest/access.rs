@@ -4,10 +4,10 @@ use haat_shared::{
     access::Scope,
     permissions::AdminRole,
     routes::{
-        API_ADD_PICTURE, API_ADD_RETURN_PICTURE, API_ADD_TAX_RATE, API_CONNECT_PAYOUTS,
+        API_ADD_GIFT, API_ADD_PICTURE, API_ADD_RETURN_PICTURE, API_ADD_TAX_RATE, API_CONNECT_PAYOUTS,
         API_DELETE_MARKET_PROMOTION, API_END_TAX_RATE, API_IMPORT_COUPONS, API_IMPORT_MARKET_COUPONS,
-        API_REFUND_AS_OPERATOR, API_REMOVE_TAX_RATE, API_SAVE_MARKET_PROMOTION, API_SEND_IMPORT, Audience,
-        REST, Route,
+        API_REFUND_AS_OPERATOR, API_REFUND_GIFT_CARD, API_REMOVE_TAX_RATE, API_SAVE_MARKET_PROMOTION,
+        API_SEND_IMPORT, Audience, REST, Route,
     },
 };
 use serde_json::{Value, json};
@@ -130,7 +130,7 @@ impl Cast {
             "/admin/tax-rates/preview" => {
                 (path, Some(json!({"price": {"amount": 100, "currency": "INR"}, "tax_category": "standard"})))
             }
-            p if p.contains("gift-cards") => {
+            p if p.starts_with("/gift-cards") || p.starts_with("/admin/gift-cards") => {
                 let new = json!({"amount": {"amount": 500, "currency": "INR"}, "reason": "A late parcel"});
                 let card = self.operator.post("/admin/gift-cards", new.clone()).await.is(201);
                 let body = match p.rsplit('/').next() {
@@ -175,8 +175,18 @@ impl Cast {
             p if p.starts_with("/carts/") => {
                 let (_, cart) = owner.fill_cart("meena-crafts").await;
                 let view = owner.get(&format!("/carts/{cart}")).await.is(200);
+                let gift = json!({"amount": {"amount": 50_000, "currency": "INR"}});
+                if p.ends_with("/gift-cards/{gift}") {
+                    let gifts = format!("/carts/{cart}/gift-cards");
+                    let filled = owner.once(&gifts, gift).await.is(201);
+                    return (format!("{gifts}/{}", filled.text("/gifts/0/id")), None, None);
+                }
                 let path = path.replace("{id}", &cart).replace("{line}", &view.text("/groups/0/lines/0/id"));
                 let body = match route.method {
+                    // Too little: nothing stays in the cart, which is paid in cash later.
+                    "POST" if p.ends_with("/gift-cards") => {
+                        Some(json!({"amount": {"amount": 1, "currency": "INR"}}))
+                    }
                     "POST" => {
                         Some(json!({"variant_id": view.text("/groups/0/lines/0/variant_id"), "quantity": 1}))
                     }
@@ -196,6 +206,9 @@ impl Cast {
             p if p.starts_with("/purchases/") => {
                 let (_, number, _) = owner.buy("meena-crafts").await;
                 let path = path.replace("{number}", &number).replace("{order}", &format!("{number}-1"));
+                if p.contains("/gift-cards/") {
+                    return (path.replace("{gift}", "gift_00000000000000000000000000"), None, None);
+                }
                 if p.ends_with("/images/{image}") {
                     let image = self.picture(owner, &number, "").await;
                     return (path.replace("{image}", &image), None, None);
@@ -477,6 +490,9 @@ fn expected(route: &Route, path: &str, second: bool) -> std::ops::RangeInclusive
     match (path.contains("_00000"), path.ends_with("/payouts") && route.method == "POST") {
         (true, _) => 404..=404,
         (_, true) => 422..=422,
+        _ if *route == API_ADD_GIFT => 422..=422,
+        // It wasn't bought.
+        _ if *route == API_REFUND_GIFT_CARD => 409..=409,
         _ if *route == API_CONNECT_PAYOUTS => 404..=404,
         _ if *route == API_SAVE_MARKET_PROMOTION && second => 412..=412,
         _ if *route == API_DELETE_MARKET_PROMOTION && second => 404..=404,
@@ -498,6 +514,7 @@ fn jug() -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_reaches_what_belongs_to_others() {
     let mut program = Program::prepare(On::Sqlite).await;
+    program.set("HAAT__MARKET__GIFT_CARD_AMOUNTS", "500");
     let cast = Cast::meet(&mut program).await;
     let mut asked = 0;
     for route in REST.iter().filter(|r| !r.path.contains("/tokens")) {

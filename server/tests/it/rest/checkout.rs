@@ -584,3 +584,74 @@ async fn gift_cards_pay_first_and_their_balance_is_read() {
         program.close();
     }
 }
+
+#[tokio::test]
+async fn gift_cards_are_bought_sent_and_refunded() {
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        program.set("HAAT__MARKET__GIFT_CARD_AMOUNTS", "500 1000");
+        program.set("HAAT_ADMIN_PASSWORD", super::PASSWORD);
+        program.run_ok(&["admin", "create", "--email", "boss@haat.example"]);
+        program.start().await;
+        let guest = Robot::new(&program);
+        let operator = guest.signed_in("boss@haat.example").await;
+        let (holder, cart) = guest.fill_cart("meena-crafts").await;
+        let gifts = format!("/carts/{cart}/gift-cards");
+        let new = |amount: i64, currency: &str| json!({"amount": {"amount": amount, "currency": currency}, "recipient_name": "Ravi", "recipient_email": "ravi@example.com"});
+        for refused in [new(9_999, "INR"), new(50_000, "EUR")] {
+            let refused = holder.post(&gifts, refused).await.refuses(422, "invalid");
+            assert!(refused.body["fields"][0]["field"].as_str().unwrap().contains("amount"));
+        }
+        guest.post(&gifts, new(50_000, "INR")).await.refuses(404, "not_found");
+        let filled = holder.post(&gifts, new(50_000, "INR")).await.is(201);
+        assert_eq!(
+            (filled.body["gifts"].as_array().unwrap().len(), filled.body["item_count"].as_i64()),
+            (1, Some(2))
+        );
+        let gift = format!("{gifts}/{}", filled.text("/gifts/0/id"));
+        holder.send("DELETE", &gift, None).await.is(200);
+        holder.send("DELETE", &gift, None).await.refuses(404, "not_found");
+        // Nothing but a gift card, which needs no address.
+        let line = format!("/carts/{cart}/lines/{}", filled.text("/groups/0/lines/0/id"));
+        holder.send("DELETE", &line, None).await.is(200);
+        holder.post(&gifts, new(50_000, "INR")).await.is(201);
+        let checkout = json!({"cart_id": cart, "email": "asha@example.com", "payment_method": "cash"});
+        let begun = holder.once("/checkouts", checkout).await.is(201);
+        let checkout = format!("/checkouts/{}", begun.text("/id"));
+        assert_eq!(
+            (begun.body["gifts"][0]["recipient_name"].as_str(), begun.body["to_pay"]["amount"].as_i64()),
+            (Some("Ravi"), Some(50_000))
+        );
+        assert!(!begun.body["payment_methods"].as_array().unwrap().contains(&json!("cash")));
+        holder.once(&format!("{checkout}/pay"), json!({})).await.refuses(409, "gift_card_bought_in_cash");
+        let sandbox = json!({"email": "asha@example.com", "payment_method": "sandbox"});
+        holder.send("PUT", &checkout, Some(sandbox)).await.is(200);
+        let next = holder.once(&format!("{checkout}/pay"), json!({})).await.is(200);
+        let shopper = Shopper::new(&program);
+        let back = shopper.post(&next.text("/url"), &[("card", "4242 4242 4242 4242")]).await;
+        shopper.client.get(&back).send().await.unwrap();
+        let done = holder.get(&checkout).await.is(200);
+        let number = done.text("/purchase/number");
+        let bought = holder.get(&format!("/purchases/{number}")).await.is(200);
+        assert_eq!(
+            (bought.body["gifts"][0]["refunded"].as_bool(), bought.body["orders"].as_array().unwrap().len()),
+            (Some(false), 0)
+        );
+        assert!(!bought.body["gifts"][0]["sent_at"].is_null());
+        let id = bought.text("/gifts/0/id");
+        // It was sent just now.
+        let resend = format!("/purchases/{number}/gift-cards/{id}/resend");
+        holder.post(&resend, json!({})).await.refuses(409, "gift_card_not_sent_again");
+        guest.post(&resend, json!({})).await.refuses(404, "not_found");
+        let listed = operator.get("/admin/gift-cards").await.is(200);
+        assert_eq!(listed.body["items"][0]["purchase"].as_str(), Some(number.as_str()));
+        let refund = format!("/admin/gift-cards/{id}/refund");
+        operator.post(&refund, json!({})).await.is(204);
+        operator.post(&refund, json!({})).await.refuses(409, "gift_card_not_refundable");
+        assert_eq!(
+            holder.get(&format!("/purchases/{number}")).await.is(200).body["gifts"][0]["refunded"],
+            json!(true)
+        );
+        program.close();
+    }
+}
