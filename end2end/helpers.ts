@@ -408,6 +408,13 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at('/account', 'account');
   await at('/notifications', 'notifications');
   await at('/notifications/settings', 'notification-settings');
+  await at('/messages', 'messages-none');
+  await visit(page, `/shops/${SHOPS[0]}`);
+  await button(page, 'Message the shop').click();
+  await field(page, 'Write a message').fill('Do you ship abroad?');
+  await button(page, 'Send').click();
+  await expect(main(page).locator('.message:not(.waiting)')).toContainText('Do you ship abroad?');
+  await stop('conversation');
   await signOut(page);
   await signIn(page, SELLERS[SHOPS[0]]);
   const dashboard = `/seller/${SHOPS[0]}`;
@@ -425,6 +432,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await stop('seller-slip');
   const order = new URL(page.url()).pathname.split('/')[4];
   await at(`${dashboard}/packing-slips?id=${order}`, 'seller-slips');
+  await at(`${dashboard}/messages`, 'seller-messages');
   await at(`${dashboard}/products`, 'seller-products');
   await main(page).locator('tbody a').first().click();
   await expect(button(page, 'Duplicate')).toBeVisible();

@@ -69,6 +69,10 @@ const BACK: &str = r#"onpageshow=e=>{if(e.persisted){document.documentElement.hi
 #[cfg(feature = "ssr")]
 const KEPT: &str = r#";try{for(const k of["data-compact","data-collapsed","data-no-keys"])if(localStorage[k])document.documentElement.setAttribute(k,"")}catch{}"#;
 
+/// Who signs out leaves no unsent messages behind. Offline, nobody signs out.
+#[cfg(feature = "ssr")]
+const FORGET: &str = r#";addEventListener("submit",e=>{try{if(navigator.onLine&&e.target.matches('[action="/sign-out"]'))for(const k of Object.keys(localStorage))if(k.startsWith("messages "))localStorage.removeItem(k)}catch{}},true)"#;
+
 /// The whole document around [`App`], with its headers. Server only.
 #[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -88,7 +92,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta id="words" name="later" content=i18n::sheet(language).path.as_str() />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
-                <script nonce=leptos::nonce::use_nonce()>{[BACK, KEPT].concat()}</script>
+                <script nonce=leptos::nonce::use_nonce()>{[BACK, KEPT, FORGET].concat()}</script>
                 {start::script(options)}
                 <MetaTags />
             </head>

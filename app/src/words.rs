@@ -833,6 +833,7 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
         }
         "order_disputed" | "dispute_won" | "dispute_lost" => t!(i18n, admin.email_dispute),
         "stock_low" => t!(i18n, admin.message_stock_low),
+        "messages_for_shopper" | "messages_for_shop" => t!(i18n, admin.message_unread),
         other => other,
     }
 }
@@ -864,6 +865,7 @@ pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
         "payout_method_removed" => t!(i18n, admin.message_payout_method_removed),
         "payout_method_restricted" => t!(i18n, admin.message_payout_method_restricted),
         "stock_low" => t!(i18n, admin.message_stock_low),
+        "shopper_has_unread" | "shop_has_unread" => t!(i18n, admin.message_unread),
         "order_disputed" => t!(i18n, admin.message_order_disputed),
         "order_dispute_won" => t!(i18n, admin.message_dispute_won),
         "order_dispute_lost" => t!(i18n, admin.message_dispute_lost),

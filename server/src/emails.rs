@@ -3,6 +3,7 @@
 
 mod disputes;
 mod gift_card;
+mod messages;
 mod order_cancelled;
 mod order_confirmed;
 mod order_news;
@@ -21,7 +22,7 @@ use haat_engine::{
     TxResult,
     notifications::{EmailContent, RenderedEmail},
 };
-use haat_shared::{disputes::DisputeState, payments::PurchaseLink, routes};
+use haat_shared::{chat::Side, disputes::DisputeState, payments::PurchaseLink, routes};
 
 /// The link to the purchase that an email to its shopper has, who may not be signed in.
 fn link(content: &EmailContent) -> Option<&PurchaseLink> {
@@ -53,6 +54,10 @@ fn page(content: &EmailContent) -> String {
         | EmailContent::DisputeLost { order, .. } => {
             routes::shop_order(&order.order.shop_handle, &order.order.number)
         }
+        EmailContent::UnreadMessages(of) => match of.to {
+            Side::Shopper => routes::conversation(of.conversation),
+            Side::Shop => routes::shop_conversation(&of.shop_handle, of.conversation),
+        },
         EmailContent::StockLow(of) => routes::seller_product(&of.shop_handle, of.product),
         EmailContent::PayoutSent(of)
         | EmailContent::PayoutRejected(of)
@@ -110,6 +115,7 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
             disputes::render(locale, order, dispute, DisputeState::Lost, url)
         }
         EmailContent::StockLow(of) => stock::low(locale, of, url),
+        EmailContent::UnreadMessages(of) => messages::unread(locale, of, url),
         EmailContent::PayoutSent(of) => payouts::sent(locale, of, url),
         EmailContent::PayoutRejected(of) => payouts::rejected(locale, of, url),
         EmailContent::PayoutReturned(of) => payouts::returned(locale, of, url),

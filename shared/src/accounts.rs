@@ -223,6 +223,8 @@ pub struct Me {
     pub shops: Vec<Membership>,
     /// How many notifications are unread.
     pub unread_notifications: i64,
+    /// How many messages of shops are unread.
+    pub unread_messages: i64,
 }
 
 impl Me {

@@ -29,6 +29,16 @@ text_enum! {
     }
 }
 
+impl Side {
+    /// The side opposite.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Shopper => Self::Shop,
+            Self::Shop => Self::Shopper,
+        }
+    }
+}
+
 /// The text of a message, as it is stored.
 pub fn message_text(typed: &str) -> Result<String, FieldError> {
     let text = text::paragraphs("text", typed, TEXT_MAX)?;
@@ -194,6 +204,8 @@ pub struct Thread {
     pub earlier: Option<i64>,
     /// Up to which message the other side has read.
     pub read_seq: i64,
+    /// Up to which message the caller's side has read.
+    pub own_read_seq: i64,
     /// The number of the last change that these messages contain.
     pub change_seq: i64,
     /// What the next message will be about.
@@ -209,6 +221,8 @@ pub struct Changes {
     pub messages: Vec<MessageView>,
     /// Up to which message the other side has read.
     pub read_seq: i64,
+    /// Up to which message the caller's side has read.
+    pub own_read_seq: i64,
     /// The number of the last change that these messages contain.
     pub change_seq: i64,
     /// Whether the shop has blocked the shopper.

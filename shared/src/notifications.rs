@@ -10,6 +10,8 @@ text_enum! {
     pub enum NotificationTopic {
         /// Orders that the user placed: shipped, cancelled, refunded; and returns.
         Purchases = "purchases",
+        /// Unread messages: of shops, and of the customers of the user's shops.
+        Messages = "messages",
         /// Orders of the user's shops: new ones, cancelled ones, returns and disputes.
         Sales = "sales",
         /// Products of the user's shops of which little is left.
@@ -22,7 +24,7 @@ text_enum! {
 impl NotificationTopic {
     /// Whether only people who work for a shop get such notifications.
     pub fn of_shops(self) -> bool {
-        !matches!(self, Self::Purchases)
+        !matches!(self, Self::Purchases | Self::Messages)
     }
 
     /// The name of the checkbox for a channel.

@@ -331,6 +331,8 @@ pub struct SellerOrder {
     pub order: ShopOrderView,
     /// The customer's email address.
     pub email: String,
+    /// Whether the caller can message the customer: the customer has an account, and the caller answers customers.
+    pub can_message: bool,
     /// The order's timeline, oldest entry first.
     pub events: Vec<OrderEvent>,
     /// The status of the payment.

@@ -351,6 +351,8 @@ pub struct ToDo {
     pub to_confirm: i64,
     /// The number of orders to ship.
     pub to_ship: i64,
+    /// How many messages of customers are unread, for those who answer them.
+    pub unread_messages: i64,
 }
 
 /// The sort orders of the admin's list of shops. The first is the default.

@@ -260,7 +260,7 @@ fn office(i18n: I18n, me: &Me, here: Option<Part>) -> Option<Office> {
         icon: part.icon(),
         words: part.title(i18n),
         here: Some(part) == here,
-        counts: false,
+        counts: None,
     });
     let places: Vec<Place> = places.collect();
     let lists = [Part::Orders, Part::Shops, Part::Users].into_iter().filter(may);

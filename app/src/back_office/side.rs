@@ -22,9 +22,12 @@ pub(crate) struct Place {
     pub(crate) words: &'static str,
     /// Whether it is the current section.
     pub(crate) here: bool,
-    /// Whether it shows the number of orders to confirm and to ship.
-    pub(crate) counts: bool,
+    /// What it counts, if anything: the position in [`Due`].
+    pub(crate) counts: Option<usize>,
 }
+
+/// What waits for a shop: orders to confirm and to ship, and unread messages.
+type Due = [i64; 2];
 
 /// The navigation.
 #[component]
@@ -35,9 +38,9 @@ pub(crate) fn Side(
     places: Vec<Place>,
     /// What shows the groups behind the first on phones, if they don't fit.
     more: Option<fn(I18n) -> AnyView>,
-    /// The number of orders to confirm and to ship.
+    /// What waits for the shop.
     #[prop(into)]
-    due: Signal<i64>,
+    due: Signal<Due>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let collapsed = kept(COLLAPSED);
@@ -64,15 +67,15 @@ pub(crate) fn Side(
     }
 }
 
-fn link(place: Place, due: Signal<i64>) -> impl IntoView {
+fn link(place: Place, due: Signal<Due>) -> impl IntoView {
     let i18n = use_i18n();
-    let count = place.counts.then_some(move || {
-        let due = due.get();
+    let count = place.counts.map(|of| move || {
+        let due = due.get()[of];
         (due > 0).then(|| {
             view! {
                 <span class="side-count">
                     <span aria-hidden="true">{words::number(i18n, due)}</span>
-                    <span class="hidden">{tn!(i18n, office.due, due)}</span>
+                    <span class="hidden">{if of == 0 { tn!(i18n, office.due, due) } else { tn!(i18n, chat.unread, due) }}</span>
                 </span>
             }
         })
@@ -88,18 +91,19 @@ fn link(place: Place, due: Signal<i64>) -> impl IntoView {
     }
 }
 
-/// The number of a shop's orders to confirm and to ship. Loaded once the page is hydrated, so that no page
+/// What waits for a shop. Loaded once the page is hydrated, so that no page
 /// waits for it; until then, it is the number on the page before.
-pub(super) fn due_orders(shop: Option<String>) -> RwSignal<i64> {
+pub(super) fn due_orders(shop: Option<String>) -> RwSignal<Due> {
     // Written in the browser only.
-    static KNOWN: Mutex<(String, i64)> = Mutex::new((String::new(), 0));
-    let known = KNOWN.lock().ok().filter(|known| Some(&known.0) == shop.as_ref()).map_or(0, |known| known.1);
+    static KNOWN: Mutex<(String, Due)> = Mutex::new((String::new(), [0; 2]));
+    let known =
+        KNOWN.lock().ok().filter(|known| Some(&known.0) == shop.as_ref()).map_or([0; 2], |known| known.1);
     let due = RwSignal::new(known);
     Effect::new(move || {
         let Some(handle) = shop.clone() else { return };
         spawn_local(async move {
             let Ok(to_do) = api::shops::to_do(handle.clone()).await else { return };
-            let count = to_do.to_confirm + to_do.to_ship;
+            let count = [to_do.to_confirm + to_do.to_ship, to_do.unread_messages];
             if let Ok(mut known) = KNOWN.lock() {
                 *known = (handle, count);
             }

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use haat_shared::{
-    Error,
+    Conflict, Error,
     chat::{
         Changes, ClientFrame, ConversationCard, InboxRequest, MessageView, NewMessage, ServerFrame, Side,
         Thread, message_text, unread,
@@ -30,7 +30,10 @@ use leptos::{
 };
 
 use super::socket::{self, Socket};
-use crate::api::{self, ApiError};
+use crate::{
+    api::{self, ApiError},
+    state::Visitor,
+};
 
 /// How often to look for changes without a socket.
 const LOOK: Duration = Duration::from_secs(4);
@@ -54,15 +57,20 @@ pub(super) struct Live {
     pub(super) messages: RwSignal<Vec<MessageView>>,
     pub(super) read_seq: RwSignal<i64>,
     change_seq: RwSignal<i64>,
-    /// Up to which message the user has read.
+    /// Up to which message the server knows that the user has read.
     own_read_seq: RwSignal<i64>,
+    /// The last message that is shown, if later ones are on another page.
+    ends: Option<i64>,
     pub(super) blocked: RwSignal<bool>,
     pub(super) queue: RwSignal<Vec<NewMessage>>,
+    /// Those of them that the browser's storage did not take.
+    unkept: RwSignal<Vec<NewMessage>>,
     pub(super) offline: RwSignal<bool>,
     sending: RwSignal<bool>,
     pub(super) typing: RwSignal<bool>,
     pub(super) fault: RwSignal<Option<Error>>,
     cards: RwSignal<Page<ConversationCard>>,
+    visitor: Visitor,
     socket: socket::Kept,
     connected: RwSignal<bool>,
     /// Whether the socket said something since it was last asked.
@@ -83,6 +91,7 @@ impl Live {
     ) -> Self {
         let last = thread.messages.last().map_or(0, |message| message.seq);
         Self {
+            ends: asked.before.is_some().then_some(last),
             shop: StoredValue::new(asked.shop.clone()),
             id: thread.conversation.id,
             side: thread.side,
@@ -90,14 +99,16 @@ impl Live {
             messages: RwSignal::new(Vec::new()),
             read_seq: RwSignal::new(thread.read_seq),
             change_seq: RwSignal::new(thread.change_seq),
-            own_read_seq: RwSignal::new(last),
+            own_read_seq: RwSignal::new(thread.own_read_seq),
             blocked: RwSignal::new(thread.conversation.blocked),
             queue: RwSignal::new(Vec::new()),
+            unkept: RwSignal::new(Vec::new()),
             offline: RwSignal::new(false),
             sending: RwSignal::new(false),
             typing: RwSignal::new(false),
             fault: RwSignal::new(None),
             cards,
+            visitor: expect_context(),
             socket: socket::keep(),
             connected: RwSignal::new(false),
             alive: RwSignal::new(false),
@@ -113,6 +124,8 @@ impl Live {
             self.queue.set(self.kept());
             self.flush();
             self.connect();
+            // What was unread is read now.
+            self.count_again();
             let again = move || {
                 match self.connected.get_untracked() {
                     true => self.read(),
@@ -165,7 +178,10 @@ impl Live {
                 Ok(ServerFrame::Changed { conversation, changes }) if conversation == self.id => {
                     self.apply(changes)
                 }
-                Ok(ServerFrame::Elsewhere) => self.look_at_list(),
+                Ok(ServerFrame::Elsewhere) => {
+                    self.look_at_list();
+                    self.count_again();
+                }
                 Ok(ServerFrame::Typing { conversation }) if conversation == self.id => self.other_types(),
                 _ => {}
             }
@@ -255,9 +271,9 @@ impl Live {
         }
     }
 
-    /// Sends the messages in the queue, in order.
+    /// Sends the messages in the queue, in order. While the shop doesn't accept them, they wait.
     fn flush(self) {
-        if self.sending.get_untracked() {
+        if self.sending.get_untracked() || self.blocked.get_untracked() {
             return;
         }
         self.sending.set(true);
@@ -272,6 +288,10 @@ impl Live {
                         self.put([message]);
                         self.offline.set(false);
                     }
+                    Err(ApiError(Error::Conflict(Conflict::ConversationBlocked))) => {
+                        self.blocked.set(true);
+                        break;
+                    }
                     // It stays in the queue: it may have been sent, or can be later.
                     Err(ApiError(
                         Error::Offline
@@ -279,7 +299,7 @@ impl Live {
                         | Error::RateLimited { .. }
                         | Error::SignInNeeded
                         | Error::Internal,
-                    )) => {
+                    )) if !self.is_unkept(message.id) => {
                         self.offline.set(true);
                         break;
                     }
@@ -288,14 +308,24 @@ impl Live {
                         give_back(&message.text);
                     }
                 }
-                let mut queue = self.kept();
-                queue.retain(|waiting| waiting.id != message.id);
-                self.keep(queue);
+                self.take_back(message.id);
             }
             // Another tab may have sent some of them.
             self.queue.set(self.kept());
             self.sending.set(false);
         });
+    }
+
+    /// Removes a message from the queue.
+    pub(super) fn take_back(self, id: MessageId) {
+        let mut queue = self.kept();
+        queue.retain(|waiting| waiting.id != id);
+        self.keep(queue);
+    }
+
+    /// Whether a message is only in this page.
+    fn is_unkept(self, id: MessageId) -> bool {
+        self.unkept.with_untracked(|unkept| unkept.iter().any(|message| message.id == id))
     }
 
     /// Edits a message, or deletes it without a text.
@@ -355,6 +385,11 @@ impl Live {
         }
         if self.blocked.get_untracked() != changes.blocked {
             self.blocked.set(changes.blocked);
+            self.flush();
+        }
+        if self.own_read_seq.get_untracked() < changes.own_read_seq {
+            self.own_read_seq.set(changes.own_read_seq);
+            self.count_again();
         }
         if self.read_seq.get_untracked() < changes.read_seq {
             self.read_seq.set(changes.read_seq);
@@ -370,7 +405,9 @@ impl Live {
     /// Adds messages, or puts them in the place of what they were.
     fn put(self, changed: impl IntoIterator<Item = MessageView>) {
         self.messages.update(|messages| {
-            for message in changed {
+            for message in
+                changed.into_iter().filter(|message| self.ends.is_none_or(|end| message.seq <= end))
+            {
                 match messages.binary_search_by_key(&message.seq, |of| of.seq) {
                     Ok(at) if messages[at].change_seq <= message.change_seq => messages[at] = message,
                     Ok(_) => {}
@@ -380,24 +417,30 @@ impl Live {
         });
     }
 
-    /// Says that the user has read what is shown, if the user can see it.
+    /// Says that the user has read what is shown, if the user can see it. Said again until the server knows.
     fn read(self) {
         let last = self.messages.with_untracked(|all| all.last().map_or(0, |message| message.seq));
         let own_read = self.own_read_seq.get_untracked();
         let new = self.messages.with_untracked(|all| unread(all, self.side, own_read));
-        if new == 0 || document().hidden() {
+        if new == 0 || self.ends.is_some() || document().hidden() {
             return;
         }
-        self.own_read_seq.set(last);
         if self.connected.get_untracked() {
             return self.say(&ClientFrame::Read { seq: last });
         }
         let shop = self.shop.get_value();
         spawn_local(async move {
-            if api::chat::read(shop, self.id, last).await.is_err() && !self.queue.is_disposed() {
-                self.own_read_seq.set(own_read);
+            if api::chat::read(shop, self.id, last).await.is_ok() && !self.queue.is_disposed() {
+                self.own_read_seq.set(last);
             }
         });
+    }
+
+    /// Brings the number of unread messages in the header up to date.
+    fn count_again(self) {
+        if self.side == Side::Shopper {
+            self.visitor.0.refetch();
+        }
     }
 
     /// Brings the list of conversations up to date.
@@ -417,23 +460,29 @@ impl Live {
         format!("messages {} {} {}", self.writer, self.side.as_str(), self.id)
     }
 
-    /// The messages that wait to be sent, of all tabs. If the browser blocks its storage, of this one.
+    /// The messages that wait to be sent: those of all tabs, and those of this one that the browser's storage did not take.
     fn kept(self) -> Vec<NewMessage> {
-        match storage() {
-            Some(storage) => {
-                let kept = storage.get_item(&self.key()).ok().flatten();
-                kept.and_then(|kept| serde_json::from_slice(kept.as_bytes()).ok()).unwrap_or_default()
-            }
-            None => self.queue.get_untracked(),
-        }
+        let kept = storage().and_then(|storage| storage.get_item(&self.key()).ok().flatten());
+        let kept = kept.and_then(|kept| serde_json::from_slice::<Vec<_>>(kept.as_bytes()).ok());
+        kept.into_iter().flatten().chain(self.unkept.get_untracked()).collect()
     }
 
+    /// Keeps the queue in the browser. If it is full, or blocks its storage, the last message stays in this page.
     fn keep(self, queue: Vec<NewMessage>) {
-        if let Some(storage) = storage() {
-            let _ = match queue.is_empty() {
-                true => storage.remove_item(&self.key()),
-                false => storage.set_item(&self.key(), &serde_json::to_string(&queue).unwrap_or_default()),
-            };
+        let (unkept, mut kept): (Vec<_>, Vec<_>) =
+            queue.iter().cloned().partition(|message| self.is_unkept(message.id));
+        let written = |kept: &[NewMessage]| match (storage(), kept.is_empty()) {
+            (None, empty) => empty,
+            (Some(storage), true) => storage.remove_item(&self.key()).is_ok(),
+            (Some(storage), false) => {
+                storage.set_item(&self.key(), &serde_json::to_string(kept).unwrap_or_default()).is_ok()
+            }
+        };
+        self.unkept.set(unkept);
+        if !written(&kept)
+            && let Some(message) = kept.pop()
+        {
+            self.unkept.update(|unkept| unkept.push(message));
         }
         self.queue.set(queue);
     }
@@ -443,12 +492,12 @@ fn storage() -> Option<web_sys::Storage> {
     window().local_storage().ok().flatten()
 }
 
-/// Puts the text of a message that can't be sent back into the form, unless something else is written there.
+/// Puts the text of a message that can't be sent back into the form, before what else is written there.
 fn give_back(text: &str) {
     let area = document().get_element_by_id("text");
-    let area = area.and_then(|area| area.dyn_into::<web_sys::HtmlTextAreaElement>().ok());
-    if let Some(area) = area.filter(|area| area.value().is_empty()) {
-        area.set_value(text);
+    if let Some(area) = area.and_then(|area| area.dyn_into::<web_sys::HtmlTextAreaElement>().ok()) {
+        let written = area.value();
+        area.set_value(&if written.is_empty() { text.to_owned() } else { format!("{text}\n{written}") });
     }
 }
 

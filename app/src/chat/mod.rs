@@ -15,6 +15,7 @@ use leptos::{
     html,
     prelude::*,
 };
+use leptos_router::hooks::use_navigate;
 
 use self::live::Live;
 use crate::{
@@ -197,6 +198,7 @@ fn OpenThread(
     draft: Draft,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    let before = asked.before.is_some();
     let (shop, id, name) = (asked.shop.clone(), thread.conversation.id, thread.conversation.name.clone());
     let (action, list) = (path(&shop, id), list_path(&shop));
     let side = thread.side;
@@ -222,7 +224,15 @@ fn OpenThread(
             <li class="message own waiting">
                 <div class="bubble">{message::text(&waiting.text)}</div>
                 <p class="message-note note">
-                    {move || if live.offline.get() { t!(i18n, chat.waiting) } else { t!(i18n, chat.sending) }}
+                    {move || match (live.blocked.get(), live.offline.get()) {
+                        (true, _) => t!(i18n, chat.not_sent),
+                        (_, true) => t!(i18n, chat.waiting),
+                        _ => t!(i18n, chat.sending),
+                    }}
+                    {move || (live.blocked.get() || live.offline.get()).then(|| view! {
+                        " "
+                        <button type="button" class="link" on:click=move |_| live.take_back(waiting.id)>{t!(i18n, chat.remove)}</button>
+                    })}
                 </p>
             </li>
         });
@@ -242,7 +252,6 @@ fn OpenThread(
             </form>
         }
     });
-    let before = asked.before.is_some();
     let earlier = earlier.map(|seq| {
         let href = routes::with(&action, &[("before", &seq.to_string())]);
         view! { <p class="chat-more"><a href=href>{t!(i18n, chat.earlier)}</a></p> }
@@ -251,12 +260,17 @@ fn OpenThread(
         let href = action.clone();
         view! { <p class="chat-more"><a href=href>{t!(i18n, chat.latest)}</a></p> }
     });
+    let (latest_page, navigate) = (StoredValue::new(action.clone()), StoredValue::new(use_navigate()));
     let box_ref = NodeRef::<html::Textarea>::new();
     let send = move || {
         let Some(area) = box_ref.get_untracked() else { return };
         if live.send(area.value(), attached.get_untracked().as_ref().map(about).unwrap_or_default()) {
             area.set_value("");
             attached.set(None);
+            if before {
+                // Where it will appear.
+                navigate.with_value(|to| to(&latest_page.get_value(), Default::default()));
+            }
         }
         let _ = area.focus();
     };
@@ -319,9 +333,7 @@ fn OpenThread(
             view! { <div id="text-error"><Alert>{words}</Alert></div> }
         })
     };
-    if !before {
-        live.begin();
-    }
+    live.begin();
     view! {
         <section class="chat-thread" aria-labelledby="with">
             <header class="chat-head">

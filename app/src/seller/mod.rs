@@ -183,7 +183,7 @@ fn office(i18n: I18n, me: &Me, handle: &str, here: Option<Part>) -> Option<Offic
         icon: part.icon(),
         words: part.title(i18n),
         here: Some(part) == here,
-        counts: part == Part::Orders,
+        counts: [Part::Orders, Part::Messages].iter().position(|of| *of == part),
     });
     let actions = may(&Part::Products).then(|| {
         [

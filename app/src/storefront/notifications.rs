@@ -116,6 +116,9 @@ fn topic(i18n: I18n, of: NotificationPreference) -> AnyView {
             (t!(i18n, notifications.purchases), t!(i18n, notifications.purchases_note))
         }
         NotificationTopic::Sales => (t!(i18n, notifications.sales), t!(i18n, notifications.sales_note)),
+        NotificationTopic::Messages => {
+            (t!(i18n, notifications.messages), t!(i18n, notifications.messages_note))
+        }
         NotificationTopic::Stock => (t!(i18n, notifications.stock), t!(i18n, notifications.stock_note)),
         NotificationTopic::Payouts => (t!(i18n, notifications.payouts), t!(i18n, notifications.payouts_note)),
     };

@@ -1468,6 +1468,12 @@ CREATE TABLE conversations (
     -- Up to which message each side has read.
     shopper_read_seq BIGINT NOT NULL CHECK (shopper_read_seq BETWEEN 0 AND last_seq),
     shop_read_seq BIGINT NOT NULL CHECK (shop_read_seq BETWEEN 0 AND last_seq),
+    -- How many messages of the other side are after it.
+    shopper_unread BIGINT NOT NULL CHECK (shopper_unread >= 0),
+    shop_unread BIGINT NOT NULL CHECK (shop_unread >= 0),
+    -- When to notify a side of unread messages. NULL if it has none, or was notified of them.
+    shopper_notify_at BIGINT,
+    shop_notify_at BIGINT,
     -- Whether the shop has blocked the shopper.
     blocked BOOLEAN NOT NULL,
     -- When the last message was sent, or else when it was opened.
@@ -1477,6 +1483,10 @@ CREATE TABLE conversations (
 CREATE UNIQUE INDEX conversations_shop_id_user_id_key ON conversations (shop_id, user_id);
 CREATE INDEX conversations_shop_id_last_at_idx ON conversations (shop_id, last_at, id);
 CREATE INDEX conversations_user_id_last_at_idx ON conversations (user_id, last_at, id);
+CREATE INDEX conversations_user_id_unread_idx ON conversations (user_id) WHERE shopper_unread > 0;
+CREATE INDEX conversations_shop_id_unread_idx ON conversations (shop_id) WHERE shop_unread > 0;
+CREATE INDEX conversations_shopper_notify_at_idx ON conversations (shopper_notify_at) WHERE shopper_notify_at IS NOT NULL;
+CREATE INDEX conversations_shop_notify_at_idx ON conversations (shop_notify_at) WHERE shop_notify_at IS NOT NULL;
 
 CREATE TABLE messages (
     conversation_id UUID NOT NULL REFERENCES conversations (id),

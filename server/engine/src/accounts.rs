@@ -96,7 +96,8 @@ lists! {
 }
 
 statements! {
-    UNREAD = "SELECT COUNT(*) AS value FROM inbox WHERE user_id = $1 AND read_at IS NULL";
+    UNREAD = "SELECT (SELECT COUNT(*) FROM inbox WHERE user_id = $1 AND read_at IS NULL) AS notifications,
+        (SELECT CAST(COALESCE(SUM(shopper_unread), 0) AS BIGINT) FROM conversations WHERE user_id = $1 AND shopper_unread > 0) AS messages";
     SET_LOCALE = "UPDATE users SET locale = $2 WHERE id = $1";
     FIND_CREDENTIALS = "SELECT id, password_hash FROM users WHERE email_folded IN ($1, $2)
         ORDER BY CASE WHEN email_folded = $1 THEN 0 ELSE 1 END LIMIT 1";
@@ -133,6 +134,11 @@ insert! {
 }
 
 rows! {
+    pub(crate) struct Unread {
+        pub(crate) notifications: i64,
+        pub(crate) messages: i64,
+    }
+
     struct UserRow {
         id: UserId,
         name: String,
@@ -211,8 +217,10 @@ fn signed_in(rows: Vec<WhoRow>) -> Option<SignedIn> {
 /// The signed-in user, for the header of pages.
 pub async fn me(engine: &Engine, caller: &Caller) -> Result<Option<Me>> {
     let Some(user) = caller.user().cloned() else { return Ok(None) };
+    let unread = unread(engine, user.id).await?;
     Ok(Some(Me {
-        unread_notifications: unread(engine, user.id).await?,
+        unread_notifications: unread.notifications,
+        unread_messages: unread.messages,
         id: user.id,
         name: user.name,
         email: user.email,
@@ -221,10 +229,9 @@ pub async fn me(engine: &Engine, caller: &Caller) -> Result<Option<Me>> {
     }))
 }
 
-/// How many notifications of a user are unread.
-pub(crate) async fn unread(engine: &Engine, user: UserId) -> Result<i64> {
-    let unread: Scalar<i64> = engine.db.one(&UNREAD, params![user]).await?;
-    Ok(unread.0)
+/// How many notifications, and messages of shops, a user has not read.
+pub(crate) async fn unread(engine: &Engine, user: UserId) -> Result<Unread> {
+    Ok(engine.db.one(&UNREAD, params![user]).await?)
 }
 
 /// Creates an account and signs it in; the guest's cart is merged into it. Returns the session's token.

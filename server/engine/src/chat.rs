@@ -3,34 +3,43 @@
 //! The row of a conversation is locked by everything that changes it, and counts its messages and its changes. Whoever has all
 //! changes up to a number misses none by asking for those after it.
 
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
 use crate::{
-    Caller, Engine,
+    Caller, Engine, TxResult,
     bus::Topic,
     db::{Scalar, Value},
-    insert, lists, params, random, rows, statements,
+    insert, lists,
+    outbox::{self, OutboxMessage},
+    params, random, rows, statements,
 };
 use haat_shared::{
-    Conflict, Error, Result,
+    Conflict, Error, Id, Result,
     chat::{
         self, About, CHANGE_MS, Card, Changes, ConversationCard, Inbox, InboxRequest, MESSAGES_SHOWN,
         MessageView, NewMessage, Side, Thread,
     },
-    id::kinds::{ConversationId, MessageId, OrderId, ProductId, ShopId, UserId},
+    id::kinds::{ConversationId, Job, MessageId, OrderId, ProductId, ShopId, UserId},
     page::{self, LIMIT_MAX, Page, PageRequest},
     permissions::Permission,
 };
 
 /// The number of conversations per page.
 const PAGE_SIZE: usize = 30;
+/// How long a message is unread until its side is notified.
+const NOTIFY_MS: i64 = 10 * 60_000;
+/// How long further messages are unread after a notification until the next one.
+const REMIND_MS: i64 = 24 * 3_600_000;
+/// In how many conversations notifications are published in one transaction.
+const NOTIFIED_AT_ONCE: i64 = 200;
 
 lists! {
     CONVERSATIONS {
         select: "SELECT c.id, c.user_id, c.shop_id, s.handle, s.name AS shop_name, u.name AS shopper_name, c.last_seq, c.change_seq,
-            c.shopper_read_seq, c.shop_read_seq, c.blocked, c.last_at, m.text AS last_text, m.side AS last_side,
-            (SELECT COUNT(*) FROM messages n WHERE n.conversation_id = c.id AND n.seq > c.shopper_read_seq AND n.side = 'shop')
-                AS shopper_unread,
-            (SELECT COUNT(*) FROM messages n WHERE n.conversation_id = c.id AND n.seq > c.shop_read_seq AND n.side = 'shopper')
-                AS shop_unread
+            c.shopper_read_seq, c.shop_read_seq, c.shopper_unread, c.shop_unread, c.blocked, c.last_at,
+            m.text AS last_text, m.side AS last_side
             FROM conversations c JOIN shops s ON s.id = c.shop_id JOIN users u ON u.id = c.user_id
             LEFT JOIN messages m ON m.conversation_id = c.id AND m.seq = c.last_seq",
         base_filter: "TRUE",
@@ -60,6 +69,91 @@ lists! {
     }
 }
 
+/// Takes the next number for a message to this side. The first unread message, and then the first one after each
+/// notification, sets when that side is notified.
+macro_rules! number {
+    ($to:literal) => {
+        concat!(
+            "UPDATE conversations SET last_seq = last_seq + 1, change_seq = change_seq + 1,
+                last_at = CASE WHEN last_at < $2 THEN $2 ELSE last_at END, ",
+            $to,
+            "_notify_at = CASE WHEN ",
+            $to,
+            "_unread = 0 THEN $3 ELSE COALESCE(",
+            $to,
+            "_notify_at, $4) END, ",
+            $to,
+            "_unread = ",
+            $to,
+            "_unread + 1
+            WHERE id = $1 AND NOT blocked RETURNING last_seq, change_seq"
+        )
+    };
+}
+
+/// Marks messages as read by this side; returns how many messages of both sides it has not read.
+macro_rules! read {
+    ($by:literal) => {
+        concat!(
+            "UPDATE conversations SET ",
+            $by,
+            "_read_seq = CASE WHEN $2 < last_seq THEN $2 ELSE last_seq END, ",
+            $by,
+            "_unread = CASE WHEN $2 < last_seq THEN ",
+            $by,
+            "_unread ELSE 0 END, ",
+            $by,
+            "_notify_at = CASE WHEN $2 < last_seq THEN ",
+            $by,
+            "_notify_at END
+            WHERE id = $1 AND ",
+            $by,
+            "_read_seq < $2 AND ",
+            $by,
+            "_read_seq < last_seq
+            RETURNING last_seq - ",
+            $by,
+            "_read_seq AS value"
+        )
+    };
+}
+
+/// Counts the messages of the other side that this side has not read.
+macro_rules! count {
+    ($by:literal, $other:literal) => {
+        concat!(
+            "UPDATE conversations SET ",
+            $by,
+            "_unread = (SELECT COUNT(*) FROM messages m
+                WHERE m.conversation_id = conversations.id AND m.seq > conversations.",
+            $by,
+            "_read_seq AND m.side = '",
+            $other,
+            "')
+            WHERE id = $1"
+        )
+    };
+}
+
+/// Takes conversations in which this side is to be notified.
+macro_rules! to_notify {
+    ($side:literal) => {
+        concat!(
+            "UPDATE conversations SET ",
+            $side,
+            "_notify_at = NULL WHERE ",
+            $side,
+            "_notify_at <= $1 AND id IN
+                (SELECT id FROM conversations WHERE ",
+            $side,
+            "_notify_at <= $1 ORDER BY ",
+            $side,
+            "_notify_at LIMIT $2)
+            RETURNING id AS value"
+        )
+    };
+}
+
 statements! {
     SHOP = "SELECT s.id, c.id AS conversation_id FROM shops s LEFT JOIN conversations c ON c.shop_id = s.id AND c.user_id = $2
         WHERE s.handle = $1";
@@ -67,9 +161,8 @@ statements! {
         WHERE o.number = $1 AND o.shop_id = $2";
     OF_PAIR = "SELECT id AS value FROM conversations WHERE shop_id = $1 AND user_id = $2";
     // The row is locked until the message is committed, so numbers have no gaps.
-    NUMBER = "UPDATE conversations SET last_seq = last_seq + 1, change_seq = change_seq + 1,
-            last_at = CASE WHEN last_at < $2 THEN $2 ELSE last_at END
-        WHERE id = $1 AND NOT blocked RETURNING last_seq, change_seq";
+    NUMBER_OF_SHOPPER = number!("shop");
+    NUMBER_OF_SHOP = number!("shopper");
     COUNT_CHANGE = "UPDATE conversations SET change_seq = change_seq + 1 WHERE id = $1 AND NOT blocked
         RETURNING change_seq AS value";
     EDIT = "UPDATE messages SET text = $3, edited_at = $4, change_seq = $5
@@ -77,19 +170,27 @@ statements! {
     // Only that there was a message stays.
     DELETE = "UPDATE messages SET text = '', product_id = NULL, order_id = NULL, deleted = TRUE, change_seq = $3
         WHERE conversation_id = $1 AND id = $2 AND NOT deleted AND created_at > $4";
-    READ_BY_SHOPPER = "UPDATE conversations SET shopper_read_seq = CASE WHEN $2 < last_seq THEN $2 ELSE last_seq END
-        WHERE id = $1 AND shopper_read_seq < $2 AND shopper_read_seq < last_seq";
-    READ_BY_SHOP = "UPDATE conversations SET shop_read_seq = CASE WHEN $2 < last_seq THEN $2 ELSE last_seq END
-        WHERE id = $1 AND shop_read_seq < $2 AND shop_read_seq < last_seq";
+    READ_BY_SHOPPER = read!("shopper");
+    READ_BY_SHOP = read!("shop");
+    // In a statement of its own, which sees what was committed before the row was locked.
+    COUNT_FOR_SHOPPER = count!("shopper", "shop");
+    COUNT_FOR_SHOP = count!("shop", "shopper");
     BLOCK = "UPDATE conversations SET blocked = $2 WHERE id = $1";
     PRODUCT = "SELECT id, slug, title FROM products WHERE id = $1 AND shop_id = $2 AND state = 'published'";
     ORDER = "SELECT o.id, o.number, p.number AS purchase FROM orders o JOIN purchases p ON p.id = o.purchase_id
         WHERE o.number = $1 AND o.shop_id = $2 AND p.user_id = $3";
+    SHOPPERS_TO_NOTIFY = to_notify!("shopper");
+    SHOPS_TO_NOTIFY = to_notify!("shop");
+    NOTIFIED = "SELECT c.id, s.name AS shop_name, s.handle, u.name AS shopper_name, c.shopper_unread, c.shop_unread,
+            (SELECT m.text FROM messages m WHERE m.conversation_id = c.id AND m.side = 'shop' ORDER BY m.seq DESC LIMIT 1) AS by_shop,
+            (SELECT m.text FROM messages m WHERE m.conversation_id = c.id AND m.side = 'shopper' ORDER BY m.seq DESC LIMIT 1) AS by_shopper
+        FROM conversations c JOIN shops s ON s.id = c.shop_id JOIN users u ON u.id = c.user_id
+        WHERE c.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('messages_for_shopper', 'messages_for_shop'))";
     PARTIES = "SELECT user_id, shop_id FROM conversations WHERE id = $1";
-    UNREAD = "SELECT COUNT(*) AS value FROM conversations c WHERE c.user_id = $1 AND c.last_seq > c.shopper_read_seq
-        AND EXISTS (SELECT 1 FROM messages n WHERE n.conversation_id = c.id AND n.seq > c.shopper_read_seq AND n.side = 'shop')";
-    UNREAD_BY_SHOP = "SELECT COUNT(*) AS value FROM conversations c WHERE c.shop_id = $1 AND c.last_seq > c.shop_read_seq
-        AND EXISTS (SELECT 1 FROM messages n WHERE n.conversation_id = c.id AND n.seq > c.shop_read_seq AND n.side = 'shopper')";
+    UNREAD = "SELECT CAST(COALESCE(SUM(shopper_unread), 0) AS BIGINT) AS value FROM conversations
+        WHERE user_id = $1 AND shopper_unread > 0";
+    UNREAD_BY_SHOP = "SELECT CAST(COALESCE(SUM(shop_unread), 0) AS BIGINT) AS value FROM conversations
+        WHERE shop_id = $1 AND shop_unread > 0";
 }
 
 insert! {
@@ -103,6 +204,8 @@ insert! {
         change_seq = "0",
         shopper_read_seq = "0",
         shop_read_seq = "0",
+        shopper_unread = "0",
+        shop_unread = "0",
         blocked = "FALSE",
     } "ON CONFLICT (shop_id, user_id) DO NOTHING"
 
@@ -138,12 +241,12 @@ rows! {
         change_seq: i64,
         shopper_read_seq: i64,
         shop_read_seq: i64,
+        shopper_unread: i64,
+        shop_unread: i64,
         blocked: bool,
         last_at: i64,
         last_text: Option<String>,
         last_side: Option<String>,
-        shopper_unread: i64,
-        shop_unread: i64,
     }
 
     struct MessageRow {
@@ -162,6 +265,17 @@ rows! {
         product_title: Option<String>,
         order_number: Option<String>,
         purchase_number: Option<String>,
+    }
+
+    struct NotifiedRow {
+        id: ConversationId,
+        shop_name: String,
+        handle: String,
+        shopper_name: String,
+        shopper_unread: i64,
+        shop_unread: i64,
+        by_shop: Option<String>,
+        by_shopper: Option<String>,
     }
 
     struct Numbers {
@@ -188,6 +302,25 @@ rows! {
         /// The shop.
         pub shop_id: ShopId,
     }
+}
+
+/// What a notification says of the messages that one side of a conversation has not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadMessages {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Who reads it.
+    pub to: Side,
+    /// The name of the other side.
+    pub from: String,
+    /// The shop's name.
+    pub shop_name: String,
+    /// The shop's handle.
+    pub shop_handle: String,
+    /// How many are unread.
+    pub count: i64,
+    /// The beginning of the last one; empty if it was deleted.
+    pub excerpt: String,
 }
 
 /// On which side a caller sits: as a shopper, or as a member of a shop who answers customers.
@@ -237,11 +370,11 @@ impl ConversationRow {
         }
     }
 
-    /// Up to which message the other side has read.
-    fn read_seq(&self, side: Side) -> i64 {
+    /// Up to which message a side has read.
+    fn read_by(&self, side: Side) -> i64 {
         match side {
-            Side::Shopper => self.shop_read_seq,
-            Side::Shop => self.shopper_read_seq,
+            Side::Shopper => self.shopper_read_seq,
+            Side::Shop => self.shop_read_seq,
         }
     }
 }
@@ -359,7 +492,10 @@ async fn thread(
     let seat = Seat::of(caller, &asked.shop)?;
     // Before its messages: what changes in between is asked for again.
     let row = seat.conversation(engine, id).await?;
-    mark_read(engine, &seat, &row, row.last_seq).await?;
+    // Who looks at earlier messages has not seen the latest ones.
+    if asked.before.is_none() {
+        mark_read(engine, &seat, &row, row.last_seq).await?;
+    }
     let (messages, earlier) = page_before(engine, caller, &seat, &row, asked.before).await?;
     Ok(Thread {
         conversation: ConversationCard { unread: 0, ..row.card(engine, caller, seat.side) },
@@ -367,7 +503,11 @@ async fn thread(
         writer: seat.user,
         messages,
         earlier,
-        read_seq: row.read_seq(seat.side),
+        read_seq: row.read_by(seat.side.other()),
+        own_read_seq: match asked.before {
+            None => row.last_seq,
+            Some(_) => row.read_by(seat.side),
+        },
         change_seq: row.change_seq,
         about: subject(engine, &row, &asked.about).await.ok().and_then(|(card, ..)| card),
         next_id: random::id(engine.clock.now_ms()),
@@ -419,7 +559,8 @@ pub async fn changes(
     Ok(Changes {
         // Numbers are committed in order, under the lock of the conversation, so that none before this one is missing.
         change_seq: rows.last().map_or(after, |row| row.change_seq),
-        read_seq: of.read_seq(seat.side),
+        read_seq: of.read_by(seat.side.other()),
+        own_read_seq: of.read_by(seat.side),
         blocked: of.blocked,
         messages: rows.into_iter().map(|row| row.view(engine, caller, &seat, &of.shop_name)).collect(),
     })
@@ -446,7 +587,12 @@ pub async fn send(
         .db
         .write(("chat::send", id), input, |tx, (id, message, (side, user), text, (product, order), now)| {
             Box::pin(async move {
-                let numbers: Option<Numbers> = tx.opt(&NUMBER, params![*id, *now]).await?;
+                let statement = match side {
+                    Side::Shopper => &NUMBER_OF_SHOPPER,
+                    Side::Shop => &NUMBER_OF_SHOP,
+                };
+                let (soon, later) = (*now + NOTIFY_MS, *now + REMIND_MS);
+                let numbers: Option<Numbers> = tx.opt(statement, params![*id, *now, soon, later]).await?;
                 let numbers = numbers.ok_or(Conflict::ConversationBlocked)?;
                 let added = tx.insert(AddMessage {
                     conversation_id: *id,
@@ -585,23 +731,24 @@ pub async fn read(engine: &Engine, caller: &Caller, shop: &str, id: Conversation
 }
 
 async fn mark_read(engine: &Engine, seat: &Seat, of: &ConversationRow, seq: i64) -> Result<()> {
-    let (id, read) = match seat.side {
-        Side::Shopper => (of.id, of.shopper_read_seq),
-        Side::Shop => (of.id, of.shop_read_seq),
-    };
-    if read >= seq {
+    let (id, side) = (of.id, seat.side);
+    if of.read_by(side) >= seq {
         return Ok(());
     }
-    let marked = engine.db.write(("chat::read", id), (id, seq, seat.side), |tx, (id, seq, side)| {
+    let marked = engine.db.write(("chat::read", id), (id, seq, side), |tx, (id, seq, side)| {
         Box::pin(async move {
-            let statement = match side {
-                Side::Shopper => &READ_BY_SHOPPER,
-                Side::Shop => &READ_BY_SHOP,
+            let (read, count) = match side {
+                Side::Shopper => (&READ_BY_SHOPPER, &COUNT_FOR_SHOPPER),
+                Side::Shop => (&READ_BY_SHOP, &COUNT_FOR_SHOP),
             };
-            Ok(tx.exec(statement, params![*id, *seq]).await?)
+            let left: Option<Scalar<i64>> = tx.opt(read, params![*id, *seq]).await?;
+            if left.as_ref().is_some_and(|left| left.0 > 0) {
+                tx.exec(count, params![*id]).await?;
+            }
+            Ok(left.is_some())
         })
     });
-    if marked.await? > 0 {
+    if marked.await? {
         tell(engine, id);
     }
     Ok(())
@@ -632,7 +779,7 @@ pub async fn block(
     Ok(())
 }
 
-/// In how many conversations there is something unread: of the shopper, or of a shop with this handle.
+/// How many messages are unread: those to the shopper, or to a shop with this handle.
 pub async fn unread(engine: &Engine, caller: &Caller, shop: &str) -> Result<i64> {
     let seat = Seat::of(caller, shop)?;
     let statement = match seat.side {
@@ -641,6 +788,56 @@ pub async fn unread(engine: &Engine, caller: &Caller, shop: &str) -> Result<i64>
     };
     let count: Scalar<i64> = engine.db.one(statement, &[seat.filter.1]).await?;
     Ok(count.0)
+}
+
+/// Publishes who has had unread messages for a while.
+pub async fn notify_due(engine: &Engine) -> TxResult<()> {
+    let now = engine.clock.now_ms();
+    let due = [
+        (&SHOPPERS_TO_NOTIFY, OutboxMessage::ShopperHasUnread),
+        (&SHOPS_TO_NOTIFY, OutboxMessage::ShopHasUnread),
+    ];
+    for (statement, message) in due {
+        loop {
+            let published = engine.db.write("chat::notify", (now, message), move |tx, (now, message)| {
+                Box::pin(async move {
+                    let due: Vec<Scalar<ConversationId>> =
+                        tx.all(statement, params![*now, NOTIFIED_AT_ONCE]).await?;
+                    let rows: Vec<_> = due.iter().map(|id| outbox::row(*message, id.0, *now)).collect();
+                    tx.exec_many(&outbox::WRITE, &rows).await?;
+                    Ok(rows.len())
+                })
+            });
+            match published.await? {
+                0 => break,
+                _ => engine.bus.publish(Topic::Outbox, ""),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is unread in the conversations that a batch of notifications is about: the messages of the shop, and those of the shopper.
+pub(crate) async fn notification_data(
+    engine: &Engine,
+    claim: Id<Job>,
+) -> Result<HashMap<Uuid, (UnreadMessages, UnreadMessages)>> {
+    let rows: Vec<NotifiedRow> = engine.db.all(&NOTIFIED, params![claim]).await?;
+    let both = rows.into_iter().map(|row| {
+        let of = |to, from: &String, count, text: &Option<String>| UnreadMessages {
+            conversation: row.id,
+            to,
+            from: from.clone(),
+            shop_name: row.shop_name.clone(),
+            shop_handle: row.handle.clone(),
+            count,
+            excerpt: chat::excerpt(text.as_deref().unwrap_or_default()),
+        };
+        let by_shop = of(Side::Shopper, &row.shop_name, row.shopper_unread, &row.by_shop);
+        let by_shopper = of(Side::Shop, &row.shopper_name, row.shop_unread, &row.by_shopper);
+        (row.id.uuid(), (by_shop, by_shopper))
+    });
+    Ok(both.collect())
 }
 
 /// The caller is typing. That is only passed on.

@@ -36,7 +36,8 @@ macro_rules! pending {
             'order_shipment_updated', 'order_delivered', 'order_cancelled', 'order_refunded', 'order_return_opened',
             'order_return_requested', 'order_return_approved', 'order_return_rejected', 'order_return_withdrawn',
             'order_return_received', 'order_return_exchanged', 'payout_sent', 'payout_rejected', 'payout_returned', 'payout_method_added',
-            'payout_method_removed', 'payout_method_restricted', 'payout_approved', 'stock_low', 'order_disputed', 'order_dispute_won', 'order_dispute_lost')"
+            'payout_method_removed', 'payout_method_restricted', 'payout_approved', 'stock_low',
+            'shopper_has_unread', 'shop_has_unread', 'order_disputed', 'order_dispute_won', 'order_dispute_lost')"
     };
 }
 
@@ -110,6 +111,8 @@ fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<Ad
         | OutboxMessage::PayoutMethodRemoved
         | OutboxMessage::PayoutMethodRestricted
         | OutboxMessage::StockLow
+        | OutboxMessage::ShopperHasUnread
+        | OutboxMessage::ShopHasUnread
         | OutboxMessage::OrderDisputed
         | OutboxMessage::OrderDisputeWon
         | OutboxMessage::OrderDisputeLost => Ok(None),

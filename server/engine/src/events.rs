@@ -88,7 +88,9 @@ fn event_of(message: OutboxMessage) -> Option<EventKind> {
         | OutboxMessage::PayoutMethodRemoved
         | OutboxMessage::PayoutMethodRestricted
         | OutboxMessage::PayoutApproved
-        | OutboxMessage::StockLow => None,
+        | OutboxMessage::StockLow
+        | OutboxMessage::ShopperHasUnread
+        | OutboxMessage::ShopHasUnread => None,
         OutboxMessage::OrderPlaced => Some(EventKind::OrderPlaced),
         OutboxMessage::OrderConfirmed => Some(EventKind::OrderConfirmed),
         OutboxMessage::OrderShipped => Some(EventKind::OrderShipped),

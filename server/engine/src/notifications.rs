@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::{
     Caller, Engine, TxResult, accounts, audit, bug,
     bus::{Announcement, Topic},
+    chat::UnreadMessages,
     checkout,
     db::{Statement, Tx, Value},
     gift_cards::GiftCardNotice,
@@ -190,6 +191,8 @@ pub enum EmailContent {
     },
     /// To the shop's owners: an order has left few of a variant.
     StockLow(StockNotice),
+    /// To the shopper, or to the members of the shop who answer customers: messages are unread.
+    UnreadMessages(UnreadMessages),
     /// To the shop's owners: a payout is on its way.
     PayoutSent(Box<PayoutNotice>),
     /// To the shop's owners: a payout was rejected.
@@ -316,6 +319,12 @@ statements! {
     OWNERS_OF_VARIANT = "SELECT m.column1 AS event, v.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN variants v ON v.id = m.column2
         JOIN shop_members w ON w.shop_id = v.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
+    SHOPPER_OF_CONVERSATION = "SELECT m.column1 AS event, c.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN conversations c ON c.id = m.column2 AND c.shopper_unread > 0 JOIN users u ON u.id = c.user_id";
+    // Those who answer customers.
+    MEMBERS_OF_CONVERSATION = "SELECT m.column1 AS event, c.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN conversations c ON c.id = m.column2 AND c.shop_unread > 0
+        JOIN shop_members w ON w.shop_id = c.shop_id AND w.role IN ('owner', 'manager', 'support') JOIN users u ON u.id = w.user_id";
     CLAIM = "UPDATE notifications SET claim = $3, lease_until = $2, attempts = attempts + 1
         WHERE state = 'written' AND run_at <= $1 AND lease_until <= $1 AND id IN
             (SELECT id FROM notifications
@@ -423,6 +432,8 @@ static NOTICES: &[(OutboxMessage, &str, NotificationTopic, &Statement)] = &[
     (OutboxMessage::PayoutMethodRemoved, "payout_method_removed", Payouts, &OWNERS_OF_PAYOUT_METHOD),
     (OutboxMessage::PayoutMethodRestricted, "payout_method_restricted", Payouts, &OWNERS_OF_PAYOUT_METHOD),
     (OutboxMessage::StockLow, "stock_low", Stock, &OWNERS_OF_VARIANT),
+    (OutboxMessage::ShopperHasUnread, "messages_for_shopper", Messages, &SHOPPER_OF_CONVERSATION),
+    (OutboxMessage::ShopHasUnread, "messages_for_shop", Messages, &MEMBERS_OF_CONVERSATION),
     (OutboxMessage::OrderDisputed, "order_disputed", Sales, &OWNERS),
     (OutboxMessage::OrderDisputeWon, "dispute_won", Sales, &OWNERS),
     (OutboxMessage::OrderDisputeLost, "dispute_lost", Sales, &OWNERS),
@@ -687,6 +698,14 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
     }
     if let Some(of) = data.stock.get(&notice.subject) {
         return Some(EmailContent::StockLow(of.clone()));
+    }
+    if let Some(of) = data.messages.get(&notice.subject) {
+        let (by_shop, by_shopper) = of.clone();
+        return match notice.kind.as_str() {
+            "messages_for_shopper" => Some(EmailContent::UnreadMessages(by_shop)),
+            "messages_for_shop" => Some(EmailContent::UnreadMessages(by_shopper)),
+            _ => None,
+        };
     }
     if let Some(payout) = data.payouts.get(&notice.subject) {
         let payout = Box::new(payout.clone());

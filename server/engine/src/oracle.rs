@@ -157,6 +157,19 @@ statements! {
         FROM checkouts c LEFT JOIN (SELECT checkout_id, SUM(amount_minor) AS planned FROM checkout_gift_cards GROUP BY checkout_id) a
             ON a.checkout_id = c.id
         WHERE c.gift_minor <> COALESCE(a.planned, 0)";
+    // Messages are numbered from 1 without gaps, and the list of conversations shows the last one.
+    MESSAGES = "SELECT 'a conversation with ' || CAST(c.last_seq AS TEXT) || ' messages does not match them' AS value
+        FROM conversations c LEFT JOIN (SELECT conversation_id, COUNT(*) AS number, MAX(seq) AS last_seq, MAX(change_seq) AS change_seq,
+            MAX(created_at) AS last_at FROM messages GROUP BY conversation_id) m ON m.conversation_id = c.id
+        WHERE COALESCE(m.number, 0) <> c.last_seq OR COALESCE(m.last_seq, 0) <> c.last_seq
+            OR COALESCE(m.change_seq, 0) <> c.change_seq OR c.last_at < c.created_at OR c.last_at < COALESCE(m.last_at, c.last_at)
+            OR c.shopper_read_seq > c.last_seq OR c.shop_read_seq > c.last_seq";
+    UNREAD_MESSAGES = "SELECT 'a conversation counts ' || CAST(c.shopper_unread AS TEXT) || ' messages as unread by the shopper and ' ||
+            CAST(c.shop_unread AS TEXT) || ' by the shop, which its messages do not match' AS value
+        FROM conversations c LEFT JOIN messages m ON m.conversation_id = c.id
+        GROUP BY c.id, c.shopper_unread, c.shop_unread
+        HAVING c.shopper_unread <> SUM(CASE WHEN m.side = 'shop' AND m.seq > c.shopper_read_seq THEN 1 ELSE 0 END)
+            OR c.shop_unread <> SUM(CASE WHEN m.side = 'shopper' AND m.seq > c.shop_read_seq THEN 1 ELSE 0 END)";
     TIMELINE = "SELECT 'order ' || o.number || ' is ' || o.state || ', which its timeline does not match' AS value FROM orders o
         WHERE (o.state <> 'placed') <> EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = o.id AND e.kind = o.state)";
     // A payment that waits for the rest is reconciled until it has a purchase or is refunded.
@@ -409,6 +422,8 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &GIFTS_ISSUED,
         &GIFTS_POSTED,
         &GIFTS_PAID,
+        &MESSAGES,
+        &UNREAD_MESSAGES,
         &TIMELINE,
         &ORPHANED,
         &PAID_FOR,

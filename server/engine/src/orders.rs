@@ -58,7 +58,9 @@ pub use shipments::{ship_part, track};
 pub use transitions::{cancel, cancel_by_customer, confirm, confirm_pending, deliver, ship};
 
 use crate::{
-    Caller, Engine, TxResult, cursor,
+    Caller, Engine, TxResult,
+    chat::{self, UnreadMessages},
+    cursor,
     db::{Scalar, Tx},
     gift_cards::{self, GiftCardNotice},
     group_by,
@@ -501,6 +503,8 @@ pub(crate) struct NotificationData {
     pub(crate) payouts: HashMap<Uuid, PayoutNotice>,
     /// Gift cards, for their recipients.
     pub(crate) gifts: HashMap<Uuid, GiftCardNotice>,
+    /// What is unread in conversations: the messages of the shop, and those of the shopper.
+    pub(crate) messages: HashMap<Uuid, (UnreadMessages, UnreadMessages)>,
 }
 
 /// Loads the objects of a batch of notifications.
@@ -559,6 +563,7 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
         stock: inventory::low::notification_data(engine, claim).await?,
         payouts: payouts::notification_data(engine, reader, claim).await?,
         gifts: sent_gifts.into_iter().collect(),
+        messages: chat::notification_data(engine, claim).await?,
     })
 }
 

@@ -70,6 +70,10 @@ haat_shared::text_enum! {
         PayoutMethodRestricted = "payout_method_restricted",
         /// An order has left few of a variant. Subject: the variant.
         StockLow = "stock_low",
+        /// A shopper has unread messages. Subject: the conversation.
+        ShopperHasUnread = "shopper_has_unread",
+        /// A shop has unread messages. Subject: the conversation.
+        ShopHasUnread = "shop_has_unread",
         /// The payment of an order is disputed. Subject: the order.
         OrderDisputed = "order_disputed",
         /// The dispute was decided for the shop. Subject: the order.

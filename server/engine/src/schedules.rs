@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    Engine, TxResult, accounts, catalog, checkout,
+    Engine, TxResult, accounts, catalog, chat, checkout,
     db::{BoxFuture, Scalar},
     dispatch, gift_cards, idempotency, inventory, media, orders, params, payments, payouts, random,
     sale_prices, seals, statements,
@@ -56,6 +56,11 @@ pub static SCHEDULES: &[Schedule] = &[
         name: "release",
         every: Duration::from_secs(5),
         run: |engine| Box::pin(async move { orders::release_due(engine).await.map(drop) }),
+    },
+    Schedule {
+        name: "messages",
+        every: Duration::from_secs(10),
+        run: |engine| Box::pin(chat::notify_due(engine)),
     },
     Schedule {
         name: "low_stock",

@@ -1,6 +1,7 @@
 //! Every email in every language, and what must be in it.
 
 use haat_engine::{
+    chat::UnreadMessages,
     gift_cards::GiftCardNotice,
     inventory::StockNotice,
     notifications::{EmailContent, RenderedEmail},
@@ -10,6 +11,7 @@ use haat_engine::{
 use haat_shared::{
     Currency, Money,
     addresses::Address,
+    chat::Side,
     checkout::CheckoutLineView,
     disputes::{DisputeState, OrderDispute},
     gift_cards::{AppliedGiftCard, BoughtGift, Gift},
@@ -331,6 +333,12 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("stock_none", EmailContent::StockLow(stock(shop, 0))),
         ("gift_card", gift_card(gift("Ravi", name, "Happy birthday!\nSee you soon"))),
         ("gift_card_plain", gift_card(gift("", "", ""))),
+        (
+            "messages_for_shopper",
+            EmailContent::UnreadMessages(unread(Side::Shopper, shop, 1, "Is it glazed?")),
+        ),
+        ("messages_for_shop", EmailContent::UnreadMessages(unread(Side::Shop, "Asha", 3, "Is it glazed?"))),
+        ("messages_deleted", EmailContent::UnreadMessages(unread(Side::Shopper, shop, 1, ""))),
     ]
 }
 
@@ -369,6 +377,18 @@ fn stock(shop: &str, available: i64) -> StockNotice {
         shop_name: shop.to_owned(),
         shop_handle: "meena-crafts".into(),
         available,
+    }
+}
+
+fn unread(to: Side, from: &str, count: i64, excerpt: &str) -> UnreadMessages {
+    UnreadMessages {
+        conversation: Id::from_uuid("01890000-0000-7000-8000-000000000008".parse().unwrap()),
+        to,
+        from: from.to_owned(),
+        shop_name: "Meena Crafts".into(),
+        shop_handle: "meena-crafts".into(),
+        count,
+        excerpt: excerpt.to_owned(),
     }
 }
 
@@ -411,6 +431,7 @@ fn every_mail_in_every_language() {
         EmailContent::DisputeLost { .. } => 22,
         EmailContent::StockLow(_) => 23,
         EmailContent::GiftCard(_) => 24,
+        EmailContent::UnreadMessages(_) => 25,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();

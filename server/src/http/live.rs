@@ -211,7 +211,8 @@ struct Watched {
     shop: String,
     id: ConversationId,
     after: i64,
-    read_seq: i64,
+    /// Up to which message each side has read: the other one, and its own.
+    read: (i64, i64),
     blocked: bool,
     typed: Option<Instant>,
 }
@@ -290,12 +291,12 @@ impl Live {
             Err(_) => Err(Some((POLICY, "not a frame"))),
             Ok(ClientFrame::Ping) => self.say(&ServerFrame::Pong).await,
             Ok(ClientFrame::Watch { shop, conversation: id, after }) => {
-                self.watched = Some(Watched { shop, id, after, read_seq: -1, blocked: false, typed: None });
+                self.watched = Some(Watched { shop, id, after, read: (-1, -1), blocked: false, typed: None });
                 self.look().await
             }
             Ok(ClientFrame::Read { seq }) => {
                 if let Some(of) = &self.watched {
-                    // What can't be recorded now is said again with the next message.
+                    // The browser says it until the changes contain it.
                     let _ = chat::read(&self.engine, &self.caller, &of.shop, of.id, seq).await;
                 }
                 Ok(())
@@ -340,12 +341,11 @@ impl Live {
                 }
             };
             let more = changes.messages.len() == LIMIT_MAX;
-            let same = changes.messages.is_empty()
-                && (changes.read_seq, changes.blocked) == (of.read_seq, of.blocked);
-            if same {
+            let read = (changes.read_seq, changes.own_read_seq);
+            if changes.messages.is_empty() && (read, changes.blocked) == (of.read, of.blocked) {
                 return Ok(());
             }
-            (of.after, of.read_seq, of.blocked) = (changes.change_seq, changes.read_seq, changes.blocked);
+            (of.after, of.read, of.blocked) = (changes.change_seq, read, changes.blocked);
             let conversation = of.id;
             self.say(&ServerFrame::Changed { conversation, changes }).await?;
             if !more {

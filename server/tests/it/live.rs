@@ -117,6 +117,7 @@ async fn a_socket_passes_on_what_its_user_may_read_while_the_session_lasts() {
     }
     say(&mut of_asha, json!({"frame": "read", "seq": 1})).await;
     assert_eq!(next(&mut of_meena).await.unwrap()["changes"]["read_seq"], 1);
+    assert_eq!(next(&mut of_asha).await.unwrap()["changes"]["own_read_seq"], 1, "it is recorded");
     assert_eq!(next(&mut of_ben).await.unwrap(), json!({"frame": "pong"}), "and nothing else");
 
     say(&mut of_ben, json!({"frame": "shout"})).await;

@@ -20,12 +20,14 @@ pub(super) fn Customer(
     /// The number of the order.
     number: String,
     looks: bool,
+    /// Whether the customer can be messaged.
+    can_message: bool,
     /// The account, for admins who may see users.
     account: Option<UserId>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let mail = format!("mailto:{email}");
-    let message = (!looks).then(|| message_customer(i18n, &handle, &number));
+    let message = can_message.then(|| message_customer(i18n, &handle, &number));
     let shown = orders.len() as i64;
     let rows = orders.into_iter().map(|order| {
         let href = match looks {

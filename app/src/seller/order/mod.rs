@@ -86,6 +86,7 @@ pub(crate) fn OrderDetails(
     let SellerOrder {
         order,
         email,
+        can_message,
         events,
         commission,
         earned,
@@ -319,7 +320,7 @@ pub(crate) fn OrderDetails(
                 {cancel}
             </div>
             <div>
-                <Customer handle name email count=other_order_count orders=other_orders number=order.number.clone() looks account />
+                <Customer handle name email count=other_order_count orders=other_orders number=order.number.clone() looks can_message account />
                 <section class="panel order">
                     {place}
                     <div>

@@ -105,7 +105,7 @@ pub async fn list(engine: &Engine, caller: &Caller, of: impl Into<PageRequest<'_
         created_at: caller.time(engine, row.created_at),
         read: row.read_at.is_some(),
     });
-    Ok(Notifications { page, unread: accounts::unread(engine, user).await? })
+    Ok(Notifications { page, unread: accounts::unread(engine, user).await?.notifications })
 }
 
 /// Marks a notification of the caller as read; returns the path of the page about it.

@@ -88,11 +88,11 @@ statements! {
         WHERE here.id = $1 AND o.id <> here.id ORDER BY o.created_at DESC, o.id DESC LIMIT $2";
     BOUGHT = "SELECT p.id, p.user_id FROM purchases p JOIN orders o ON o.purchase_id = p.id WHERE o.number = $1";
     // Of several payments, the last one was made with the selected method.
-    PAID = "SELECT p.email, (SELECT y.state FROM payments y WHERE y.purchase_id = p.id ORDER BY y.id DESC LIMIT 1) AS state,
+    PAID = "SELECT p.email, p.user_id, (SELECT y.state FROM payments y WHERE y.purchase_id = p.id ORDER BY y.id DESC LIMIT 1) AS state,
             o.market_discount_minor, CAST(COALESCE(SUM(r.commission_minor), 0) AS BIGINT) AS commission_back,
             CAST(COALESCE(SUM(r.market_discount_minor), 0) AS BIGINT) AS discount_back
         FROM orders o JOIN purchases p ON p.id = o.purchase_id LEFT JOIN refunds r ON r.order_id = o.id
-        WHERE o.id = $1 GROUP BY o.id, p.id, p.email, o.market_discount_minor";
+        WHERE o.id = $1 GROUP BY o.id, p.id, p.email, p.user_id, o.market_discount_minor";
 }
 
 rows! {
@@ -137,6 +137,7 @@ rows! {
 
     struct PaidRow {
         email: String,
+        user_id: Option<UserId>,
         state: PaymentState,
         market_discount_minor: i64,
         commission_back: i64,
@@ -448,8 +449,10 @@ async fn details(engine: &Engine, caller: &Caller, lines: Vec<LineRow>) -> Resul
         commission = commission.minus(dispute.commission)?;
         earned = earned.minus(dispute.held)?;
     }
+    let answers = caller.shop(&order.order.shop_handle, Permission::AnswerCustomers).is_ok();
     Ok(SellerOrder {
         email: paid.email,
+        can_message: answers && paid.user_id.is_some(),
         events: std::iter::once(Ok(placed)).chain(steps).collect::<Result<_>>()?,
         payment: paid.state,
         commission,

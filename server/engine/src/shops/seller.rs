@@ -84,6 +84,8 @@ statements! {
                 WHERE b.state = 'requested' AND o.shop_id = s.id) AS to_answer,
             (SELECT COUNT(DISTINCT b.order_id) FROM returns b JOIN orders o ON o.id = b.order_id
                 WHERE b.state IN ('approved', 'received') AND o.shop_id = s.id) AS to_receive,
+            (SELECT CAST(COALESCE(SUM(c.shop_unread), 0) AS BIGINT) FROM conversations c WHERE c.shop_id = s.id AND c.shop_unread > 0)
+                AS unread_messages,
             (SELECT COUNT(*) FROM (SELECT 1 AS one FROM products p WHERE p.shop_id = s.id LIMIT 1) AS few) AS products
         FROM shops s WHERE s.id = $1";
     LOW = "SELECT v.product_id, p.title, v.title AS variant_title, c.on_hand - c.held AS available,
@@ -170,6 +172,7 @@ rows! {
         to_ship: i64,
         to_answer: i64,
         to_receive: i64,
+        unread_messages: i64,
         products: i64,
     }
 
@@ -345,8 +348,9 @@ async fn save_in_tx(
 /// The number of a shop's orders to confirm and to ship.
 pub async fn to_do(engine: &Engine, caller: &Caller, handle: &str) -> Result<ToDo> {
     let shop = caller.shop(handle, Permission::SeeOrders)?;
-    let ToDoRow { to_confirm, to_ship, .. } = engine.db.one(&TO_DO, params![shop]).await?;
-    Ok(ToDo { to_confirm, to_ship })
+    let ToDoRow { to_confirm, to_ship, unread_messages, .. } = engine.db.one(&TO_DO, params![shop]).await?;
+    let answers = caller.shop(handle, Permission::AnswerCustomers).is_ok();
+    Ok(ToDo { to_confirm, to_ship, unread_messages: if answers { unread_messages } else { 0 } })
 }
 
 /// A shop's home page, for a period. Days are those of the market's time zone.

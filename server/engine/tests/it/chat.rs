@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use haat_engine::{Caller, Engine, Who, bus::Topic, catalog, chat};
+use haat_engine::{
+    Caller, Engine, Who, accounts, bus::Topic, catalog, chat, db::Statement, notifications::inbox, oracle,
+    orders, schedules, shops, statements,
+};
 use haat_shared::{
     Conflict, Error, FieldCode,
     catalog::ListProducts,
@@ -12,10 +15,21 @@ use haat_shared::{
 };
 use uuid::Uuid;
 
-use crate::{both, races::at_once, support::*};
+use crate::{both, notifications::change, races::at_once, support::*};
 
 const MEENA: &str = "meena-crafts";
 const DELTA: &str = "delta-electronics";
+
+statements! {
+    SKIP = "UPDATE conversations SET last_seq = last_seq - 1";
+    UNSKIP = "UPDATE conversations SET last_seq = last_seq + 1";
+    CHANGE_MORE = "UPDATE conversations SET change_seq = change_seq + 1";
+    CHANGE_LESS = "UPDATE conversations SET change_seq = change_seq - 1";
+    EARLIER = "UPDATE conversations SET last_at = last_at - 1";
+    LATER = "UPDATE conversations SET last_at = last_at + 1";
+    UNREAD_MORE = "UPDATE conversations SET shop_unread = shop_unread + 1";
+    UNREAD_LESS = "UPDATE conversations SET shop_unread = shop_unread - 1";
+}
 
 fn id(n: u128) -> MessageId {
     MessageId::from_uuid(Uuid::from_u128(n))
@@ -29,7 +43,7 @@ fn asked(shop: &str, open: ConversationId, about: &str) -> InboxRequest {
     InboxRequest { shop: shop.into(), open: Some(open), about: about.into(), ..InboxRequest::default() }
 }
 
-async fn inbox(engine: &Engine, caller: &Caller, shop: &str) -> Vec<ConversationCard> {
+async fn cards(engine: &Engine, caller: &Caller, shop: &str) -> Vec<ConversationCard> {
     chat::list(engine, caller, shop, "").await.unwrap().items
 }
 
@@ -61,8 +75,8 @@ both! {
         market.product(DELTA, "Desk lamp", 45_000, 5).await;
         let (asha, meena, of) = opened(market).await;
         assert_eq!(chat::open(engine, &asha, MEENA).await.unwrap(), of, "however often it is opened");
-        assert_eq!(inbox(engine, &asha, "").await, [], "nothing was written");
-        assert_eq!(inbox(engine, &meena, MEENA).await, []);
+        assert_eq!(cards(engine, &asha, "").await, [], "nothing was written");
+        assert_eq!(cards(engine, &meena, MEENA).await, []);
         let product = |title: &'static str| async move {
             let asked = ListProducts { q: title.into(), ..ListProducts::default() };
             catalog::list(engine, &Caller::guest(), asked).await.unwrap().items.remove(0)
@@ -86,7 +100,7 @@ both! {
         let refused = chat::send(engine, &asha, "", of, text(9, " \n")).await;
         assert_eq!(refused, Err(Error::field("text", FieldCode::Missing)));
 
-        let card = &inbox(engine, &meena, MEENA).await[0];
+        let card = &cards(engine, &meena, MEENA).await[0];
         assert_eq!((card.name.as_str(), card.excerpt.as_str(), card.unread), ("asha", "Is it glazed?", 1));
         assert_eq!((chat::unread(engine, &meena, MEENA).await, chat::unread(engine, &asha, "").await), (Ok(1), Ok(0)));
         let seen = chat::inbox(engine, &meena, &asked(MEENA, of, "")).await.unwrap();
@@ -187,7 +201,7 @@ both! {
             assert!(refused.iter().all(|refused| *refused == Err(why.clone())), "{shop} {refused:?}");
             assert!(chat::block(engine, who, shop, of, true).await.is_err());
             if why == Error::NotFound && shop != MEENA {
-                assert_eq!(inbox(engine, who, shop).await, []);
+                assert_eq!(cards(engine, who, shop).await, []);
             }
         }
         assert_eq!(chat::open(engine, &guest, MEENA).await, Err(Error::SignInNeeded));
@@ -210,7 +224,7 @@ both! {
         // What was sent before is not sent again.
         assert_eq!(chat::send(engine, &asha, "", of, text(1, "Buy my coins")).await, Ok(first));
         assert_eq!(chat::open(engine, &asha, MEENA).await, Ok(of), "no way around it");
-        assert!(inbox(engine, &asha, "").await[0].blocked);
+        assert!(cards(engine, &asha, "").await[0].blocked);
         assert_eq!(all(engine, &meena, MEENA, of).await.len(), 1);
         chat::block(engine, &meena, MEENA, of, false).await.unwrap();
         assert_eq!(chat::send(engine, &asha, "", of, text(2, "Thanks")).await.unwrap().seq, 2);
@@ -248,6 +262,172 @@ both! {
         assert_eq!(names(&first.items), ["shopper2", "shopper1"]);
         assert_eq!((names(&second.items), second.next), (vec!["shopper0".into(), "asha".into()], None));
         assert_eq!(chat::list(engine, &meena, MEENA, "x").await, Err(Error::field("after", FieldCode::BadCursor)));
+    }
+
+    async fn unread_messages_are_counted_as_they_are_sent_and_read(market) {
+        let engine = &market.engine;
+        let (asha, meena, of) = opened(market).await;
+        let unread = async || {
+            let counts = (chat::unread(engine, &asha, "").await.unwrap(), chat::unread(engine, &meena, MEENA).await.unwrap());
+            let me = accounts::me(engine, &asha).await.unwrap().unwrap();
+            let to_do = shops::to_do(engine, &meena, MEENA).await.unwrap();
+            assert_eq!((me.unread_messages, to_do.unread_messages), counts);
+            counts
+        };
+        for n in 1..=3 {
+            chat::send(engine, &asha, "", of, text(n, "Hello?")).await.unwrap();
+        }
+        assert_eq!(unread().await, (0, 3));
+        chat::read(engine, &meena, MEENA, of, 2).await.unwrap();
+        assert_eq!(unread().await, (0, 1), "one was sent meanwhile");
+        for n in 4..=5 {
+            chat::send(engine, &meena, MEENA, of, text(n, "Hello!")).await.unwrap();
+        }
+        chat::read(engine, &asha, "", of, 4).await.unwrap();
+        assert_eq!(unread().await, (1, 1));
+        let changes = chat::changes(engine, &asha, "", of, 5).await.unwrap();
+        assert_eq!((changes.own_read_seq, changes.read_seq), (4, 2));
+        // Who looks at what was written before has not seen the latest ones.
+        let earlier = InboxRequest { before: Some(3), ..asked("", of, "") };
+        let thread = chat::inbox(engine, &asha, &earlier).await.unwrap().thread.unwrap();
+        assert_eq!((thread.messages.len(), thread.own_read_seq), (2, 4));
+        assert_eq!(unread().await, (1, 1));
+        let thread = chat::inbox(engine, &asha, &asked("", of, "")).await.unwrap().thread.unwrap();
+        assert_eq!(thread.own_read_seq, 5);
+        chat::read(engine, &meena, MEENA, of, 5).await.unwrap();
+        assert_eq!(unread().await, (0, 0));
+        // A member who may see orders but not messages learns of none.
+        let fulfilment = with_role(&meena, Role::Fulfilment);
+        chat::send(engine, &asha, "", of, text(6, "Hello?")).await.unwrap();
+        assert_eq!(shops::to_do(engine, &fulfilment, MEENA).await.unwrap().unread_messages, 0);
+    }
+
+    async fn the_count_of_unread_messages_survives_a_race(market) {
+        let (asha, meena, of) = opened(market).await;
+        // The oracle counts them afterwards.
+        let calls = (0..24u128).map(|n| {
+            let (engine, asha, meena) = (market.engine.clone(), asha.clone(), meena.clone());
+            async move {
+                match n % 3 {
+                    0 => chat::read(&engine, &meena, MEENA, of, n as i64 / 4).await.unwrap(),
+                    1 => drop(chat::send(&engine, &asha, "", of, text(n, "At once")).await.unwrap()),
+                    _ => drop(chat::send(&engine, &meena, MEENA, of, text(n, "At once")).await.unwrap()),
+                }
+            }
+        });
+        at_once(calls.collect()).await;
+        let changes = chat::changes(&market.engine, &meena, MEENA, of, 0).await.unwrap();
+        assert_eq!(changes.messages.len(), 16);
+    }
+
+    async fn the_oracle_sees_conversations_that_do_not_match_their_messages(market) {
+        let engine = &market.engine;
+        let (asha, _, of) = opened(market).await;
+        for n in 1..=3 {
+            chat::send(engine, &asha, "", of, text(n, "Hello?")).await.unwrap();
+        }
+        let count = "a conversation with ";
+        let cases: [(&'static Statement, &'static Statement, &str); 4] = [
+            (&SKIP, &UNSKIP, count),
+            (&CHANGE_MORE, &CHANGE_LESS, count),
+            (&EARLIER, &LATER, count),
+            (&UNREAD_MORE, &UNREAD_LESS, "a conversation counts 0 messages as unread by the shopper and 4 by the shop"),
+        ];
+        for (harm, repair, finding) in cases {
+            change(market, harm).await;
+            let broken = oracle::consult(engine).await.unwrap();
+            assert!(broken.iter().all(|found| found.starts_with(finding)) && !broken.is_empty(), "{finding}: {broken:?}");
+            change(market, repair).await;
+            assert_eq!(oracle::consult(engine).await.unwrap(), Vec::<String>::new());
+        }
+    }
+
+    async fn a_shop_messages_customers_with_accounts(market) {
+        let engine = &market.engine;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let asha = market.signed_up(&market.guest_with(&[(bowl, 1)]).await, "asha").await;
+        let (of_asha, of_guest) =
+            (market.buy_in_cash(&asha).await.unwrap(), market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap());
+        let meena = market.owner(MEENA).await;
+        let fulfilment = with_role(&meena, Role::Fulfilment);
+        for (who, number, can) in [(&meena, &of_asha, true), (&meena, &of_guest, false), (&fulfilment, &of_asha, false)] {
+            let order = orders::seller_order(engine, who, MEENA, &format!("{number}-1")).await.unwrap();
+            assert_eq!(order.can_message, can, "{number}");
+        }
+    }
+
+    async fn unread_messages_are_notified_once_per_pause(market) {
+        let engine = &market.engine;
+        let (asha, meena, of) = opened(market).await;
+        let told = async || {
+            let schedule = schedules::SCHEDULES.iter().find(|schedule| schedule.name == "messages").unwrap();
+            schedules::run_if_due(engine, schedule).await.unwrap();
+            chat::notify_due(engine).await.unwrap();
+            market.settle().await;
+            let mut told: Vec<String> = Vec::new();
+            for who in [&asha, &meena] {
+                let seen = inbox::list(engine, who, "").await.unwrap();
+                told.extend(seen.page.items.iter().filter(|of| !of.read).map(|of| of.title.clone()));
+                inbox::read_all(engine, who).await.unwrap();
+            }
+            told
+        };
+        let minutes = |n: i64| market.clock.advance_ms(n * 60_000);
+        chat::send(engine, &asha, "", of, text(1, "Is it glazed?")).await.unwrap();
+        minutes(9);
+        chat::send(engine, &asha, "", of, text(2, "And red?")).await.unwrap();
+        assert_eq!(told().await, Vec::<String>::new(), "not yet ten minutes");
+        minutes(1);
+        assert_eq!(told().await, ["2 messages from asha to meena crafts: And red?"]);
+        minutes(11);
+        assert_eq!(told().await, Vec::<String>::new(), "once");
+        // As long as these are unread, further ones are notified after a day.
+        chat::send(engine, &asha, "", of, text(3, "Hello?")).await.unwrap();
+        minutes(60);
+        assert_eq!(told().await, Vec::<String>::new());
+        minutes(23 * 60);
+        assert_eq!(told().await, ["3 messages from asha to meena crafts: Hello?"]);
+        // What was read meanwhile is not.
+        chat::inbox(engine, &meena, &asked(MEENA, of, "")).await.unwrap();
+        chat::send(engine, &asha, "", of, text(4, "Thanks")).await.unwrap();
+        chat::send(engine, &meena, MEENA, of, text(5, "Yes")).await.unwrap();
+        minutes(9);
+        chat::read(engine, &meena, MEENA, of, 4).await.unwrap();
+        chat::read(engine, &meena, MEENA, of, 5).await.unwrap();
+        minutes(2);
+        assert_eq!(told().await, ["1 messages from meena crafts: Yes"], "and the shopper");
+        // Read up to a message before one's own last one: nothing is left.
+        chat::read(engine, &asha, "", of, 5).await.unwrap();
+        chat::send(engine, &meena, MEENA, of, text(6, "Bye")).await.unwrap();
+        chat::send(engine, &asha, "", of, text(7, "Bye")).await.unwrap();
+        chat::read(engine, &asha, "", of, 6).await.unwrap();
+        minutes(11);
+        assert_eq!(told().await, ["1 messages from asha to meena crafts: Bye"]);
+        // Read between the notification and its delivery.
+        chat::read(engine, &meena, MEENA, of, 7).await.unwrap();
+        chat::send(engine, &asha, "", of, text(8, "One more")).await.unwrap();
+        minutes(11);
+        chat::notify_due(engine).await.unwrap();
+        chat::read(engine, &meena, MEENA, of, 8).await.unwrap();
+        assert_eq!(told().await, Vec::<String>::new());
+    }
+
+    async fn workers_notify_of_a_conversation_once(market) {
+        let engine = &market.engine;
+        for n in 0..12 {
+            let shopper = market.signed_up(&Caller::guest(), &format!("shopper{n}")).await;
+            let of = chat::open(engine, &shopper, MEENA).await.unwrap();
+            chat::send(engine, &shopper, "", of, text(1, "Hello?")).await.unwrap();
+        }
+        market.clock.advance_ms(10 * 60_000);
+        let workers = (0..4).map(|_| {
+            let engine = engine.clone();
+            async move { chat::notify_due(&engine).await.unwrap() }
+        });
+        at_once(workers.collect()).await;
+        market.settle().await;
+        let seen = inbox::list(engine, &market.owner(MEENA).await, "").await.unwrap();
+        assert_eq!((seen.page.items.len(), seen.unread), (12, 12));
     }
 
     async fn messages_sent_at_once_get_numbers_without_gaps(market) {

@@ -272,7 +272,8 @@ both! {
             inbox::choose(engine, who, &[NotificationPreference { topic, email, in_app }]).await.unwrap();
         };
         let all = |topic| NotificationPreference::new(topic);
-        assert_eq!(inbox::preferences(engine, &asha).await.unwrap(), [all(NotificationTopic::Purchases)], "no shop");
+        let of_shoppers = [all(NotificationTopic::Purchases), all(NotificationTopic::Messages)];
+        assert_eq!(inbox::preferences(engine, &asha).await.unwrap(), of_shoppers, "no shop");
         set(&meena, NotificationTopic::Sales, false, true).await;
         set(&asha, NotificationTopic::Purchases, false, false).await;
         let twice = [(true, false), (false, true)].map(|(email, in_app)| NotificationPreference {
@@ -283,6 +284,7 @@ both! {
         inbox::choose(engine, &asha, &twice).await.unwrap();
         assert_eq!(inbox::preferences(engine, &meena).await.unwrap(), [
             all(NotificationTopic::Purchases),
+            all(NotificationTopic::Messages),
             NotificationPreference { email: false, ..all(NotificationTopic::Sales) },
             all(NotificationTopic::Stock),
             all(NotificationTopic::Payouts),

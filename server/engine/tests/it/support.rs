@@ -402,6 +402,10 @@ fn in_words(
             (format!("dispute lost {}: {}", order.order.number, dispute.held), String::new())
         }
         EmailContent::StockLow(of) => (format!("{} left of {}", of.available, of.title), String::new()),
+        EmailContent::UnreadMessages(of) => {
+            let to = if of.from == of.shop_name { String::new() } else { format!(" to {}", of.shop_name) };
+            (format!("{} messages from {}{to}: {}", of.count, of.from, of.excerpt), String::new())
+        }
         EmailContent::PayoutSent(of) => (format!("sent {} {}", of.amount, of.reference), String::new()),
         EmailContent::PayoutRejected(of) => (format!("rejected {}: {}", of.amount, of.reason), String::new()),
         EmailContent::PayoutReturned(of) => (format!("returned {}: {}", of.amount, of.reason), String::new()),
