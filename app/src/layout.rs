@@ -146,10 +146,12 @@ fn VisitorNav() -> impl IntoView {
                 view! { <a class="topbar-link" href=href>{words}</a> }
             });
             let unread = me.unread_notifications;
-            let count = |n: i64, hidden: &'static str| {
-                (n > 0).then(
-                    || view! { <span class="cart-count" aria-hidden=hidden>{words::number(i18n, n)}</span> },
-                )
+            let count = (unread > 0).then(
+                || view! { <span class="cart-count" aria-hidden="true">{words::number(i18n, unread)}</span> },
+            );
+            let messages = match me.unread_messages {
+                0 => t!(i18n, chat.title).to_owned(),
+                n => [t!(i18n, chat.title), " (", &words::number(i18n, n), ")"].concat(),
             };
             let admin = (!me.admin_roles.is_empty()).then(|| {
                 view! { <a class="topbar-link" href=routes::ADMIN>{t!(i18n, admin.link)}</a> }
@@ -160,9 +162,9 @@ fn VisitorNav() -> impl IntoView {
                 <a class="topbar-link" href=routes::NOTIFICATIONS>
                     <Icon name="bell" />
                     <span class="hidden">{tn!(i18n, notifications.count, unread)}</span>
-                    {count(unread, "true")}
+                    {count}
                 </a>
-                <a class="topbar-link" href=routes::MESSAGES>{t!(i18n, chat.title)} {count(me.unread_messages, "false")}</a>
+                <a class="topbar-link" href=routes::MESSAGES>{messages}</a>
                 <a class="topbar-link" href=routes::ACCOUNT title=tu_string!(i18n, header.account)>
                     <Icon name="person" />
                     <span class="topbar-name">{me.name}</span>

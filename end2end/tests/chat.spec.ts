@@ -1,6 +1,7 @@
 // A shopper and a shop write to each other: live with JavaScript, by reloading without.
 import { type Page, expect, ownMarket, runsScripts, test as base } from '../fixtures';
 import { SELLERS, SHOPS, arriveAt, audit, awake, button, field, freshEmail, main, openProduct, signIn, signUp, title, visit } from '../helpers';
+import { png } from '../pictures';
 
 const test = base.extend(ownMarket);
 const [shop] = SHOPS;
@@ -77,6 +78,41 @@ test('a shopper asks about a product, and the shop answers', async ({ page, visi
   await expect(field(page, WRITE)).toHaveCount(0);
   await button(seller, 'Unblock').click();
   await expect(field(seller, WRITE)).toBeVisible();
+});
+
+test('a shop answers with a saved answer and a picture, and the shopper sees that it is unread', async ({ page, visitor }) => {
+  const seller = await visitor();
+  await asked(page, seller);
+  await visit(page, '/');
+  const conversation = main(seller).getByRole('link', { name: 'Is it <b>glazed</b>?' });
+  await visit(seller, `/seller/${shop}/messages`);
+  await main(seller).getByText('Add a quick reply').click();
+  await field(seller, 'Name').fill('Glaze');
+  await main(seller).getByLabel('Message', { exact: true }).first().fill('It has a clear glaze.');
+  await main(seller).getByRole('button', { name: 'Save' }).first().click();
+  await expect(main(seller)).toContainText('Saved.');
+  await audit(seller);
+  await conversation.click();
+  await awake(seller);
+  await main(seller).getByRole('link', { name: 'Glaze' }).click();
+  await expect(field(seller, WRITE)).toHaveValue('It has a clear glaze.');
+  await main(seller).getByLabel('Add pictures').setInputFiles(png('bowl.png', [180, 40, 30]));
+  if (runsScripts(seller)) await expect(button(seller, 'Remove')).toBeVisible();
+  await main(seller).getByLabel('Description for people who can’t see it').filter({ visible: true }).fill('A red bowl');
+  await button(seller, 'Send').click();
+  await shows(seller, ['Is it <b>glazed</b>?', 'It has a clear glaze.']);
+  await expect(main(seller).getByRole('img', { name: 'A red bowl' })).toBeVisible();
+
+  await page.reload();
+  const messages = page.getByRole('link', { name: /^Messages/ });
+  await expect(messages).toHaveText('Messages (1)');
+  await messages.click();
+  await main(page).getByRole('link', { name: 'It has a clear glaze.' }).click();
+  const picture = main(page).getByRole('img', { name: 'A red bowl' });
+  await expect.poll(() => picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
+  await audit(page);
+  await page.reload();
+  await expect(messages).toHaveText('Messages');
 });
 
 test('guests sign in before they write', async ({ page }) => {

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     field::{FieldCode, FieldError},
-    id::kinds::{ConversationId, MessageId, ProductId, UserId},
+    id::kinds::{ConversationId, MessageId, ProductId, QuickReplyId, UserId},
+    media,
+    media::{NewPicture, Picture, Purpose},
     text,
 };
 
@@ -15,6 +17,13 @@ pub const TEXT_MAX: usize = 2_000;
 pub const CHANGE_MS: i64 = 15 * 60_000;
 /// How many messages a page of a conversation has.
 pub const MESSAGES_SHOWN: usize = 40;
+/// The maximum number of saved answers of a shop, and of characters of their names.
+pub const REPLIES_MAX: usize = 50;
+const REPLY_NAME_MAX: usize = 60;
+/// The maximum number of characters of an away message.
+pub const AWAY_MAX: usize = 500;
+/// A shopper gets an away message at most once in this time.
+pub const AWAY_MS: i64 = 24 * 3_600_000;
 /// How many characters of the last message a list of conversations shows.
 const EXCERPT_MAX: usize = 80;
 
@@ -45,6 +54,36 @@ pub fn message_text(typed: &str) -> Result<String, FieldError> {
     match text::is_blank(&text) {
         true => Err(FieldError::new("text", FieldCode::Missing)),
         false => Ok(text),
+    }
+}
+
+/// The text and the pictures of a message, as they are stored: a message with pictures needs no text.
+pub fn message_content(
+    typed: &str,
+    pictures: &[NewPicture],
+) -> Result<(String, Vec<NewPicture>), Vec<FieldError>> {
+    let text = match pictures.is_empty() || !text::is_blank(typed) {
+        true => message_text(typed),
+        false => Ok(String::new()),
+    };
+    let mut faults: Vec<FieldError> = text.as_ref().err().cloned().into_iter().collect();
+    let mut checked: Vec<NewPicture> = Vec::with_capacity(pictures.len());
+    if let Err(code) = Purpose::ChatPicture.upload().check_count(pictures.len()) {
+        faults.push(FieldError::new("pictures", code));
+    }
+    for picture in pictures {
+        match media::alt("alt", &picture.alt) {
+            Err(fault) => faults.push(fault),
+            // The same one twice is one.
+            Ok(alt) if checked.iter().all(|of| of.media != picture.media) => {
+                checked.push(NewPicture { alt, ..picture.clone() });
+            }
+            Ok(_) => {}
+        }
+    }
+    match text {
+        Ok(text) if faults.is_empty() => Ok((text, checked)),
+        _ => Err(faults),
     }
 }
 
@@ -84,6 +123,105 @@ pub fn unread<'a>(messages: impl IntoIterator<Item = &'a MessageView>, own: Side
     messages.into_iter().filter(|message| message.side != own && message.seq > read_seq).count()
 }
 
+/// A saved answer of a shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuickReply {
+    /// The ID.
+    pub id: QuickReplyId,
+    /// What the shop calls it.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+/// The name and the text of a saved answer, as they are stored.
+pub fn quick_reply(name: &str, text: &str) -> Result<(String, String), Vec<FieldError>> {
+    match (text::line("name", name, REPLY_NAME_MAX), message_text(text)) {
+        (Ok(name), Ok(text)) => Ok((name, text)),
+        (name, text) => Err([name.err(), text.err()].into_iter().flatten().collect()),
+    }
+}
+
+/// The hours in which a shop answers, from Monday to Sunday: the minutes of the day at which it opens and closes, if it does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpeningHours(pub [Option<(i64, i64)>; 7]);
+
+impl OpeningHours {
+    /// The hours in a form, in fields such as `opens.0` and `closes.0` for Monday.
+    pub fn read(field: impl Fn(&str) -> String) -> Result<Self, Vec<FieldError>> {
+        let (mut hours, mut faults) = (Self::default(), Vec::new());
+        for (day, of) in hours.0.iter_mut().enumerate() {
+            let (from, to) = (format!("opens.{day}"), format!("closes.{day}"));
+            match (field(&from), field(&to)) {
+                (opens, closes) if opens.is_empty() && closes.is_empty() => {}
+                (opens, closes) => match (minutes(&opens), minutes(&closes)) {
+                    (None, _) => faults.push(FieldError::new(&from, FieldCode::NotNumber)),
+                    (_, None) => faults.push(FieldError::new(&to, FieldCode::NotNumber)),
+                    (Some(opens), Some(closes)) if closes <= opens => {
+                        faults.push(FieldError::new(&to, FieldCode::TooSmall));
+                    }
+                    (Some(opens), Some(closes)) => *of = Some((opens, closes)),
+                },
+            }
+        }
+        if faults.is_empty() { Ok(hours) } else { Err(faults) }
+    }
+
+    /// Whether the shop is open at this minute of a day, which is counted from 1970-01-01.
+    pub fn are_open(&self, day: i64, minute: i64) -> bool {
+        // That was a Thursday.
+        let weekday = (day + 3).rem_euclid(7);
+        let of = usize::try_from(weekday).ok().and_then(|weekday| self.0[weekday]);
+        of.is_some_and(|(opens, closes)| (opens..closes).contains(&minute))
+    }
+}
+
+/// The minutes since midnight of a time such as `09:30`.
+fn minutes(time: &str) -> Option<i64> {
+    // Some browsers add seconds.
+    let mut parts = time.trim().split(':');
+    let mut part = |most: i64| {
+        let part = parts.next().filter(|text| text.len() == 2)?;
+        part.parse().ok().filter(|n| (0..=most).contains(n))
+    };
+    Some(part(23)? * 60 + part(59)?)
+}
+
+/// What a shop answers by itself outside its hours.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwayMessage {
+    /// The text. Empty for none.
+    pub text: String,
+    /// When the shop answers itself. Without hours, the message is always sent.
+    pub hours: OpeningHours,
+}
+
+impl AwayMessage {
+    /// The text in a form, as it is stored, with the hours.
+    pub fn read(field: impl Fn(&str) -> String) -> Result<Self, Vec<FieldError>> {
+        let hours = OpeningHours::read(&field);
+        let away = text::paragraphs("away", &field("away"), AWAY_MAX);
+        match (away, hours) {
+            (Ok(text), Ok(hours)) => Ok(Self { text, hours }),
+            (away, hours) => Err(away.err().into_iter().chain(hours.err().into_iter().flatten()).collect()),
+        }
+    }
+
+    /// The message to send at this minute of a day.
+    pub fn at(&self, day: i64, minute: i64) -> Option<&str> {
+        (!text::is_blank(&self.text) && !self.hours.are_open(day, minute)).then_some(&self.text)
+    }
+}
+
+/// How a shop answers: its saved answers, and its away message.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerSettings {
+    /// The saved answers, by name.
+    pub replies: Vec<QuickReply>,
+    /// The away message.
+    pub away: AwayMessage,
+}
+
 /// What a message is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum About {
@@ -114,6 +252,9 @@ pub struct NewMessage {
     /// The ID of a product or the number of an order that it is about; empty for none.
     #[serde(default)]
     pub about: String,
+    /// Pictures that were uploaded to the conversation.
+    #[serde(default)]
+    pub pictures: Vec<NewPicture>,
 }
 
 /// A product or an order that a message is about, as a card.
@@ -155,6 +296,8 @@ pub struct MessageView {
     pub author: String,
     /// The text. Empty if it was deleted.
     pub text: String,
+    /// Its pictures. They are private ([`media::is_private`]).
+    pub pictures: Vec<Picture>,
     /// What it is about.
     pub about: Option<Card>,
     /// When it was sent.
@@ -163,6 +306,8 @@ pub struct MessageView {
     pub edited: bool,
     /// Whether it was deleted.
     pub deleted: bool,
+    /// Whether it is the shop's away message.
+    pub automatic: bool,
     /// Whether the caller could edit or delete it when it was read.
     pub changeable: bool,
 }
@@ -210,6 +355,8 @@ pub struct Thread {
     pub change_seq: i64,
     /// What the next message will be about.
     pub about: Option<Card>,
+    /// The saved answers of the shop, for its members.
+    pub replies: Vec<QuickReply>,
     /// An ID for the next message of browsers without scripts.
     pub next_id: MessageId,
 }
@@ -236,6 +383,8 @@ pub struct Inbox {
     pub conversations: crate::page::Page<ConversationCard>,
     /// The open conversation.
     pub thread: Option<Thread>,
+    /// How the shop answers, for its members, if no conversation is open.
+    pub settings: Option<AnswerSettings>,
 }
 
 /// What the page of conversations shows.
@@ -324,6 +473,25 @@ mod tests {
     }
 
     #[test]
+    fn a_message_has_text_or_pictures() {
+        let picture = |n: u128, alt: &str| NewPicture { media: crate::Id::from_bits(n), alt: alt.into() };
+        let many: Vec<_> = (0..11).map(|n| picture(n, "")).collect();
+        for (text, pictures, expected) in [
+            ("Look", vec![], Ok(("Look", 0))),
+            (" \n", vec![picture(1, "A bowl"), picture(1, "Again")], Ok(("", 1))),
+            ("Look", many[..10].to_vec(), Ok(("Look", 10))),
+            ("", vec![], Err("text")),
+            ("bell\u{7}", vec![picture(1, "")], Err("text")),
+            ("Look", many, Err("pictures")),
+            ("Look", vec![picture(1, &"x".repeat(media::ALT_MAX + 1))], Err("alt")),
+        ] {
+            let found = message_content(text, &pictures);
+            let found = found.as_ref().map(|(text, pictures)| (text.as_str(), pictures.len()));
+            assert_eq!(found.map_err(|faults| faults[0].field.as_str()), expected, "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_message_can_be_changed_for_fifteen_minutes() {
         for (after_ms, changeable) in [(0, true), (899_999, true), (900_000, false), (-5_000, true)] {
             assert_eq!(is_changeable(1_000_000, 1_000_000 + after_ms), changeable, "{after_ms}");
@@ -335,6 +503,52 @@ mod tests {
         assert_eq!(excerpt("Is it\n\n  glazed?"), "Is it glazed?");
         assert_eq!(excerpt(&"é".repeat(80)), "é".repeat(80));
         assert_eq!(excerpt(&"é".repeat(81)), format!("{}…", "é".repeat(80)));
+    }
+
+    #[test]
+    fn opening_hours_are_times_of_day() {
+        let read = |opens: &str, closes: &str| {
+            let (opens, closes) = (opens.to_owned(), closes.to_owned());
+            OpeningHours::read(move |field| match field {
+                "opens.1" => opens.clone(),
+                "closes.1" => closes.clone(),
+                _ => String::new(),
+            })
+        };
+        for (opens, closes, expected) in [
+            ("", "", Ok(None)),
+            ("09:30", "18:00", Ok(Some((570, 1080)))),
+            ("00:00", "23:59:00", Ok(Some((0, 1439)))),
+            ("09:30", "", Err(("closes.1", FieldCode::NotNumber))),
+            ("", "18:00", Err(("opens.1", FieldCode::NotNumber))),
+            ("9.30", "18:00", Err(("opens.1", FieldCode::NotNumber))),
+            ("24:00", "18:00", Err(("opens.1", FieldCode::NotNumber))),
+            ("-1:00", "18:00", Err(("opens.1", FieldCode::NotNumber))),
+            ("18:00", "09:30", Err(("closes.1", FieldCode::TooSmall))),
+            ("09:30", "09:30", Err(("closes.1", FieldCode::TooSmall))),
+        ] {
+            let found = read(opens, closes).map(|hours| hours.0[1]);
+            let found = found.map_err(|faults| (faults[0].field.clone(), faults[0].code));
+            assert_eq!(found, expected.map_err(|(field, code)| (field.to_owned(), code)), "{opens} {closes}");
+        }
+        let mut hours = OpeningHours::default();
+        // Sunday, 2026-11-29 is day 20,786.
+        hours.0[6] = Some((540, 1080));
+        for (day, minute, open) in [
+            (20_786, 540, true),
+            (20_786, 1_079, true),
+            (20_786, 1_080, false),
+            (20_786, 539, false),
+            (20_787, 600, false),
+            (-4, 600, true),
+        ] {
+            assert_eq!(hours.are_open(day, minute), open, "{day} {minute}");
+        }
+        let away = AwayMessage { text: "Back on Sunday".into(), hours };
+        assert_eq!((away.at(20_786, 600), away.at(20_787, 600)), (None, Some("Back on Sunday")));
+        let always = AwayMessage { hours: OpeningHours::default(), ..away };
+        assert_eq!(always.at(20_786, 600), Some("Back on Sunday"));
+        assert_eq!(AwayMessage::default().at(20_786, 600), None);
     }
 
     #[test]
@@ -377,10 +591,12 @@ mod tests {
             side,
             author: String::new(),
             text: "x".into(),
+            pictures: Vec::new(),
             about: None,
             created_at: String::new(),
             edited: false,
             deleted: false,
+            automatic: false,
             changeable: false,
         };
         let messages =

@@ -233,6 +233,8 @@ pub mod kinds {
         Conversation ConversationId "conv";
         /// A message of a conversation.
         Message MessageId "msg";
+        /// A saved answer of a shop.
+        QuickReply QuickReplyId "reply";
         /// An email.
         Mail EmailId "mail";
         /// An entry of the audit log.

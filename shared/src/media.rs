@@ -56,6 +56,8 @@ pub enum Uploader {
     User,
     /// Whoever may see a purchase; one of its orders'. It is private ([`is_private`]).
     Customer,
+    /// The two sides of a conversation; the conversation's. It is private, too.
+    Party,
 }
 
 /// What may be uploaded for a purpose, and by whom.
@@ -85,7 +87,7 @@ impl Purpose {
             }
             Self::Avatar => (Uploader::User, 4 * MB, 8_000, 1),
             Self::ReviewPicture => (Uploader::User, BYTES_MAX, SIDE_MAX, 6),
-            Self::ChatPicture => (Uploader::User, BYTES_MAX, SIDE_MAX, 4),
+            Self::ChatPicture => (Uploader::Party, BYTES_MAX, SIDE_MAX, 10),
             Self::ReturnPicture => (Uploader::Customer, BYTES_MAX, SIDE_MAX, 5),
         };
         Upload { may, bytes_max, side_max, count_max }
@@ -420,7 +422,7 @@ mod tests {
             (Purpose::CategoryPicture, admin, 12, 16_000, 1),
             (Purpose::Avatar, User, 4, 8_000, 1),
             (Purpose::ReviewPicture, User, 12, 16_000, 6),
-            (Purpose::ChatPicture, User, 12, 16_000, 4),
+            (Purpose::ChatPicture, Party, 12, 16_000, 10),
             (Purpose::ReturnPicture, Customer, 12, 16_000, 5),
         ];
         assert_eq!(table.map(|(purpose, ..)| purpose), Purpose::ALL);

@@ -384,6 +384,9 @@ routes! {
     FORM_NOTIFICATION_SETTINGS POST "/notifications/settings" Form SignedIn;
     FORM_MESSAGES POST "/messages" Form Anyone;
     FORM_CONVERSATION POST "/messages/{id}" Form Party;
+    FORM_CONVERSATION_PICTURES POST "/messages/{id}/images" Form Party => conversation_pictures(id: ConversationId);
+    FORM_SHOP_CONVERSATION_PICTURES POST "/seller/{handle}/messages/{id}/images" Form Member
+        => shop_conversation_pictures(handle: &str, id: ConversationId);
     FORM_SHOP_MESSAGES POST "/seller/{handle}/messages" Form Member;
     FORM_SHOP_CONVERSATION POST "/seller/{handle}/messages/{id}" Form Member;
     FORM_GIFT_CARD POST "/gift-card" Form Anyone;
@@ -538,6 +541,10 @@ routes! {
     SHOP_INVOICE GET "/seller/{handle}/invoices/{id}" File Member => shop_invoice(handle: &str, id: InvoiceId);
     ANY_INVOICE GET "/admin/invoices/{id}" File Operator(SeeOrders) => any_invoice(id: InvoiceId);
     PICTURE GET "/purchases/{number}/images/{file}" File Holder => picture(number: &str, file: &str);
+    CONVERSATION_PICTURE GET "/messages/{id}/images/{file}" File Party
+        => conversation_picture(id: ConversationId, file: &str);
+    SHOP_CONVERSATION_PICTURE GET "/seller/{handle}/messages/{id}/images/{file}" File Member
+        => shop_conversation_picture(handle: &str, id: ConversationId, file: &str);
     SHOP_PICTURE GET "/seller/{handle}/orders/{number}/images/{file}" File Member
         => shop_picture(handle: &str, number: &str, file: &str);
     ANY_PICTURE GET "/admin/orders/{number}/images/{file}" File Operator(SeeOrders)

@@ -13,12 +13,13 @@ use haat_shared::{
     Conflict, Error,
     chat::{
         Changes, ClientFrame, ConversationCard, InboxRequest, MessageView, NewMessage, ServerFrame, Side,
-        Thread, message_text, unread,
+        Thread, message_content, unread,
     },
     id::{
         Id,
         kinds::{ConversationId, MessageId, UserId},
     },
+    media::NewPicture,
     page::Page,
 };
 use leptos::{
@@ -254,16 +255,16 @@ impl Live {
     }
 
     /// Puts a message into the queue; returns whether it can be sent.
-    pub(super) fn send(self, text: String, about: String) -> bool {
-        match message_text(&text) {
-            Err(fault) => {
-                self.fault.set(Some(Error::Invalid(vec![fault])));
+    pub(super) fn send(self, text: String, about: String, pictures: Vec<NewPicture>) -> bool {
+        match message_content(&text, &pictures) {
+            Err(faults) => {
+                self.fault.set(Some(Error::Invalid(faults)));
                 false
             }
-            Ok(text) => {
+            Ok((text, pictures)) => {
                 self.fault.set(None);
                 let mut queue = self.kept();
-                queue.push(NewMessage { id: fresh_id(), text, about });
+                queue.push(NewMessage { id: fresh_id(), text, about, pictures });
                 self.keep(queue);
                 self.flush();
                 true

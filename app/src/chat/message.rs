@@ -38,7 +38,20 @@ pub(super) fn shown(
     action: String,
     live: Live,
 ) -> AnyView {
-    let MessageView { id, seq, side, author, about, created_at, edited, deleted, changeable, .. } = message;
+    let MessageView {
+        id,
+        seq,
+        side,
+        author,
+        about,
+        pictures,
+        created_at,
+        edited,
+        deleted,
+        automatic,
+        changeable,
+        ..
+    } = message;
     let own = side == live.side;
     let day = begins.then(|| view! { <p class="message-day note">{words::day(i18n, &created_at)}</p> });
     let about = about.map(|about| card(i18n, &about, &shop));
@@ -46,6 +59,21 @@ pub(super) fn shown(
         true => view! { <p class="message-text note"><em>{t!(i18n, chat.deleted)}</em></p> }.into_any(),
         false => text(&message.text),
     };
+    let body = match deleted || !message.text.is_empty() {
+        true => body,
+        false => ().into_any(),
+    };
+    let pictures = pictures.into_iter().map(|picture| {
+        let at = |file: &str| format!("{action}/images/{file}");
+        let (width, height) = (picture.width, picture.height);
+        let (whole, thumbnail) = (at(&picture.file(false)), at(&picture.file(true)));
+        view! {
+            <a href=whole target="_blank">
+                <img src=thumbnail width=width height=height alt=picture.alt loading="lazy" />
+            </a>
+        }
+    });
+    let pictures = pictures.collect_view();
     let mark = own.then_some(move || match live.read_seq.get() >= seq {
         true => t!(i18n, chat.read),
         false => t!(i18n, chat.sent),
@@ -59,9 +87,11 @@ pub(super) fn shown(
                 <span class="hidden">{t!(i18n, chat.says, name = author)}</span>
                 {about}
                 {body}
+                <div class="message-pictures">{pictures}</div>
             </div>
             <p class="message-note note dots">
                 <time datetime=created_at>{time}</time>
+                {automatic.then(|| view! { " " <span>{t!(i18n, chat.automatic)}</span> })}
                 {edited.then(|| view! { " " <span>{t!(i18n, chat.edited)}</span> })}
                 {mark.map(|mark| view! { " " <span class="message-mark">{mark}</span> })}
             </p>

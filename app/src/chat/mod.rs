@@ -2,16 +2,19 @@
 
 mod live;
 mod message;
+mod pictures;
+mod settings;
 mod socket;
 
 use haat_shared::{
+    Error,
     chat::{Card, ConversationCard, Inbox, InboxRequest, Side, Thread},
     forms::Draft,
     page::Page,
     routes,
 };
 use leptos::{
-    ev::{KeyboardEvent, SubmitEvent},
+    ev::{KeyboardEvent, MouseEvent, SubmitEvent},
     html,
     prelude::*,
 };
@@ -45,6 +48,7 @@ fn conversations() -> AnyView {
     crate::head::keep_out();
     let (shop, id, after) = (param("handle"), param("id"), query("after"));
     let (about, before, draft) = (query("about"), query("before"), query("draft"));
+    let (reply, done) = (query("reply"), query("done"));
     let found = api::find(
         move || (shop.get(), id.get(), after.get(), about.get(), before.get(), draft.get()),
         |(shop, id, after, about, before, draft)| async move {
@@ -53,7 +57,10 @@ fn conversations() -> AnyView {
             Ok((asked.clone(), api::chat::inbox(asked).await?, draft_by("message", draft).await?))
         },
     );
-    loaded(found, |(asked, inbox, draft)| view! { <Shown asked inbox draft /> }).into_any()
+    loaded(found, move |(asked, inbox, draft)| {
+        view! { <Shown asked inbox draft reply=reply.get_untracked() done=done.get_untracked() /> }
+    })
+    .into_any()
 }
 
 /// The path of a conversation, for its side.
@@ -72,7 +79,7 @@ fn list_path(shop: &str) -> String {
 }
 
 #[component]
-fn Shown(asked: InboxRequest, inbox: Inbox, draft: Draft) -> impl IntoView {
+fn Shown(asked: InboxRequest, inbox: Inbox, draft: Draft, reply: String, done: String) -> impl IntoView {
     let i18n = use_i18n();
     let open = asked.open;
     let title = match &inbox.thread {
@@ -85,8 +92,10 @@ fn Shown(asked: InboxRequest, inbox: Inbox, draft: Draft) -> impl IntoView {
     };
     let nothing = inbox.conversations.items.is_empty() && open.is_none();
     let cards = RwSignal::new(inbox.conversations);
+    let settings =
+        inbox.settings.map(|of| settings::shown(i18n, list_path(&asked.shop), of, draft.clone(), &done));
     let thread = match inbox.thread {
-        Some(thread) => view! { <OpenThread asked=asked.clone() thread cards draft /> }.into_any(),
+        Some(thread) => view! { <OpenThread asked=asked.clone() thread cards draft reply /> }.into_any(),
         None if nothing => {
             let note =
                 if asked.shop.is_empty() { t!(i18n, chat.none_note) } else { t!(i18n, chat.none_shop) };
@@ -102,7 +111,7 @@ fn Shown(asked: InboxRequest, inbox: Inbox, draft: Draft) -> impl IntoView {
                 {heading}
                 <Cards asked cards />
             </nav>
-            {thread}
+            <div class="chat-side">{thread} {settings}</div>
         </div>
     }
 }
@@ -196,6 +205,8 @@ fn OpenThread(
     thread: Thread,
     cards: RwSignal<Page<ConversationCard>>,
     draft: Draft,
+    /// The saved answer to begin with.
+    reply: String,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let before = asked.before.is_some();
@@ -217,6 +228,13 @@ fn OpenThread(
             (begins, message)
         });
         messages.collect::<Vec<_>>()
+    };
+    // What is searched among the saved answers: what is written behind a slash.
+    let (sought, replies) = (RwSignal::new(String::new()), StoredValue::new(thread.replies.clone()));
+    let found = move || {
+        let sought = sought.get().to_lowercase();
+        let all = replies.get_value().into_iter();
+        all.filter(|of| of.name.to_lowercase().contains(&sought)).collect::<Vec<_>>()
     };
     let (for_messages, for_card) = (shop.clone(), shop.clone());
     let waiting = move || {
@@ -261,12 +279,20 @@ fn OpenThread(
         view! { <p class="chat-more"><a href=href>{t!(i18n, chat.latest)}</a></p> }
     });
     let (latest_page, navigate) = (StoredValue::new(action.clone()), StoredValue::new(use_navigate()));
+    let uploads = pictures::Uploads::new(format!("{action}/images"), draft.typed("kept"));
     let box_ref = NodeRef::<html::Textarea>::new();
     let send = move || {
         let Some(area) = box_ref.get_untracked() else { return };
-        if live.send(area.value(), attached.get_untracked().as_ref().map(about).unwrap_or_default()) {
+        let about = attached.get_untracked().as_ref().map(about).unwrap_or_default();
+        // One that is still on its way would be missing.
+        if uploads.are_busy() || !live.send(area.value(), about, uploads.ready()) {
+            let _ = area.focus();
+            return;
+        }
+        {
             area.set_value("");
             attached.set(None);
+            uploads.clear();
             if before {
                 // Where it will appear.
                 navigate.with_value(|to| to(&latest_page.get_value(), Default::default()));
@@ -274,21 +300,51 @@ fn OpenThread(
         }
         let _ = area.focus();
     };
+    let answer = move |text: &str| {
+        let Some(area) = box_ref.get_untracked() else { return };
+        let written = area.value();
+        area.set_value(&if written.starts_with('/') { text.to_owned() } else { written + text });
+        sought.set(String::new());
+        let _ = area.focus();
+    };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         send();
     };
     let pressed = move |event: KeyboardEvent| {
+        if event.key() == "Enter"
+            && !sought.with_untracked(String::is_empty)
+            && let Some(first) = untrack(found).first()
+        {
+            event.prevent_default();
+            return answer(&first.text);
+        }
         if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
             event.prevent_default();
             send();
         }
     };
     // Leptos does not escape the content of a textarea.
-    let typed = draft.typed("text").replace('&', "&amp;").replace('<', "&lt;");
+    let typed = match thread.replies.iter().find(|of| of.id.to_string() == reply) {
+        Some(of) if draft.typed("text").is_empty() => of.text.clone(),
+        _ => draft.typed("text"),
+    };
+    let typed = typed.replace('&', "&amp;").replace('<', "&lt;");
     let typed = StoredValue::new(typed);
     let (form_action, typing_name) = (StoredValue::new(action.clone()), name.clone());
     let next_id = StoredValue::new(next_id);
+    let quick = move || {
+        let rows = found().into_iter().map(|of| {
+            let href = routes::with(&form_action.get_value(), &[("reply", &of.id.to_string())]);
+            let insert = move |event: MouseEvent| {
+                event.prevent_default();
+                answer(&of.text);
+            };
+            view! { <li><a class="chip" href=href on:click=insert>{of.name}</a></li> }
+        });
+        view! { <ul class="chips" aria-label=t!(i18n, chat.replies)>{rows.collect_view()}</ul> }
+    };
+    let quick = move || (!replies.with_value(Vec::is_empty)).then_some(quick);
     let composer = move || match live.blocked.get() {
         true => {
             let words = match side {
@@ -300,10 +356,18 @@ fn OpenThread(
         false => {
             let shop = for_card.clone();
             view! {
-                <form method="post" action=form_action.get_value() class="composer" novalidate on:submit=submit>
+                <form
+                    method="post"
+                    action=format!("{}/images", form_action.get_value())
+                    enctype="multipart/form-data"
+                    class="composer"
+                    novalidate
+                    on:submit=submit
+                >
                     <input type="hidden" name="message" value=next_id.get_value() />
                     <input type="hidden" name="about" value=move || attached.get().as_ref().map(about) />
                     {move || attached.get().map(|of| card(i18n, &of, &shop))}
+                    {quick()}
                     <label for="text" class="hidden">{t!(i18n, chat.write)}</label>
                     <textarea
                         id="text"
@@ -316,9 +380,15 @@ fn OpenThread(
                         aria-invalid=move || live.fault.with(Option::is_some).then_some("true")
                         aria-describedby=move || live.fault.with(Option::is_some).then_some("text-error")
                         on:keydown=pressed
-                        on:input=move |_| live.types()
+                        on:input=move |event| {
+                            live.types();
+                            let written = event_target_value(&event);
+                            sought.set(written.strip_prefix('/').unwrap_or_default().to_owned());
+                        }
                     ></textarea>
-                    <button type="submit" class="button primary" name="action" value="send">{t!(i18n, chat.send)}</button>
+                    <input type="hidden" name="action" value="send" />
+                    {uploads.shown(i18n, live)}
+                    <button type="submit" class="button primary">{t!(i18n, chat.send)}</button>
                 </form>
             }
             .into_any()
@@ -326,9 +396,11 @@ fn OpenThread(
     };
     let fault = move || {
         live.fault.get().map(|error| {
-            let words = match error.at("text") {
-                Some(code) => words::fault(i18n, "text", code),
-                None => words::error(i18n, &error),
+            let words = match &error {
+                Error::Invalid(faults) if !faults.is_empty() => {
+                    words::fault(i18n, &faults[0].field, faults[0].code)
+                }
+                error => words::error(i18n, error),
             };
             view! { <div id="text-error"><Alert>{words}</Alert></div> }
         })

@@ -1478,6 +1478,8 @@ CREATE TABLE conversations (
     blocked BOOLEAN NOT NULL,
     -- When the last message was sent, or else when it was opened.
     last_at BIGINT NOT NULL,
+    -- When the shopper last got the shop's away message.
+    away_at BIGINT,
     created_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX conversations_shop_id_user_id_key ON conversations (shop_id, user_id);
@@ -1497,7 +1499,8 @@ CREATE TABLE messages (
     -- The number of the conversation's change that wrote, edited or deleted it.
     change_seq BIGINT NOT NULL CHECK (change_seq >= seq),
     side TEXT NOT NULL,
-    user_id UUID NOT NULL REFERENCES users (id),
+    -- NULL if it is the shop's away message.
+    user_id UUID REFERENCES users (id),
     -- Empty once it was deleted.
     text TEXT NOT NULL,
     -- What it is about.
@@ -1512,6 +1515,35 @@ CREATE TABLE messages (
 CREATE INDEX messages_conversation_id_change_seq_idx ON messages (conversation_id, change_seq);
 -- A product that is deleted is looked up.
 CREATE INDEX messages_product_id_idx ON messages (product_id) WHERE product_id IS NOT NULL;
+
+CREATE TABLE message_pictures (
+    conversation_id UUID NOT NULL,
+    message_id UUID NOT NULL,
+    position BIGINT NOT NULL,
+    media_id UUID NOT NULL REFERENCES media (id),
+    alt TEXT NOT NULL,
+    PRIMARY KEY (conversation_id, message_id, position),
+    FOREIGN KEY (conversation_id, message_id) REFERENCES messages (conversation_id, id)
+);
+CREATE INDEX message_pictures_media_id_idx ON message_pictures (media_id);
+-- The images of a conversation are private.
+ALTER TABLE media ADD COLUMN conversation_id UUID REFERENCES conversations (id);
+CREATE INDEX media_conversation_id_idx ON media (conversation_id) WHERE conversation_id IS NOT NULL;
+
+-- What a shop answers by itself, and when it doesn't: JSON.
+CREATE TABLE away_messages (
+    shop_id UUID PRIMARY KEY REFERENCES shops (id),
+    message TEXT NOT NULL
+);
+
+-- Saved answers of shops.
+CREATE TABLE quick_replies (
+    id UUID PRIMARY KEY,
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    name TEXT NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE INDEX quick_replies_shop_id_idx ON quick_replies (shop_id);
 
 
 -- Work that follows a transaction

@@ -11,17 +11,18 @@ use crate::{
     Caller, Engine, TxResult,
     bus::Topic,
     db::{Scalar, Value},
-    insert, lists,
+    insert, lists, media,
     outbox::{self, OutboxMessage},
     params, random, rows, statements,
 };
 use haat_shared::{
-    Conflict, Error, Id, Result,
+    Conflict, Error, FieldCode, Id, Result,
     chat::{
-        self, About, CHANGE_MS, Card, Changes, ConversationCard, Inbox, InboxRequest, MESSAGES_SHOWN,
-        MessageView, NewMessage, Side, Thread,
+        self, AWAY_MS, About, AnswerSettings, AwayMessage, CHANGE_MS, Card, Changes, ConversationCard, Inbox,
+        InboxRequest, MESSAGES_SHOWN, MessageView, NewMessage, QuickReply, REPLIES_MAX, Side, Thread,
     },
-    id::kinds::{ConversationId, Job, MessageId, OrderId, ProductId, ShopId, UserId},
+    id::kinds::{ConversationId, Job, MediaId, MessageId, OrderId, ProductId, QuickReplyId, ShopId, UserId},
+    media::Picture,
     page::{self, LIMIT_MAX, Page, PageRequest},
     permissions::Permission,
 };
@@ -39,9 +40,9 @@ lists! {
     CONVERSATIONS {
         select: "SELECT c.id, c.user_id, c.shop_id, s.handle, s.name AS shop_name, u.name AS shopper_name, c.last_seq, c.change_seq,
             c.shopper_read_seq, c.shop_read_seq, c.shopper_unread, c.shop_unread, c.blocked, c.last_at,
-            m.text AS last_text, m.side AS last_side
+            m.text AS last_text, m.side AS last_side, a.message AS away
             FROM conversations c JOIN shops s ON s.id = c.shop_id JOIN users u ON u.id = c.user_id
-            LEFT JOIN messages m ON m.conversation_id = c.id AND m.seq = c.last_seq",
+            LEFT JOIN messages m ON m.conversation_id = c.id AND m.seq = c.last_seq LEFT JOIN away_messages a ON a.shop_id = c.shop_id",
         base_filter: "TRUE",
         filters: &[
             ("id", "c.id = {}"),
@@ -58,7 +59,7 @@ lists! {
     MESSAGES {
         select: "SELECT m.id, m.seq, m.change_seq, m.side, m.user_id, u.name AS author, m.text, m.created_at, m.edited_at, m.deleted,
             p.id AS product_id, p.slug AS product_slug, p.title AS product_title, o.number AS order_number, b.number AS purchase_number
-            FROM messages m JOIN users u ON u.id = m.user_id LEFT JOIN products p ON p.id = m.product_id
+            FROM messages m LEFT JOIN users u ON u.id = m.user_id LEFT JOIN products p ON p.id = m.product_id
             LEFT JOIN orders o ON o.id = m.order_id LEFT JOIN purchases b ON b.id = o.purchase_id",
         base_filter: "TRUE",
         filters: &[("conversation", "m.conversation_id = {}"), ("id", "m.id = {}")],
@@ -175,6 +176,12 @@ statements! {
     // In a statement of its own, which sees what was committed before the row was locked.
     COUNT_FOR_SHOPPER = count!("shopper", "shop");
     COUNT_FOR_SHOP = count!("shop", "shopper");
+    AWAY = "UPDATE conversations SET away_at = $2 WHERE id = $1 AND COALESCE(away_at, 0) <= $3";
+    AWAY_MESSAGE = "SELECT message AS value FROM away_messages WHERE shop_id = $1";
+    REPLIES = "SELECT id, name, text FROM quick_replies WHERE shop_id = $1 ORDER BY name, id";
+    COUNT_REPLIES = "SELECT COUNT(*) AS value FROM quick_replies WHERE shop_id = $1";
+    SAVE_REPLY = "UPDATE quick_replies SET name = $3, text = $4 WHERE id = $1 AND shop_id = $2";
+    DELETE_REPLY = "DELETE FROM quick_replies WHERE id = $1 AND shop_id = $2";
     BLOCK = "UPDATE conversations SET blocked = $2 WHERE id = $1";
     PRODUCT = "SELECT id, slug, title FROM products WHERE id = $1 AND shop_id = $2 AND state = 'published'";
     ORDER = "SELECT o.id, o.number, p.number AS purchase FROM orders o JOIN purchases p ON p.id = o.purchase_id
@@ -209,13 +216,25 @@ insert! {
         blocked = "FALSE",
     } "ON CONFLICT (shop_id, user_id) DO NOTHING"
 
+    struct SetAway<'a> into away_messages {
+        shop_id: ShopId,
+        message: &'a str,
+    } "ON CONFLICT (shop_id) DO UPDATE SET message = excluded.message"
+
+    struct AddReply<'a> into quick_replies {
+        id: QuickReplyId,
+        shop_id: ShopId,
+        name: &'a str,
+        text: &'a str,
+    }
+
     struct AddMessage<'a> into messages {
         conversation_id: ConversationId,
         id: MessageId,
         seq: i64,
         change_seq: i64,
         side: Side,
-        user_id: UserId,
+        user_id: Option<UserId>,
         text: &'a str,
         product_id: Option<ProductId>,
         order_id: Option<OrderId>,
@@ -247,6 +266,7 @@ rows! {
         last_at: i64,
         last_text: Option<String>,
         last_side: Option<String>,
+        away: Option<String>,
     }
 
     struct MessageRow {
@@ -254,8 +274,8 @@ rows! {
         seq: i64,
         change_seq: i64,
         side: Side,
-        user_id: UserId,
-        author: String,
+        user_id: Option<UserId>,
+        author: Option<String>,
         text: String,
         created_at: i64,
         edited_at: Option<i64>,
@@ -276,6 +296,12 @@ rows! {
         shop_unread: i64,
         by_shop: Option<String>,
         by_shopper: Option<String>,
+    }
+
+    struct ReplyRow {
+        id: QuickReplyId,
+        name: String,
+        text: String,
     }
 
     struct Numbers {
@@ -380,13 +406,20 @@ impl ConversationRow {
 }
 
 impl MessageRow {
-    fn view(self, engine: &Engine, caller: &Caller, seat: &Seat, shop_name: &str) -> MessageView {
+    fn view(
+        self,
+        engine: &Engine,
+        caller: &Caller,
+        seat: &Seat,
+        shop_name: &str,
+        pictures: Vec<Picture>,
+    ) -> MessageView {
         let product = self.product_id.zip(self.product_slug).zip(self.product_title);
         let order = self.order_number.zip(self.purchase_number);
         let author = match (seat.side, self.side) {
             // Who of them answered is the shop's own business.
             (Side::Shopper, Side::Shop) => shop_name.to_owned(),
-            _ => self.author,
+            _ => self.author.unwrap_or_else(|| shop_name.to_owned()),
         };
         MessageView {
             id: self.id,
@@ -397,11 +430,13 @@ impl MessageRow {
             about: product
                 .map(|((id, slug), title)| Card::Product { id, slug, title })
                 .or_else(|| order.map(|(number, purchase)| Card::Order { number, purchase })),
+            pictures,
             created_at: caller.time(engine, self.created_at),
             edited: self.edited_at.is_some() && !self.deleted,
             deleted: self.deleted,
+            automatic: self.user_id.is_none(),
             changeable: self.side == seat.side
-                && self.user_id == seat.user
+                && self.user_id == Some(seat.user)
                 && !self.deleted
                 && chat::is_changeable(self.created_at, engine.clock.now_ms()),
             text: self.text,
@@ -479,7 +514,86 @@ pub async fn inbox(engine: &Engine, caller: &Caller, asked: &InboxRequest) -> Re
         Some(id) => Some(thread(engine, caller, asked, id).await?),
         None => None,
     };
-    Ok(Inbox { conversations: list(engine, caller, &asked.shop, &asked.after).await?, thread })
+    let settings = match (asked.open, asked.shop.as_str()) {
+        (Some(_), _) | (None, "") => None,
+        (None, handle) => Some(settings(engine, caller, handle).await?),
+    };
+    Ok(Inbox { conversations: list(engine, caller, &asked.shop, &asked.after).await?, thread, settings })
+}
+
+/// How a shop answers. Members only.
+pub async fn settings(engine: &Engine, caller: &Caller, handle: &str) -> Result<AnswerSettings> {
+    let shop = caller.shop(handle, Permission::AnswerCustomers)?;
+    let away: Option<Scalar<String>> = engine.db.opt(&AWAY_MESSAGE, params![shop]).await?;
+    let away = away_message(away.as_ref().map(|away| away.0.as_str()))?;
+    Ok(AnswerSettings { replies: replies(engine, shop).await?, away })
+}
+
+fn away_message(stored: Option<&str>) -> Result<AwayMessage> {
+    let read = |stored| serde_json::from_str(stored).map_err(|_| Error::Internal);
+    stored.map_or(Ok(AwayMessage::default()), read)
+}
+
+async fn replies(engine: &Engine, shop: ShopId) -> Result<Vec<QuickReply>> {
+    let rows: Vec<ReplyRow> = engine.db.all(&REPLIES, params![shop]).await?;
+    Ok(rows.into_iter().map(|ReplyRow { id, name, text }| QuickReply { id, name, text }).collect())
+}
+
+/// Sets what a shop answers by itself. Members only.
+pub async fn set_away(engine: &Engine, caller: &Caller, handle: &str, away: &AwayMessage) -> Result<()> {
+    let shop = caller.shop(handle, Permission::AnswerCustomers)?;
+    let message = serde_json::to_string(away).map_err(|_| Error::Internal)?;
+    engine
+        .db
+        .write(("chat::set_away", shop), (shop, message), |tx, (shop_id, message)| {
+            Box::pin(async move {
+                tx.insert(SetAway { shop_id: *shop_id, message }).await?;
+                Ok(())
+            })
+        })
+        .await
+        .map_err(Into::into)
+}
+
+/// Saves an answer of a shop, as a new one without an ID. Members only.
+pub async fn save_reply(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: Option<QuickReplyId>,
+    name: &str,
+    text: &str,
+) -> Result<()> {
+    let shop = caller.shop(handle, Permission::AnswerCustomers)?;
+    let (name, text) = chat::quick_reply(name, text).map_err(Error::Invalid)?;
+    if id.is_none()
+        && engine.db.one::<Scalar<i64>>(&COUNT_REPLIES, params![shop]).await?.0 >= REPLIES_MAX as i64
+    {
+        return Err(Error::field("name", FieldCode::TooMany));
+    }
+    let input = (shop, id, random::id(engine.clock.now_ms()), name, text);
+    engine
+        .db
+        .write(("chat::save_reply", shop), input, |tx, (shop_id, id, fresh, name, text)| {
+            Box::pin(async move {
+                let saved = match id {
+                    Some(id) => tx.exec(&SAVE_REPLY, params![*id, *shop_id, name, text]).await? > 0,
+                    None => tx.insert(AddReply { id: *fresh, shop_id: *shop_id, name, text }).await?,
+                };
+                if saved { Ok(()) } else { Err(Error::NotFound.into()) }
+            })
+        })
+        .await
+        .map_err(Into::into)
+}
+
+/// Deletes a saved answer of a shop. Members only.
+pub async fn delete_reply(engine: &Engine, caller: &Caller, handle: &str, id: QuickReplyId) -> Result<()> {
+    let shop = caller.shop(handle, Permission::AnswerCustomers)?;
+    let deleted = engine.db.write(("chat::delete_reply", shop), (shop, id), |tx, (shop, id)| {
+        Box::pin(async move { Ok(tx.exec(&DELETE_REPLY, params![*id, *shop]).await?) })
+    });
+    if deleted.await? == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
 
 /// A conversation with a page of its messages. Marks it as read.
@@ -510,6 +624,10 @@ async fn thread(
         },
         change_seq: row.change_seq,
         about: subject(engine, &row, &asked.about).await.ok().and_then(|(card, ..)| card),
+        replies: match seat.side {
+            Side::Shopper => Vec::new(),
+            Side::Shop => replies(engine, row.shop_id).await?,
+        },
         next_id: random::id(engine.clock.now_ms()),
     })
 }
@@ -540,8 +658,27 @@ async fn page_before(
     let more = rows.len() > MESSAGES_SHOWN;
     rows.truncate(MESSAGES_SHOWN);
     let earlier = rows.last().filter(|_| more).map(|row| row.seq);
-    let rows = rows.into_iter().rev();
-    Ok((rows.map(|row| row.view(engine, caller, seat, &of.shop_name)).collect(), earlier))
+    rows.reverse();
+    Ok((views(engine, caller, seat, of, rows).await?, earlier))
+}
+
+/// Messages of a conversation with their pictures.
+async fn views(
+    engine: &Engine,
+    caller: &Caller,
+    seat: &Seat,
+    of: &ConversationRow,
+    rows: Vec<MessageRow>,
+) -> Result<Vec<MessageView>> {
+    let mut pictures: HashMap<MessageId, Vec<Picture>> = HashMap::new();
+    for (message, picture) in media::of_messages(engine, of.id, rows.iter().map(|row| row.id)).await? {
+        pictures.entry(message).or_default().push(picture);
+    }
+    let view = |row: MessageRow| {
+        let pictures = pictures.remove(&row.id).unwrap_or_default();
+        row.view(engine, caller, seat, &of.shop_name, pictures)
+    };
+    Ok(rows.into_iter().map(view).collect())
 }
 
 /// What changed in a conversation after a number. If there is more, it can be asked for after the number returned.
@@ -562,7 +699,7 @@ pub async fn changes(
         read_seq: of.read_by(seat.side.other()),
         own_read_seq: of.read_by(seat.side),
         blocked: of.blocked,
-        messages: rows.into_iter().map(|row| row.view(engine, caller, &seat, &of.shop_name)).collect(),
+        messages: views(engine, caller, &seat, &of, rows).await?,
     })
 }
 
@@ -576,40 +713,74 @@ pub async fn send(
 ) -> Result<MessageView> {
     let seat = Seat::of(caller, shop)?;
     let row = seat.conversation(engine, id).await?;
-    let text = chat::message_text(&message.text).map_err(|fault| Error::Invalid(vec![fault]))?;
+    let (text, pictures) = chat::message_content(&message.text, &message.pictures).map_err(Error::Invalid)?;
     let (_, product, order) = match subject(engine, &row, &message.about).await {
         Ok(of) => of,
         // It may have been sent before what it is about was removed.
         Err(error) => return own(engine, caller, &seat, &row, message.id).await.map_err(|_| error),
     };
-    let input = (id, message.id, (seat.side, seat.user), text, (product, order), engine.clock.now_ms());
+    let now = engine.clock.now_ms();
+    let away = match seat.side {
+        Side::Shopper => away_message(row.away.as_deref())?,
+        Side::Shop => AwayMessage::default(),
+    };
+    let away = away.at(engine.zone.day(now), engine.zone.minute(now)).map(str::to_owned);
+    let input = (id, message.id, (seat.side, seat.user), (text, pictures, away), (product, order), now);
     let sent = engine
         .db
-        .write(("chat::send", id), input, |tx, (id, message, (side, user), text, (product, order), now)| {
-            Box::pin(async move {
-                let statement = match side {
-                    Side::Shopper => &NUMBER_OF_SHOPPER,
-                    Side::Shop => &NUMBER_OF_SHOP,
-                };
-                let (soon, later) = (*now + NOTIFY_MS, *now + REMIND_MS);
-                let numbers: Option<Numbers> = tx.opt(statement, params![*id, *now, soon, later]).await?;
-                let numbers = numbers.ok_or(Conflict::ConversationBlocked)?;
-                let added = tx.insert(AddMessage {
-                    conversation_id: *id,
-                    id: *message,
-                    seq: numbers.last_seq,
-                    change_seq: numbers.change_seq,
-                    side: *side,
-                    user_id: *user,
-                    text,
-                    product_id: *product,
-                    order_id: *order,
-                    created_at: *now,
-                });
-                // Takes the numbers back.
-                if added.await? { Ok(()) } else { Err(Conflict::KeyReused.into()) }
-            })
-        })
+        .write(
+            ("chat::send", id),
+            input,
+            |tx, (id, message, (side, user), (text, pictures, away), (product, order), now)| {
+                Box::pin(async move {
+                    let statement = match side {
+                        Side::Shopper => &NUMBER_OF_SHOPPER,
+                        Side::Shop => &NUMBER_OF_SHOP,
+                    };
+                    let (soon, later) = (*now + NOTIFY_MS, *now + REMIND_MS);
+                    let numbers: Option<Numbers> = tx.opt(statement, params![*id, *now, soon, later]).await?;
+                    let numbers = numbers.ok_or(Conflict::ConversationBlocked)?;
+                    let added = tx.insert(AddMessage {
+                        conversation_id: *id,
+                        id: *message,
+                        seq: numbers.last_seq,
+                        change_seq: numbers.change_seq,
+                        side: *side,
+                        user_id: Some(*user),
+                        text,
+                        product_id: *product,
+                        order_id: *order,
+                        created_at: *now,
+                    });
+                    // Takes the numbers back.
+                    if !added.await? {
+                        return Err(Conflict::KeyReused.into());
+                    }
+                    media::show_message_in_tx(tx, *id, *message, pictures).await?;
+                    if let Some(away) = away
+                        && tx.exec(&AWAY, params![*id, *now, *now - AWAY_MS]).await? > 0
+                    {
+                        let numbers: Option<Numbers> =
+                            tx.opt(&NUMBER_OF_SHOP, params![*id, *now, soon, later]).await?;
+                        let numbers = numbers.ok_or(Conflict::ConversationBlocked)?;
+                        tx.insert(AddMessage {
+                            conversation_id: *id,
+                            id: random::id(*now),
+                            seq: numbers.last_seq,
+                            change_seq: numbers.change_seq,
+                            side: Side::Shop,
+                            user_id: None,
+                            text: away,
+                            product_id: None,
+                            order_id: None,
+                            created_at: *now,
+                        })
+                        .await?;
+                    }
+                    Ok(())
+                })
+            },
+        )
         .await
         .map_err(Error::from);
     match sent {
@@ -676,7 +847,10 @@ async fn change(
                         Some(text) => {
                             tx.exec(&EDIT, params![*id, *message, text, *now, change, since]).await?
                         }
-                        None => tx.exec(&DELETE, params![*id, *message, change, since]).await?,
+                        None => {
+                            media::clear_message_in_tx(tx, *id, *message, *now).await?;
+                            tx.exec(&DELETE, params![*id, *message, change, since]).await?
+                        }
                     };
                     if changed == 0 { Err(Conflict::MessageKept.into()) } else { Ok(()) }
                 })
@@ -697,8 +871,9 @@ async fn own(
 ) -> Result<MessageView> {
     let filters = vec![("conversation", of.id.into()), ("id", message.into())];
     let found: Vec<MessageRow> = engine.db.list(MESSAGES.bind(filters, "newest", None, 1)).await?;
-    let found = found.into_iter().find(|row| row.user_id == seat.user && row.side == seat.side);
-    Ok(found.ok_or(Error::NotFound)?.view(engine, caller, seat, &of.shop_name))
+    let found = found.into_iter().find(|row| row.user_id == Some(seat.user) && row.side == seat.side);
+    let found = views(engine, caller, seat, of, vec![found.ok_or(Error::NotFound)?]).await?;
+    found.into_iter().next().ok_or(Error::NotFound)
 }
 
 /// What a message is to be about: a published product of the shop, or an order of the shopper there.
@@ -721,6 +896,44 @@ async fn subject(
             Ok((Some(Card::Order { number, purchase }), None, Some(id)))
         }
     }
+}
+
+/// Whose the pictures of a conversation are, for those who may write in it.
+pub async fn picture_owner(
+    engine: &Engine,
+    caller: &Caller,
+    shop: &str,
+    id: ConversationId,
+) -> Result<media::Owner> {
+    let row = Seat::of(caller, shop)?.conversation(engine, id).await?;
+    match row.blocked {
+        true => Err(Conflict::ConversationBlocked.into()),
+        false => Ok(media::Owner::Conversation(row.id)),
+    }
+}
+
+/// Adds a picture for a message that will be sent. It is deleted after a while unless a message shows it.
+pub async fn add_picture(
+    engine: &Engine,
+    caller: &Caller,
+    shop: &str,
+    id: ConversationId,
+    bytes: Vec<u8>,
+) -> Result<Picture> {
+    picture_owner(engine, caller, shop, id).await?;
+    media::add_to_conversation(engine, id, bytes).await
+}
+
+/// Succeeds if the caller may see this picture of a conversation: if one of its messages shows it.
+pub async fn may_see_picture(
+    engine: &Engine,
+    caller: &Caller,
+    shop: &str,
+    id: ConversationId,
+    picture: MediaId,
+) -> Result<()> {
+    let of = Seat::of(caller, shop)?.conversation(engine, id).await?;
+    media::is_in_conversation(engine, picture, of.id).await
 }
 
 /// The caller's side has read the messages up to this one.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use async_trait::async_trait;
 use haat_shared::{
     Error, FieldCode, Result,
-    id::kinds::{MediaId, OrderId, ProductId, ReturnId, ShopId, UserId},
+    id::kinds::{ConversationId, MediaId, MessageId, OrderId, ProductId, ReturnId, ShopId, UserId},
     media::{self, KEEP_UNUSED_MS, NewPicture, Picture, Purpose, Upload, Uploader},
     permissions::Permission,
 };
@@ -71,7 +71,8 @@ macro_rules! unused {
         "NOT EXISTS (SELECT 1 FROM product_pictures p WHERE p.media_id = media.id)
             AND NOT EXISTS (SELECT 1 FROM shops s WHERE s.logo_id = media.id)
             AND NOT EXISTS (SELECT 1 FROM categories c WHERE c.picture_id = media.id)
-            AND NOT EXISTS (SELECT 1 FROM return_pictures r WHERE r.media_id = media.id)"
+            AND NOT EXISTS (SELECT 1 FROM return_pictures r WHERE r.media_id = media.id)
+            AND NOT EXISTS (SELECT 1 FROM message_pictures h WHERE h.media_id = media.id)"
     };
 }
 
@@ -84,9 +85,17 @@ statements! {
     RELEASE = "UPDATE media SET expires_at = $2
         WHERE id IN (SELECT p.media_id FROM product_pictures p WHERE p.product_id = $1)";
     RELEASE_OWN = "UPDATE media SET expires_at = $1
-        WHERE shop_id IS NULL AND user_id IS NULL AND order_id IS NULL AND expires_at IS NULL";
+        WHERE shop_id IS NULL AND user_id IS NULL AND order_id IS NULL AND conversation_id IS NULL AND expires_at IS NULL";
     RELEASE_RETURN = "UPDATE media SET expires_at = $2 WHERE id IN (SELECT r.media_id FROM return_pictures r WHERE r.return_id = $1)";
     CLEAR_RETURN = "DELETE FROM return_pictures WHERE return_id = $1";
+    RELEASE_MESSAGE = "UPDATE media SET expires_at = $3
+        WHERE id IN (SELECT h.media_id FROM message_pictures h WHERE h.conversation_id = $1 AND h.message_id = $2)";
+    CLEAR_MESSAGE = "DELETE FROM message_pictures WHERE conversation_id = $1 AND message_id = $2";
+    COUNT_UNSENT = "SELECT COUNT(*) AS value FROM media WHERE conversation_id = $1 AND expires_at IS NOT NULL";
+    IN_MESSAGE = "SELECT media_id AS value FROM message_pictures WHERE media_id = $1 AND conversation_id = $2 LIMIT 1";
+    OF_MESSAGES = "SELECT h.message_id, m.id AS media_id, m.width, m.height, m.color, h.alt
+        FROM (VALUES [($1, $2)]) AS g JOIN message_pictures h ON h.conversation_id = g.column1 AND h.message_id = g.column2
+        JOIN media m ON m.id = h.media_id ORDER BY h.position";
     COUNT_OF_ORDER = "SELECT COUNT(*) AS value FROM media WHERE order_id = $1";
     IN_RETURN = "SELECT r.id AS value FROM return_pictures x JOIN returns r ON r.id = x.return_id JOIN orders o ON o.id = r.order_id
         JOIN purchases p ON p.id = o.purchase_id WHERE x.media_id = $1 AND (p.number = $2 OR o.number = $3) LIMIT 1";
@@ -123,11 +132,21 @@ insert! {
         media_id: MediaId,
     } => [of_order: OrderId] "given JOIN media m ON m.id = given.media_id AND m.order_id = given.of_order"
 
+    /// A picture of a message, if it was uploaded to its conversation.
+    struct AddMessagePicture into message_pictures {
+        conversation_id: ConversationId,
+        message_id: MessageId,
+        position: i64,
+        media_id: MediaId,
+        alt: String,
+    } => [of: ConversationId] "given JOIN media m ON m.id = given.media_id AND m.conversation_id = given.of"
+
     struct AddPicture<'a> into media {
         id: MediaId,
         shop_id: Option<ShopId>,
         user_id: Option<UserId>,
         order_id: Option<OrderId>,
+        conversation_id: Option<ConversationId>,
         width: i64,
         height: i64,
         color: &'a str,
@@ -140,6 +159,12 @@ rows! {
     struct KnownRow {
         expires_at: Option<i64>,
         deleting: bool;
+        picture: Option<Picture>
+    }
+
+    /// A picture of a message.
+    struct OfMessageRow {
+        message_id: MessageId;
         picture: Option<Picture>
     }
 
@@ -175,6 +200,8 @@ pub enum Owner {
     User(UserId),
     /// An order's. It is private.
     Order(OrderId),
+    /// A conversation's. It is private.
+    Conversation(ConversationId),
     /// The market's.
     Market,
 }
@@ -185,6 +212,7 @@ impl fmt::Display for Owner {
             Self::Shop(shop) => write!(f, "{shop}"),
             Self::User(user) => write!(f, "{user}"),
             Self::Order(order) => write!(f, "{order}"),
+            Self::Conversation(of) => write!(f, "{of}"),
             Self::Market => f.write_str("market"),
         }
     }
@@ -197,6 +225,7 @@ fn id_of(owner: Owner, bytes: &[u8]) -> MediaId {
         Owner::Shop(shop) => shop.uuid(),
         Owner::User(user) => user.uuid(),
         Owner::Order(order) => order.uuid(),
+        Owner::Conversation(of) => of.uuid(),
         Owner::Market => Default::default(),
     };
     let hash = Sha256::new().chain_update(whose).chain_update(bytes).finalize();
@@ -204,7 +233,7 @@ fn id_of(owner: Owner, bytes: &[u8]) -> MediaId {
     id.copy_from_slice(&hash[..16]);
     let id = match owner {
         // Nobody else may look at it (`haat_shared::media::is_private`).
-        Owner::Order(_) => uuid::Builder::from_sha1_bytes(id),
+        Owner::Order(_) | Owner::Conversation(_) => uuid::Builder::from_sha1_bytes(id),
         _ => uuid::Builder::from_custom_bytes(id),
     };
     MediaId::from_uuid(id.into_uuid())
@@ -220,8 +249,8 @@ pub async fn owner(engine: &Engine, caller: &Caller, purpose: Purpose, shop: Opt
         }
         Uploader::Admin(permission) => caller.admin(permission).map(|()| Owner::Market),
         Uploader::User => caller.signed_in().map(|user| Owner::User(user.id)),
-        // `orders::add_picture`
-        Uploader::Customer => Err(Error::NotFound),
+        // `orders::add_picture` and `chat::add_picture`
+        Uploader::Customer | Uploader::Party => Err(Error::NotFound),
     }
 }
 
@@ -249,6 +278,72 @@ pub(crate) async fn add_to_order(engine: &Engine, order: OrderId, bytes: Vec<u8>
     add_of(engine, Owner::Order(order), Purpose::ReturnPicture, bytes).await
 }
 
+/// How many pictures of a conversation may wait to be sent.
+const UNSENT_MAX: i64 = 60;
+
+/// Adds a picture to a conversation, for a message that will be sent. The caller checks who uploads it.
+pub(crate) async fn add_to_conversation(
+    engine: &Engine,
+    of: ConversationId,
+    bytes: Vec<u8>,
+) -> Result<Picture> {
+    if engine.db.one::<Scalar<i64>>(&COUNT_UNSENT, params![of]).await?.0 >= UNSENT_MAX {
+        return Err(Error::field("picture", FieldCode::TooMany));
+    }
+    add_of(engine, Owner::Conversation(of), Purpose::ChatPicture, bytes).await
+}
+
+/// Shows pictures with a message, in the transaction that sends it. Those of other conversations are not found.
+pub(crate) async fn show_message_in_tx(
+    tx: &mut Tx,
+    of: ConversationId,
+    message_id: MessageId,
+    pictures: &[NewPicture],
+) -> TxResult<()> {
+    use_in_tx(tx, pictures.iter().map(|picture| picture.media)).await?;
+    let rows = (0i64..).zip(pictures).map(|(position, picture)| AddMessagePicture {
+        conversation_id: of,
+        message_id,
+        position,
+        media_id: picture.media,
+        alt: picture.alt.clone(),
+        of,
+    });
+    match tx.insert_all(rows.collect::<Vec<_>>()).await? == pictures.len() as u64 {
+        true => Ok(()),
+        false => Err(Error::NotFound.into()),
+    }
+}
+
+/// Takes the pictures off a message that is deleted.
+pub(crate) async fn clear_message_in_tx(
+    tx: &mut Tx,
+    of: ConversationId,
+    message: MessageId,
+    now: i64,
+) -> TxResult<()> {
+    tx.exec(&RELEASE_MESSAGE, params![of, message, now]).await?;
+    tx.exec(&CLEAR_MESSAGE, params![of, message]).await?;
+    Ok(())
+}
+
+/// The pictures of messages of a conversation, each with its message.
+pub(crate) async fn of_messages(
+    engine: &Engine,
+    of: ConversationId,
+    messages: impl Iterator<Item = MessageId>,
+) -> Result<Vec<(MessageId, Picture)>> {
+    let messages: Vec<[Value; 2]> = messages.map(|message| [of.into(), message.into()]).collect();
+    let rows: Vec<OfMessageRow> = engine.db.all_many(&OF_MESSAGES, &messages).await?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.message_id, row.picture?))).collect())
+}
+
+/// Whether a picture is shown in this conversation. The caller checks who asks.
+pub(crate) async fn is_in_conversation(engine: &Engine, picture: MediaId, of: ConversationId) -> Result<()> {
+    let found: Option<Scalar<MediaId>> = engine.db.opt(&IN_MESSAGE, params![picture, of]).await?;
+    found.map(drop).ok_or(Error::NotFound)
+}
+
 async fn add_of(engine: &Engine, owner: Owner, purpose: Purpose, bytes: Vec<u8>) -> Result<Picture> {
     let (allowed, now) = (purpose.upload(), engine.clock.now_ms());
     let refused = |code| Error::field("picture", code);
@@ -273,17 +368,20 @@ async fn add_of(engine: &Engine, owner: Owner, purpose: Purpose, bytes: Vec<u8>)
         .db
         .write(("media::add", id), (owner, picture.clone(), now), |tx, (owner, p, now)| {
             Box::pin(async move {
-                let (shop_id, user_id, order_id) = match *owner {
-                    Owner::Shop(shop) => (Some(shop), None, None),
-                    Owner::User(user) => (None, Some(user), None),
-                    Owner::Order(order) => (None, None, Some(order)),
-                    Owner::Market => (None, None, None),
-                };
+                let (mut shop_id, mut user_id, mut order_id, mut conversation_id) = (None, None, None, None);
+                match *owner {
+                    Owner::Shop(shop) => shop_id = Some(shop),
+                    Owner::User(user) => user_id = Some(user),
+                    Owner::Order(order) => order_id = Some(order),
+                    Owner::Conversation(of) => conversation_id = Some(of),
+                    Owner::Market => {}
+                }
                 tx.insert(AddPicture {
                     id: p.id,
                     shop_id,
                     user_id,
                     order_id,
+                    conversation_id,
                     width: p.width.into(),
                     height: p.height.into(),
                     color: &p.color,

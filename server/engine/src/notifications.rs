@@ -277,6 +277,13 @@ const LISTED: i64 = 50;
 /// After this many attempts, over about a day, an email has failed.
 const ATTEMPTS_MAX: i64 = 50;
 
+/// The roles of those who answer customers.
+macro_rules! answering {
+    () => {
+        "'owner', 'manager', 'support'"
+    };
+}
+
 statements! {
     // Whom to notify of messages, given by their IDs and subjects.
     BUYER = "SELECT m.column1 AS event, p.id AS subject, p.email AS recipient, p.user_id, p.locale
@@ -322,9 +329,9 @@ statements! {
     SHOPPER_OF_CONVERSATION = "SELECT m.column1 AS event, c.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN conversations c ON c.id = m.column2 AND c.shopper_unread > 0 JOIN users u ON u.id = c.user_id";
     // Those who answer customers.
-    MEMBERS_OF_CONVERSATION = "SELECT m.column1 AS event, c.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
+    MEMBERS_OF_CONVERSATION = concat!("SELECT m.column1 AS event, c.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN conversations c ON c.id = m.column2 AND c.shop_unread > 0
-        JOIN shop_members w ON w.shop_id = c.shop_id AND w.role IN ('owner', 'manager', 'support') JOIN users u ON u.id = w.user_id";
+        JOIN shop_members w ON w.shop_id = c.shop_id AND w.role IN (", answering!(), ") JOIN users u ON u.id = w.user_id");
     CLAIM = "UPDATE notifications SET claim = $3, lease_until = $2, attempts = attempts + 1
         WHERE state = 'written' AND run_at <= $1 AND lease_until <= $1 AND id IN
             (SELECT id FROM notifications
@@ -804,4 +811,17 @@ async fn settle(
             },
         )
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use haat_shared::permissions::{Permission, Role};
+
+    #[test]
+    fn who_answers_customers_is_notified_of_their_messages() {
+        for role in Role::ALL {
+            let told = answering!().contains(&format!("'{}'", role.as_str()));
+            assert_eq!(told, role.may(Permission::AnswerCustomers), "{role:?}");
+        }
+    }
 }

@@ -196,6 +196,7 @@ async fn converse(engine: &Engine, clock: &Clock, customer: &Caller, stalls: &[S
             let message = NewMessage {
                 id: random::id(clock.now_ms()),
                 text: (*text).to_owned(),
+                pictures: Vec::new(),
                 about: std::mem::take(&mut about),
             };
             let sent = chat::send(engine, caller, shop, id, message).await?;

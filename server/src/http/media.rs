@@ -12,14 +12,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use haat_engine::{
-    Caller,
+    Caller, chat,
     media::{self, Owner},
     orders,
 };
 use haat_shared::{
     Error, FieldCode, Result,
-    id::kinds::MediaId,
+    id::kinds::{ConversationId, MediaId},
     media::{BYTES_MAX, File, Picture, Purpose, Uploader, is_private},
+    permissions::Permission,
 };
 use serde::Deserialize;
 
@@ -98,6 +99,34 @@ pub(super) async fn of_shop(
     let engine = &state.runtime.engine;
     private(&state, &name, &headers, |id| async move {
         orders::shop_may_see_picture(engine, &caller, &handle, &number, id).await
+    })
+    .await
+}
+
+/// A picture of a conversation, for its shopper.
+pub(super) async fn of_conversation(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path((of, name)): Path<(ConversationId, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let engine = &state.runtime.engine;
+    let may = |id| async move { chat::may_see_picture(engine, &caller, "", of, id).await };
+    private(&state, &name, &headers, may).await
+}
+
+/// A picture of a conversation, for the members of its shop who answer customers.
+pub(super) async fn of_shop_conversation(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path((handle, of, name)): Path<(String, ConversationId, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let engine = &state.runtime.engine;
+    private(&state, &name, &headers, |id| async move {
+        // An empty handle would be the shopper's seat.
+        caller.shop(&handle, Permission::AnswerCustomers)?;
+        chat::may_see_picture(engine, &caller, &handle, of, id).await
     })
     .await
 }
@@ -202,7 +231,7 @@ pub(super) fn broken(fault: MultipartError) -> Error {
 }
 
 /// An error as JSON, with its status.
-fn refusal(error: &Error) -> Response {
+pub(super) fn refusal(error: &Error) -> Response {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, Json(error)).into_response();
     if let Some(seconds) = error.retry_after_s() {

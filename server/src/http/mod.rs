@@ -155,6 +155,13 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
         .layer(DefaultBodyLimit::max(returns::RETURN_BYTES_MAX))
         .layer(timeout(media::FORM_TIME));
+    let pictures_of_messages = Router::new()
+        .route(FORM_CONVERSATION_PICTURES, post(chat_forms::with_pictures_by_shopper))
+        .route(FORM_SHOP_CONVERSATION_PICTURES, post(chat_forms::with_pictures_by_shop))
+        .layer(middleware::from_fn_with_state(state.clone(), limits::bound))
+        .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
+        .layer(DefaultBodyLimit::max(chat_forms::PICTURES_BYTES_MAX))
+        .layer(timeout(media::FORM_TIME));
     // At the same path as the page.
     let files_in = Router::new()
         .route(FORM_IMPORT, post(imports::send))
@@ -243,6 +250,8 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(ANY_INVOICE, get(invoices::any))
         .route(PICTURE, get(media::of_purchase))
         .route(SHOP_PICTURE, get(media::of_shop))
+        .route(CONVERSATION_PICTURE, get(media::of_conversation))
+        .route(SHOP_CONVERSATION_PICTURE, get(media::of_shop_conversation))
         .route(ANY_PICTURE, get(media::any))
         .route(STATEMENT_PDF, get(exports::statement_pdf))
         .route(EXPORT_STATEMENT, get(exports::statement))
@@ -276,6 +285,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .layer(timeout(Duration::from_secs(config.server.timeout_s)))
         .merge(uploads)
         .merge(pictures_of_returns)
+        .merge(pictures_of_messages)
         .merge(files_in)
         .merge(coupons_in)
         .merge(products)
@@ -402,6 +412,18 @@ mod tests {
             (ANY_INVOICE, any_invoice(bill.parse().unwrap()), vec![&bill]),
             (FORM_RETURN, ask_return(text), vec![text]),
             (PICTURE, picture(text, &file), vec![text, &file]),
+            (FORM_CONVERSATION_PICTURES, conversation_pictures(conv.parse().unwrap()), vec![&conv]),
+            (
+                FORM_SHOP_CONVERSATION_PICTURES,
+                shop_conversation_pictures(text, conv.parse().unwrap()),
+                vec![text, &conv],
+            ),
+            (CONVERSATION_PICTURE, conversation_picture(conv.parse().unwrap(), &file), vec![&conv, &file]),
+            (
+                SHOP_CONVERSATION_PICTURE,
+                shop_conversation_picture(text, conv.parse().unwrap(), &file),
+                vec![text, &conv, &file],
+            ),
             (SHOP_PICTURE, shop_picture(text, "H1-1", &file), vec![text, "H1-1", &file]),
             (ANY_PICTURE, any_picture(text, &file), vec![text, &file]),
             (STATEMENT_PDF, statement_pdf(text), vec![text]),

@@ -199,6 +199,9 @@ const TABLE: &[Row] = &[
     get(EXPORT_STATEMENT, "handle", 200),
     get(STATEMENT_PDF, "handle", 200),
     get(SHOP_PICTURE, "handle order file", 404),
+    // No message shows one.
+    get(CONVERSATION_PICTURE, "conversation file", 404),
+    get(SHOP_CONVERSATION_PICTURE, "handle conversation file", 404),
     get(SHOP_INVOICE, "handle invoice", 200),
     call(FN_IMPORTS, r#"{"handle":"<handle>","id":"<import>"}"#),
     form(FORM_IMPORT, "handle", "", 303),
@@ -289,6 +292,9 @@ const TABLE: &[Row] = &[
         "action=send&message=msg_00000000000000000000000001&text=Hi",
         303,
     ),
+    // Not sent as a form with files.
+    form(FORM_CONVERSATION_PICTURES, "conversation", "", 422),
+    form(FORM_SHOP_CONVERSATION_PICTURES, "handle conversation", "", 422),
     form(FORM_SHOP_MESSAGES, "handle", "order=<order>", 303),
     form(
         FORM_SHOP_CONVERSATION,

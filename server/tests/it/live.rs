@@ -1,4 +1,4 @@
-//! The socket that keeps conversations live: who may open it, what it passes on, and when it ends.
+//! The socket that keeps conversations live: who may open it, what it passes on, and when it ends. And pictures of messages.
 
 use std::time::Duration;
 
@@ -128,5 +128,79 @@ async fn a_socket_passes_on_what_its_user_may_read_while_the_session_lasts() {
     let send = [("action", "send"), ("message", "msg_00000000000000000000000002"), ("text", "For Asha only")];
     users.post(&meena, &by_shop, &send).await;
     assert_eq!(next(&mut of_asha).await, Err(4401));
+    program.close();
+}
+
+/// A single black pixel.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\0\0\0\nIDATx\x9cc`\0\0\0\x02\0\x01H\xaf\xa4q\0\0\0\0IEND\xaeB`\x82";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_are_sent_with_a_message_and_served_to_its_two_sides() {
+    let program = Program::serve(On::Sqlite).await;
+    for (name, email) in [("Asha", "asha@example.com"), ("Ben", "ben@example.com")] {
+        let form = [("name", name), ("email", email), ("password", "market-day-2026")];
+        Shopper::new(&program).post("/sign-up", &form).await;
+    }
+    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    let users = Users { program: &program, client };
+    let asha = users.signed_in("asha@example.com").await;
+    let meena = users.signed_in("meena@haat.example").await;
+    let ben = users.signed_in("ben@example.com").await;
+    let page = users.post(&asha, "/messages", &[("shop", "meena-crafts"), ("back", "/")]).await;
+    let message = "msg_00000000000000000000000001";
+    let send = async |cookie: &str, fields: &[(&str, &str)], file: &[u8]| {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let part =
+                format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend(part.into_bytes());
+        }
+        let head = "--edge\r\nContent-Disposition: form-data; name=\"pictures\"; filename=\"a.png\"\r\n\r\n";
+        body.extend([head.as_bytes(), file, b"\r\n--edge--\r\n"].concat());
+        let request = users.client.post(program.at(&format!("{page}/images"))).header(header::COOKIE, cookie);
+        let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+        request.body(body).send().await.unwrap()
+    };
+    let get = async |cookie: &str, path: &str| {
+        let response =
+            users.client.get(program.at(path)).header(header::COOKIE, cookie).send().await.unwrap();
+        (response.status().as_u16(), response.headers().clone(), response.text().await.unwrap_or_default())
+    };
+
+    // What is not a picture is refused, and nothing that was typed is lost.
+    let fields = [("message", message), ("text", "Like this one?"), ("alt", "A bowl"), ("action", "send")];
+    let refused = location(&send(&asha, &fields, b"no picture").await);
+    assert!(refused.contains("draft="), "{refused}");
+    assert!(get(&asha, &refused).await.2.contains("Like this one?"));
+    assert_eq!(send(&ben, &fields, PNG).await.status(), 404);
+
+    assert_eq!(location(&send(&asha, &fields, PNG).await), page);
+    let (_, _, shown) = get(&asha, &page).await;
+    let from = shown.find(&format!("src=\"{page}/images/")).expect("it is shown") + 5;
+    let file = shown[from..].split('"').next().unwrap();
+    assert!(shown.contains("alt=\"A bowl\""));
+    let (status, headers, _) = get(&asha, file).await;
+    assert_eq!((status, &headers[header::CONTENT_TYPE]), (200, &"image/jpeg".parse().unwrap()));
+    assert_eq!(headers[header::CACHE_CONTROL], "private, max-age=3600");
+    let by_shop = format!("/seller/meena-crafts{file}");
+    let name = file.rsplit('/').next().unwrap();
+    for (cookie, path, expected) in [
+        (&meena, by_shop.as_str(), 200),
+        (&meena, file, 404),
+        (&ben, file, 404),
+        (&ben, by_shop.as_str(), 404),
+        (&String::new(), file, 401),
+        (&asha, &format!("/media/{name}"), 404),
+    ] {
+        assert_eq!(get(cookie, path).await.0, expected, "{path}");
+    }
+    // Scripts upload one by one.
+    let uploaded = send(&asha, &[], PNG).await;
+    assert_eq!(uploaded.status(), 201);
+    let uploaded: Value = serde_json::from_str(&uploaded.text().await.unwrap()).unwrap();
+    assert_eq!(uploaded["width"], 1);
+
+    users.post(&asha, &page, &[("action", "delete"), ("message", message)]).await;
+    assert_eq!(get(&asha, file).await.0, 404);
     program.close();
 }

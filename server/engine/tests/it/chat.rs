@@ -9,8 +9,12 @@ use haat_engine::{
 use haat_shared::{
     Conflict, Error, FieldCode,
     catalog::ListProducts,
-    chat::{Card, ConversationCard, InboxRequest, MessageView, NewMessage, Side},
-    id::kinds::{ConversationId, MessageId},
+    chat::{
+        AWAY_MS, AwayMessage, Card, ConversationCard, InboxRequest, MessageView, NewMessage, OpeningHours,
+        Side,
+    },
+    id::kinds::{ConversationId, MediaId, MessageId},
+    media::{NewPicture, is_private},
     permissions::Role,
 };
 use uuid::Uuid;
@@ -36,7 +40,7 @@ fn id(n: u128) -> MessageId {
 }
 
 fn text(n: u128, text: &str) -> NewMessage {
-    NewMessage { id: id(n), text: text.into(), about: String::new() }
+    NewMessage { id: id(n), text: text.into(), about: String::new(), pictures: Vec::new() }
 }
 
 fn asked(shop: &str, open: ConversationId, about: &str) -> InboxRequest {
@@ -428,6 +432,158 @@ both! {
         market.settle().await;
         let seen = inbox::list(engine, &market.owner(MEENA).await, "").await.unwrap();
         assert_eq!((seen.page.items.len(), seen.unread), (12, 12));
+    }
+
+    async fn a_shop_answers_with_saved_answers(market) {
+        let engine = &market.engine;
+        let (asha, meena, of) = opened(market).await;
+        let delta = market.owner(DELTA).await;
+        for (name, text) in [("Shipping", "We ship on Mondays."), ("Care", "Wash by hand.")] {
+            chat::save_reply(engine, &meena, MEENA, None, name, text).await.unwrap();
+        }
+        let replies = async || {
+            let thread = chat::inbox(engine, &meena, &asked(MEENA, of, "")).await.unwrap().thread.unwrap();
+            let list = InboxRequest { shop: MEENA.into(), ..InboxRequest::default() };
+            let settings = chat::inbox(engine, &meena, &list).await.unwrap().settings.unwrap();
+            assert_eq!(thread.replies, settings.replies);
+            thread.replies
+        };
+        let saved = replies().await;
+        let names: Vec<_> = saved.iter().map(|of| (of.name.as_str(), of.text.as_str())).collect();
+        assert_eq!(names, [("Care", "Wash by hand."), ("Shipping", "We ship on Mondays.")]);
+        let thread = chat::inbox(engine, &asha, &asked("", of, "")).await.unwrap().thread.unwrap();
+        assert_eq!(thread.replies, [], "the shop's own business");
+        assert_eq!(chat::inbox(engine, &asha, &InboxRequest::default()).await.unwrap().settings, None);
+        let care = saved[0].id;
+        chat::save_reply(engine, &meena, MEENA, Some(care), "Care", "Wash by hand, please.").await.unwrap();
+        assert_eq!(replies().await[0].text, "Wash by hand, please.");
+        for (who, handle, why) in [(&delta, DELTA, Error::NotFound), (&delta, MEENA, Error::NotFound), (&asha, MEENA, Error::NotFound), (&Caller::guest(), MEENA, Error::SignInNeeded)] {
+            let changed = chat::save_reply(engine, who, handle, Some(care), "Mine", "Mine").await;
+            assert_eq!((changed, chat::delete_reply(engine, who, handle, care).await), (Err(why.clone()), Err(why)));
+        }
+        assert_eq!(chat::settings(engine, &delta, MEENA).await, Err(Error::NotFound));
+        let fault = chat::save_reply(engine, &meena, MEENA, None, " ", "").await.unwrap_err();
+        assert_eq!((fault.at("name"), fault.at("text")), (Some(FieldCode::Missing), Some(FieldCode::Missing)));
+        chat::delete_reply(engine, &meena, MEENA, care).await.unwrap();
+        assert_eq!(replies().await.len(), 1);
+        for n in 2..=50 {
+            chat::save_reply(engine, &meena, MEENA, None, &n.to_string(), "Text").await.unwrap();
+        }
+        let many = chat::save_reply(engine, &meena, MEENA, None, "51", "Text").await;
+        assert_eq!(many, Err(Error::field("name", FieldCode::TooMany)));
+    }
+
+    async fn an_away_message_is_sent_once_a_day_outside_the_hours(market) {
+        let engine = &market.engine;
+        let (asha, meena, of) = opened(market).await;
+        let send = async |n| chat::send(engine, &asha, "", of, text(n, "Hello?")).await.unwrap();
+        let away = async |text: &str, hours| {
+            let away = AwayMessage { text: text.into(), hours };
+            chat::set_away(engine, &meena, MEENA, &away).await.unwrap();
+            assert_eq!(chat::settings(engine, &meena, MEENA).await.unwrap().away, away);
+        };
+        let automatic = async || {
+            let messages = all(engine, &asha, "", of).await;
+            messages.into_iter().filter(|of| of.automatic).map(|of| (of.seq, of.side, of.author, of.text)).collect::<Vec<_>>()
+        };
+        send(1).await;
+        assert_eq!(automatic().await, [], "none is set");
+        // Open all day, every day: nobody is away.
+        let open = OpeningHours([Some((0, 24 * 60)); 7]);
+        away("Back soon", open).await;
+        send(2).await;
+        assert_eq!(automatic().await, []);
+        away("Back soon", OpeningHours::default()).await;
+        assert_eq!(send(3).await.seq, 3);
+        let first = vec![(4, Side::Shop, "meena crafts".to_owned(), "Back soon".to_owned())];
+        assert_eq!(automatic().await, first);
+        assert_eq!(chat::unread(engine, &asha, "").await, Ok(1));
+        send(3).await;
+        send(5).await;
+        market.clock.advance_ms(AWAY_MS - 60_000);
+        send(6).await;
+        assert_eq!(automatic().await, first, "once a day");
+        market.clock.advance_ms(60_000);
+        send(7).await;
+        assert_eq!(automatic().await.len(), 2);
+        // It is nobody's, and the shop's own messages are not answered.
+        let messages = all(engine, &meena, MEENA, of).await;
+        assert!(messages.iter().all(|of| !of.changeable));
+        assert_eq!(chat::edit(engine, &meena, MEENA, of, messages[3].id, "Mine").await, Err(Error::NotFound));
+        market.clock.advance_ms(AWAY_MS);
+        chat::send(engine, &meena, MEENA, of, text(8, "Good morning")).await.unwrap();
+        assert_eq!(automatic().await.len(), 2);
+        away("", OpeningHours::default()).await;
+        send(9).await;
+        assert_eq!(automatic().await.len(), 2);
+        for who in [&asha, &market.owner(DELTA).await] {
+            assert_eq!(chat::set_away(engine, who, MEENA, &AwayMessage::default()).await, Err(Error::NotFound));
+        }
+    }
+
+    async fn pictures_of_a_conversation_are_seen_by_its_two_sides(market) {
+        let engine = &market.engine;
+        let (asha, meena, of) = opened(market).await;
+        let ben = market.signed_up(&Caller::guest(), "ben").await;
+        let with_ben = chat::open(engine, &ben, MEENA).await.unwrap();
+        let add = |who: Caller, shop: &'static str, to, color| async move {
+            chat::add_picture(engine, &who, shop, to, png(8, 8, color)).await
+        };
+        let red = add(asha.clone(), "", of, [200, 0, 0]).await.unwrap();
+        assert_eq!(add(asha.clone(), "", of, [200, 0, 0]).await.unwrap().id, red.id, "the same one again");
+        let blue = add(meena.clone(), MEENA, of, [0, 0, 200]).await.unwrap();
+        let of_ben = add(ben.clone(), "", with_ben, [200, 0, 0]).await.unwrap();
+        assert!(is_private(red.id) && is_private(blue.id) && red.id != of_ben.id);
+        assert_eq!(add(ben.clone(), "", of, [1, 2, 3]).await.map(drop), Err(Error::NotFound));
+        assert_eq!(add(Caller::guest(), "", of, [1, 2, 3]).await.map(drop), Err(Error::SignInNeeded));
+        let with = |n, pictures: &[MediaId]| NewMessage {
+            pictures: pictures.iter().map(|id| NewPicture { media: *id, alt: " A bowl ".into() }).collect(),
+            ..text(n, "")
+        };
+        assert_eq!(chat::send(engine, &asha, "", of, with(1, &[of_ben.id])).await, Err(Error::NotFound), "of another conversation");
+        let seen = async |who: &Caller, shop: &str, id| chat::may_see_picture(engine, who, shop, of, id).await;
+        assert_eq!(seen(&asha, "", red.id).await, Err(Error::NotFound), "not sent yet");
+        let sent = chat::send(engine, &asha, "", of, with(1, &[red.id, blue.id, red.id])).await.unwrap();
+        let shown: Vec<_> = sent.pictures.iter().map(|of| (of.id, of.alt.as_str())).collect();
+        assert_eq!((sent.text.as_str(), shown), ("", vec![(red.id, "A bowl"), (blue.id, "A bowl")]));
+        assert_eq!(chat::send(engine, &asha, "", of, with(1, &[red.id])).await.unwrap(), sent, "a retry");
+        assert_eq!(all(engine, &meena, MEENA, of).await[0].pictures, sent.pictures);
+        let delta = market.owner(DELTA).await;
+        for (who, shop, expected) in [
+            (&asha, "", Ok(())),
+            (&meena, MEENA, Ok(())),
+            (&meena, "", Err(Error::NotFound)),
+            (&ben, "", Err(Error::NotFound)),
+            (&delta, DELTA, Err(Error::NotFound)),
+            (&with_role(&meena, Role::Fulfilment), MEENA, Err(Error::Denied)),
+            (&Caller::guest(), "", Err(Error::SignInNeeded)),
+        ] {
+            assert_eq!(seen(who, shop, red.id).await, expected, "{shop}");
+        }
+        assert_eq!(seen(&asha, "", of_ben.id).await, Err(Error::NotFound));
+        assert_eq!(chat::send(engine, &asha, "", of, text(2, "")).await, Err(Error::field("text", FieldCode::Missing)));
+        // They go with the message, and their files at the next sweep.
+        let media = schedules::SCHEDULES.iter().find(|schedule| schedule.name == "media").unwrap();
+        chat::send(engine, &asha, "", of, with(3, &[blue.id])).await.unwrap();
+        assert_eq!(chat::delete(engine, &asha, "", of, id(1)).await.unwrap().pictures, []);
+        assert_eq!(seen(&asha, "", red.id).await, Err(Error::NotFound));
+        market.clock.advance_ms(1_000);
+        assert!(schedules::run_if_due(engine, media).await.unwrap());
+        assert_eq!(chat::send(engine, &asha, "", of, with(4, &[red.id])).await, Err(Error::NotFound), "it is gone");
+        assert_eq!(seen(&asha, "", blue.id).await, Ok(()), "another message shows it");
+        // Who is blocked uploads nothing.
+        chat::block(engine, &meena, MEENA, of, true).await.unwrap();
+        let blocked = add(asha.clone(), "", of, [9, 9, 9]).await.map(drop);
+        assert_eq!(blocked, Err(Error::Conflict(Conflict::ConversationBlocked)));
+    }
+
+    async fn a_conversation_keeps_few_pictures_that_were_not_sent(market) {
+        let (asha, _, of) = opened(market).await;
+        let add = async |n: u8| chat::add_picture(&market.engine, &asha, "", of, png(2, 2, [n, 0, 0])).await;
+        for n in 0..60 {
+            add(n).await.unwrap();
+        }
+        assert_eq!(add(60).await.map(drop), Err(Error::field("picture", FieldCode::TooMany)));
     }
 
     async fn messages_sent_at_once_get_numbers_without_gaps(market) {
