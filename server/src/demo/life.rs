@@ -163,6 +163,7 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
     }
     converse(engine, clock, &account, &stalls).await?;
     set(clock, now);
+    chat::notify_due(engine).await?;
     settle(engine).await?;
     run_low(engine, &stalls).await?;
     promote(engine, &stalls).await?;
