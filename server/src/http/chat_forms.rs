@@ -21,6 +21,7 @@ use super::{
     imports::{Pace, whole},
     layers,
     media::{FORM_BYTES_MAX, broken, enter, refusal},
+    outcome::redirect,
 };
 
 /// The maximum size of a message with pictures.
@@ -85,7 +86,7 @@ async fn settings(state: &State, caller: &Caller, handle: &str, typed: Typed) ->
     }
     .await;
     match done {
-        Ok(()) => back::to(&with(&page, &[("done", &value("action"))])).into_response(),
+        Ok(()) => redirect(state, &page, &[("done", &value("action"))]),
         Err(error @ Error::Invalid(_)) => back_with_draft(state, "message", &page, typed, &error).await,
         Err(error) => refused(state, &page, &error),
     }
