@@ -411,6 +411,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at('/messages', 'messages-none');
   await visit(page, `/shops/${SHOPS[0]}`);
   await button(page, 'Message the shop').click();
+  await awake(page);
   await field(page, 'Write a message').fill('Do you ship abroad?');
   await button(page, 'Send').click();
   await expect(main(page).locator('.message:not(.waiting)')).toContainText('Do you ship abroad?');

@@ -94,7 +94,7 @@ test('a shop answers with a saved answer and a picture, and the shopper sees tha
   await audit(seller);
   await conversation.click();
   await awake(seller);
-  await main(seller).getByRole('link', { name: 'Glaze' }).click();
+  await main(seller).getByRole('link', { name: 'Glaze', exact: true }).click();
   await expect(field(seller, WRITE)).toHaveValue('It has a clear glaze.');
   await main(seller).getByLabel('Add pictures').setInputFiles(png('bowl.png', [180, 40, 30]));
   if (runsScripts(seller)) await expect(button(seller, 'Remove')).toBeVisible();
