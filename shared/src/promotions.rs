@@ -146,6 +146,21 @@ pub struct Terms {
     pub market_bp: i64,
 }
 
+/// An offer that applies to a product by itself, as its page shows it. What it does to a basket depends on all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductOffer {
+    /// The name that shoppers see.
+    pub label: String,
+    /// What it gives.
+    pub benefit: Benefit,
+    /// What the items that it is for must cost at least.
+    pub minimum: Option<Money>,
+    /// The most that it takes off.
+    pub cap: Option<Money>,
+    /// The last time of the last day on which it applies, in the market's time zone, if it ends.
+    pub last_day: Option<String>,
+}
+
 impl Terms {
     /// The same with its amounts in another currency. `None` if one is out of bounds.
     pub fn exchanged(&self, rate: Rate, from: Currency, to: Currency) -> Option<Self> {

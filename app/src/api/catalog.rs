@@ -9,13 +9,12 @@ use haat_shared::{
     },
     id::kinds::ProductId,
     page::Counted,
+    promotions::ProductOffer,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
 use super::ApiError;
-#[cfg(feature = "ssr")]
-use crate::{t, words};
 
 /// A page of products.
 #[server(prefix = "/api", endpoint = "catalog/list", input = Json)]
@@ -30,8 +29,8 @@ pub struct ProductDetails {
     pub product: ProductView,
     /// The first and the last day on which it should arrive if it is ordered now.
     pub delivery: (String, String),
-    /// The offers that apply to it by themselves, each in words.
-    pub offers: Vec<String>,
+    /// The offers that apply to it by themselves.
+    pub offers: Vec<ProductOffer>,
 }
 
 /// A product page by the product's slug.
@@ -41,38 +40,9 @@ pub async fn product(slug: String) -> Result<ProductDetails, ApiError> {
         let product = haat_engine::catalog::product(&engine, &caller, &slug).await?;
         let delivery = haat_engine::shops::delivery_dates(&engine, &caller, product.shop.delivery_days);
         let offers = haat_engine::promotions::of_product(&engine, &caller, product.id).await?;
-        let locale = caller.locale.parse().unwrap_or_default();
-        let said = |offer: &haat_shared::promotions::Offer| {
-            let last_day = offer.ends_at.map(|end| engine.zone.local(end - 1));
-            in_words(locale, &offer.terms, last_day.as_deref())
-        };
-        let offers = offers.iter().map(said).collect();
         Ok(ProductDetails { product, delivery, offers })
     })
     .await
-}
-
-/// An offer that applies by itself, with the last day on which it does, if it ends.
-#[cfg(feature = "ssr")]
-fn in_words(locale: words::I18n, terms: &haat_shared::promotions::Terms, last_day: Option<&str>) -> String {
-    use haat_shared::pricing::Benefit;
-    let benefit = match terms.benefit {
-        Benefit::Percent(bp) => t!(locale, promotions.offer_percent, percent = words::percent(bp)),
-        Benefit::Amount(amount) => t!(locale, promotions.offer_amount, amount = words::money(locale, amount)),
-        Benefit::FreeShipping => t!(locale, promotions.free_shipping).to_lowercase(),
-        Benefit::BuyGet { buy, get, off_bp: 10_000 } => {
-            t!(locale, promotions.offer_buy_get_free, buy = buy, get = get)
-        }
-        Benefit::BuyGet { buy, get, off_bp } => {
-            t!(locale, promotions.offer_buy_get, buy = buy, get = get, percent = words::percent(off_bp))
-        }
-    };
-    let from =
-        terms.minimum.map(|least| t!(locale, promotions.offer_from, amount = words::money(locale, least)));
-    let cap = terms.cap.map(|most| t!(locale, promotions.offer_up_to, amount = words::money(locale, most)));
-    let until = last_day.map(|last| t!(locale, promotions.offer_until, day = words::day(locale, last)));
-    let parts: Vec<_> = [Some(benefit), from, cap, until].into_iter().flatten().collect();
-    format!("{}: {}", terms.label, parts.join(", "))
 }
 
 /// The contents of the home page.
@@ -212,52 +182,4 @@ pub async fn duplicate(handle: String, id: ProductId, key: String) -> Result<Pro
 pub async fn delete(handle: String, id: ProductId) -> Result<(), ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::delete(&engine, &caller, &handle, id).await)
         .await
-}
-
-#[cfg(all(test, feature = "ssr"))]
-mod tests {
-    use haat_shared::{Currency, Money, pricing::Benefit, promotions::Terms};
-
-    use super::in_words;
-    use crate::words::I18n;
-
-    #[test]
-    fn offers_say_what_they_give_and_when() {
-        let rupees = |amount: i64| Money::new(amount * 100, Currency::INR);
-        let plain = Terms {
-            label: "Diwali".into(),
-            benefit: Benefit::Percent(1_050),
-            products: Vec::new(),
-            categories: Vec::new(),
-            shops: Vec::new(),
-            minimum: None,
-            maximum: None,
-            cap: None,
-            combines: true,
-            market_bp: 0,
-        };
-        let table = [
-            (plain.clone(), None, "Diwali: 10.5% off"),
-            (
-                Terms { minimum: Some(rupees(1_000)), cap: Some(rupees(500)), ..plain.clone() },
-                Some("2026-12-05T23:59:59+05:30[IST]"),
-                "Diwali: 10.5% off, from ₹1,000.00, up to ₹500.00, until 5\u{a0}Dec\u{a0}2026",
-            ),
-            (Terms { benefit: Benefit::Amount(rupees(200)), ..plain.clone() }, None, "Diwali: ₹200.00 off"),
-            (Terms { benefit: Benefit::FreeShipping, ..plain.clone() }, None, "Diwali: free shipping"),
-            (
-                Terms { benefit: Benefit::BuyGet { buy: 2, get: 1, off_bp: 10_000 }, ..plain.clone() },
-                None,
-                "Diwali: buy 2, get 1 free",
-            ),
-            (
-                Terms { benefit: Benefit::BuyGet { buy: 2, get: 1, off_bp: 5_000 }, ..plain.clone() },
-                None,
-                "Diwali: buy 2, get 1 at 50% off",
-            ),
-        ];
-        for (terms, last_day, words) in table {
-            assert_eq!(in_words(I18n::default(), &terms, last_day), words);
-        }
-    }
 }

@@ -9,6 +9,8 @@ use haat_shared::{
     },
     forms::Draft,
     id::kinds::{ProductId, VariantId},
+    pricing::Benefit,
+    promotions::ProductOffer,
     routes,
     shops::ShopView,
 };
@@ -174,8 +176,8 @@ fn BuyBox(
     shop: ShopView,
     /// The first and the last day on which it should arrive.
     delivery: (String, String),
-    /// The offers that apply by themselves, in words.
-    offers: Vec<String>,
+    /// The offers that apply by themselves.
+    offers: Vec<ProductOffer>,
     draft: Draft,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -304,13 +306,37 @@ fn BuyBox(
             </div>
         </form>
         <ul class="promises">
-            {offers.into_iter().map(|offer| view! { <li><Icon name="tag" />{offer}</li> }).collect_view()}
+            {offers.iter().map(|offer| view! { <li><Icon name="tag" />{offer_words(i18n, offer)}</li> }).collect_view()}
             <li><Icon name="truck" /><span>{shipping}</span></li>
             <li><Icon name="clock" />{arrives}</li>
             <li><Icon name="back" />{returns}</li>
         </ul>
     }
     .into_any()
+}
+
+/// An offer that applies by itself: what it gives, and on which terms.
+fn offer_words(locale: words::I18n, offer: &ProductOffer) -> String {
+    let benefit = match offer.benefit {
+        Benefit::Percent(bp) => t!(locale, promotions.offer_percent, percent = words::percent(bp)),
+        Benefit::Amount(amount) => t!(locale, promotions.offer_amount, amount = words::money(locale, amount)),
+        Benefit::FreeShipping => t!(locale, promotions.free_shipping).to_lowercase(),
+        Benefit::BuyGet { buy, get, off_bp: 10_000 } => {
+            t!(locale, promotions.offer_buy_get_free, buy = buy, get = get)
+        }
+        Benefit::BuyGet { buy, get, off_bp } => {
+            t!(locale, promotions.offer_buy_get, buy = buy, get = get, percent = words::percent(off_bp))
+        }
+    };
+    let from =
+        offer.minimum.map(|least| t!(locale, promotions.offer_from, amount = words::money(locale, least)));
+    let cap = offer.cap.map(|most| t!(locale, promotions.offer_up_to, amount = words::money(locale, most)));
+    let until = offer
+        .last_day
+        .as_ref()
+        .map(|last| t!(locale, promotions.offer_until, day = words::day(locale, last)));
+    let parts: Vec<_> = [Some(benefit), from, cap, until].into_iter().flatten().collect();
+    format!("{}: {}", offer.label, parts.join(", "))
 }
 
 /// The result of adding to the cart, now or before a redirect.
@@ -398,5 +424,50 @@ fn ShopCard(shop: ShopView, product: ProductId) -> impl IntoView {
                 {message_shop(i18n, &shop.handle, &product.to_string())}
             </div>
         </section>
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use haat_shared::{Currency, Money, pricing::Benefit, promotions::ProductOffer};
+
+    use super::offer_words;
+    use crate::words::I18n;
+
+    #[test]
+    fn offers_say_what_they_give_and_when() {
+        let rupees = |amount: i64| Money::new(amount * 100, Currency::INR);
+        let plain = ProductOffer {
+            label: "Diwali".into(),
+            benefit: Benefit::Percent(1_050),
+            minimum: None,
+            cap: None,
+            last_day: None,
+        };
+        let table = [
+            (plain.clone(), "Diwali: 10.5% off"),
+            (
+                ProductOffer {
+                    minimum: Some(rupees(1_000)),
+                    cap: Some(rupees(500)),
+                    last_day: Some("2026-12-05T23:59:59+05:30[IST]".into()),
+                    ..plain.clone()
+                },
+                "Diwali: 10.5% off, from ₹1,000.00, up to ₹500.00, until 5\u{a0}Dec\u{a0}2026",
+            ),
+            (ProductOffer { benefit: Benefit::Amount(rupees(200)), ..plain.clone() }, "Diwali: ₹200.00 off"),
+            (ProductOffer { benefit: Benefit::FreeShipping, ..plain.clone() }, "Diwali: free shipping"),
+            (
+                ProductOffer { benefit: Benefit::BuyGet { buy: 2, get: 1, off_bp: 10_000 }, ..plain.clone() },
+                "Diwali: buy 2, get 1 free",
+            ),
+            (
+                ProductOffer { benefit: Benefit::BuyGet { buy: 2, get: 1, off_bp: 5_000 }, ..plain.clone() },
+                "Diwali: buy 2, get 1 at 50% off",
+            ),
+        ];
+        for (offer, words) in table {
+            assert_eq!(offer_words(I18n::default(), &offer), words);
+        }
     }
 }

@@ -29,7 +29,7 @@ use haat_shared::{
     accounts::{fold_email, mailbox},
     id::kinds::*,
     money::Rate,
-    promotions::{Discount, Offer, Terms},
+    promotions::{Discount, Offer, ProductOffer, Terms},
 };
 
 statements! {
@@ -164,7 +164,7 @@ pub(crate) struct Offers {
 
 /// The offers for a product that apply by themselves, of its shop and of the market, in the currency that its price is shown
 /// in. What they do to a basket depends on all of it.
-pub async fn of_product(engine: &Engine, caller: &Caller, product: ProductId) -> Result<Vec<Offer>> {
+pub async fn of_product(engine: &Engine, caller: &Caller, product: ProductId) -> Result<Vec<ProductOffer>> {
     let now = engine.clock.now_ms();
     let rows: Vec<ProductOfferRow> = engine.db.all(&OF_PRODUCT, params![product, now]).await?;
     let Some((seller, sold_in)) = rows.first().map(|row| (row.seller, row.sold_in)) else {
@@ -176,9 +176,15 @@ pub async fn of_product(engine: &Engine, caller: &Caller, product: ProductId) ->
     let mut offers = Offers { rows: rows.into_iter().map(|row| row.offer).collect(), ..Offers::default() };
     // An amount of the market is not one of a shop with another currency.
     offers.rows.retain(|row| row.currency == sold_in);
-    let mut offers = offers.read(rate, to)?;
-    offers.retain(|offer| offer.is_for(product, seller, &category));
-    Ok(offers)
+    let offers = offers.read(rate, to)?.into_iter();
+    let shown = |Offer { terms, ends_at, .. }: Offer| ProductOffer {
+        label: terms.label,
+        benefit: terms.benefit,
+        minimum: terms.minimum,
+        cap: terms.cap,
+        last_day: ends_at.map(|end| engine.zone.local(end - 1)),
+    };
+    Ok(offers.filter(|offer| offer.is_for(product, seller, &category)).map(shown).collect())
 }
 
 /// The offers for a cart, and what is left of them for the person.

@@ -548,7 +548,7 @@ both! {
         }
         let shown = async |caller: &Caller, id| {
             let offers = promotions::of_product(engine, caller, id).await.unwrap();
-            offers.into_iter().map(|offer| (offer.terms.label, offer.terms.minimum)).collect::<Vec<_>>()
+            offers.into_iter().map(|offer| (offer.label, offer.minimum)).collect::<Vec<_>>()
         };
         let least = Some(Money::new(50_000, haat_shared::Currency::INR));
         let guest = Caller::guest();
