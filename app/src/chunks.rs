@@ -92,7 +92,7 @@ chunks! {
         Cart: storefront::Cart;
         Checkout: storefront::Checkout;
         Purchase: storefront::Purchase;
-        BuyGiftCard: crate::gifts::BuyGiftCard;
+        BuyGiftCard: storefront::gifts::BuyGiftCard;
     }
     account in content {
         SignIn: storefront::SignIn;

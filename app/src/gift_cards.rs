@@ -8,10 +8,10 @@ use haat_shared::{
 use leptos::prelude::*;
 
 use crate::{
-    admin, api, gifts,
+    admin, api,
     i18n::{t, use_i18n},
     state::query,
-    storefront::draft_by,
+    storefront::{draft_by, gifts},
     ui::{Alert, Button, CodeAlert, EmptyState, ErrorSummary, Field, PageTitle, Table, loaded},
     words::{self, I18n},
 };

@@ -16,7 +16,6 @@ pub mod cookies;
 pub mod countries;
 mod discounting;
 mod gift_cards;
-mod gifts;
 mod head;
 pub mod i18n;
 mod layout;
@@ -71,7 +70,7 @@ const KEPT: &str = r#";try{for(const k of["data-compact","data-collapsed","data-
 
 /// Who signs out leaves no unsent messages behind. Offline, nobody signs out.
 #[cfg(feature = "ssr")]
-const FORGET: &str = r#";addEventListener("submit",e=>{try{if(navigator.onLine&&e.target.matches('[action="/sign-out"]'))for(const k of Object.keys(localStorage))if(k.startsWith("messages "))localStorage.removeItem(k)}catch{}},true)"#;
+const FORGET: &str = r#";addEventListener("submit",e=>{try{if(navigator.onLine&&e.target.matches('[action="SIGN_OUT"]'))for(const k of Object.keys(localStorage))if(k.startsWith("messages "))localStorage.removeItem(k)}catch{}},true)"#;
 
 /// The whole document around [`App`], with its headers. Server only.
 #[cfg(feature = "ssr")]
@@ -92,7 +91,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta id="words" name="later" content=i18n::sheet(language).path.as_str() />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
-                <script nonce=leptos::nonce::use_nonce()>{[BACK, KEPT, FORGET].concat()}</script>
+                <script nonce=leptos::nonce::use_nonce()>{[BACK, KEPT, &FORGET.replace("SIGN_OUT", haat_shared::routes::FORM_SIGN_OUT)].concat()}</script>
                 {start::script(options)}
                 <MetaTags />
             </head>

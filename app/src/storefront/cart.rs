@@ -12,10 +12,9 @@ use haat_shared::{
 };
 use leptos::{ev::MouseEvent, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlInputElement};
 
-use super::{codes::Codes, product::BuyFault, sign_up::draft_of};
+use super::{codes::Codes, gifts, product::BuyFault, sign_up::draft_of};
 use crate::{
     api::{self, ApiError, ApiResource},
-    gifts,
     i18n::{t, tn, tu_string, use_i18n},
     state,
     ui::{Button, EmptyState, LinkButton, PageTitle, Picture, Sums, Toaster, loaded},
@@ -106,6 +105,7 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
     let missing =
         (missing > 0).then(|| view! { <p class="note">{tn!(i18n, cart.not_included, missing)}</p> });
     let group = |group| view! { <Group group fault draft=draft.clone() /> };
+    let only_gifts = cart.groups.is_empty();
     let groups = cart.groups.into_iter().map(group).collect_view();
     let gifts = gifts::in_cart(i18n, cart.gifts);
     let discounts = cart.discounts.clone();
@@ -113,7 +113,7 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
         let added = totals.added_tax().is_ok_and(|tax| tax.amount() > 0);
         let estimate = added.then(|| view! { <p class="note">{t!(i18n, cart.estimate)}</p> });
         view! {
-            <Sums totals discounts />
+            <Sums totals discounts only_gifts />
             {estimate}
         }
     });

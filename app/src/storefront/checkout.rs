@@ -18,10 +18,10 @@ use haat_shared::{
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast, web_sys::Element};
 
-use super::{cart::code_typed, codes::Codes};
+use super::{cart::code_typed, codes::Codes, gifts};
 use crate::{
     api::{self, ApiError},
-    countries, gifts,
+    countries,
     i18n::{t, tn, tu_string, use_i18n},
     state::{Visitor, param, query},
     ui::{
@@ -337,7 +337,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                             false => Vec::from_iter(quote.totals.total.minus(quote.to_pay).ok().map(|all| (t!(i18n, gift_cards.title).to_owned(), all))),
                         };
                         view! {
-                            <Sums totals=quote.totals taxes=quote.taxes discounts />
+                            <Sums totals=quote.totals taxes=quote.taxes discounts only_gifts=!has_orders />
                             {less_of(i18n, less, quote.to_pay)}
                         }
                     }}

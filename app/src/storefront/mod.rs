@@ -7,6 +7,7 @@ mod category;
 mod checkout;
 mod codes;
 mod gallery;
+pub(crate) mod gifts;
 mod home;
 mod invoices;
 mod not_found;

@@ -15,12 +15,13 @@ use leptos::prelude::*;
 
 use super::{
     checkout::order_lines,
+    gifts,
     invoices::invoice_links,
     returns::{AskReturn, Holding, Returns},
     sign_up::draft_by,
 };
 use crate::{
-    api, gifts,
+    api,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
     ui::{

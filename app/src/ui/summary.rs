@@ -41,6 +41,9 @@ pub fn Sums(
     /// What is no longer paid, and why.
     #[prop(optional)]
     less: Vec<(&'static str, Money)>,
+    /// Whether it is for gift cards alone, which are neither shipped nor taxed.
+    #[prop(optional)]
+    only_gifts: bool,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let free = tu_string!(i18n, cart.free);
@@ -49,6 +52,7 @@ pub fn Sums(
     let (added, included): (Vec<_>, Vec<_>) =
         taxes.into_iter().filter(|line| line.amount.amount() > 0).partition(|line| !line.included);
     let note = match added_tax.amount() {
+        _ if only_gifts => String::new(),
         0 => words::taxes(i18n, tax, &included),
         _ if included.is_empty() => String::new(),
         _ => words::tax_lines(i18n, &included),
@@ -61,7 +65,9 @@ pub fn Sums(
         rows.push(row("", t!(i18n, cart.discount), minus(discount)));
     }
     rows.extend(discounts.map(|discount| row("", discount.name(), minus(discount.amount))));
-    rows.push(row("", t!(i18n, cart.delivery), shipping));
+    if !only_gifts {
+        rows.push(row("", t!(i18n, cart.delivery), shipping));
+    }
     if added.is_empty() && added_tax.amount() > 0 {
         rows.push(row("", t!(i18n, cart.tax), words::money(i18n, added_tax)));
     }

@@ -8,12 +8,12 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
+use super::draft_by;
 use crate::{
     api,
     i18n::{t, use_i18n},
     locales::LANGUAGES,
     state::query,
-    storefront::draft_by,
     ui::{
         Alert, Button, Choice, CodeAlert, EmptyState, ErrorSummary, Field, Icon, LinkButton, PageTitle,
         Select, TextArea, loaded,
