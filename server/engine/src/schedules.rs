@@ -15,7 +15,7 @@ pub struct Schedule {
     /// The name in the database. It never changes.
     pub name: &'static str,
     /// The interval, from the end of a run to the next.
-    every: Duration,
+    pub every: Duration,
     run: for<'e> fn(&'e Engine) -> BoxFuture<'e, TxResult<()>>,
 }
 
