@@ -98,7 +98,7 @@ test('a shop answers with a saved answer and a picture, and the shopper sees tha
   await expect(field(seller, WRITE)).toHaveValue('It has a clear glaze.');
   await main(seller).getByLabel('Add pictures').setInputFiles(png('bowl.png', [180, 40, 30]));
   if (runsScripts(seller)) await expect(button(seller, 'Remove')).toBeVisible();
-  await main(seller).getByLabel('Description for people who can’t see it').filter({ visible: true }).fill('A red bowl');
+  await main(seller).getByLabel('Description for people who can’t see the picture').filter({ visible: true }).fill('A red bowl');
   await button(seller, 'Send').click();
   await shows(seller, ['Is it <b>glazed</b>?', 'It has a clear glaze.']);
   await expect(main(seller).getByRole('img', { name: 'A red bowl' })).toBeVisible();
