@@ -3,25 +3,29 @@
 //! The row of a conversation is locked by everything that changes it, and counts its messages and its changes. Whoever has all
 //! changes up to a number misses none by asking for those after it.
 
+mod answers;
+mod notices;
+
+use answers::{away_message, replies};
+pub use answers::{delete_reply, save_reply, set_away, settings};
+pub(crate) use notices::notification_data;
+pub use notices::{UnreadMessages, notify_due};
+
 use std::collections::HashMap;
 
-use uuid::Uuid;
-
 use crate::{
-    Caller, Engine, TxResult,
+    Caller, Engine,
     bus::Topic,
     db::{Scalar, Value},
-    insert, lists, media,
-    outbox::{self, OutboxMessage},
-    params, random, rows, statements,
+    insert, lists, media, params, random, rows, statements,
 };
 use haat_shared::{
-    Conflict, Error, FieldCode, Id, Result,
+    Conflict, Error, Result,
     chat::{
-        self, AWAY_MS, About, AnswerSettings, AwayMessage, CHANGE_MS, Card, Changes, ConversationCard, Inbox,
-        InboxRequest, MESSAGES_SHOWN, MessageView, NewMessage, QuickReply, REPLIES_MAX, Side, Thread,
+        self, AWAY_MS, About, AwayMessage, CHANGE_MS, Card, Changes, ConversationCard, Inbox, InboxRequest,
+        MESSAGES_SHOWN, MessageView, NewMessage, Side, Thread,
     },
-    id::kinds::{ConversationId, Job, MediaId, MessageId, OrderId, ProductId, QuickReplyId, ShopId, UserId},
+    id::kinds::{ConversationId, MediaId, MessageId, OrderId, ProductId, ShopId, UserId},
     media::Picture,
     page::{self, LIMIT_MAX, Page, PageRequest},
     permissions::Permission,
@@ -33,8 +37,6 @@ const PAGE_SIZE: usize = 30;
 const NOTIFY_MS: i64 = 10 * 60_000;
 /// How long further messages are unread after a notification until the next one.
 const REMIND_MS: i64 = 24 * 3_600_000;
-/// In how many conversations notifications are published in one transaction.
-const NOTIFIED_AT_ONCE: i64 = 200;
 
 lists! {
     CONVERSATIONS {
@@ -136,25 +138,6 @@ macro_rules! count {
     };
 }
 
-/// Takes conversations in which this side is to be notified.
-macro_rules! to_notify {
-    ($side:literal) => {
-        concat!(
-            "UPDATE conversations SET ",
-            $side,
-            "_notify_at = NULL WHERE ",
-            $side,
-            "_notify_at <= $1 AND id IN
-                (SELECT id FROM conversations WHERE ",
-            $side,
-            "_notify_at <= $1 ORDER BY ",
-            $side,
-            "_notify_at LIMIT $2)
-            RETURNING id AS value"
-        )
-    };
-}
-
 statements! {
     SHOP = "SELECT s.id, c.id AS conversation_id FROM shops s LEFT JOIN conversations c ON c.shop_id = s.id AND c.user_id = $2
         WHERE s.handle = $1";
@@ -177,22 +160,10 @@ statements! {
     COUNT_FOR_SHOPPER = count!("shopper", "shop");
     COUNT_FOR_SHOP = count!("shop", "shopper");
     AWAY = "UPDATE conversations SET away_at = $2 WHERE id = $1 AND COALESCE(away_at, 0) <= $3";
-    AWAY_MESSAGE = "SELECT message AS value FROM away_messages WHERE shop_id = $1";
-    REPLIES = "SELECT id, name, text FROM quick_replies WHERE shop_id = $1 ORDER BY name, id";
-    COUNT_REPLIES = "SELECT COUNT(*) AS value FROM quick_replies WHERE shop_id = $1";
-    SAVE_REPLY = "UPDATE quick_replies SET name = $3, text = $4 WHERE id = $1 AND shop_id = $2";
-    DELETE_REPLY = "DELETE FROM quick_replies WHERE id = $1 AND shop_id = $2";
     BLOCK = "UPDATE conversations SET blocked = $2 WHERE id = $1";
     PRODUCT = "SELECT id, slug, title FROM products WHERE id = $1 AND shop_id = $2 AND state = 'published'";
     ORDER = "SELECT o.id, o.number, p.number AS purchase FROM orders o JOIN purchases p ON p.id = o.purchase_id
         WHERE o.number = $1 AND o.shop_id = $2 AND p.user_id = $3";
-    SHOPPERS_TO_NOTIFY = to_notify!("shopper");
-    SHOPS_TO_NOTIFY = to_notify!("shop");
-    NOTIFIED = "SELECT c.id, s.name AS shop_name, s.handle, u.name AS shopper_name, c.shopper_unread, c.shop_unread,
-            (SELECT m.text FROM messages m WHERE m.conversation_id = c.id AND m.side = 'shop' ORDER BY m.seq DESC LIMIT 1) AS by_shop,
-            (SELECT m.text FROM messages m WHERE m.conversation_id = c.id AND m.side = 'shopper' ORDER BY m.seq DESC LIMIT 1) AS by_shopper
-        FROM conversations c JOIN shops s ON s.id = c.shop_id JOIN users u ON u.id = c.user_id
-        WHERE c.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('messages_for_shopper', 'messages_for_shop'))";
     PARTIES = "SELECT user_id, shop_id FROM conversations WHERE id = $1";
     UNREAD = "SELECT CAST(COALESCE(SUM(shopper_unread), 0) AS BIGINT) AS value FROM conversations
         WHERE user_id = $1 AND shopper_unread > 0";
@@ -215,18 +186,6 @@ insert! {
         shop_unread = "0",
         blocked = "FALSE",
     } "ON CONFLICT (shop_id, user_id) DO NOTHING"
-
-    struct SetAway<'a> into away_messages {
-        shop_id: ShopId,
-        message: &'a str,
-    } "ON CONFLICT (shop_id) DO UPDATE SET message = excluded.message"
-
-    struct AddReply<'a> into quick_replies {
-        id: QuickReplyId,
-        shop_id: ShopId,
-        name: &'a str,
-        text: &'a str,
-    }
 
     struct AddMessage<'a> into messages {
         conversation_id: ConversationId,
@@ -287,23 +246,6 @@ rows! {
         purchase_number: Option<String>,
     }
 
-    struct NotifiedRow {
-        id: ConversationId,
-        shop_name: String,
-        handle: String,
-        shopper_name: String,
-        shopper_unread: i64,
-        shop_unread: i64,
-        by_shop: Option<String>,
-        by_shopper: Option<String>,
-    }
-
-    struct ReplyRow {
-        id: QuickReplyId,
-        name: String,
-        text: String,
-    }
-
     struct Numbers {
         last_seq: i64,
         change_seq: i64,
@@ -328,25 +270,6 @@ rows! {
         /// The shop.
         pub shop_id: ShopId,
     }
-}
-
-/// What a notification says of the messages that one side of a conversation has not read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnreadMessages {
-    /// The conversation.
-    pub conversation: ConversationId,
-    /// Who reads it.
-    pub to: Side,
-    /// The name of the other side.
-    pub from: String,
-    /// The shop's name.
-    pub shop_name: String,
-    /// The shop's handle.
-    pub shop_handle: String,
-    /// How many are unread.
-    pub count: i64,
-    /// The beginning of the last one; empty if it was deleted.
-    pub excerpt: String,
 }
 
 /// On which side a caller sits: as a shopper, or as a member of a shop who answers customers.
@@ -519,81 +442,6 @@ pub async fn inbox(engine: &Engine, caller: &Caller, asked: &InboxRequest) -> Re
         (None, handle) => Some(settings(engine, caller, handle).await?),
     };
     Ok(Inbox { conversations: list(engine, caller, &asked.shop, &asked.after).await?, thread, settings })
-}
-
-/// How a shop answers. Members only.
-pub async fn settings(engine: &Engine, caller: &Caller, handle: &str) -> Result<AnswerSettings> {
-    let shop = caller.shop(handle, Permission::AnswerCustomers)?;
-    let away: Option<Scalar<String>> = engine.db.opt(&AWAY_MESSAGE, params![shop]).await?;
-    let away = away_message(away.as_ref().map(|away| away.0.as_str()))?;
-    Ok(AnswerSettings { replies: replies(engine, shop).await?, away })
-}
-
-fn away_message(stored: Option<&str>) -> Result<AwayMessage> {
-    let read = |stored| serde_json::from_str(stored).map_err(|_| Error::Internal);
-    stored.map_or(Ok(AwayMessage::default()), read)
-}
-
-async fn replies(engine: &Engine, shop: ShopId) -> Result<Vec<QuickReply>> {
-    let rows: Vec<ReplyRow> = engine.db.all(&REPLIES, params![shop]).await?;
-    Ok(rows.into_iter().map(|ReplyRow { id, name, text }| QuickReply { id, name, text }).collect())
-}
-
-/// Sets what a shop answers by itself. Members only.
-pub async fn set_away(engine: &Engine, caller: &Caller, handle: &str, away: &AwayMessage) -> Result<()> {
-    let shop = caller.shop(handle, Permission::AnswerCustomers)?;
-    let message = serde_json::to_string(away).map_err(|_| Error::Internal)?;
-    engine
-        .db
-        .write(("chat::set_away", shop), (shop, message), |tx, (shop_id, message)| {
-            Box::pin(async move {
-                tx.insert(SetAway { shop_id: *shop_id, message }).await?;
-                Ok(())
-            })
-        })
-        .await
-        .map_err(Into::into)
-}
-
-/// Saves an answer of a shop, as a new one without an ID. Members only.
-pub async fn save_reply(
-    engine: &Engine,
-    caller: &Caller,
-    handle: &str,
-    id: Option<QuickReplyId>,
-    name: &str,
-    text: &str,
-) -> Result<()> {
-    let shop = caller.shop(handle, Permission::AnswerCustomers)?;
-    let (name, text) = chat::quick_reply(name, text).map_err(Error::Invalid)?;
-    if id.is_none()
-        && engine.db.one::<Scalar<i64>>(&COUNT_REPLIES, params![shop]).await?.0 >= REPLIES_MAX as i64
-    {
-        return Err(Error::field("name", FieldCode::TooMany));
-    }
-    let input = (shop, id, random::id(engine.clock.now_ms()), name, text);
-    engine
-        .db
-        .write(("chat::save_reply", shop), input, |tx, (shop_id, id, fresh, name, text)| {
-            Box::pin(async move {
-                let saved = match id {
-                    Some(id) => tx.exec(&SAVE_REPLY, params![*id, *shop_id, name, text]).await? > 0,
-                    None => tx.insert(AddReply { id: *fresh, shop_id: *shop_id, name, text }).await?,
-                };
-                if saved { Ok(()) } else { Err(Error::NotFound.into()) }
-            })
-        })
-        .await
-        .map_err(Into::into)
-}
-
-/// Deletes a saved answer of a shop. Members only.
-pub async fn delete_reply(engine: &Engine, caller: &Caller, handle: &str, id: QuickReplyId) -> Result<()> {
-    let shop = caller.shop(handle, Permission::AnswerCustomers)?;
-    let deleted = engine.db.write(("chat::delete_reply", shop), (shop, id), |tx, (shop, id)| {
-        Box::pin(async move { Ok(tx.exec(&DELETE_REPLY, params![*id, *shop]).await?) })
-    });
-    if deleted.await? == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
 
 /// A conversation with a page of its messages. Marks it as read.
@@ -1001,56 +849,6 @@ pub async fn unread(engine: &Engine, caller: &Caller, shop: &str) -> Result<i64>
     };
     let count: Scalar<i64> = engine.db.one(statement, &[seat.filter.1]).await?;
     Ok(count.0)
-}
-
-/// Publishes who has had unread messages for a while.
-pub async fn notify_due(engine: &Engine) -> TxResult<()> {
-    let now = engine.clock.now_ms();
-    let due = [
-        (&SHOPPERS_TO_NOTIFY, OutboxMessage::ShopperHasUnread),
-        (&SHOPS_TO_NOTIFY, OutboxMessage::ShopHasUnread),
-    ];
-    for (statement, message) in due {
-        loop {
-            let published = engine.db.write("chat::notify", (now, message), move |tx, (now, message)| {
-                Box::pin(async move {
-                    let due: Vec<Scalar<ConversationId>> =
-                        tx.all(statement, params![*now, NOTIFIED_AT_ONCE]).await?;
-                    let rows: Vec<_> = due.iter().map(|id| outbox::row(*message, id.0, *now)).collect();
-                    tx.exec_many(&outbox::WRITE, &rows).await?;
-                    Ok(rows.len())
-                })
-            });
-            match published.await? {
-                0 => break,
-                _ => engine.bus.publish(Topic::Outbox, ""),
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What is unread in the conversations that a batch of notifications is about: the messages of the shop, and those of the shopper.
-pub(crate) async fn notification_data(
-    engine: &Engine,
-    claim: Id<Job>,
-) -> Result<HashMap<Uuid, (UnreadMessages, UnreadMessages)>> {
-    let rows: Vec<NotifiedRow> = engine.db.all(&NOTIFIED, params![claim]).await?;
-    let both = rows.into_iter().map(|row| {
-        let of = |to, from: &String, count, text: &Option<String>| UnreadMessages {
-            conversation: row.id,
-            to,
-            from: from.clone(),
-            shop_name: row.shop_name.clone(),
-            shop_handle: row.handle.clone(),
-            count,
-            excerpt: chat::excerpt(text.as_deref().unwrap_or_default()),
-        };
-        let by_shop = of(Side::Shopper, &row.shop_name, row.shopper_unread, &row.by_shop);
-        let by_shopper = of(Side::Shop, &row.shopper_name, row.shop_unread, &row.by_shopper);
-        (row.id.uuid(), (by_shop, by_shopper))
-    });
-    Ok(both.collect())
 }
 
 /// The caller is typing. That is only passed on.
