@@ -3,7 +3,7 @@
 use axum::{
     Extension, Form, Json,
     extract::{Multipart, Path, State as Extract, multipart::MultipartRejection},
-    http::{StatusCode, request::Parts},
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use haat_engine::{Caller, chat};
@@ -11,24 +11,21 @@ use haat_shared::{
     Error, FieldCode, Result,
     chat::{AwayMessage, NewMessage},
     id::kinds::ConversationId,
-    media::{BYTES_MAX, NewPicture, Picture, Purpose},
+    media::{BYTES_MAX, NewPicture},
     routes::{self, SIGN_IN, with},
 };
 
 use super::{
     State, Typed, back,
+    form_pictures::{self, PicturesOf},
     forms::{KEPT, back_with_draft, field, refused},
-    imports::{Pace, whole},
     layers,
-    media::{FORM_BYTES_MAX, broken, enter, refusal},
+    media::refusal,
     outcome::redirect,
 };
 
 /// The maximum size of a message with pictures.
 pub(super) const PICTURES_BYTES_MAX: usize = 10 * BYTES_MAX + 256 * 1024;
-/// The maximum number of bytes of a field that is not a picture, and of fields.
-const TEXT_BYTES_MAX: usize = 16 * 1024;
-const FIELDS_MAX: usize = 30;
 
 /// Opens the conversation with a shop. Guests sign in first.
 pub(super) async fn open(
@@ -190,8 +187,12 @@ async fn with_pictures(
     form: std::result::Result<Multipart, MultipartRejection>,
 ) -> Response {
     let mut typed = Typed::new();
-    let read = read(state, caller, (shop, id), about, form, &mut typed).await;
-    if !typed.contains_key("action") {
+    let read =
+        form_pictures::read(state, caller, PicturesOf::Message(shop, id), about, form, &mut typed).await;
+    // Browsers ask for a page; if they may not write, their form isn't read.
+    let by_script =
+        !about.headers.get(header::ACCEPT).is_some_and(|kinds| kinds.as_bytes().starts_with(b"text/html"));
+    if by_script && !typed.contains_key("action") {
         return match read {
             Ok(Some(picture)) => (StatusCode::CREATED, Json(picture)).into_response(),
             Ok(None) => refusal(&Error::field("picture", FieldCode::Missing)),
@@ -204,61 +205,5 @@ async fn with_pictures(
             back_with_draft(state, "message", page, typed, &error).await
         }
         Err(error) => refused(state, page, &error),
-    }
-}
-
-/// Reads the fields of a message, and stores each picture as it arrives; returns the last one. The caller is checked first, so
-/// that no picture of a stranger is read.
-async fn read(
-    state: &State,
-    caller: &Caller,
-    (shop, id): (&str, ConversationId),
-    about: &Parts,
-    form: std::result::Result<Multipart, MultipartRejection>,
-    typed: &mut Typed,
-) -> Result<Option<Picture>> {
-    let engine = &state.runtime.engine;
-    let owner = chat::picture_owner(engine, caller, shop, id).await?;
-    let mut form = form.map_err(|_| Error::field("pictures", FieldCode::PictureBroken))?;
-    let address = state.limits.origin(&about.headers, &about.extensions).to_string();
-    let (mut pace, mut last, mut fault) = (Pace::default(), None, None);
-    let most = Purpose::ChatPicture.upload();
-    let mut count = 0;
-    for _ in 0..FIELDS_MAX {
-        let Some(part) = pace.next(form.next_field()).await?.map_err(broken)? else { break };
-        let name = part.name().unwrap_or_default().to_owned();
-        if name != "pictures" {
-            let text = whole(part, Pace::default(), TEXT_BYTES_MAX, broken).await?;
-            typed.insert(name, String::from_utf8_lossy(&text).into_owned());
-            continue;
-        }
-        // Browsers send an empty file if none is chosen.
-        if part.file_name().is_none_or(str::is_empty) {
-            continue;
-        }
-        let _ticket = enter(state, &address, caller, owner)?;
-        let bytes = whole(part, Pace::default(), FORM_BYTES_MAX, broken).await?;
-        count += 1;
-        if fault.is_some() {
-            continue;
-        }
-        if let Err(code) = most.check_count(count) {
-            fault = Some(code);
-            continue;
-        }
-        match chat::add_picture(engine, caller, shop, id, bytes).await {
-            Ok(picture) => {
-                let kept = typed.entry(KEPT.into()).or_default();
-                kept.push_str(&format!(" {}", picture.id));
-                last = Some(picture);
-            }
-            // The other fields are read all the same, so that nothing that was typed is lost.
-            Err(Error::Invalid(faults)) => fault = faults.into_iter().next().map(|fault| fault.code),
-            Err(error) => return Err(error),
-        }
-    }
-    match fault {
-        Some(code) => Err(Error::field("pictures", code)),
-        None => Ok(last),
     }
 }

@@ -9,6 +9,7 @@ mod coupons;
 mod dev;
 mod devices;
 mod exports;
+mod form_pictures;
 mod forms;
 mod health;
 mod imports;

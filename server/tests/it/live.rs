@@ -20,7 +20,17 @@ struct Users<'a> {
     client: Client,
 }
 
-impl Users<'_> {
+impl<'a> Users<'a> {
+    /// Two shoppers, and those of the demo.
+    async fn of(program: &'a Program) -> Self {
+        for (name, email) in [("Asha", "asha@example.com"), ("Ben", "ben@example.com")] {
+            let form = [("name", name), ("email", email), ("password", "market-day-2026")];
+            Shopper::new(program).post("/sign-up", &form).await;
+        }
+        let client = Client::builder().redirect(Policy::none()).build().unwrap();
+        Self { program, client }
+    }
+
     /// The session's cookie.
     async fn signed_in(&self, email: &str) -> String {
         let form = [("email", email), ("password", "market-day-2026")];
@@ -68,12 +78,7 @@ async fn next(socket: &mut Socket) -> Result<Value, u16> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_passes_on_what_its_user_may_read_while_the_session_lasts() {
     let program = Program::serve(On::Sqlite).await;
-    for (name, email) in [("Asha", "asha@example.com"), ("Ben", "ben@example.com")] {
-        let form = [("name", name), ("email", email), ("password", "market-day-2026")];
-        Shopper::new(&program).post("/sign-up", &form).await;
-    }
-    let client = Client::builder().redirect(Policy::none()).build().unwrap();
-    let users = Users { program: &program, client };
+    let users = Users::of(&program).await;
     let origin = program.at("");
     let origin = origin.trim_end_matches('/');
     let asha = users.signed_in("asha@example.com").await;
@@ -137,12 +142,7 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0
 #[tokio::test(flavor = "multi_thread")]
 async fn pictures_are_sent_with_a_message_and_served_to_its_two_sides() {
     let program = Program::serve(On::Sqlite).await;
-    for (name, email) in [("Asha", "asha@example.com"), ("Ben", "ben@example.com")] {
-        let form = [("name", name), ("email", email), ("password", "market-day-2026")];
-        Shopper::new(&program).post("/sign-up", &form).await;
-    }
-    let client = Client::builder().redirect(Policy::none()).build().unwrap();
-    let users = Users { program: &program, client };
+    let users = Users::of(&program).await;
     let asha = users.signed_in("asha@example.com").await;
     let meena = users.signed_in("meena@haat.example").await;
     let ben = users.signed_in("ben@example.com").await;
