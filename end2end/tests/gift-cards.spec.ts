@@ -81,7 +81,7 @@ test('a gift card is bought for someone, emailed, and pays at the checkout', asy
   // It was sent a moment ago.
   await awake(page);
   await main(page).getByRole('button', { name: /^Send again/ }).click();
-  await expect(main(page).getByRole('alert')).toContainText('Wait a minute.');
+  await expect(main(page).getByRole('alert')).toContainText('Wait a minute and try again.');
 
   const ravi = await visitor();
   const letter = ravi.getByRole('link').filter({ hasText: to });
