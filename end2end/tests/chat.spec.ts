@@ -12,8 +12,12 @@ const marks = (page: Page) => main(page).locator('.message-mark');
 
 /** What the page shows by now: by itself with JavaScript, and by reloading without. */
 async function shows(page: Page, all: (string | RegExp)[]): Promise<void> {
-  if (!runsScripts(page)) await page.reload();
-  await expect(texts(page)).toHaveText(all);
+  if (runsScripts(page)) return expect(texts(page)).toHaveText(all);
+  // The answer to a form may still be on its way, during which a page can't be loaded again.
+  await expect(async () => {
+    await page.reload();
+    await expect(texts(page)).toHaveText(all, { timeout: 1000 });
+  }).toPass();
 }
 
 async function write(page: Page, text: string): Promise<void> {
