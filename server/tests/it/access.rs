@@ -292,9 +292,9 @@ const TABLE: &[Row] = &[
         "action=send&message=msg_00000000000000000000000001&text=Hi",
         303,
     ),
-    // Not sent as a form with files.
-    form(FORM_CONVERSATION_PICTURES, "conversation", "", 422),
-    form(FORM_SHOP_CONVERSATION_PICTURES, "handle conversation", "", 422),
+    // Not sent as a form with files: back to the page, which says so.
+    form(FORM_CONVERSATION_PICTURES, "conversation", "", 303),
+    form(FORM_SHOP_CONVERSATION_PICTURES, "handle conversation", "", 303),
     form(FORM_SHOP_MESSAGES, "handle", "order=<order>", 303),
     form(
         FORM_SHOP_CONVERSATION,

@@ -390,7 +390,7 @@ async fn attack_refund_more_than_was_captured() {
         let bearer = meena(&api).await;
         let bought = stream::iter(0..orders).map(|_| api.buy_by_card(&variant, 9)).buffer_unordered(8);
         let numbers: Vec<String> = bought.collect().await;
-        // A chargeback arrives meanwhile. So far, the market stores and reports it; once it moves money, that counts here.
+        // A chargeback arrives meanwhile. From then on, nothing of that order is refunded.
         stripe.dispute();
         let (done, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let attack = |number: String| {
@@ -442,12 +442,10 @@ async fn attack_refund_more_than_was_captured() {
             assert!(of("amount_refunded") <= of("amount_captured"), "{charge}");
             captured += of("amount_captured");
             refunded += of("amount_refunded");
+            // All nine were asked for, and delivery is free.
+            assert!(charge["disputed"] == true || of("amount_refunded") == of("amount_captured"), "{charge}");
         }
         println!("{on:?}: {refunded} of {captured} refunded");
-        assert!(
-            done > orders * 5 && refused > orders * 40,
-            "all of nine units were asked for: {done} {refused}"
-        );
         close(nodes);
     }
 }

@@ -612,6 +612,7 @@ impl Books {
             "status": "needs_response",
         });
         self.objects.insert(id.clone(), dispute);
+        self.set(charge["id"].as_str().expect("an ID"), "disputed", json!(true));
         let taken = self.booked(&id, -charge["amount_captured"].as_i64().unwrap(), 1_500);
         self.set(&id, "balance_transactions", json!([taken]));
         self.event("charge.dispute.created", &id);
