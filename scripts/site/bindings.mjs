@@ -1,5 +1,6 @@
 // Shortens what the main module and its bindings call each other by. wasm-bindgen puts a hash into the name of each import,
 // which does not compress, and binds types of libraries that nothing creates.
+import { IMPORTS, replaced, section } from './binary.mjs';
 
 /** Exports that only the bindings of unused types call. Without them, their code is removed from the module. */
 export const isUnused = (name) => /intounderlying/.test(name);
@@ -26,41 +27,10 @@ export async function shorten(module, bindings) {
 
 /** Renames imported functions. An import is the name of its module, its own name, each with its length, and its kind. */
 function renameImports(module, names) {
-  const IMPORTS = 2;
-  let start = 8;
-  while (module[start] !== IMPORTS) {
-    const [length, body] = number(module, start + 1);
-    start = body + length;
-  }
-  const [length, body] = number(module, start + 1);
-  const renamed = module
-    .toString('latin1', body, body + length)
-    .replace(/(\.\/haat_bg\.js)[^](\w+)\0/g, (_, from, name) => {
-      const short = names.get(name);
-      return `${from}${String.fromCharCode(short.length)}${short}\0`;
-    });
-  const section = Buffer.from(renamed, 'latin1');
-  return Buffer.concat([
-    module.subarray(0, start + 1),
-    Buffer.from(written(section.length)),
-    section,
-    module.subarray(body + length),
-  ]);
-}
-
-/** Reads a number (LEB128), and returns it and the position after it. */
-function number(bytes, at) {
-  let [value, shift, byte] = [0, 0];
-  do {
-    byte = bytes[at++];
-    value |= (byte & 127) << shift;
-    shift += 7;
-  } while (byte > 127);
-  return [value, at];
-}
-
-function written(value) {
-  const bytes = [];
-  for (; value > 127; value >>>= 7) bytes.push((value & 127) | 128);
-  return [...bytes, value];
+  const { body, end } = section(module, IMPORTS);
+  const renamed = module.toString('latin1', body, end).replace(/(\.\/haat_bg\.js)[^](\w+)\0/g, (_, from, name) => {
+    const short = names.get(name);
+    return `${from}${String.fromCharCode(short.length)}${short}\0`;
+  });
+  return replaced(module, IMPORTS, Buffer.from(renamed, 'latin1'));
 }

@@ -15,6 +15,7 @@ import { Worker } from 'node:worker_threads';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { shorten } from './bindings.mjs';
 import { loader, mergers } from './chunks.mjs';
+import { withoutEmptySegments } from './order.mjs';
 
 const run = promisify(execFile);
 const [module] = process.argv.slice(2);
@@ -191,7 +192,8 @@ if (!module) {
 await step('chunks and bindings', () => run('haat-wasm-tool', [module, pkg]));
 await step('size optimisation', async () => {
   await optimise();
-  const [wasm, bindings] = await shorten(await readFile(join(pkg, 'haat.wasm')), await readFile(join(pkg, 'haat.js'), 'utf8'));
+  const main = withoutEmptySegments(await readFile(join(pkg, 'haat.wasm')));
+  const [wasm, bindings] = await shorten(main, await readFile(join(pkg, 'haat.js'), 'utf8'));
   await writeFile(join(pkg, 'haat.wasm'), wasm);
   await writeFile(join(pkg, 'haat.js'), bindings);
   await Promise.all((await readdir(pkg)).filter((name) => name.endsWith('.js')).map(minify));

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import { isUnused } from './bindings.mjs';
 import { merge } from './chunks.mjs';
+import { ordered } from './order.mjs';
 
 const { default: binaryen } = await import(pathToFileURL(workerData.binaryen));
 binaryen.setOptimizeLevel(2);
@@ -26,14 +27,16 @@ async function read(files) {
 
 parentPort.on('message', async (files) => {
   const module = await read(files);
-  module.setFeatures(module.getFeatures() | BulkMemory | NontrappingFPToInt);
+  const features = module.getFeatures() | BulkMemory | NontrappingFPToInt;
+  module.setFeatures(features);
   for (let at = module.getNumExports() - 1; at >= 0; at--) {
     const { name } = binaryen.getExportInfo(module.getExportByIndex(at));
     if (isUnused(name)) module.removeExport(name);
   }
   module.optimize();
   await Promise.all(files.slice(1).map((file) => rm(file)));
-  await writeFile(files[0], module.emitBinary());
+  const optimised = Buffer.from(module.emitBinary());
   module.dispose();
+  await writeFile(files[0], ordered(binaryen, optimised, features));
   parentPort.postMessage(files[0]);
 });
