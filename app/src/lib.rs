@@ -25,6 +25,7 @@ mod seller;
 mod shipping;
 #[cfg(feature = "ssr")]
 mod showcase;
+mod socket;
 #[cfg(feature = "ssr")]
 mod start;
 mod state;

@@ -17,6 +17,7 @@ import {
   openProduct,
   payAtSandbox,
   quantityOf,
+  setQuantity,
   shopName,
   signUp,
   thanks,
@@ -170,4 +171,29 @@ test('the time left is counted by the second in the last five minutes', async ({
   await page.clock.fastForward('11:00');
   await expect(timer).toHaveText(/^[34]:\d\d left/);
   await expect(main(page).locator('[aria-live=polite]')).toHaveText('5 minutes left to complete your order');
+});
+
+test('what others hold is no longer offered on an open page, and comes back with what they let go', async ({ page, visitor }) => {
+  const product = await openProduct(page, SHOPS[0], 2);
+  const path = new URL(page.url()).pathname;
+  const { variants } = (await (await page.request.get(`/api/v1/products${path.replace('/p', '')}`)).json()) as {
+    variants: { available: number }[];
+  };
+  const other = await visitor();
+  await signUp(other, freshEmail());
+  await visit(other, path);
+  await field(other, 'Quantity').fill(String(variants[0].available - 2));
+  await button(other, 'Add to basket').click();
+  await beginCheckout(other);
+  await expect(main(page)).toContainText('Only 2 left', { timeout: 2_000 });
+
+  await visit(other, '/cart');
+  await setQuantity(other, product, String(variants[0].available));
+  await beginCheckout(other);
+  await expect(main(page)).toContainText('Out of stock', { timeout: 2_000 });
+  await expect(button(page, 'Add to basket')).toBeDisabled();
+  await visit(other, '/cart');
+  await setQuantity(other, product, '1');
+  await beginCheckout(other);
+  await expect(button(page, 'Add to basket')).toBeEnabled({ timeout: 2_000 });
 });

@@ -129,6 +129,15 @@ impl VariantView {
     }
 }
 
+/// How many of a variant are available, as an open page is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariantStock {
+    /// The variant.
+    pub id: VariantId,
+    /// The quantity available for sale; `null` if it is sold without limit.
+    pub available: Option<i64>,
+}
+
 /// Which products to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

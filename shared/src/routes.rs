@@ -425,6 +425,7 @@ routes! {
     WORDS GET "/words/{file}" File Anyone => words(file: &str);
 
     LIVE GET "/live" Socket SignedIn;
+    LIVE_STOCK GET "/products/{id}/stock" Socket Anyone => live_stock(id: ProductId);
 
     FN_ME POST "/api/accounts/me" Function Anyone;
     FN_DRAFT POST "/api/accounts/draft" Function Anyone;

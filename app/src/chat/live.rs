@@ -21,6 +21,7 @@ use haat_shared::{
     },
     media::NewPicture,
     page::Page,
+    routes,
 };
 use leptos::{
     ev,
@@ -30,9 +31,9 @@ use leptos::{
     web_sys::{self, js_sys},
 };
 
-use super::socket::{self, Socket};
 use crate::{
     api::{self, ApiError},
+    socket::{self, Socket},
     state::Visitor,
 };
 
@@ -195,7 +196,7 @@ impl Live {
             // Not within the listener that it drops.
             _ => set_timeout(move || self.disconnected(), Duration::ZERO),
         };
-        self.socket.set_value(Socket::open(opened, heard, closed));
+        self.socket.set_value(Socket::open(routes::LIVE, opened, heard, closed));
     }
 
     /// The socket is closed: opens another one after a while.

@@ -4,7 +4,6 @@ mod live;
 mod message;
 mod pictures;
 mod settings;
-mod socket;
 
 use haat_shared::{
     Error,

@@ -10,6 +10,7 @@ mod gallery;
 pub(crate) mod gifts;
 mod home;
 mod invoices;
+mod live_stock;
 mod not_found;
 mod notifications;
 mod product;

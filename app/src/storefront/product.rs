@@ -4,7 +4,7 @@ use haat_shared::{
     Error, Money,
     carts::AddLine,
     catalog::{
-        Attribute, ProductView, VariantView,
+        Attribute, ProductView, VariantStock, VariantView,
         attributes::{AttributeKind, TypedAttribute},
     },
     forms::Draft,
@@ -17,7 +17,9 @@ use haat_shared::{
 use leptos::{ev::SubmitEvent, prelude::*};
 use serde_json::json;
 
-use super::{category::Trail, gallery::Gallery, share::Share, shops::shop_logo, sign_up::draft_by};
+use super::{
+    category::Trail, gallery::Gallery, live_stock, share::Share, shops::shop_logo, sign_up::draft_by,
+};
 use crate::{
     api::{self, ApiError, catalog::ProductDetails},
     head::{self, About, ours},
@@ -99,7 +101,7 @@ fn Shown(details: ProductDetails, draft: Draft) -> impl IntoView {
             <div class="product-buy">
                 {brand}
                 <h1>{product.title.clone()}</h1>
-                <BuyBox tax_included=product.tax_included variants=product.variants names=product.options slug=product.slug.clone() shop=product.shop.clone() delivery offers draft />
+                <BuyBox product=product.id tax_included=product.tax_included variants=product.variants names=product.options slug=product.slug.clone() shop=product.shop.clone() delivery offers draft />
                 <Share path=routes::product(&product.slug) title=product.title.clone() />
                 <ShopCard shop=product.shop product=product.id />
             </div>
@@ -169,6 +171,7 @@ fn description_and_details(description: String, typed: Vec<TypedAttribute>, free
 /// Price, stock, options, quantity, and **Add to cart**.
 #[component]
 fn BuyBox(
+    product: ProductId,
     tax_included: bool,
     variants: Vec<VariantView>,
     names: Vec<String>,
@@ -186,6 +189,9 @@ fn BuyBox(
     let wanted = if draft.error.is_some() { draft.typed("quantity") } else { "1".to_owned() };
     let Some(first) = first else { return ().into_any() };
     let chosen = RwSignal::new(first.clone());
+    let stock: Vec<_> = variants.iter().map(|v| VariantStock { id: v.id, available: v.available }).collect();
+    let stock = RwSignal::new(stock);
+    live_stock::follow(product, stock);
     let (busy, fault) = (RwSignal::new(false), RwSignal::new(draft.error));
     let (cart, toaster) = (expect_context::<CartCount>(), expect_context::<Toaster>());
     let quantity = NodeRef::<leptos::html::Input>::new();
@@ -216,9 +222,10 @@ fn BuyBox(
     };
 
     let wrong = Memo::new(move |_| fault.with(|f| f.as_ref().and_then(|error| error.at("quantity"))));
-    let sold_out = Signal::derive(move || chosen.with(|v| !v.is_available()));
+    let left = Memo::new(move |_| live_stock::left(stock, chosen.with(|v| v.id)));
+    let sold_out = Signal::derive(move || left.get().is_some_and(|left| left <= 0));
     let options = if variants.len() > 1 {
-        view! { <Options variants names first=first.id chosen /> }.into_any()
+        view! { <Options variants names first=first.id chosen stock /> }.into_any()
     } else {
         // A single variant leaves no choice, but its option values (such as a colour) are still shown.
         let which = names.join(" / ");
@@ -282,7 +289,7 @@ fn BuyBox(
         <form method="post" action=routes::FORM_ADD_LINE class="buy" novalidate on:submit=add>
             <input type="hidden" name="back" value=routes::product(&slug) />
             {options}
-            <Stock chosen />
+            <Stock left />
             {move || wrong.get().map(|code| view! {
                 <p class="field-error" id="quantity-error" role="alert">{words::fault(i18n, "quantity", code)}</p>
             })}
@@ -358,12 +365,14 @@ fn Options(
     names: Vec<String>,
     first: VariantId,
     chosen: RwSignal<VariantView>,
+    stock: RwSignal<Vec<VariantStock>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let buttons = variants.into_iter().map(|variant| {
         let id = variant.id.to_string();
         let (title, price) = (variant.title.clone(), words::money(i18n, variant.price));
-        let none = !variant.is_available();
+        let of = variant.id;
+        let none = Memo::new(move |_| live_stock::left(stock, of).is_some_and(|left| left <= 0));
         view! {
             <div class="option" class:none=none>
                 <input
@@ -377,7 +386,10 @@ fn Options(
                 <label for=id>
                     <span>{title}</span>
                     <span class="option-price">
-                        {if none { tu_string!(i18n, product.sold_out).to_owned() } else { price }}
+                        {move || match none.get() {
+                            true => tu_string!(i18n, product.sold_out).to_owned(),
+                            false => price.clone(),
+                        }}
                     </span>
                 </label>
             </div>
@@ -394,10 +406,10 @@ fn Options(
 
 /// The stock as text.
 #[component]
-fn Stock(chosen: RwSignal<VariantView>) -> impl IntoView {
+fn Stock(left: Memo<Option<i64>>) -> impl IntoView {
     let i18n = use_i18n();
     move || {
-        let (look, words) = match chosen.with(|v| v.available) {
+        let (look, words) = match left.get() {
             Some(..=0) => ("none", tu_string!(i18n, product.sold_out_note).to_owned()),
             Some(n) if n <= PLENTY => ("few", tu_string!(i18n, product.only_left, n = n).to_string()),
             _ => ("plenty", tu_string!(i18n, product.in_stock).to_owned()),

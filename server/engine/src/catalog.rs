@@ -29,7 +29,7 @@ use haat_shared::{
     Currency, Error, FieldCode, Id, Money, Result,
     catalog::{
         Attribute, HomeView, ListProducts, PAGE_SIZE, ProductCard, ProductPage, ProductView, QUERY_MAX,
-        SORTS, VariantView,
+        SORTS, VariantStock, VariantView,
     },
     id::kinds::{CategoryId, ProductId, VariantId},
     media::Picture,
@@ -96,6 +96,9 @@ statements! {
     FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.options, p.category_id, s.handle AS shop_handle,
             s.prices_include_tax
         FROM products p JOIN shops s ON s.id = p.shop_id WHERE p.slug = $1 AND p.state = 'published'";
+    STOCK = "SELECT v.id, c.on_hand - c.held AS available
+        FROM products p JOIN variants v ON v.product_id = p.id LEFT JOIN capacities c ON c.id = v.capacity_id
+        WHERE p.id = $1 AND p.state = 'published' AND NOT v.archived ORDER BY v.position, v.id";
     VARIANTS = concat!("SELECT v.id, v.title, v.price_minor, v.compare_at_minor, c.on_hand - c.held AS available, ", on_sale!(), "
         FROM variants v LEFT JOIN capacities c ON c.id = v.capacity_id ", join_sale!("v.id", "$2"), "
         WHERE v.product_id = $1 AND NOT v.archived ORDER BY v.position, v.id");
@@ -129,6 +132,11 @@ rows! {
         category_id: Option<CategoryId>,
         shop_handle: String,
         prices_include_tax: Option<bool>,
+    }
+
+    struct StockRow {
+        id: VariantId,
+        available: Option<i64>,
     }
 
     struct VariantRow {
@@ -232,6 +240,12 @@ fn behind(list: &ListQuery, sort: &str, after: &str) -> Result<Vec<Value>> {
         "title" => vec![key.into(), id.into()],
         _ => vec![key.parse::<i64>().map_err(|_| bad())?.into(), id.into()],
     })
+}
+
+/// How many of each variant of a product are available; none if it isn't for sale.
+pub async fn stock(engine: &Engine, product: ProductId) -> Result<Vec<VariantStock>> {
+    let rows: Vec<StockRow> = engine.db.all(&STOCK, params![product]).await?;
+    Ok(rows.into_iter().map(|StockRow { id, available }| VariantStock { id, available }).collect())
 }
 
 /// A product by its slug.

@@ -174,7 +174,7 @@ fn parties(caller: &Caller) -> Vec<Party> {
 }
 
 /// Whether a page of this market opens the socket. Browsers let pages of other sites open sockets, with the user's cookies.
-fn is_own(headers: &HeaderMap) -> bool {
+pub(super) fn is_own(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let origin = text(header::ORIGIN).and_then(|origin| origin.split_once("://"));
     origin.zip(text(header::HOST)).is_some_and(|((_, origin), host)| origin.eq_ignore_ascii_case(host))

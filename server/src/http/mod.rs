@@ -17,6 +17,7 @@ mod invoices;
 mod layers;
 mod limits;
 mod live;
+mod live_stock;
 mod media;
 mod outage;
 mod outcome;
@@ -80,6 +81,7 @@ pub struct State {
     intake: Arc<imports::Intake>,
     pictures_in: Arc<imports::Intake>,
     hub: Arc<live::Hub>,
+    shelf: Arc<live_stock::Shelf>,
 }
 
 impl FromRef<State> for LeptosOptions {
@@ -122,6 +124,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         intake,
         pictures_in,
         hub: Arc::default(),
+        shelf: Arc::default(),
     };
     let pages = page_paths();
 
@@ -261,6 +264,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(PAYOUTS_CSV, get(exports::payouts_csv))
         .route(PAYOUTS_XML, get(exports::payouts_xml))
         .route(LIVE, get(live::open))
+        .route(LIVE_STOCK, get(live_stock::open))
         .route(DEV_UI, get(dev::ui))
         .fallback_service(files)
         .layer(middleware::from_fn_with_state(state.clone(), limits::bound))

@@ -102,6 +102,7 @@ const TABLE: &[Row] = &[
     get(NOTIFICATION_SETTINGS, "", 200),
     // Nothing is upgraded.
     get(LIVE, "", 400),
+    get(LIVE_STOCK, "product", 400),
     get(MESSAGES, "", 200),
     get(CONVERSATION, "conversation", 200),
     get(SHOP_MESSAGES, "handle", 200),

@@ -136,6 +136,59 @@ async fn a_socket_passes_on_what_its_user_may_read_while_the_session_lasts() {
     program.close();
 }
 
+/// Opens the socket of a product's page, as a guest.
+async fn stock_of(program: &Program, product: &str, origin: &str) -> Result<Socket, u16> {
+    let address = program.at(&format!("/products/{product}/stock")).replacen("http", "ws", 1);
+    let mut request = address.into_client_request().unwrap();
+    request.headers_mut().insert("origin", origin.parse().unwrap());
+    match connect_async(request).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(Error::Http(response)) => Err(response.status().as_u16()),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_product_page_is_told_what_others_hold() {
+    let mut one = Program::prepare(On::Postgres).await;
+    let mut other = one.another_node();
+    one.start().await;
+    other.start().await;
+    let origin = one.at("");
+    let products: Value =
+        reqwest::get(one.at("/api/v1/products?shop=meena-crafts")).await.unwrap().json().await.unwrap();
+    let (product, variant) = (&products["items"][0]["id"], &products["items"][0]["variant_id"]);
+    let (product, variant) = (product.as_str().unwrap(), variant.as_str().unwrap());
+
+    assert_eq!(stock_of(&one, product, "https://evil.example").await.err(), Some(403));
+    for unknown in ["prod_00000000000000000000000000", "prod", variant] {
+        assert_eq!(stock_of(&one, unknown, &origin).await.err(), Some(404), "{unknown}");
+    }
+    let mut page = stock_of(&one, product, &origin).await.unwrap();
+    let left = |stock: Value| {
+        stock.as_array().unwrap().iter().find(|v| v["id"] == variant).unwrap()["available"].as_i64()
+    };
+    let before = left(next(&mut page).await.unwrap()).unwrap();
+
+    // Held at another node, which no bus connects with this one.
+    let shopper = Shopper::new(&other);
+    shopper.add(variant, "2").await;
+    shopper.post("/checkout", &[]).await;
+    assert_eq!(left(next(&mut page).await.unwrap()), Some(before - 2));
+    shopper.add(variant, "1").await;
+    shopper.post("/checkout", &[]).await;
+    assert_eq!(left(next(&mut page).await.unwrap()), Some(before - 3));
+    // It is not part of the market any more.
+    one.sql(&format!(
+        "UPDATE products SET state = 'archived' WHERE slug = '{}'",
+        products["items"][0]["slug"].as_str().unwrap()
+    ))
+    .await;
+    assert_eq!(next(&mut page).await.unwrap(), json!([]));
+    other.close();
+    one.close();
+}
+
 /// A single black pixel.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\0\0\0\nIDATx\x9cc`\0\0\0\x02\0\x01H\xaf\xa4q\0\0\0\0IEND\xaeB`\x82";
 

@@ -33,6 +33,7 @@ both! {
         }
         let page = budget!("list of products", 1, catalog::list(&market.engine, &anyone, ListProducts::default()));
         budget!("product page", 6, catalog::product(&market.engine, &anyone, &page.items[0].slug));
+        budget!("its stock", 1, catalog::stock(&market.engine, page.items[0].id));
         let guest = market.guest_with(&wanted[1..]).await;
         let add = AddLine { variant: wanted[0].0, quantity: "1".into() };
         budget!("add to cart", 6, carts::add_line(&market.engine, &guest, add));

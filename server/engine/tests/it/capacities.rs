@@ -12,7 +12,10 @@ use haat_shared::{
     Conflict, Error,
     accounts::SignIn,
     carts::SetQuantity,
-    catalog::edit::{ListSellerProducts, ProductForm, VariantForm},
+    catalog::{
+        VariantStock,
+        edit::{ListSellerProducts, ProductForm, VariantForm},
+    },
     checkout::HOLD_MS,
     error::Shortage,
     id::kinds::{CapacityId, CartLineId, VariantId},
@@ -304,6 +307,8 @@ both! {
         let shown = catalog::product(engine, &Caller::guest(), &kept.slug).await.unwrap();
         let lesson = shown.variants[0].id;
         assert_eq!((shown.variants[0].available, shown.variants[0].is_available()), (None, true));
+        let stock = VariantStock { id: lesson, available: None };
+        assert_eq!(catalog::stock(engine, id).await.unwrap(), [stock]);
         let listed = catalog::list(engine, &Caller::guest(), Default::default()).await.unwrap();
         assert!(listed.items.iter().all(|card| card.in_stock));
 

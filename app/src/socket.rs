@@ -3,32 +3,33 @@
 use leptos::prelude::*;
 
 #[cfg(feature = "hydrate")]
-pub(super) use browser::Socket;
+pub(crate) use browser::Socket;
 
 /// Where a page keeps its socket. Sockets of browsers stay on their thread; what the server has in their place is dropped on
 /// any of its threads.
 #[cfg(feature = "hydrate")]
-pub(super) type Kept = StoredValue<Option<Socket>, LocalStorage>;
+pub(crate) type Kept = StoredValue<Option<Socket>, LocalStorage>;
 #[cfg(not(feature = "hydrate"))]
-pub(super) type Kept = StoredValue<Option<Socket>>;
+pub(crate) type Kept = StoredValue<Option<Socket>>;
 
 /// The place of a socket that will be opened.
 #[cfg(feature = "hydrate")]
-pub(super) fn keep() -> Kept {
+pub(crate) fn keep() -> Kept {
     StoredValue::new_local(None)
 }
 #[cfg(not(feature = "hydrate"))]
-pub(super) fn keep() -> Kept {
+pub(crate) fn keep() -> Kept {
     StoredValue::new(None)
 }
 
 /// Only browsers open sockets.
 #[cfg(not(feature = "hydrate"))]
-pub(super) struct Socket;
+pub(crate) struct Socket;
 
 #[cfg(not(feature = "hydrate"))]
 impl Socket {
-    pub(super) fn open(
+    pub(crate) fn open(
+        _: &str,
         _: impl Fn() + 'static,
         _: impl Fn(String) + 'static,
         _: impl Fn(u16) + 'static,
@@ -36,12 +37,11 @@ impl Socket {
         None
     }
 
-    pub(super) fn send(&self, _: &str) {}
+    pub(crate) fn send(&self, _: &str) {}
 }
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use haat_shared::routes;
     use leptos::{
         prelude::window,
         wasm_bindgen::{JsCast, closure::Closure},
@@ -49,7 +49,7 @@ mod browser {
     };
 
     /// A socket, with its listeners. It is closed when it is dropped.
-    pub(in crate::chat) struct Socket {
+    pub(crate) struct Socket {
         socket: WebSocket,
         _opened: Closure<dyn Fn()>,
         _heard: Closure<dyn Fn(MessageEvent)>,
@@ -57,8 +57,9 @@ mod browser {
     }
 
     impl Socket {
-        /// Opens a socket: `heard` gets its frames, `closed` the code with which it ends.
-        pub(in crate::chat) fn open(
+        /// Opens a socket at a path: `heard` gets its frames, `closed` the code with which it ends.
+        pub(crate) fn open(
+            path: &str,
             opened: impl Fn() + 'static,
             heard: impl Fn(String) + 'static,
             closed: impl Fn(u16) + 'static,
@@ -66,7 +67,7 @@ mod browser {
             let location = window().location();
             let secure = location.protocol().is_ok_and(|protocol| protocol == "https:");
             let host = location.host().unwrap_or_default();
-            let address = format!("{}://{host}{}", if secure { "wss" } else { "ws" }, routes::LIVE);
+            let address = format!("{}://{host}{path}", if secure { "wss" } else { "ws" });
             let socket = WebSocket::new(&address).ok()?;
             let opened = Closure::<dyn Fn()>::new(opened);
             let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
@@ -79,7 +80,7 @@ mod browser {
             Some(Self { socket, _opened: opened, _heard: heard, _closed: closed })
         }
 
-        pub(in crate::chat) fn send(&self, text: &str) {
+        pub(crate) fn send(&self, text: &str) {
             // If it fails, the socket is about to be closed.
             let _ = self.socket.send_with_str(text);
         }
