@@ -29,6 +29,8 @@ use std::{
 use haat_shared::{
     Currency, Money,
     id::kinds::ZoneId,
+    pricing::Benefit,
+    promotions::Terms,
     shipping::{Area, ShippingRules, Zone},
 };
 use program::{BOTH, NatsServer, On, Program, Shopper, details, free_port, location};
@@ -162,7 +164,7 @@ async fn confirming(on: On) {
     program.close();
 }
 
-/// 500 zones of ten shops, 5,000 coupons, and 20 offers that apply by themselves.
+/// 504 zones of six shops, 5,000 coupons, and 20 offers that apply by themselves.
 async fn crowd(program: &Program) {
     let mut rules = ShippingRules::flat(
         ZoneId::from_uuid(Default::default()),
@@ -172,14 +174,26 @@ async fn crowd(program: &Program) {
         (2, 5),
     );
     let everywhere = rules.zones[0].clone();
-    for zone in 0..49 {
+    for zone in 0..83 {
         let codes = format!("IN {}-{}", 500_000 + zone * 100, 500_099 + zone * 100);
         let areas = vec![Area::parse(&codes).unwrap()];
         rules.zones.push(Zone { name: format!("Zone {zone}"), areas, ..everywhere.clone() });
     }
     let rules = serde_json::to_string(&rules).unwrap();
     program.sql(&format!("UPDATE shop_shipping SET rules = '{rules}'")).await;
-    let terms = r#"{"label":"Sale","benefit":{"Percent":500},"minimum":{"amount":90000000,"currency":"INR"},"combines":true,"market_bp":0}"#;
+    let terms = Terms {
+        label: "Sale".into(),
+        benefit: Benefit::Percent(500),
+        products: Vec::new(),
+        categories: Vec::new(),
+        shops: Vec::new(),
+        minimum: Some(Money::new(90_000_000, Currency::INR)),
+        maximum: None,
+        cap: None,
+        combines: true,
+        market_bp: 0,
+    };
+    let terms = serde_json::to_string(&terms).unwrap();
     for (count, code) in [(5_000, "'CODE' || i"), (20, "NULL")] {
         program
             .sql(&format!(
@@ -194,14 +208,10 @@ async fn crowd(program: &Program) {
 
 /// What many zones and promotions cost: purchases at two markets, of which one has them, in turns.
 async fn crowded() {
-    let shops: Vec<String> = (1..10).map(|n| format!("shop-{n}")).chain(["meena-crafts".into()]).collect();
     let mut markets = Vec::new();
     for is_crowded in [false, true] {
         let mut program = Program::prepare(On::Postgres).await;
-        for shop in &shops {
-            program.import(shop, 0, 12);
-        }
-        for round in 1..40 {
+        for round in 0..40 {
             program.stock("meena-crafts", round);
         }
         if is_crowded {
@@ -209,8 +219,9 @@ async fn crowded() {
         }
         program.start().await;
         let (scout, mut variants) = (Shopper::new(&program), Vec::new());
-        for slug in scout.slugs("/shops/meena-crafts", 500).await {
-            variants.push(scout.variant_at(&slug).await);
+        // Each of these has a stock of a hundred.
+        for slug in scout.slugs("/products", 1_000).await.iter().filter(|slug| slug.starts_with("lamp-")) {
+            variants.push(scout.variant_at(slug).await);
         }
         markets.push((program, Arc::new(variants), 0));
     }
@@ -224,7 +235,7 @@ async fn crowded() {
     }
     let [plain, crowded] = [0, 1].map(|market: usize| markets[market].2);
     println!(
-        "PostgreSQL: with 500 zones, 5,000 coupons and 20 offers {crowded} purchases, without {plain}: {:.2}",
+        "PostgreSQL: with 504 zones, 5,000 coupons and 20 offers {crowded} purchases, without {plain}: {:.2}",
         crowded as f64 / plain as f64
     );
     for (program, ..) in markets {

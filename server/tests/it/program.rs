@@ -263,8 +263,12 @@ impl Program {
         line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
     }
 
-    /// Executes a statement in PostgreSQL; some from the maintenance database.
+    /// Executes statements, in PostgreSQL some from the maintenance database.
     pub async fn sql(&self, statement: &str) {
+        if self.url.starts_with("sqlite:") {
+            let database = rusqlite::Connection::open(self.folder.join("haat.db")).unwrap();
+            return database.execute_batch(statement).unwrap();
+        }
         let about_the_database = statement.starts_with("ALTER DATABASE") || statement.starts_with("SELECT");
         let url = if about_the_database { postgres() } else { self.url.clone() };
         let mut connection = PgConnection::connect(&url).await.unwrap();
@@ -405,7 +409,7 @@ impl Shopper {
 
     pub async fn variant_at(&self, slug: &str) -> String {
         let (_, page) = self.get(&format!("/p/{slug}")).await;
-        let at = page.find("var_").expect("a variant");
+        let at = page.find("var_").unwrap_or_else(|| panic!("no variant at {slug}: {page}"));
         page[at..at + 30].to_owned()
     }
 

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use crate::{paying::SHOPS, program::*};
 
 /// As much of the whole as `HAAT_ATTACK_SCALE` says, in percent; but so much that something can go wrong.
-fn scaled(whole: usize, least: usize) -> usize {
+pub fn scaled(whole: usize, least: usize) -> usize {
     let percent = std::env::var("HAAT_ATTACK_SCALE").map_or(Ok(1), |percent| percent.parse::<usize>());
     (whole * percent.expect("HAAT_ATTACK_SCALE is a number of percent") / 100).max(least)
 }
