@@ -496,13 +496,13 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
   await stop('admin-user');
   await at('/admin/jobs', 'admin-jobs');
   await at('/admin/outbox', 'admin-outbox');
-  await at('/admin/emails', 'admin-emails');
+  await at('/admin/notifications?channel=email&state=sent', 'admin-notifications');
   const mail = main(page).locator('tbody a').first();
   if ((await mail.count()) > 0) {
     await mail.click();
     await expect(main(page).locator('pre')).toBeVisible();
     await awake(page);
-    await stop('admin-mail');
+    await stop('admin-notification');
   }
   await at('/admin/audit', 'admin-audit');
   await at('/admin/team', 'admin-team');

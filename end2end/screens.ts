@@ -239,7 +239,7 @@ test('between the widths, and in Hindi', async ({ page, market }) => {
     'seller-balance': `${dashboard}/balance`,
     'seller-settings': `${dashboard}/settings`,
   };
-  const admin = { 'admin-home': '/admin', 'admin-orders': '/admin/orders', 'admin-jobs': '/admin/jobs', 'admin-emails': '/admin/emails' };
+  const admin = { 'admin-home': '/admin', 'admin-orders': '/admin/orders', 'admin-jobs': '/admin/jobs', 'admin-notifications': '/admin/notifications' };
   const each = async (pages: Record<string, string>, look: string) => {
     for (const [name, path] of Object.entries(pages)) {
       await visit(page, path);

@@ -153,8 +153,8 @@ chunks! {
         Payment: admin::Payment;
         Jobs: admin::Jobs;
         Outbox: admin::Outbox;
-        Emails: admin::Emails;
-        Email: admin::Email;
+        Deliveries: admin::Deliveries;
+        Delivery: admin::Delivery;
         Audit: admin::Audit;
         Team: admin::Team;
         NoAdminPage: admin::NotFound;

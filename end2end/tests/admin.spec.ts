@@ -32,7 +32,7 @@ const PARTS = {
   Users: '/admin/users',
   Jobs: '/admin/jobs',
   Outbox: '/admin/outbox',
-  Emails: '/admin/emails',
+  Notifications: '/admin/notifications',
   'Audit log': '/admin/audit',
   Team: '/admin/team',
 } as const;
@@ -151,7 +151,7 @@ test('the admin area shows the whole market', async ({ page, visitor, market }) 
   // The email to the shop, as it was written.
   const mail = rows(operator, `New order ${order}`);
   await expect(async () => {
-    await at('/admin/emails', 'Emails');
+    await at('/admin/notifications?channel=email', 'Notifications');
     await expect(mail).toHaveCount(1, { timeout: 100 });
   }).toPass();
   await expect(mail).toContainText('meena@haat.example');
@@ -224,7 +224,7 @@ test('the admin area does not exist for others', async ({ page, visitor }) => {
   const paths = [
     '/admin',
     ...Object.values(PARTS),
-    '/admin/emails/mail_00000000000000000000000000',
+    '/admin/notifications/notif_00000000000000000000000000',
     '/admin/users/user_00000000000000000000000000',
     `/admin/shops/${SHOP}`,
   ];

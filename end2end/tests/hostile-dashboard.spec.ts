@@ -352,11 +352,11 @@ for (const [name, text] of Object.entries(TEXTS).filter(([name]) => name !== 'a 
       const email = `operator-${handle}@example.com`;
       await market.run('admin', 'create', '--email', email, '--name', fitted(text, 100));
       await signIn(operator, email);
-      for (const part of ['', '/orders', '/shops', '/users', '/jobs', '/outbox', '/emails', '/audit']) {
+      for (const part of ['', '/orders', '/shops', '/users', '/jobs', '/outbox', '/notifications', '/audit']) {
         expect(await visit(operator, `/admin${part}`)).toBe(200);
         await calm(operator);
       }
-      await visit(operator, '/admin/emails');
+      await visit(operator, '/admin/notifications?channel=email');
       await main(operator).getByRole('link', { name: `New order ${bought.order}` }).click();
       await arriveAt(operator, new RegExp(bought.order));
       await calm(operator);

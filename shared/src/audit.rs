@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::kinds::{EmailId, JobId, NotificationId, PaymentId, PayoutId, UserId},
+    id::kinds::{JobId, NotificationId, PaymentId, PayoutId, UserId},
     money::Money,
+    notifications::Channel,
 };
 
 /// What needs attention.
@@ -117,50 +118,70 @@ pub struct OutboxMessageCard {
     pub dispatched_at: Option<String>,
 }
 
-/// An email in the operator's list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EmailCard {
-    /// The email's ID.
-    pub id: EmailId,
-    /// The recipient.
-    pub to: String,
-    /// The subject.
-    pub subject: String,
-    /// When it was written: RFC 3339, UTC.
-    pub created_at: String,
+text_enum! {
+    /// What has become of a notification.
+    pub enum DeliveryState {
+        /// It waits to be delivered, for the first time or again.
+        Waiting = "written",
+        /// It was delivered: handed to the mail server, or shown on the site.
+        Delivered = "sent",
+        /// It could not be delivered, and is not tried any more.
+        Failed = "failed",
+        /// It has failed, and was then sent again as another one.
+        Resent = "resent",
+    }
 }
 
-/// Emails that were not sent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnsentEmails {
-    /// Those that failed for good.
-    pub failed: Vec<FailedEmail>,
-    /// Those that are late, and still being tried.
-    pub delayed: Vec<FailedEmail>,
-}
-
-/// An email that was not sent.
+/// Something that somebody was notified of through a channel, in the operator's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FailedEmail {
+pub struct DeliveryCard {
     /// The notification's ID.
     pub id: NotificationId,
     /// What it announces: `order_placed`.
     pub kind: String,
-    /// The ID of the object that it is about.
-    pub subject: String,
-    /// The recipient.
+    /// The subject of the email, or the title on the site. Empty until it was first tried.
+    pub title: String,
+    /// The channel.
+    pub channel: Channel,
+    /// The email address. For one on the site, that of the user's account; empty if it is gone.
     pub to: String,
-    /// The last error. Empty if there was no attempt.
+    /// The user, if the recipient has an account.
+    pub user: Option<UserId>,
+    /// What has become of it.
+    pub state: DeliveryState,
+    /// The number of attempts.
+    pub attempts: i64,
+    /// The last error. Empty if none failed.
     pub error: String,
-    /// When it was written: RFC 3339, UTC.
+    /// When it was written: RFC 3339.
     pub created_at: String,
 }
 
-/// An email as it was sent, as plain text.
+/// A notification, with what happened to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EmailText {
+pub struct Delivery {
     /// Its entry in the list.
-    pub card: EmailCard,
-    /// The text.
-    pub text: String,
+    pub card: DeliveryCard,
+    /// What it is about.
+    pub about: Subject,
+    /// The recipient's language.
+    pub locale: String,
+    /// When it was delivered: RFC 3339. Null if it wasn't.
+    pub sent_at: Option<String>,
+    /// When it is tried next: RFC 3339. Null if it won't be.
+    pub next_at: Option<String>,
+    /// The email as plain text, if it is kept: while no mail server is configured, for a week.
+    pub text: Option<String>,
+    /// The notification that this one repeats.
+    pub repeats: Option<NotificationId>,
+    /// The notification as which it was sent again.
+    pub repeated_as: Option<NotificationId>,
+}
+
+impl Delivery {
+    /// Whether it can be sent again: once.
+    pub fn can_be_resent(&self) -> bool {
+        self.repeated_as.is_none()
+            && matches!(self.card.state, DeliveryState::Delivered | DeliveryState::Failed)
+    }
 }

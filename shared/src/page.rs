@@ -40,6 +40,8 @@ pub struct ListRequest {
     pub q: String,
     /// Only rows in this state; empty for all.
     pub state: String,
+    /// Only rows of this channel; empty for all.
+    pub channel: String,
     /// The sort order, with `-` in front if it is descending; empty for the first.
     pub sort: String,
     /// The `next` cursor of the previous page; empty for the first page.
@@ -51,7 +53,7 @@ pub struct ListRequest {
 impl ListRequest {
     /// Whether the list may have more rows than those requested.
     pub fn is_filtered(&self) -> bool {
-        [&self.q, &self.state, &self.after].iter().any(|text| !text.is_empty())
+        [&self.q, &self.state, &self.channel, &self.after].iter().any(|text| !text.is_empty())
     }
 }
 

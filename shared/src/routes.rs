@@ -10,8 +10,8 @@ use std::fmt::Display;
 use crate::{
     access::Scope,
     id::kinds::{
-        CartLineId, CheckoutId, ConversationId, EmailId, ImportId, InvoiceId, JobId, PaymentId, PayoutId,
-        ProductId, RefundId, SignUpId, UserId,
+        CartLineId, CheckoutId, ConversationId, EmailId, ImportId, InvoiceId, JobId, NotificationId,
+        PaymentId, PayoutId, ProductId, RefundId, SignUpId, UserId,
     },
     payments::PurchaseLink,
     permissions::AdminPermission,
@@ -215,9 +215,8 @@ const READS: &[&str] = &[
     FN_JOBS,
     FN_OUTBOX,
     FN_AUDIT,
-    FN_EMAILS,
-    FN_FAILED_EMAILS,
-    FN_EMAIL,
+    FN_DELIVERIES,
+    FN_DELIVERY,
     FN_USERS,
     FN_USER,
     FN_TEAM,
@@ -367,8 +366,8 @@ routes! {
     PAYMENT GET "/admin/payments/{id}" Admin Operator(SeePayments) => payment(id: PaymentId);
     JOBS GET "/admin/jobs" Admin Operator(SeeJobs);
     OUTBOX GET "/admin/outbox" Admin Operator(SeeJobs);
-    EMAILS GET "/admin/emails" Admin Operator(SeeEmails);
-    EMAIL GET "/admin/emails/{id}" Admin Operator(SeeEmails) => email(id: EmailId);
+    DELIVERIES GET "/admin/notifications" Admin Operator(SeeEmails);
+    DELIVERY GET "/admin/notifications/{id}" Admin Operator(SeeEmails) => delivery(id: NotificationId);
     AUDIT GET "/admin/audit" Admin Operator(SeeAudit);
     TEAM GET "/admin/team" Admin Operator(SeeTeam);
 
@@ -416,7 +415,7 @@ routes! {
     FORM_JOB POST "/admin/jobs/{id}" Form Operator(ManageJobs) => job(id: JobId);
     FORM_PAYMENT POST "/admin/payments/{id}" Form Operator(ManagePayments);
     FORM_REFUND POST "/admin/refunds/{id}" Form Operator(ManagePayments) => refund(id: RefundId);
-    FORM_RESEND POST "/admin/emails" Form Operator(ManageEmails);
+    FORM_RESEND POST "/admin/notifications/{id}" Form Operator(ManageEmails);
     FORM_TEAM POST "/admin/team" Form Operator(ManageTeam);
     FORM_IMPORT POST "/seller/{handle}/products/import" Form Member;
     FORM_IMPORT_GO POST "/seller/{handle}/imports/{id}" Form Member => import_go(handle: &str, id: ImportId);
@@ -523,9 +522,8 @@ routes! {
     FN_DISCARD_JOB POST "/api/jobs/discard" Function Operator(ManageJobs);
     FN_OUTBOX POST "/api/outbox/list" Function Operator(SeeJobs);
     FN_AUDIT POST "/api/audit/list" Function Operator(SeeAudit);
-    FN_EMAILS POST "/api/notifications/list" Function Operator(SeeEmails);
-    FN_FAILED_EMAILS POST "/api/notifications/failed" Function Operator(SeeEmails);
-    FN_EMAIL POST "/api/notifications/read" Function Operator(SeeEmails);
+    FN_DELIVERIES POST "/api/notifications/list" Function Operator(SeeEmails);
+    FN_DELIVERY POST "/api/notifications/read" Function Operator(SeeEmails);
     FN_USERS POST "/api/accounts/list" Function Operator(SeeUsers);
     FN_USER POST "/api/accounts/user" Function Operator(SeeUsers);
     FN_TEAM POST "/api/admin/team" Function Operator(SeeTeam);

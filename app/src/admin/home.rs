@@ -56,8 +56,8 @@ fn Shown(home: AdminHome, market: Option<MarketHome>, me: Option<Me>) -> impl In
     let todo = [
         (home.dead_jobs, Part::Jobs, jobs, &[("state", "dead")][..]),
         (home.pending_messages, Part::Outbox, outbox, &[("state", "waiting")]),
-        (home.failed_emails, Part::Emails, mails, &[]),
-        (home.delayed_emails, Part::Emails, delayed, &[]),
+        (home.failed_emails, Part::Deliveries, mails, &[("state", "failed"), ("channel", "email")]),
+        (home.delayed_emails, Part::Deliveries, delayed, &[("state", "written"), ("channel", "email")]),
         (home.waiting_orders, Part::Orders, orders, &[("overdue", "true")]),
         (home.escalated_returns, Part::Orders, returns, &[("returns", ESCALATED)]),
     ];

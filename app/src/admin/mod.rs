@@ -1,7 +1,7 @@
 //! The pages of the admin area, one file per page.
 
 mod audit;
-mod emails;
+mod deliveries;
 mod home;
 mod jobs;
 mod ledger;
@@ -20,7 +20,7 @@ mod user;
 mod users;
 
 pub(crate) use audit::Audit;
-pub(crate) use emails::{Email, Emails};
+pub(crate) use deliveries::{Deliveries, Delivery};
 pub(crate) use home::Home;
 pub(crate) use jobs::Jobs;
 pub(crate) use ledger::Ledger;
@@ -75,7 +75,7 @@ enum Part {
     Ledger,
     Jobs,
     Outbox,
-    Emails,
+    Deliveries,
     Audit,
     Team,
 }
@@ -95,7 +95,7 @@ impl Part {
         Self::Currencies,
         Self::Jobs,
         Self::Outbox,
-        Self::Emails,
+        Self::Deliveries,
         Self::Audit,
         Self::Team,
     ];
@@ -115,7 +115,7 @@ impl Part {
             Self::Users => routes::USERS,
             Self::Jobs => routes::JOBS,
             Self::Outbox => routes::OUTBOX,
-            Self::Emails => routes::EMAILS,
+            Self::Deliveries => routes::DELIVERIES,
             Self::Audit => routes::AUDIT,
             Self::Team => routes::TEAM,
         }
@@ -135,7 +135,7 @@ impl Part {
             Self::Users => "person",
             Self::Jobs => "gear",
             Self::Outbox => "up",
-            Self::Emails => "mail",
+            Self::Deliveries => "mail",
             Self::Audit => "book",
             Self::Team => "settings",
         }
@@ -153,7 +153,7 @@ impl Part {
             | Self::Ledger => {
                 t!(i18n, office.money)
             }
-            Self::Jobs | Self::Outbox | Self::Emails => t!(i18n, office.operations),
+            Self::Jobs | Self::Outbox | Self::Deliveries => t!(i18n, office.operations),
             Self::Audit | Self::Team => t!(i18n, office.access),
         }
     }
@@ -171,7 +171,7 @@ impl Part {
             Self::Payouts => AdminPermission::SeePayouts,
             Self::Users => AdminPermission::SeeUsers,
             Self::Jobs | Self::Outbox => AdminPermission::SeeJobs,
-            Self::Emails => AdminPermission::SeeEmails,
+            Self::Deliveries => AdminPermission::SeeEmails,
             Self::Audit => AdminPermission::SeeAudit,
             Self::Team => AdminPermission::SeeTeam,
         }
@@ -192,7 +192,7 @@ impl Part {
             Self::Users => t!(i18n, admin.users),
             Self::Jobs => t!(i18n, admin.jobs),
             Self::Outbox => t!(i18n, admin.outbox),
-            Self::Emails => t!(i18n, admin.emails),
+            Self::Deliveries => t!(i18n, admin.deliveries),
             Self::Audit => t!(i18n, admin.audit),
             Self::Team => t!(i18n, admin.team),
         }
@@ -320,10 +320,12 @@ fn find(i18n: I18n, _: String, q: String) -> Finding {
 /// What a page's URL asks of a list.
 fn asked() -> impl Fn() -> ListRequest + Copy + Send + Sync {
     let (q, state, sort) = (searched(), query("state"), query("sort"));
+    let channel = query("channel");
     let (after, rows) = (query("after"), query("rows"));
     move || ListRequest {
         q: q.get(),
         state: state.get(),
+        channel: channel.get(),
         sort: sort.get(),
         after: after.get(),
         limit: rows.with(|rows| ui::size(rows)),
@@ -333,8 +335,14 @@ fn asked() -> impl Fn() -> ListRequest + Copy + Send + Sync {
 /// The URL of a list.
 fn url(path: &str, of: &ListRequest) -> String {
     let rows = of.limit.map(|rows| rows.to_string()).unwrap_or_default();
-    let asked =
-        [("q", &of.q), ("state", &of.state), ("sort", &of.sort), ("rows", &rows), ("after", &of.after)];
+    let asked = [
+        ("q", &of.q),
+        ("state", &of.state),
+        ("channel", &of.channel),
+        ("sort", &of.sort),
+        ("rows", &rows),
+        ("after", &of.after),
+    ];
     routes::with(path, &asked.map(|(name, value)| (name, value.as_str())))
 }
 
@@ -348,11 +356,11 @@ fn tools(
     sorts: Vec<(&'static str, &'static str)>,
 ) -> AnyView {
     let rows = of.limit.map(|rows| rows.to_string()).unwrap_or_default();
-    let kept = [("state", of.state.as_str()), ("rows", &rows)];
+    let kept = [("state", of.state.as_str()), ("channel", &of.channel), ("rows", &rows)];
     let now = if of.sort.is_empty() { sorts[0].0 } else { &of.sort };
     view! {
         <div class="list-tools">
-            {search(path.to_owned(), &of.q, label, &[kept[0], kept[1], ("sort", &of.sort)])}
+            {search(path.to_owned(), &of.q, label, &[kept[0], kept[1], kept[2], ("sort", &of.sort)])}
             {filters}
             {narrow_sorts(now, &sorts, &|sort| url(path, &ListRequest { sort, after: String::new(), ..of.clone() }))}
         </div>

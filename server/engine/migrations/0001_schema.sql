@@ -1614,16 +1614,21 @@ CREATE TABLE heartbeats (
 -- Who was notified of what, through which channel, and whether the notification was delivered.
 CREATE TABLE notifications (
     id UUID PRIMARY KEY,
-    -- What happened: the ID of an outbox message, or of a sign-up.
+    -- What happened: the ID of an outbox message, of a sign-up, or of the notification that is sent again.
     event UUID NOT NULL,
     -- An address of the channel.
     recipient TEXT NOT NULL,
+    -- The recipient, if they have an account. It may have been deleted since.
+    user_id UUID,
     channel TEXT NOT NULL,
     -- The template, and the object that it describes.
     kind TEXT NOT NULL,
     subject UUID NOT NULL,
     locale TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('written', 'sent', 'failed')),
+    -- `resent`: it has failed, and was written again.
+    state TEXT NOT NULL CHECK (state IN ('written', 'sent', 'failed', 'resent')),
+    -- What the recipient reads first, once it was rendered.
+    title TEXT NOT NULL DEFAULT '',
     run_at BIGINT NOT NULL DEFAULT 0,
     attempts BIGINT NOT NULL DEFAULT 0,
     -- As for jobs.
@@ -1635,7 +1640,11 @@ CREATE TABLE notifications (
 );
 CREATE UNIQUE INDEX notifications_event_recipient_channel_key ON notifications (event, recipient, channel);
 CREATE INDEX notifications_due_idx ON notifications (channel, run_at) WHERE state = 'written';
-CREATE INDEX notifications_failed_idx ON notifications (channel, created_at) WHERE state = 'failed';
+-- For the delivery log, and for counting those that have failed.
+CREATE INDEX notifications_state_id_idx ON notifications (state, id);
+CREATE INDEX notifications_channel_state_id_idx ON notifications (channel, state, id);
+CREATE INDEX notifications_recipient_idx ON notifications (lower(recipient));
+CREATE INDEX notifications_user_id_idx ON notifications (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX notifications_claim_idx ON notifications (claim) WHERE claim IS NOT NULL;
 
 -- The variants of which shops were told that little is left, until they are refilled.

@@ -25,16 +25,7 @@ const PENDING_MS: i64 = 60_000;
 /// An unconfirmed order this old may have been overlooked.
 pub(crate) const ORDER_MS: i64 = 24 * 3_600_000;
 /// An email that has waited longer is delayed.
-pub(crate) const MAIL_MS: i64 = 15 * 60_000;
-
-/// Whether an email is delayed: it has failed three times, within seconds if the mail server is down, or
-/// waits since `$1`. One that an operator sends again waits since then.
-macro_rules! is_delayed {
-    () => {
-        "channel = 'email' AND state = 'written' AND (attempts >= 3 OR (created_at < $1 AND run_at < $1))"
-    };
-}
-pub(crate) use is_delayed;
+const MAIL_MS: i64 = 15 * 60_000;
 
 lists! {
     AUDIT {
@@ -47,12 +38,14 @@ lists! {
 }
 
 statements! {
-    HOME = concat!("SELECT (SELECT COUNT(*) FROM jobs WHERE state = 'dead') AS dead_jobs,
+    // An email is delayed if it has failed three times, within seconds if the mail server is down, or waits since `$1`.
+    HOME = "SELECT (SELECT COUNT(*) FROM jobs WHERE state = 'dead') AS dead_jobs,
         (SELECT COUNT(*) FROM outbox WHERE dispatched_at IS NULL AND created_at < $2) AS pending_messages,
         (SELECT COUNT(*) FROM notifications WHERE channel = 'email' AND state = 'failed') AS failed_emails,
-        (SELECT COUNT(*) FROM notifications WHERE ", is_delayed!(), ") AS delayed_emails,
+        (SELECT COUNT(*) FROM notifications WHERE channel = 'email' AND state = 'written'
+            AND (attempts >= 3 OR (created_at < $1 AND run_at < $1))) AS delayed_emails,
         (SELECT COUNT(*) FROM orders WHERE state = 'placed' AND created_at < $3) AS waiting_orders,
-        (SELECT COUNT(DISTINCT order_id) FROM returns WHERE state = 'requested' AND created_at < $4) AS escalated_returns");
+        (SELECT COUNT(DISTINCT order_id) FROM returns WHERE state = 'requested' AND created_at < $4) AS escalated_returns";
 }
 
 insert! {

@@ -6,6 +6,7 @@
 //! subjects of emails, so a kind has its words once.
 
 pub mod inbox;
+pub mod log;
 pub mod mailbox;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
-    Caller, Engine, TxResult, accounts, audit, bug,
+    Engine, TxResult, accounts, bug,
     bus::{Announcement, Topic},
     chat::UnreadMessages,
     checkout,
@@ -31,9 +32,8 @@ use crate::{
     quotas, random, rows, statements,
 };
 use haat_shared::{
-    Error, Id, Result,
+    Id,
     accounts::mailbox,
-    audit::{FailedEmail, UnsentEmails},
     disputes::OrderDispute,
     id::kinds::{EmailId, Job, NotificationId, SignUpId, UserId},
     notifications::{
@@ -42,7 +42,6 @@ use haat_shared::{
     },
     orders::{Actor, OrderRefund, PurchaseView, ShopOrderView},
     payments::PurchaseLink,
-    permissions::AdminPermission,
     returns::OrderReturn,
     text,
 };
@@ -272,8 +271,6 @@ pub trait Mailer: Send + Sync {
 const LEASE_MS: i64 = 60_000;
 /// The number of emails sent at once. Those not marked when the program dies are sent again.
 const BATCH: i64 = 25;
-/// The number of failed emails that are listed.
-const LISTED: i64 = 50;
 /// After this many attempts, over about a day, an email has failed.
 const ATTEMPTS_MAX: i64 = 50;
 
@@ -338,19 +335,11 @@ statements! {
                 WHERE channel = $5 AND state = 'written' AND run_at <= $1 AND lease_until <= $1
                 ORDER BY run_at LIMIT $4)
         RETURNING id, kind, subject, recipient, locale, attempts, created_at";
-    FAILED = "UPDATE notifications SET state = failed.column3, run_at = failed.column4, error = failed.column5,
-            claim = NULL, lease_until = 0
-        FROM (VALUES [($1, $2, $3, $4, $5)]) AS failed WHERE id = failed.column1 AND claim = failed.column2";
-    SENT = "UPDATE notifications SET state = 'sent', sent_at = $1, claim = NULL, lease_until = 0, error = ''
-        WHERE claim = $2 AND state = 'written'";
+    SETTLED = "UPDATE notifications SET state = done.column3, title = done.column4, run_at = done.column5, error = done.column6,
+            sent_at = CASE WHEN done.column3 = 'sent' THEN done.column5 END, claim = NULL, lease_until = 0
+        FROM (VALUES [($1, $2, $3, $4, $5, $6)]) AS done WHERE id = done.column1 AND claim = done.column2";
     TOO_MANY = "UPDATE notifications SET state = 'failed', error = $3, claim = NULL, lease_until = 0
         WHERE id = $1 AND claim = $2";
-    DEAD_LETTERS = "SELECT id, kind, subject, recipient, error, created_at FROM notifications
-        WHERE channel = 'email' AND state = 'failed' ORDER BY created_at DESC LIMIT $1";
-    DELAYED = concat!("SELECT id, kind, subject, recipient, error, created_at FROM notifications
-        WHERE ", audit::is_delayed!(), " ORDER BY created_at DESC LIMIT $2");
-    RESEND = "UPDATE notifications SET state = 'written', run_at = $2, attempts = 1
-        WHERE id = $1 AND state = 'failed' RETURNING subject, recipient";
     COUNT = "SELECT (SELECT COUNT(*) FROM notifications WHERE channel = 'email' AND state = 'written') AS queued,
         (SELECT COUNT(*) FROM notifications WHERE channel = 'email' AND state = 'failed') AS dead";
 }
@@ -360,6 +349,7 @@ insert! {
         id: NotificationId,
         event: Uuid,
         recipient: String,
+        user_id: Option<UserId>,
         channel: Channel,
         kind: &'static str,
         subject: Uuid,
@@ -387,33 +377,6 @@ rows! {
         locale: String,
         attempts: i64,
         created_at: i64,
-    }
-
-    struct FailedRow {
-        id: NotificationId,
-        kind: String,
-        subject: Uuid,
-        recipient: String,
-        error: String,
-        created_at: i64,
-    }
-
-    struct Resent {
-        subject: Uuid,
-        recipient: String,
-    }
-}
-
-impl FailedRow {
-    fn shown(self, engine: &Engine, caller: &Caller) -> FailedEmail {
-        FailedEmail {
-            id: self.id,
-            kind: self.kind,
-            subject: self.subject.to_string(),
-            to: self.recipient,
-            error: self.error,
-            created_at: caller.time(engine, self.created_at),
-        }
     }
 }
 
@@ -481,6 +444,7 @@ pub(crate) async fn write_in_tx(
             id: random::id(now),
             event,
             recipient,
+            user_id,
             channel,
             kind,
             subject,
@@ -498,46 +462,6 @@ pub(crate) async fn write_in_tx(
     }
     let written = tx.insert_all(rows).await?;
     Ok(if written > 0 { vec![(Topic::Notifications, "")] } else { Vec::new() })
-}
-
-/// The latest failed emails. Operators only.
-pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedEmail>> {
-    caller.admin(AdminPermission::SeeEmails)?;
-    let rows: Vec<FailedRow> = engine.db.all(&DEAD_LETTERS, params![LISTED]).await?;
-    Ok(rows.into_iter().map(|row| row.shown(engine, caller)).collect())
-}
-
-/// The latest emails that are late and still being tried, for example because the mail server is down.
-/// Operators only.
-pub async fn delayed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedEmail>> {
-    caller.admin(AdminPermission::SeeEmails)?;
-    let since = engine.clock.now_ms() - audit::MAIL_MS;
-    let rows: Vec<FailedRow> = engine.db.all(&DELAYED, params![since, LISTED]).await?;
-    Ok(rows.into_iter().map(|row| row.shown(engine, caller)).collect())
-}
-
-/// All emails that were not sent. Operators only.
-pub async fn unsent(engine: &Engine, caller: &Caller) -> Result<UnsentEmails> {
-    Ok(UnsentEmails { failed: failed(engine, caller).await?, delayed: delayed(engine, caller).await? })
-}
-
-/// Sends a failed email again, as if it were new.
-pub async fn resend(engine: &Engine, caller: &Caller, id: NotificationId) -> Result<()> {
-    caller.admin(AdminPermission::ManageEmails)?;
-    let input = (caller.user_id(), id, engine.clock.now_ms());
-    engine
-        .db
-        .write("notifications::resend", input, |tx: &mut Tx, (user, id, now)| {
-            Box::pin(async move {
-                let resent: Option<Resent> = tx.opt(&RESEND, params![*id, *now]).await?;
-                let Resent { subject, recipient } = resent.ok_or(Error::NotFound)?;
-                let subject: Id<Job> = Id::from_uuid(subject);
-                audit::write(tx, *user, "notifications::resend", subject, &recipient, *now).await
-            })
-        })
-        .await?;
-    engine.bus.publish(Topic::Notifications, "");
-    Ok(())
 }
 
 /// The number of emails to send, and of failed ones.
@@ -566,26 +490,42 @@ pub async fn deliver_due(engine: &Engine, channel: Channel) -> TxResult<usize> {
         Channel::InApp => claimed,
     };
     let data = orders::notification_data(engine, claim).await?;
-    let (mut ready, mut failed) = (Vec::new(), Vec::new());
+    let (mut ready, mut outcomes) = (Vec::new(), Vec::new());
     for notice in claimed {
         match render(engine, &notice, &data) {
             Ok(rendered) => ready.push((notice, rendered)),
-            Err(fault) => failed.push((notice, SendError::Unreachable(fault.to_string()))),
+            Err(fault) => {
+                let fault = Err(SendError::Unreachable(fault.to_string()));
+                outcomes.push(Outcome { notice, title: String::new(), fault });
+            }
         }
     }
-    let shown = match channel {
-        Channel::Email => {
-            failed.extend(send(engine, ready).await);
-            Vec::new()
-        }
-        Channel::InApp => ready.into_iter().filter_map(|(notice, of)| shown(notice, of)).collect(),
-    };
-    settle(engine, claim, failed, shown).await?;
+    let (mut answers, mut shown) = (Vec::new(), Vec::new());
+    match channel {
+        Channel::Email => answers = send(engine, &ready).await,
+        Channel::InApp => shown.extend(ready.iter().filter_map(|(notice, of)| show(notice, of))),
+    }
+    let mut answers = answers.into_iter();
+    outcomes.extend(ready.into_iter().map(|(notice, of)| {
+        let fault = answers.next().unwrap_or(Ok(()));
+        Outcome { notice, title: of.subject, fault }
+    }));
+    settle(engine, claim, outcomes, shown).await?;
     Ok(count)
 }
 
-/// Sends emails; returns those that failed.
-async fn send(engine: &Engine, ready: Vec<(Claimed, RenderedEmail)>) -> Vec<(Claimed, SendError)> {
+/// What has become of a claimed notification.
+struct Outcome {
+    notice: Claimed,
+    title: String,
+    fault: std::result::Result<(), SendError>,
+}
+
+/// Sends emails; returns a result for each.
+async fn send(
+    engine: &Engine,
+    ready: &[(Claimed, RenderedEmail)],
+) -> Vec<std::result::Result<(), SendError>> {
     let mail = |(notice, of): &(Claimed, RenderedEmail)| Mail {
         id: Id::from_uuid(notice.id.uuid()),
         to: notice.recipient.clone(),
@@ -596,18 +536,17 @@ async fn send(engine: &Engine, ready: Vec<(Claimed, RenderedEmail)>) -> Vec<(Cla
     };
     let mails: Vec<Mail> = ready.iter().map(mail).collect();
     let span = tracing::info_span!("gateway", gateway = "mail", call = "send", mails = mails.len());
-    let answers = engine.mailer.send(&mails).instrument(span).await;
-    ready.into_iter().zip(answers).filter_map(|((notice, _), answer)| Some((notice, answer.err()?))).collect()
+    engine.mailer.send(&mails).instrument(span).await
 }
 
 /// What the recipient sees on the page of notifications.
-fn shown(notice: Claimed, of: RenderedEmail) -> Option<inbox::AddToInbox> {
+fn show(notice: &Claimed, of: &RenderedEmail) -> Option<inbox::AddToInbox> {
     Some(inbox::AddToInbox {
         id: notice.id,
         user_id: notice.recipient.parse().ok()?,
-        kind: notice.kind,
-        title: of.subject,
-        path: of.path,
+        kind: notice.kind.clone(),
+        title: of.subject.clone(),
+        path: of.path.clone(),
         created_at: notice.created_at,
     })
 }
@@ -779,33 +718,36 @@ fn render(engine: &Engine, notice: &Claimed, data: &NotificationData) -> TxResul
     (engine.render)(&content, &notice.locale, &engine.public_url)
 }
 
-/// Marks the failed ones, and all others of the claim as sent. Those in the app are shown from then on.
+/// Records what has become of each, and shows those on the site.
 async fn settle(
     engine: &Engine,
     claim: Id<Job>,
-    failed: Vec<(Claimed, SendError)>,
+    outcomes: Vec<Outcome>,
     shown: Vec<inbox::AddToInbox>,
 ) -> TxResult<()> {
     let now = engine.clock.now_ms();
-    let failed = failed.into_iter().map(|(notice, error)| {
+    let settled = outcomes.into_iter().map(|Outcome { notice, title, fault }| {
         let (kind, attempts) = (notice.kind, notice.attempts);
-        let dead = attempts >= ATTEMPTS_MAX || matches!(error, SendError::Refused(_));
-        let error = error.to_string();
-        tracing::warn!(kind, subject = %notice.subject, attempts, dead, error, "failed to deliver a notification");
-        let state = if dead { "failed" } else { "written" };
-        let run_at = now + backoff_ms(attempts);
-        [notice.id.into(), claim.into(), state.into(), run_at.into(), error.into()]
+        let (state, at, error) = match fault {
+            Ok(()) => ("sent", now, String::new()),
+            Err(error) => {
+                let dead = attempts >= ATTEMPTS_MAX || matches!(error, SendError::Refused(_));
+                let error = error.to_string();
+                tracing::warn!(kind, subject = %notice.subject, attempts, dead, error, "failed to deliver a notification");
+                (if dead { "failed" } else { "written" }, now + backoff_ms(attempts), error)
+            }
+        };
+        [notice.id.into(), claim.into(), state.into(), title.into(), at.into(), error.into()]
     });
     engine
         .db
         .write(
             "notifications::settle",
-            (now, claim, failed.collect::<Vec<_>>(), shown),
-            |tx: &mut Tx, (now, claim, failed, shown)| {
+            (settled.collect::<Vec<[Value; 6]>>(), shown),
+            |tx: &mut Tx, (settled, shown)| {
                 Box::pin(async move {
-                    tx.exec_many(&FAILED, failed).await?;
+                    tx.exec_many(&SETTLED, settled).await?;
                     tx.insert_all(shown.iter().cloned()).await?;
-                    tx.exec(&SENT, params![*now, *claim]).await?;
                     Ok(())
                 })
             },

@@ -20,7 +20,8 @@ use haat_shared::{
     permissions::{AdminPermission, AdminRole},
     promotions::PromotionForm,
     routes::{
-        self, CURRENCIES, EMAILS, GIFT_CARDS, HOME, JOBS, MARKET_PROMOTIONS, PAYOUTS, TAXES, TEAM, any_payout,
+        self, CURRENCIES, DELIVERIES, GIFT_CARDS, HOME, JOBS, MARKET_PROMOTIONS, PAYOUTS, TAXES, TEAM,
+        any_payout,
     },
     taxes::{TaxBasis, TaxRateForm, TaxSettings},
 };
@@ -338,20 +339,25 @@ async fn is_paid(engine: &Engine, caller: &Caller, id: &str) -> bool {
     payouts::any(engine, caller, id).await.is_ok_and(|of| of.card.payout.state == PayoutState::Paid)
 }
 
-/// Sends a failed email again.
+/// Sends a notification again.
 pub(super) async fn resend(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Response {
+    let page = match back::local(&field(&typed, "back")).as_str() {
+        HOME => DELIVERIES.to_owned(),
+        page => clean(page),
+    };
     let done: Result<()> = async {
         caller.admin(AdminPermission::ManageEmails)?;
-        notifications::resend(&state.runtime.engine, &caller, field(&typed, "id").parse()?).await
+        notifications::log::resend(&state.runtime.engine, &caller, id.parse()?).await
     }
     .await;
     match done {
-        Ok(()) => redirect(&state, EMAILS, &[("done", "resend")]),
-        Err(error) => refused(&state, EMAILS, &error),
+        Ok(()) => redirect(&state, &page, &[("done", "resend")]),
+        Err(error) => refused(&state, &page, &error),
     }
 }
 

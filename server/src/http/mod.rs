@@ -367,7 +367,7 @@ mod tests {
         let [chk, prod, line, job_id] = ["chk", "prod", "line", "job"].map(id);
         let [imp, email_id, signup, pay, user_id, bill] =
             ["imp", "mail", "signup", "pay", "user", "inv"].map(id);
-        let [payout_id, ref_id, conv] = ["payout", "ref", "conv"].map(id);
+        let [payout_id, ref_id, conv, notice] = ["payout", "ref", "conv", "notif"].map(id);
         let file = format!("{}-320.webp", id("media"));
         let links: Vec<(&str, String, Vec<&str>)> = vec![
             (PRODUCT, product(text), vec![text]),
@@ -393,7 +393,7 @@ mod tests {
             (BALANCE, balance(text), vec![text]),
             (CONNECT_RETURN, connect_return(text), vec![text]),
             (SETTINGS, settings(text), vec![text]),
-            (EMAIL, email(email_id.parse().unwrap()), vec![&email_id]),
+            (DELIVERY, delivery(notice.parse().unwrap()), vec![&notice]),
             (ANY_ORDER, any_order(text), vec![text]),
             (ANY_SHOP, any_shop(text), vec![text]),
             (FORM_REFUND_ANY, refund_any(text), vec![text]),

@@ -330,16 +330,15 @@ const TABLE: &[Row] = &[
     get(USER, "user", 200),
     get(JOBS, "", 200),
     get(OUTBOX, "", 200),
-    get(EMAILS, "", 200),
-    get(EMAIL, "mail", 200),
+    get(DELIVERIES, "", 200),
+    get(DELIVERY, "notification", 200),
     get(AUDIT, "", 200),
     get(TEAM, "", 200),
     call(FN_ADMIN, "{}"),
     call(FN_MARKET, "{}"),
     call(FN_SEARCH_MARKET, r#"{"q":"asha"}"#),
-    call(FN_EMAILS, r#"{"of":{}}"#),
-    call(FN_FAILED_EMAILS, "{}"),
-    call(FN_EMAIL, r#"{"id":"<mail>"}"#),
+    call(FN_DELIVERIES, r#"{"of":{}}"#),
+    call(FN_DELIVERY, r#"{"id":"<notification>"}"#),
     call(FN_ALL_ORDERS, r#"{"of":{}}"#),
     call(FN_ANY_ORDER, r#"{"number":"<order>"}"#),
     call(FN_ALL_SHOPS, r#"{"of":{}}"#),
@@ -382,8 +381,7 @@ const TABLE: &[Row] = &[
     ),
     // Nothing is entered, so the page shows what is missing.
     form(FORM_REFUND_ANY, "order", "action=refund", 303),
-    // No email has failed.
-    form(FORM_RESEND, "", "id=notif_00000000000000000000000000", 404),
+    form(FORM_RESEND, "notification", "", 303),
     // From here on the gateway is unavailable, so that the refund stays in the queue.
     call(FN_CANCEL, r#"{"handle":"<handle>","number":"<paid order>","reason":"No"}"#),
     call(FN_DISCARD_JOB, r#"{"id":"<job>"}"#),
@@ -912,6 +910,7 @@ async fn everyone_reaches_what_is_theirs_and_nothing_else() {
             ("sitemap", "pages.xml".to_owned()),
             ("words", words),
             ("file", format!("{}-320.webp", real["media"])),
+            ("notification", mail.replace("mail_", "notif_")),
             ("mail", mail),
         ];
         real.extend(market_things.clone());

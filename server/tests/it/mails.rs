@@ -200,7 +200,7 @@ async fn an_address_is_sent_to_in_ascii_or_reported_to_the_operator_at_once() {
     until(&olga, "haat_emails{state=\"failed\"} 1").await;
     let form = [("email", "olga@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
     olga.post("/sign-in", &form).await;
-    let (_, mails) = olga.get("/admin/emails").await;
+    let (_, mails) = olga.get("/admin/notifications?state=failed").await;
     assert!(mails.contains("सूर्य@example.com") && mails.contains("SMTPUTF8"), "{mails}");
     program.close();
 }

@@ -13,7 +13,7 @@ pub struct ListQuery {
     pub select: &'static str,
     /// The condition for every row; `TRUE` for none.
     pub base_filter: &'static str,
-    /// The filters by name. `{}` stands for the parameter.
+    /// The filters by name. Each `{}` stands for the parameter.
     pub filters: &'static [(&'static str, &'static str)],
     /// The sort orders by name: the condition for rows after a key, with a `{}` for each part of the key,
     /// and the ORDER BY.
@@ -101,7 +101,7 @@ impl ListQuery {
         let mut params = Vec::new();
         for (name, value) in filters {
             match self.filters.iter().find(|(n, _)| *n == name) {
-                Some((_, condition)) => and(&mut sql, &mut params, condition, &mut std::iter::once(value)),
+                Some((_, condition)) => and(&mut sql, &mut params, condition, &mut std::iter::repeat(value)),
                 None => {
                     let never = Value::Bool(Some(true));
                     and(&mut sql, &mut params, "{} = FALSE", &mut std::iter::once(never));

@@ -3,6 +3,7 @@
 use haat_shared::{
     Currency, Id,
     admin::RefundState,
+    audit::DeliveryState,
     catalog::{
         attributes::AttributeKind,
         edit::ProductState,
@@ -282,6 +283,7 @@ text_column! {
     RefundState;
     NotificationTopic;
     Channel;
+    DeliveryState;
     Side;
 }
 

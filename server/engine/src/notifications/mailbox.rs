@@ -3,18 +3,8 @@
 use async_trait::async_trait;
 
 use super::{Mail, Mailer, SendError};
-use crate::{
-    Caller, Clock, Db, Engine, TxResult,
-    db::{CountRow, Value},
-    insert, lists, params, rows, statements,
-};
-use haat_shared::{
-    Error, FieldCode, Result,
-    audit::{self, EmailText},
-    id::kinds::EmailId,
-    page::{self, Counted, ListRequest, Page, PageRequest},
-    permissions::AdminPermission,
-};
+use crate::{Clock, Db, Engine, TxResult, insert, lists, params, rows, statements};
+use haat_shared::{Error, Result, id::kinds::EmailId};
 
 /// How long emails are kept.
 const KEEP_MS: i64 = 7 * 24 * 3_600_000;
@@ -104,50 +94,13 @@ pub async fn latest(db: &Db) -> Result<Vec<EmailCard>> {
     Ok(db.list(EMAILS.bind(Vec::new(), "newest", None, PAGE_SIZE)).await?)
 }
 
-/// The emails, newest first. Operators only.
-pub async fn list(
-    engine: &Engine,
-    caller: &Caller,
-    of: impl Into<PageRequest<'_>>,
-) -> Result<Page<audit::EmailCard>> {
-    caller.admin(AdminPermission::SeeEmails)?;
-    let of = of.into();
-    let after = cursor(of.after)?;
-    let after = after.into_iter().flat_map(|(at, id)| [Value::from(at), id.into()]);
-    let size = page::rows(of.limit, PAGE_SIZE);
-    let rows: Vec<EmailCard> = engine.db.list(EMAILS.bind(Vec::new(), "newest", after, size + 1)).await?;
-    let page = Page::cut(rows, size, |row| format!("{}.{}", row.created_at, row.id));
-    Ok(page.map(|row| audit::EmailCard {
-        id: row.id,
-        to: row.recipient,
-        subject: row.subject,
-        created_at: caller.time(engine, row.created_at),
-    }))
-}
-
-/// The same with the number of emails. Operators only.
-pub async fn table(engine: &Engine, caller: &Caller, of: &ListRequest) -> Result<Counted<audit::EmailCard>> {
-    let page = list(engine, caller, of).await?;
-    Ok(CountRow::with(engine.db.list(EMAILS.count(Vec::new())).await?, page))
-}
-
-/// The key from which a page continues: the time of an email and its ID, which does not contain the time.
-fn cursor(after: &str) -> Result<Option<(i64, EmailId)>> {
-    if after.is_empty() {
-        return Ok(None);
+/// The text of an email, if it is here.
+pub(super) async fn text(engine: &Engine, id: EmailId) -> Result<Option<String>> {
+    match find(&engine.db, id).await {
+        Ok(mail) => Ok(Some(mail.text)),
+        Err(Error::NotFound) => Ok(None),
+        Err(error) => Err(error),
     }
-    let key = after.split_once('.').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
-    key.map(Some).ok_or_else(|| Error::field("after", FieldCode::BadCursor))
-}
-
-/// An email as it was sent. Operators only.
-pub async fn read(engine: &Engine, caller: &Caller, id: EmailId) -> Result<EmailText> {
-    caller.admin(AdminPermission::SeeEmails)?;
-    let Mail { id, to, subject, text, created_at, .. } = find(&engine.db, id).await?;
-    Ok(EmailText {
-        card: audit::EmailCard { id, to, subject, created_at: caller.time(engine, created_at) },
-        text,
-    })
 }
 
 /// An email.

@@ -9,6 +9,7 @@ use haat_shared::{
     Conflict, Error, FieldCode, Result,
     id::kinds::UserId,
     media::Purpose,
+    page::ListRequest,
     permissions::AdminRole::{self, *},
 };
 
@@ -52,8 +53,8 @@ async fn outcomes(engine: &Engine, caller: &Caller) -> Vec<(&'static str, Result
         ("outbox", outbox::list(engine, caller, false, "").await.map(drop)),
         ("retry", jobs::retry(engine, caller, none).await),
         ("discard", jobs::discard(engine, caller, none).await),
-        ("emails", notifications::unsent(engine, caller).await.map(drop)),
-        ("resend", notifications::resend(engine, caller, haat_engine::random::id(0)).await),
+        ("emails", notifications::log::table(engine, caller, &ListRequest::default()).await.map(drop)),
+        ("resend", notifications::log::resend(engine, caller, haat_engine::random::id(0)).await),
         ("audit", audit::list(engine, caller, "").await.map(drop)),
         ("team", admin::team(engine, caller).await.map(drop)),
         ("grant", admin::grant_role(engine, caller, Grantee::Id(haat_engine::random::id(0)), Orders).await),

@@ -155,7 +155,7 @@ both! {
         };
         buy(10).await;
         assert_eq!(sent().await, 3);
-        let kept = notifications::failed(&engine, &caller).await.unwrap();
+        let kept = failed(&engine).await;
         assert_eq!(kept.len(), 7);
         assert!(kept.iter().all(|mail| mail.to == "asha@example.com" && mail.error.contains("too many")));
         // Emails to the shop are not limited, because its address was not entered by the guest.
@@ -163,7 +163,7 @@ both! {
         assert_eq!(mails.iter().filter(|mail| mail.recipient == "meena-crafts@haat.example").count(), 10);
         // Emails resent by an operator are always sent.
         for mail in &kept {
-            notifications::resend(&engine, &caller, mail.id).await.unwrap();
+            notifications::log::resend(&engine, &caller, mail.id).await.unwrap();
         }
         dispatch::drain(&engine).await.unwrap();
         assert_eq!(sent().await, 10);
@@ -174,8 +174,8 @@ both! {
         market.clock.advance_ms(3_600_000);
         buy(10).await;
         assert_eq!(sent().await, 13);
-        for mail in notifications::failed(&engine, &caller).await.unwrap() {
-            notifications::resend(&engine, &caller, mail.id).await.unwrap();
+        for mail in failed(&engine).await {
+            notifications::log::resend(&engine, &caller, mail.id).await.unwrap();
         }
         dispatch::drain(&engine).await.unwrap();
     }
@@ -196,9 +196,9 @@ both! {
         let mails = notifications::mailbox::latest(&engine.db).await.unwrap();
         let sent = |kind: &str| mails.iter().filter(|m| m.recipient == "asha@example.com" && m.subject.contains(kind)).count();
         assert_eq!((sent("purchase"), sent("confirm")), (3, 3), "{:?}", mails.iter().map(|m| &m.subject).collect::<Vec<_>>());
-        let kept = notifications::failed(&engine, &Caller::system()).await.unwrap();
+        let kept = failed(&engine).await;
         for mail in kept {
-            notifications::resend(&engine, &Caller::system(), mail.id).await.unwrap();
+            notifications::log::resend(&engine, &Caller::system(), mail.id).await.unwrap();
         }
         dispatch::drain(&engine).await.unwrap();
     }

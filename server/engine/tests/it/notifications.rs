@@ -2,16 +2,18 @@ use haat_engine::{
     Caller, TxError, accounts,
     db::{DbError, Scalar},
     dispatch, inventory,
-    notifications::{self, Mail, inbox, mailbox},
+    notifications::{self, Mail, inbox, log, mailbox},
     orders, params, random,
     schedules::{self, SCHEDULES},
     statements,
 };
 use haat_shared::{
-    Error,
+    Conflict, Error, FieldCode,
+    audit::DeliveryState,
     id::kinds::NotificationId,
     notifications::{Channel, NotificationPreference, NotificationTopic},
     orders::Shipment,
+    page::ListRequest,
 };
 
 use crate::{both, support::*};
@@ -331,5 +333,86 @@ both! {
         assert_eq!(told().await, ["0 left of Clay bowl", "3 left of Clay bowl"], "again after it was refilled");
         let subjects: Vec<String> = mails(market).await.into_iter().map(|mail| mail.subject).collect();
         assert_eq!(subjects.iter().filter(|subject| subject.contains("left of")).count(), 2);
+    }
+
+    async fn the_log_has_every_notification_and_each_can_be_sent_again_once(market) {
+        let engine = &market.engine;
+        let system = Caller::system();
+        let number = bought(market).await;
+        let list = async |q: &str, state: &str, channel: &str| {
+            let of = ListRequest { q: q.into(), state: state.into(), channel: channel.into(), ..ListRequest::default() };
+            log::table(engine, &system, &of).await.unwrap()
+        };
+        let all = list("", "", "").await;
+        assert_eq!((all.page.items.len(), all.counts), (5, vec![("written".to_owned(), 5)]));
+        let first = &all.page.items[0];
+        assert_eq!((first.title.as_str(), first.attempts, first.state), ("", 0, DeliveryState::Waiting));
+        assert_eq!(log::resend(engine, &system, first.id).await, Err(Conflict::InFlight.into()), "it is sent anyway");
+        assert!(log::read(engine, &system, first.id).await.unwrap().next_at.is_some());
+        market.settle().await;
+
+        // An owner has got an email, and sees the same on the site; a guest has got an email.
+        let owner = list("MEENA-crafts@haat.example", "", "").await.page.items;
+        let user = market.owner("meena-crafts").await.user_id().unwrap();
+        assert_eq!(owner.len(), 2);
+        for (card, channel) in owner.iter().zip([Channel::InApp, Channel::Email]) {
+            assert_eq!((card.channel, card.to.as_str(), card.state), (channel, "meena-crafts@haat.example", DeliveryState::Delivered));
+            assert_eq!((card.title.as_str(), card.user), (format!("order {number}-1").as_str(), Some(user)));
+        }
+        let guest = list("asha@example.com", "sent", "email").await.page.items;
+        assert_eq!((guest.len(), guest[0].user), (1, None));
+        assert_eq!(list("asha@example.com", "", "in_app").await.count(""), 0);
+        let failed = list("", "failed", "email").await;
+        assert_eq!((failed.page.items.len(), failed.count("sent")), (0, 3), "all states are counted");
+
+        // One that was delivered is sent again as another one, once, and its recipient sees both.
+        let read = log::read(engine, &system, guest[0].id).await.unwrap();
+        assert!(read.can_be_resent() && read.sent_at.is_some() && read.text.is_some_and(|text| text.contains("http")));
+        assert_eq!(read.about.number.as_deref(), Some(number.as_str()));
+        for id in [guest[0].id, guest[0].id, owner[0].id] {
+            log::resend(engine, &system, id).await.unwrap();
+        }
+        market.settle().await;
+        let again = list("asha@example.com", "sent", "email").await.page.items;
+        assert_eq!(again.len(), 2);
+        let (first, second) = (log::read(engine, &system, guest[0].id).await.unwrap(), log::read(engine, &system, again[0].id).await.unwrap());
+        assert_eq!((first.repeated_as, second.repeats), (Some(again[0].id), Some(guest[0].id)));
+        assert!(!first.can_be_resent() && second.can_be_resent());
+        assert_eq!(mails(market).await.iter().filter(|mail| mail.to == "asha@example.com").count(), 2);
+        let seen = inbox::list(engine, &market.owner("meena-crafts").await, "").await.unwrap();
+        assert_eq!(seen.page.items.len(), 2);
+
+        // Page by page, and nothing but what can be asked for.
+        let of = |after: &str| ListRequest { limit: Some(4), after: after.into(), ..ListRequest::default() };
+        let page = log::table(engine, &system, &of("")).await.unwrap().page;
+        let rest = log::table(engine, &system, &of(&page.next.unwrap())).await.unwrap().page;
+        assert_eq!((page.items.len(), rest.items.len(), rest.next), (4, 3, None));
+        for (of, field, code) in [
+            (ListRequest { state: "lost".into(), ..of("") }, "state", FieldCode::NotAChoice),
+            (ListRequest { channel: "pigeon".into(), ..of("") }, "channel", FieldCode::NotAChoice),
+            (of("yesterday"), "after", FieldCode::BadCursor),
+        ] {
+            assert_eq!(log::table(engine, &system, &of).await.unwrap_err().at(field), Some(code));
+        }
+        assert_eq!(log::read(engine, &system, random::id(0)).await.err(), Some(Error::NotFound));
+    }
+
+    async fn one_that_failed_is_replaced_by_what_is_sent_again(market) {
+        let engine = &market.engine;
+        let system = Caller::system();
+        bought(market).await;
+        *market.post.road.lock().unwrap() = Road::Closed;
+        market.settle().await;
+        let dead = failed(engine).await;
+        assert_eq!((left(market).await, dead.len()), ((0, 3), 3));
+        assert!(dead.iter().all(|card| card.error.contains("no such address") && !card.title.is_empty()));
+        *market.post.road.lock().unwrap() = Road::Open;
+        for card in &dead {
+            log::resend(engine, &system, card.id).await.unwrap();
+        }
+        market.settle().await;
+        assert_eq!((left(market).await, mails(market).await.len()), ((0, 0), 3));
+        let kept = log::read(engine, &system, dead[0].id).await.unwrap();
+        assert_eq!((kept.card.state, kept.card.error.as_str()), (DeliveryState::Resent, dead[0].error.as_str()), "why it failed is still known");
     }
 }

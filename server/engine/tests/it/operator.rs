@@ -3,9 +3,7 @@
 use haat_engine::{
     Caller, accounts,
     admin::{self, Grantee},
-    audit, dispatch, jobs, ledger,
-    notifications::{self, mailbox},
-    orders, outbox, sales, sandbox, search, shops, users,
+    audit, dispatch, jobs, ledger, notifications, orders, outbox, sales, sandbox, search, shops, users,
 };
 use haat_shared::{
     Conflict, Error, FieldCode,
@@ -123,34 +121,34 @@ both! {
         let system = Caller::system();
         let delayed = async || {
             let counted = audit::home(engine, &system).await.unwrap().delayed_emails;
-            let listed = notifications::unsent(engine, &system).await.unwrap().delayed;
-            assert_eq!(counted, listed.len() as i64);
-            listed
+            let of = ListRequest { channel: "email".into(), state: "written".into(), ..ListRequest::default() };
+            let waiting = notifications::log::table(engine, &system, &of).await.unwrap().page.items;
+            (counted, waiting.into_iter().map(|mail| mail.error).collect::<Vec<_>>())
         };
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
         market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
         dispatch::dispatch(engine).await.unwrap();
         *market.post.road.lock().unwrap() = Road::Cut;
         for _ in 0..3 {
-            assert_eq!(delayed().await, []);
+            assert_eq!(delayed().await.0, 0);
             assert_eq!(notifications::deliver_due(engine, Channel::Email).await.unwrap(), 2);
             market.clock.advance_ms(60_000);
         }
-        let listed = delayed().await;
-        assert_eq!(listed.len(), 2);
-        assert!(listed.iter().all(|mail| mail.error.contains("cut")), "{listed:?}");
+        let (counted, errors) = delayed().await;
+        assert_eq!((counted, errors.len()), (2, 2));
+        assert!(errors.iter().all(|error| error.contains("cut")), "{errors:?}");
         *market.post.road.lock().unwrap() = Road::Open;
         assert_eq!(notifications::deliver_due(engine, Channel::Email).await.unwrap(), 2);
-        assert_eq!(delayed().await, []);
+        assert_eq!(delayed().await.0, 0);
         // No worker sends them.
         market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
         dispatch::dispatch(engine).await.unwrap();
         market.clock.advance_ms(14 * 60_000);
-        assert_eq!(delayed().await, []);
+        assert_eq!(delayed().await.0, 0);
         market.clock.advance_ms(2 * 60_000);
-        assert_eq!(delayed().await.len(), 2);
+        assert_eq!(delayed().await.0, 2);
         market.settle().await;
-        assert_eq!(delayed().await, []);
+        assert_eq!(delayed().await.0, 0);
     }
 
     async fn open_tasks_are_counted_and_emails_are_shown(market) {
@@ -175,18 +173,19 @@ both! {
         market.clock.advance_ms(24 * 3_600_000);
         assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 0, 4, 2));
         *market.post.road.lock().unwrap() = Road::Open;
-        let failed = notifications::failed(engine, &system).await.unwrap();
-        assert_eq!(failed.len(), 4);
-        let first = failed.iter().find(|m| m.kind == "purchase_made").unwrap();
+        let dead = failed(engine).await;
+        assert_eq!(dead.len(), 4);
+        let first = dead.iter().find(|m| m.kind == "purchase_made").unwrap();
         assert!(first.error.contains("no such address") && first.to == "asha@example.com", "{first:?}");
-        notifications::resend(engine, &system, first.id).await.unwrap();
-        for id in [first.id, haat_engine::random::id(0)] {
-            assert_eq!(notifications::resend(engine, &system, id).await, Err(Error::NotFound), "it has not failed");
-        }
-        assert_eq!(notifications::deliver_due(engine, Channel::Email).await.unwrap(), 1);
-        assert_eq!(notifications::failed(engine, &system).await.unwrap().len(), 3);
+        let about = notifications::log::read(engine, &system, first.id).await.unwrap().about;
+        notifications::log::resend(engine, &system, first.id).await.unwrap();
+        notifications::log::resend(engine, &system, first.id).await.unwrap();
+        let unknown = notifications::log::resend(engine, &system, haat_engine::random::id(0)).await;
+        assert_eq!(unknown, Err(Error::NotFound));
+        assert_eq!(notifications::deliver_due(engine, Channel::Email).await.unwrap(), 1, "once");
+        assert_eq!(failed(engine).await.len(), 3);
         let log = audit::list(engine, &system, "").await.unwrap().items.remove(0);
-        assert_eq!((log.action.as_str(), log.note, log.subject), ("notifications::resend", first.to.clone(), first.subject.clone()));
+        assert_eq!((log.action.as_str(), &log.note, &log.about), ("notifications::resend", &first.to, &about));
         assert!(log.about.number.is_some_and(|about| about.starts_with('H') && !about.contains('-')), "the purchase");
         change(market, &REWRITE).await;
         notifications::deliver_due(engine, Channel::Email).await.unwrap();
@@ -201,20 +200,8 @@ both! {
         let dead = jobs::list(engine, &system, "dead", "").await.unwrap().items[0].id;
         jobs::retry(engine, &system, dead).await.unwrap();
 
-        let page = mailbox::list(engine, &system, "").await.unwrap();
-        assert_eq!((page.items.len(), page.next), (5, None));
-        let table = mailbox::table(engine, &system, &of("")).await.unwrap();
-        assert_eq!((table.page.items.len(), table.page.next.is_some(), table.count("")), (3, true, 5));
         let table = outbox::table(engine, &system, &of("")).await.unwrap();
         assert_eq!((table.count("waiting"), table.count("dispatched") > 4), (0, true));
-        assert_eq!(page.items[0].subject, format!("cancelled {number}-1: No"));
-        let rest = format!("{}.{}", 1, page.items[0].id);
-        assert!(mailbox::list(engine, &system, &rest).await.unwrap().items.is_empty());
-        let mail = mailbox::read(engine, &system, page.items[0].id).await.unwrap();
-        assert_eq!((&mail.card, link_in(&mail.text).0), (&page.items[0], number.as_str()));
-        let wrong = mailbox::list(engine, &system, "yesterday").await.unwrap_err();
-        assert_eq!(wrong.at("after"), Some(FieldCode::BadCursor));
-        assert_eq!(mailbox::read(engine, &system, haat_engine::random::id(0)).await.err(), Some(Error::NotFound));
     }
 
     async fn the_market_is_compared_with_the_period_before(market) {
@@ -440,7 +427,7 @@ both! {
             assert_eq!(accounts::table(engine, &who, &any).await.err(), Some(refused.clone()));
             assert_eq!(jobs::table(engine, &who, &any).await.err(), Some(refused.clone()));
             assert_eq!(outbox::table(engine, &who, &any).await.err(), Some(refused.clone()));
-            assert_eq!(mailbox::table(engine, &who, &any).await.err(), Some(refused.clone()));
+            assert_eq!(notifications::log::table(engine, &who, &any).await.err(), Some(refused.clone()));
             assert_eq!(audit::table(engine, &who, &any).await.err(), Some(refused.clone()));
             assert_eq!(accounts::list(engine, &who, "", "").await.err(), Some(refused.clone()));
             assert_eq!(jobs::list(engine, &who, "", "").await.err(), Some(refused.clone()));
@@ -448,11 +435,8 @@ both! {
             assert_eq!(jobs::discard(engine, &who, id).await.err(), Some(refused.clone()));
             assert_eq!(outbox::list(engine, &who, false, "").await.err(), Some(refused.clone()));
             assert_eq!(audit::home(engine, &who).await.err(), Some(refused.clone()));
-            assert_eq!(notifications::failed(engine, &who).await.err(), Some(refused.clone()));
-            assert_eq!(notifications::delayed(engine, &who).await.err(), Some(refused.clone()));
-            assert_eq!(notifications::resend(engine, &who, haat_engine::random::id(0)).await.err(), Some(refused.clone()));
-            assert_eq!(mailbox::list(engine, &who, "").await.err(), Some(refused.clone()));
-            assert_eq!(mailbox::read(engine, &who, haat_engine::random::id(0)).await.err(), Some(refused.clone()));
+            assert_eq!(notifications::log::resend(engine, &who, haat_engine::random::id(0)).await.err(), Some(refused.clone()));
+            assert_eq!(notifications::log::read(engine, &who, haat_engine::random::id(0)).await.err(), Some(refused.clone()));
             assert_eq!(audit::list(engine, &who, "").await.err(), Some(refused));
         }
     }

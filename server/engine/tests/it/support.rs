@@ -42,6 +42,7 @@ use haat_shared::{
     checkout::CheckoutUpdate,
     gift_cards::GiftCardTerms,
     id::kinds::{CheckoutId, EmailId, PaymentId, PayoutId, PayoutMethodId, VariantId},
+    page::ListRequest,
     payments::{NextAction, PaymentMethod, PurchaseLink},
     payouts::{ConnectedAccount, PayoutProblem},
     pricing::Promotion,
@@ -991,4 +992,10 @@ pub fn is_guest(caller: &Caller) -> bool {
 fn gift_card_terms() -> GiftCardTerms {
     let inr = |minor| Money::new(minor, Currency::INR);
     GiftCardTerms { suggested: vec![inr(50_000), inr(100_000)], least: inr(10_000), most: inr(1_000_000) }
+}
+
+/// The notifications that have failed, the latest first.
+pub async fn failed(engine: &Engine) -> Vec<haat_shared::audit::DeliveryCard> {
+    let of = ListRequest { state: "failed".into(), limit: Some(100), ..ListRequest::default() };
+    notifications::log::table(engine, &Caller::system(), &of).await.unwrap().page.items
 }
