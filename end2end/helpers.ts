@@ -478,6 +478,8 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
   await at('/admin/shops', 'admin-shops');
   await at(`/admin/shops/${SHOPS[0]}`, 'admin-shop');
   await at('/admin/promotions', 'admin-promotions');
+  await at('/admin/announcements', 'admin-announcements');
+  await at('/admin/announcements?edit=new', 'admin-announcement');
   await at('/admin/taxes', 'admin-taxes');
   await at('/admin/currencies', 'admin-currencies');
   await at('/admin/gift-cards', 'admin-gift-cards');

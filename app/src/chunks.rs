@@ -153,6 +153,7 @@ chunks! {
         Payment: admin::Payment;
         Jobs: admin::Jobs;
         Outbox: admin::Outbox;
+        Announcements: admin::Announcements;
         Deliveries: admin::Deliveries;
         Delivery: admin::Delivery;
         Audit: admin::Audit;

@@ -174,6 +174,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/admin/payments/:id"), ChunkPage::Payment),
     (Path("/admin/jobs"), ChunkPage::Jobs),
     (Path("/admin/outbox"), ChunkPage::Outbox),
+    (Path("/admin/announcements"), ChunkPage::Announcements),
     (Path("/admin/notifications"), ChunkPage::Deliveries),
     (Path("/admin/notifications/:id"), ChunkPage::Delivery),
     (Path("/admin/audit"), ChunkPage::Audit),

@@ -832,6 +832,7 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
             t!(i18n, admin.email_payout_method)
         }
         "order_disputed" | "dispute_won" | "dispute_lost" => t!(i18n, admin.email_dispute),
+        "announcement" => t!(i18n, announcements.heading_one),
         "stock_low" => t!(i18n, admin.message_stock_low),
         "messages_for_shopper" | "messages_for_shop" => t!(i18n, admin.message_unread),
         other => other,
@@ -905,6 +906,11 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "gift_cards::disable" => t!(i18n, admin.act_gift_disable),
         "gift_cards::enable" => t!(i18n, admin.act_gift_enable),
         "gift_cards::refund" => t!(i18n, admin.act_gift_refund),
+        "announcements::create" => t!(i18n, admin.act_announcement_create),
+        "announcements::save" => t!(i18n, admin.act_announcement_save),
+        "announcements::send" => t!(i18n, admin.act_announcement_send),
+        "announcements::withdraw" => t!(i18n, admin.act_announcement_withdraw),
+        "announcements::delete" => t!(i18n, admin.act_announcement_delete),
         "promotions::create" => t!(i18n, admin.act_promotion_create),
         "promotions::save" => t!(i18n, admin.act_promotion_save),
         "promotions::end" => t!(i18n, admin.act_promotion_end),

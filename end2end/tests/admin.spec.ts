@@ -32,6 +32,7 @@ const PARTS = {
   Users: '/admin/users',
   Jobs: '/admin/jobs',
   Outbox: '/admin/outbox',
+  Announcements: '/admin/announcements',
   Notifications: '/admin/notifications',
   'Audit log': '/admin/audit',
   Team: '/admin/team',

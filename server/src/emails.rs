@@ -1,6 +1,7 @@
 //! Renders emails as HTML and text, from `templates/mail` and the texts in `app/locales`. Each email, or
 //! each group of emails with the same templates, has a file; what they share is in `parts`.
 
+mod announcement;
 mod disputes;
 mod gift_card;
 mod messages;
@@ -69,6 +70,8 @@ fn page(content: &EmailContent) -> String {
             routes::with(&routes::confirm_sign_up(*id), &[("token", token)])
         }
         EmailContent::GiftCard(_) => routes::PRODUCTS.to_owned(),
+        EmailContent::Announcement(of) if of.link.is_empty() => routes::NOTIFICATIONS.to_owned(),
+        EmailContent::Announcement(of) => of.link.clone(),
         _ => routes::SIGN_IN.to_owned(),
     }
 }
@@ -114,6 +117,7 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         EmailContent::DisputeLost { order, dispute } => {
             disputes::render(locale, order, dispute, DisputeState::Lost, url)
         }
+        EmailContent::Announcement(of) => announcement::render(locale, of, url, market),
         EmailContent::StockLow(of) => stock::low(locale, of, url),
         EmailContent::UnreadMessages(of) => messages::unread(locale, of, url),
         EmailContent::PayoutSent(of) => payouts::sent(locale, of, url),

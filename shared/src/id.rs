@@ -225,6 +225,8 @@ pub mod kinds {
         OutboxMessage OutboxMessageId "outbox";
         /// A job, to be done after the commit.
         Job JobId "job";
+        /// Something that many people are told at once.
+        Announcement AnnouncementId "announce";
         /// A record that someone must be notified.
         Notification NotificationId "notif";
         /// A typed attribute of products.

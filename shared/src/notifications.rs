@@ -18,13 +18,15 @@ text_enum! {
         Stock = "stock",
         /// Payouts of the user's shops.
         Payouts = "payouts",
+        /// Offers of the market.
+        Offers = "offers",
     }
 }
 
 impl NotificationTopic {
     /// Whether only people who work for a shop get such notifications.
     pub fn of_shops(self) -> bool {
-        !matches!(self, Self::Purchases | Self::Messages)
+        !matches!(self, Self::Purchases | Self::Messages | Self::Offers)
     }
 
     /// The name of the checkbox for a channel.
@@ -58,9 +60,9 @@ pub struct NotificationPreference {
 }
 
 impl NotificationPreference {
-    /// What counts as long as the user has not chosen: both.
+    /// What counts as long as the user has not chosen: both, but no emails of offers, which need consent.
     pub fn new(topic: NotificationTopic) -> Self {
-        Self { topic, email: true, in_app: true }
+        Self { topic, email: topic != NotificationTopic::Offers, in_app: true }
     }
 
     /// Whether the user wants a channel.
@@ -82,6 +84,8 @@ pub struct Notification {
     pub kind: String,
     /// What happened, in the language that the user had then.
     pub title: String,
+    /// What else there is to say, in paragraphs. Empty except for announcements.
+    pub text: String,
     /// The path of the page about it.
     pub path: String,
     /// When it happened: RFC 3339, UTC.

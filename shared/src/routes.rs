@@ -175,6 +175,7 @@ const READS: &[&str] = &[
     FN_SHIPPING,
     FN_PREVIEW_SHIPPING,
     FN_MARKET_PROMOTIONS,
+    FN_ANNOUNCEMENTS,
     FN_CURRENCIES,
     FN_CURRENCY_CHOICES,
     FN_TAXES,
@@ -354,6 +355,7 @@ routes! {
     ALL_SHOPS GET "/admin/shops" Admin Operator(SeeShops);
     ANY_SHOP GET "/admin/shops/{handle}" Admin Operator(SeeShops) => any_shop(handle: &str);
     MARKET_PROMOTIONS GET "/admin/promotions" Admin Operator(SeePromotions);
+    ANNOUNCEMENTS GET "/admin/announcements" Admin Operator(SeePromotions);
     TAXES GET "/admin/taxes" Admin Operator(SeePromotions);
     CURRENCIES GET "/admin/currencies" Admin Operator(ManageRates);
     GIFT_CARDS GET "/admin/gift-cards" Admin Operator(SeePayments);
@@ -379,6 +381,9 @@ routes! {
     FORM_CANCEL_BY_CUSTOMER POST "/purchases/{number}" Form Holder;
     FORM_RETURN POST "/purchases/{number}/returns" Form Holder => ask_return(number: &str);
     FORM_CARDS POST "/account/cards" Form SignedIn;
+    // The link of an email leads to a page that asks; programs that read emails send the form at once.
+    UNSUBSCRIBE GET "/unsubscribe/{id}" Form Anyone => unsubscribe(id: UserId);
+    FORM_UNSUBSCRIBE POST "/unsubscribe/{id}" Form Anyone;
     FORM_NOTIFICATIONS POST "/notifications" Form SignedIn;
     FORM_NOTIFICATION_SETTINGS POST "/notifications/settings" Form SignedIn;
     FORM_MESSAGES POST "/messages" Form Anyone;
@@ -406,6 +411,7 @@ routes! {
     FORM_COUPONS POST "/seller/{handle}/promotions/import" Form Member => import_coupons(handle: &str);
     FORM_SHIPPING POST "/seller/{handle}/shipping" Form Member;
     FORM_MARKET_PROMOTIONS POST "/admin/promotions" Form Operator(ManagePromotions);
+    FORM_ANNOUNCEMENTS POST "/admin/announcements" Form Operator(ManagePromotions);
     FORM_MARKET_COUPONS POST "/admin/promotions/import" Form Operator(ManagePromotions);
     FORM_TAXES POST "/admin/taxes" Form Operator(ManagePromotions);
     FORM_CURRENCIES POST "/admin/currencies" Form Operator(ManageRates);
@@ -450,6 +456,7 @@ routes! {
     FN_PROMOTIONS POST "/api/promotions/of_shop" Function Member;
     FN_SHIPPING POST "/api/shipping/settings" Function Member;
     FN_PREVIEW_SHIPPING POST "/api/shipping/preview" Function Member;
+    FN_ANNOUNCEMENTS POST "/api/announcements/list" Function Operator(SeePromotions);
     FN_MARKET_PROMOTIONS POST "/api/promotions/of_market" Function Operator(SeePromotions);
     FN_CURRENCY_CHOICES POST "/api/currencies/choices" Function Anyone;
     FN_CURRENCIES POST "/api/currencies/page" Function Operator(ManageRates);

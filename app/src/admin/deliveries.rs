@@ -127,12 +127,12 @@ fn row(card: DeliveryCard, of: &ListRequest) -> impl IntoView + use<> {
     let href = url(&routes::delivery(card.id), of);
     let at = words::hour(i18n, &card.created_at);
     let channel = channel_words(i18n, card.channel);
-    let error =
-        (!card.error.is_empty()).then(|| view! { <span class="note below why">{card.error.clone()}</span> });
+    let error = (!card.error.is_empty())
+        .then(|| view! { <span class="note below why" translate="no">{card.error.clone()}</span> });
     view! {
         <tr>
             <th scope="row">
-                <a class="row-link" href=href>{title(i18n, &card)}</a>
+                <a class="row-link" translate="no" href=href>{title(i18n, &card)}</a>
                 <span class="note below" translate="no">{card.to}</span>
                 <span class="note narrow"><span class="dots"><span>{channel}</span> " " <span>{at.clone()}</span></span></span>
                 {error}
@@ -170,20 +170,21 @@ fn Shown(details: Details, manages: bool) -> impl IntoView {
     let heading = title(i18n, &card);
     let time = |at: Option<String>| at.map(|at| words::moment(i18n, &at)).unwrap_or_default();
     let facts = [
-        (t!(i18n, admin.channel), channel_words(i18n, card.channel).to_owned()),
-        (t!(i18n, admin.notice_kind), words::email_kind(i18n, &card.kind).to_owned()),
-        (t!(i18n, admin.locale), locale),
-        (t!(i18n, admin.attempts), words::number(i18n, card.attempts)),
-        (t!(i18n, admin.at), words::moment(i18n, &card.created_at)),
-        (t!(i18n, admin.delivered), time(sent_at)),
-        (t!(i18n, admin.next_attempt), time(next_at)),
-        (t!(i18n, admin.last_error), card.error),
+        (t!(i18n, admin.channel), channel_words(i18n, card.channel).to_owned(), true),
+        (t!(i18n, admin.notice_kind), words::email_kind(i18n, &card.kind).to_owned(), true),
+        (t!(i18n, admin.locale), locale, false),
+        (t!(i18n, admin.attempts), words::number(i18n, card.attempts), true),
+        (t!(i18n, admin.at), words::moment(i18n, &card.created_at), true),
+        (t!(i18n, admin.delivered), time(sent_at), true),
+        (t!(i18n, admin.next_attempt), time(next_at), true),
+        (t!(i18n, admin.last_error), card.error, false),
     ];
-    let facts = facts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| {
+    let facts = facts.into_iter().filter(|(_, value, _)| !value.is_empty()).map(|(name, value, ours)| {
+        let translate = (!ours).then_some("no");
         view! {
             <div>
                 <dt>{name}</dt>
-                <dd><bdi>{value}</bdi></dd>
+                <dd translate=translate><bdi>{value}</bdi></dd>
             </div>
         }
     });
@@ -204,7 +205,9 @@ fn Shown(details: Details, manages: bool) -> impl IntoView {
     });
     let link = |id, words: &'static str| view! { <p><a href=routes::delivery(id)>{words}</a></p> };
     let text = match (text, card.channel) {
-        (Some(text), _) => Some(view! { <pre class="panel mail-text">{text}</pre> }.into_any()),
+        (Some(text), _) => {
+            Some(view! { <pre class="panel mail-text" translate="no">{text}</pre> }.into_any())
+        }
         (None, Channel::Email) if card.state == DeliveryState::Delivered => {
             Some(view! { <p class="note">{t!(i18n, admin.no_text)}</p> }.into_any())
         }
@@ -217,7 +220,7 @@ fn Shown(details: Details, manages: bool) -> impl IntoView {
         <Done what=query("done").get_untracked() />
         <header class="order-head">
             <div>
-                <h1>{heading}</h1>
+                <h1 translate="no">{heading}</h1>
                 <p class="note" translate="no">{to}</p>
                 {subject(i18n, about)}
             </div>

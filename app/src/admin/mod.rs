@@ -1,5 +1,6 @@
 //! The pages of the admin area, one file per page.
 
+mod announcements;
 mod audit;
 mod deliveries;
 mod home;
@@ -19,6 +20,7 @@ mod team;
 mod user;
 mod users;
 
+pub(crate) use announcements::Announcements;
 pub(crate) use audit::Audit;
 pub(crate) use deliveries::{Deliveries, Delivery};
 pub(crate) use home::Home;
@@ -67,6 +69,7 @@ enum Part {
     Shops,
     Users,
     Promotions,
+    Announcements,
     Taxes,
     Currencies,
     Payments,
@@ -81,12 +84,13 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Home,
         Self::Orders,
         Self::Shops,
         Self::Users,
         Self::Promotions,
+        Self::Announcements,
         Self::Payments,
         Self::GiftCards,
         Self::Payouts,
@@ -108,6 +112,7 @@ impl Part {
             Self::Ledger => routes::LEDGER,
             Self::Shops => routes::ALL_SHOPS,
             Self::Promotions => routes::MARKET_PROMOTIONS,
+            Self::Announcements => routes::ANNOUNCEMENTS,
             Self::Taxes => routes::TAXES,
             Self::Currencies => routes::CURRENCIES,
             Self::GiftCards => routes::GIFT_CARDS,
@@ -129,6 +134,7 @@ impl Part {
             Self::Ledger => "book",
             Self::Shops => "awning",
             Self::Promotions => "tag",
+            Self::Announcements => "bell",
             Self::Taxes | Self::Currencies => "book",
             Self::GiftCards => "tag",
             Self::Payouts => "card",
@@ -144,7 +150,12 @@ impl Part {
     /// The heading of its group in the navigation.
     fn group(self, i18n: I18n) -> &'static str {
         match self {
-            Self::Home | Self::Orders | Self::Shops | Self::Users | Self::Promotions => "",
+            Self::Home
+            | Self::Orders
+            | Self::Shops
+            | Self::Users
+            | Self::Promotions
+            | Self::Announcements => "",
             Self::Taxes
             | Self::Currencies
             | Self::Payments
@@ -166,7 +177,7 @@ impl Part {
             Self::Payments | Self::GiftCards => AdminPermission::SeePayments,
             Self::Ledger => AdminPermission::SeeBalances,
             Self::Shops => AdminPermission::SeeShops,
-            Self::Promotions | Self::Taxes => AdminPermission::SeePromotions,
+            Self::Promotions | Self::Announcements | Self::Taxes => AdminPermission::SeePromotions,
             Self::Currencies => AdminPermission::ManageRates,
             Self::Payouts => AdminPermission::SeePayouts,
             Self::Users => AdminPermission::SeeUsers,
@@ -185,6 +196,7 @@ impl Part {
             Self::Ledger => t!(i18n, admin.ledger),
             Self::Shops => t!(i18n, shops.title),
             Self::Promotions => t!(i18n, promotions.title),
+            Self::Announcements => t!(i18n, announcements.title),
             Self::Taxes => t!(i18n, taxes.title),
             Self::Currencies => t!(i18n, currencies.title),
             Self::GiftCards => t!(i18n, gift_cards.title),

@@ -1,8 +1,9 @@
 //! The user's notifications, and the choice of what they get, and how.
 
 use haat_shared::{
+    announcements::paragraphs,
     notifications::{Channel, Notification, NotificationPreference, NotificationTopic},
-    routes::{NOTIFICATION_SETTINGS, NOTIFICATIONS, with},
+    routes::{self, NOTIFICATION_SETTINGS, NOTIFICATIONS, with},
 };
 use leptos::prelude::*;
 
@@ -69,12 +70,15 @@ fn List() -> impl IntoView {
 fn row(i18n: I18n, of: Notification) -> AnyView {
     let new =
         (!of.read).then(|| view! { <span class="state placed">{t!(i18n, notifications.unread)}</span> });
+    let text =
+        paragraphs(&of.text).map(|part| view! { <p translate="no">{part.to_owned()}</p> }).collect_view();
     view! {
         <li class="row">
             <div>
                 <form method="post" action=NOTIFICATIONS>
                     <button class="row-link" name="id" value=of.id.to_string()>{of.title}</button>
                 </form>
+                {text}
                 <p class="note">{words::moment(i18n, &of.created_at)}</p>
             </div>
             {new}
@@ -86,9 +90,22 @@ fn row(i18n: I18n, of: Notification) -> AnyView {
 #[component]
 fn Settings() -> impl IntoView {
     let i18n = use_i18n();
-    let done = query("done");
-    let found = api::find(move || done.get(), |_| api::inbox::preferences());
+    let (done, user, token) = (query("done"), query("unsubscribe"), query("token"));
+    // Whoever follows the link of an email may not be signed in.
+    let by_link = move || !user.get().is_empty() || done.get() == "unsubscribe";
+    let found = api::find(
+        move || (done.get(), by_link()),
+        |(_, by_link)| async move {
+            match by_link {
+                true => Ok(None),
+                false => api::inbox::preferences().await.map(Some),
+            }
+        },
+    );
     loaded(found, move |found| {
+        let Some(found) = found else {
+            return unsubscribe(i18n, user.get_untracked(), token.get_untracked());
+        };
         let saved = (!done.get_untracked().is_empty())
             .then(|| view! { <Alert look="good">{t!(i18n, notifications.saved)}</Alert> });
         let topics = found.into_iter().map(|of| topic(i18n, of)).collect_view();
@@ -107,7 +124,30 @@ fn Settings() -> impl IntoView {
                 </form>
             </div>
         }
+        .into_any()
     })
+}
+
+/// Asks whoever follows the link of an email, or says that it is done if there is no user.
+fn unsubscribe(i18n: I18n, user: String, token: String) -> AnyView {
+    let content = match user.parse() {
+        Ok(user) => view! {
+            <form method="post" action=with(&routes::unsubscribe(user), &[("token", &token)]) class="panel form">
+                <p>{t!(i18n, notifications.unsubscribe_note)}</p>
+                <div class="actions"><Button>{t!(i18n, notifications.unsubscribe)}</Button></div>
+            </form>
+        }
+        .into_any(),
+        Err(_) => view! { <Alert look="good">{t!(i18n, notifications.unsubscribed)}</Alert> }.into_any(),
+    };
+    view! {
+        <PageTitle text=tu_string!(i18n, notifications.unsubscribe_title) />
+        <div class="width page narrow">
+            <h1>{t!(i18n, notifications.unsubscribe_title)}</h1>
+            {content}
+        </div>
+    }
+    .into_any()
 }
 
 fn topic(i18n: I18n, of: NotificationPreference) -> AnyView {
@@ -120,6 +160,7 @@ fn topic(i18n: I18n, of: NotificationPreference) -> AnyView {
             (t!(i18n, notifications.messages), t!(i18n, notifications.messages_note))
         }
         NotificationTopic::Stock => (t!(i18n, notifications.stock), t!(i18n, notifications.stock_note)),
+        NotificationTopic::Offers => (t!(i18n, notifications.offers), t!(i18n, notifications.offers_note)),
         NotificationTopic::Payouts => (t!(i18n, notifications.payouts), t!(i18n, notifications.payouts_note)),
     };
     let boxes = Channel::ALL.into_iter().map(|channel| {

@@ -1614,7 +1614,7 @@ CREATE TABLE heartbeats (
 -- Who was notified of what, through which channel, and whether the notification was delivered.
 CREATE TABLE notifications (
     id UUID PRIMARY KEY,
-    -- What happened: the ID of an outbox message, of a sign-up, or of the notification that is sent again.
+    -- What happened: the ID of an outbox message, of a sign-up, of an announcement, or of the notification that is sent again.
     event UUID NOT NULL,
     -- An address of the channel.
     recipient TEXT NOT NULL,
@@ -1641,11 +1641,30 @@ CREATE TABLE notifications (
 CREATE UNIQUE INDEX notifications_event_recipient_channel_key ON notifications (event, recipient, channel);
 CREATE INDEX notifications_due_idx ON notifications (channel, run_at) WHERE state = 'written';
 -- For the delivery log, and for counting those that have failed.
-CREATE INDEX notifications_state_id_idx ON notifications (state, id);
-CREATE INDEX notifications_channel_state_id_idx ON notifications (channel, state, id);
+CREATE INDEX notifications_state_id_channel_idx ON notifications (state, id, channel);
 CREATE INDEX notifications_recipient_idx ON notifications (lower(recipient));
 CREATE INDEX notifications_user_id_idx ON notifications (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX notifications_claim_idx ON notifications (claim) WHERE claim IS NOT NULL;
+
+-- What the market tells many people at once.
+CREATE TABLE announcements (
+    id UUID PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('service', 'offer')),
+    audience TEXT NOT NULL CHECK (audience IN ('everyone', 'customers', 'sellers')),
+    in_app BOOLEAN NOT NULL,
+    email BOOLEAN NOT NULL,
+    -- As it was entered, with its texts: JSON.
+    form TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('draft', 'scheduled', 'sending', 'sent', 'withdrawn')),
+    send_at BIGINT,
+    -- All users up to this one were told, and how many notifications that were.
+    told_until UUID NOT NULL,
+    told BIGINT NOT NULL DEFAULT 0,
+    version BIGINT NOT NULL DEFAULT 1,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+CREATE INDEX announcements_state_idx ON announcements (state, send_at) WHERE state IN ('scheduled', 'sending');
 
 -- The variants of which shops were told that little is left, until they are refilled.
 CREATE TABLE low_stock (
@@ -1660,6 +1679,7 @@ CREATE TABLE inbox (
     kind TEXT NOT NULL,
     -- In the language of the recipient, and the page that it leads to.
     title TEXT NOT NULL,
+    text TEXT NOT NULL DEFAULT '',
     path TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     read_at BIGINT

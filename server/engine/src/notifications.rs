@@ -5,16 +5,19 @@
 //! engine describes what happened as an [`EmailContent`]; the host renders it. The page of notifications shows the
 //! subjects of emails, so a kind has its words once.
 
+pub mod announced;
+pub mod announcements;
 pub mod inbox;
 pub mod log;
 pub mod mailbox;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use self::announced::AnnouncementNotice;
 use crate::{
     Engine, TxResult, accounts, bug,
     bus::{Announcement, Topic},
@@ -34,6 +37,7 @@ use crate::{
 use haat_shared::{
     Id,
     accounts::mailbox,
+    announcements::AnnouncementDraft,
     disputes::OrderDispute,
     id::kinds::{EmailId, Job, NotificationId, SignUpId, UserId},
     notifications::{
@@ -192,6 +196,8 @@ pub enum EmailContent {
     StockLow(StockNotice),
     /// To the shopper, or to the members of the shop who answer customers: messages are unread.
     UnreadMessages(UnreadMessages),
+    /// To many people: something about the market.
+    Announcement(Box<AnnouncementNotice>),
     /// To the shop's owners: a payout is on its way.
     PayoutSent(Box<PayoutNotice>),
     /// To the shop's owners: a payout was rejected.
@@ -217,6 +223,10 @@ pub struct RenderedEmail {
     pub html: String,
     /// The path of the page about it, for those who are signed in.
     pub path: String,
+    /// What the site shows below the subject; empty if that says everything.
+    pub note: String,
+    /// The URL that ends such emails by a POST (RFC 8058), if the recipient can choose not to get them.
+    pub unsubscribe: Option<String>,
 }
 
 /// Renders an email in a language, or in the default language if there is no translation. The last argument
@@ -236,6 +246,8 @@ pub struct Mail {
     pub text: String,
     /// The HTML part.
     pub html: String,
+    /// The URL that ends such emails by a POST (RFC 8058).
+    pub unsubscribe: Option<String>,
     /// When it was written: milliseconds since 1970, UTC.
     pub created_at: i64,
 }
@@ -334,7 +346,7 @@ statements! {
             (SELECT id FROM notifications
                 WHERE channel = $5 AND state = 'written' AND run_at <= $1 AND lease_until <= $1
                 ORDER BY run_at LIMIT $4)
-        RETURNING id, kind, subject, recipient, locale, attempts, created_at";
+        RETURNING id, kind, subject, recipient, user_id, locale, attempts, created_at";
     SETTLED = "UPDATE notifications SET state = done.column3, title = done.column4, run_at = done.column5, error = done.column6,
             sent_at = CASE WHEN done.column3 = 'sent' THEN done.column5 END, claim = NULL, lease_until = 0
         FROM (VALUES [($1, $2, $3, $4, $5, $6)]) AS done WHERE id = done.column1 AND claim = done.column2";
@@ -374,6 +386,7 @@ rows! {
         kind: String,
         subject: Uuid,
         recipient: String,
+        user_id: Option<UserId>,
         locale: String,
         attempts: i64,
         created_at: i64,
@@ -490,9 +503,13 @@ pub async fn deliver_due(engine: &Engine, channel: Channel) -> TxResult<usize> {
         Channel::InApp => claimed,
     };
     let data = orders::notification_data(engine, claim).await?;
+    let announced = match claimed.iter().any(|notice| notice.kind == announced::NOTICE) {
+        true => announced::notification_data(engine, claim).await?,
+        false => HashMap::new(),
+    };
     let (mut ready, mut outcomes) = (Vec::new(), Vec::new());
     for notice in claimed {
-        match render(engine, &notice, &data) {
+        match render(engine, &notice, &data, &announced) {
             Ok(rendered) => ready.push((notice, rendered)),
             Err(fault) => {
                 let fault = Err(SendError::Unreachable(fault.to_string()));
@@ -532,6 +549,7 @@ async fn send(
         subject: of.subject.clone(),
         text: of.text.clone(),
         html: of.html.clone(),
+        unsubscribe: of.unsubscribe.clone(),
         created_at: notice.created_at,
     };
     let mails: Vec<Mail> = ready.iter().map(mail).collect();
@@ -546,6 +564,7 @@ fn show(notice: &Claimed, of: &RenderedEmail) -> Option<inbox::AddToInbox> {
         user_id: notice.recipient.parse().ok()?,
         kind: notice.kind.clone(),
         title: of.subject.clone(),
+        text: of.note.clone(),
         path: of.path.clone(),
         created_at: notice.created_at,
     })
@@ -712,9 +731,18 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
     })
 }
 
-fn render(engine: &Engine, notice: &Claimed, data: &NotificationData) -> TxResult<RenderedEmail> {
-    let content =
-        content(engine, notice, data).ok_or_else(|| bug("no email content for this kind of notification"))?;
+fn render(
+    engine: &Engine,
+    notice: &Claimed,
+    data: &NotificationData,
+    announced: &HashMap<Uuid, AnnouncementDraft>,
+) -> TxResult<RenderedEmail> {
+    let announced = announced.get(&notice.subject);
+    let announced = announced.and_then(|of| announced::notice(engine, of, notice.user_id, &notice.locale));
+    let content = announced
+        .map(|of| EmailContent::Announcement(Box::new(of)))
+        .or_else(|| content(engine, notice, data))
+        .ok_or_else(|| bug("no email content for this kind of notification"))?;
     (engine.render)(&content, &notice.locale, &engine.public_url)
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::{
     Engine, TxResult, accounts, catalog, chat, checkout,
     db::{BoxFuture, Scalar},
-    dispatch, gift_cards, idempotency, inventory, media, orders, params, payments, payouts, random,
-    sale_prices, seals, statements,
+    dispatch, gift_cards, idempotency, inventory, media, notifications, orders, params, payments, payouts,
+    random, sale_prices, seals, statements,
 };
 use haat_shared::id::kinds::JobId;
 
@@ -61,6 +61,11 @@ pub static SCHEDULES: &[Schedule] = &[
         name: "messages",
         every: Duration::from_secs(10),
         run: |engine| Box::pin(chat::notify_due(engine)),
+    },
+    Schedule {
+        name: "announcements",
+        every: Duration::from_secs(5),
+        run: |engine| Box::pin(notifications::announcements::send_due(engine)),
     },
     Schedule {
         name: "low_stock",

@@ -93,7 +93,17 @@ pub fn compose(from: &Sender, mail: &Mail) -> Result<Message, String> {
     let (local, host) = to.parts();
     let to = Address::new_dangerous(local, host);
     let envelope = Envelope::new(Some(from.email.clone()), vec![to.clone()]).map_err(|e| e.to_string())?;
-    Message::builder()
+    let mut message = Message::builder();
+    if let Some(url) = &mail.unsubscribe {
+        // RFC 8058: the reader's program sends the POST at once, without asking.
+        let header = |name: &'static str, value: &str| {
+            HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+        };
+        message = message
+            .raw_header(header("List-Unsubscribe", &format!("<{url}>")))
+            .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
+    }
+    message
         .from(from.clone())
         .to(Sender::new(None, to))
         .envelope(envelope)
@@ -125,6 +135,7 @@ mod tests {
             subject: subject.into(),
             text: "₹449.00\r\n.\r\nQUIT\r\n".into(),
             html: "<p>₹449.00</p>".into(),
+            unsubscribe: None,
             created_at: 1_795_219_200_000,
         }
     }
@@ -151,6 +162,16 @@ mod tests {
             assert!(wire.contains(header), "{header}: {wire}");
         }
         assert!(wire.contains(&format!("Message-ID: <{}@haat.example>\r\n", mail.id)), "{wire}");
+    }
+
+    #[test]
+    fn one_click_ends_emails_that_can_be_ended() {
+        let url = "https://haat.example/unsubscribe/user_1?token=k_-";
+        let head = |mail: &Mail| wire(mail).split("\r\n\r\n").next().unwrap().replace("\r\n ", " ");
+        let ends = head(&Mail { unsubscribe: Some(url.into()), ..mail("Sale") });
+        assert!(ends.contains(&format!("List-Unsubscribe: <{url}>\r\n")), "{ends}");
+        assert!(ends.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"), "{ends}");
+        assert!(!head(&mail("Order H1")).contains("List-Unsubscribe"));
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(super) fn rendered(
         text: text.render().map_err(failed)?,
         html: html.map_err(failed)?,
         path: String::new(),
+        note: String::new(),
+        unsubscribe: None,
     })
 }
 

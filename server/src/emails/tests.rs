@@ -4,13 +4,14 @@ use haat_engine::{
     chat::UnreadMessages,
     gift_cards::GiftCardNotice,
     inventory::StockNotice,
-    notifications::{EmailContent, RenderedEmail},
+    notifications::{EmailContent, RenderedEmail, announced::AnnouncementNotice},
     orders::Parcel,
     payouts::PayoutNotice,
 };
 use haat_shared::{
     Currency, Money,
     addresses::Address,
+    announcements::AnnouncementKind,
     chat::Side,
     checkout::CheckoutLineView,
     disputes::{DisputeState, OrderDispute},
@@ -23,6 +24,7 @@ use haat_shared::{
     payments::{PaymentMethod, PurchaseLink},
     pricing::Totals,
     returns::{OrderReturn, ReturnReason, ReturnState},
+    routes,
     shipping::ShippingMethod,
 };
 
@@ -339,7 +341,23 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ),
         ("messages_for_shop", EmailContent::UnreadMessages(unread(Side::Shop, "Asha", 3, "Is it glazed?"))),
         ("messages_deleted", EmailContent::UnreadMessages(unread(Side::Shopper, shop, 1, ""))),
+        (
+            "announcement",
+            announcement(AnnouncementKind::Service, "New terms", "Our terms change.\n\nNothing\nelse."),
+        ),
+        ("offer", announcement(AnnouncementKind::Offer, "Lamps for less", "All lamps cost 10 % less.")),
     ]
+}
+
+fn announcement(kind: AnnouncementKind, title: &str, text: &str) -> EmailContent {
+    let offer = kind == AnnouncementKind::Offer;
+    EmailContent::Announcement(Box::new(AnnouncementNotice {
+        kind,
+        title: title.into(),
+        text: text.into(),
+        link: if offer { routes::PRODUCTS.into() } else { String::new() },
+        unsubscribe: offer.then(|| (Id::from_bits(10), "k_-".into())),
+    }))
 }
 
 fn gift(recipient: &str, sender: &str, message: &str) -> Gift {
@@ -397,7 +415,7 @@ fn every_mail_in_every_language() {
     let _in = crate::snapshots();
     for (name, content) in samples() {
         for locale in ["en", "hi"] {
-            let RenderedEmail { subject, text, html, path } = render(&content, locale, MARKET).unwrap();
+            let RenderedEmail { subject, text, html, path, .. } = render(&content, locale, MARKET).unwrap();
             // The page on the site is for who is signed in; only emails have the keys of links.
             assert!(name == "confirm_sign_up" || !path.contains('?'), "{name}: {path}");
             let whole = format!("Subject: {subject}\n\n{text}\n\n{html}");
@@ -432,10 +450,11 @@ fn every_mail_in_every_language() {
         EmailContent::StockLow(_) => 23,
         EmailContent::GiftCard(_) => 24,
         EmailContent::UnreadMessages(_) => 25,
+        EmailContent::Announcement(_) => 26,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();
-    assert_eq!(kinds, (0..26).collect::<Vec<_>>(), "a letter is not among the samples");
+    assert_eq!(kinds, (0..27).collect::<Vec<_>>(), "a letter is not among the samples");
 }
 
 #[test]

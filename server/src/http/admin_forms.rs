@@ -8,20 +8,23 @@ use axum::{
 use haat_engine::{
     Caller, Engine,
     admin::{self, Grantee},
-    currencies, gift_cards, jobs, notifications, orders, payments, payouts, promotions, taxes,
+    currencies, gift_cards, jobs,
+    notifications::{self, announcements},
+    orders, payments, payouts, promotions, taxes,
 };
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
     admin::{PaymentAction, RefundAction},
     amounts,
+    announcements::AnnouncementForm,
     currencies::read_rate,
-    id::kinds::GiftCardId,
+    id::kinds::{AnnouncementId, GiftCardId},
     payouts::PayoutState,
     permissions::{AdminPermission, AdminRole},
     promotions::PromotionForm,
     routes::{
-        self, CURRENCIES, DELIVERIES, GIFT_CARDS, HOME, JOBS, MARKET_PROMOTIONS, PAYOUTS, TAXES, TEAM,
-        any_payout,
+        self, ANNOUNCEMENTS, CURRENCIES, DELIVERIES, GIFT_CARDS, HOME, JOBS, MARKET_PROMOTIONS, PAYOUTS,
+        TAXES, TEAM, any_payout,
     },
     taxes::{TaxBasis, TaxRateForm, TaxSettings},
 };
@@ -56,6 +59,53 @@ pub(super) async fn promotions(
     }
     .await;
     promotion_done(&state, MARKET_PROMOTIONS, typed, done).await
+}
+
+/// An announcement: written, changed, sent, withdrawn or deleted.
+pub(super) async fn announcements(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
+    let action = value("action");
+    let done: Result<Option<AnnouncementId>> = async {
+        caller.admin(AdminPermission::ManagePromotions)?;
+        let id: Option<AnnouncementId> = match value("id").as_str() {
+            "" => None,
+            id => Some(id.parse()?),
+        };
+        let version = value("version").parse().unwrap_or_default();
+        match (action.as_str(), id) {
+            ("save", None) => {
+                let form = AnnouncementForm::read(value);
+                announcements::create(engine, &caller, &form).await.map(Some)
+            }
+            ("save", Some(id)) => {
+                let form = AnnouncementForm::read(value);
+                announcements::save(engine, &caller, id, version, &form).await.map(|()| Some(id))
+            }
+            ("send", Some(id)) => announcements::send(engine, &caller, id, version).await.map(|()| Some(id)),
+            ("withdraw", Some(id)) => announcements::withdraw(engine, &caller, id).await.map(|()| Some(id)),
+            ("delete", Some(id)) => announcements::delete(engine, &caller, id).await.map(|()| None),
+            _ => Err(Error::field("action", FieldCode::NotAChoice)),
+        }
+    }
+    .await;
+    let shown = match &done {
+        Ok(id) => id.map(|id| id.to_string()).unwrap_or_default(),
+        Err(_) => value("id"),
+    };
+    let page = match (shown.as_str(), &done) {
+        ("", Err(_)) => routes::with(ANNOUNCEMENTS, &[("edit", "new")]),
+        ("", Ok(_)) => ANNOUNCEMENTS.to_owned(),
+        (id, _) => routes::with(ANNOUNCEMENTS, &[("edit", id)]),
+    };
+    match done {
+        Ok(_) => redirect(&state, &page, &[("done", &action)]),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "announcement", &page, typed, &error).await,
+        Err(error) => refused(&state, &page, &error),
+    }
 }
 
 /// A tax rate that is added, ended or removed, or how the market taxes.

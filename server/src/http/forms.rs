@@ -1,6 +1,8 @@
 //! Plain forms for shoppers, which work with and without JavaScript. They call the same use cases as the
 //! server functions and respond with a redirect. An invalid form is shown again with its input.
 
+use std::collections::HashMap;
+
 use axum::{
     Extension, Form,
     extract::{Path, Query, State as Extract},
@@ -9,7 +11,9 @@ use axum::{
 };
 use haat_app::{cookies, i18n::Locale};
 use haat_engine::{
-    Caller, Engine, accounts, cards, cart_codes, carts, checkout, gift_cards, notifications::inbox, orders,
+    Caller, Engine, accounts, cards, cart_codes, carts, checkout, gift_cards,
+    notifications::{announced, inbox},
+    orders,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError, Result,
@@ -362,6 +366,36 @@ pub(super) async fn cards(
         // The gateway's page. This URL does not come from the request.
         Ok(url) => Redirect::to(&url).into_response(),
         Err(error) => refused(&state, CARDS, &error),
+    }
+}
+
+/// The link to unsubscribe leads to a page that asks, because programs follow links to look at them.
+pub(super) async fn unsubscribe_page(
+    Path(id): Path<String>,
+    Query(asked): Query<HashMap<String, String>>,
+) -> Response {
+    let token = asked.get("token").map(String::as_str).unwrap_or_default();
+    back::to(&routes::with(NOTIFICATION_SETTINGS, &[("unsubscribe", &id), ("token", token)])).into_response()
+}
+
+/// Ends emails of offers, without a session. Programs that read emails send `List-Unsubscribe=One-Click` (RFC 8058), and
+/// must not be redirected.
+pub(super) async fn unsubscribe(
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    Query(asked): Query<HashMap<String, String>>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let token = asked.get("token").map(String::as_str).unwrap_or_default();
+    let done: Result<()> = async {
+        let id = id.parse()?;
+        announced::unsubscribe(&state.runtime.engine, id, token).await
+    }
+    .await;
+    match done {
+        Ok(()) if field(&typed, "List-Unsubscribe") == "One-Click" => StatusCode::OK.into_response(),
+        Ok(()) => redirect(&state, NOTIFICATION_SETTINGS, &[("done", "unsubscribe")]),
+        Err(error) => refused(&state, NOTIFICATION_SETTINGS, &error),
     }
 }
 

@@ -209,6 +209,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_PAY, post(forms::pay).layer(forget_frozen.clone()))
         .route(FORM_CANCEL_BY_CUSTOMER, post(forms::cancel_by_customer))
         .route(FORM_CARDS, post(forms::cards))
+        .route(UNSUBSCRIBE, get(forms::unsubscribe_page).post(forms::unsubscribe))
         .route(FORM_NOTIFICATIONS, post(forms::notifications))
         .route(FORM_NOTIFICATION_SETTINGS, post(forms::notification_settings))
         .route(FORM_SIGN_IN, post(forms::sign_in))
@@ -226,6 +227,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_SHIPPING, post(seller_forms::shipping))
         .route(FORM_PRODUCT_SALES, post(seller_forms::sales))
         .route(FORM_MARKET_PROMOTIONS, post(admin_forms::promotions))
+        .route(FORM_ANNOUNCEMENTS, post(admin_forms::announcements))
         .route(FORM_TAXES, post(admin_forms::taxes))
         .route(FORM_CURRENCIES, post(admin_forms::currencies))
         .route(FORM_GIFT_CARDS, post(admin_forms::gift_cards))
@@ -393,6 +395,7 @@ mod tests {
             (BALANCE, balance(text), vec![text]),
             (CONNECT_RETURN, connect_return(text), vec![text]),
             (SETTINGS, settings(text), vec![text]),
+            (UNSUBSCRIBE, unsubscribe(user_id.parse().unwrap()), vec![&user_id]),
             (DELIVERY, delivery(notice.parse().unwrap()), vec![&notice]),
             (ANY_ORDER, any_order(text), vec![text]),
             (ANY_SHOP, any_shop(text), vec![text]),

@@ -249,6 +249,9 @@ const TABLE: &[Row] = &[
     call(FN_OFFER_CARDS, "{}"),
     // No gateway of this market saves cards.
     form(FORM_CARDS, "", "action=remove&card=pm_1", 404),
+    get(UNSUBSCRIBE, "user", 303),
+    // The link is not signed.
+    form(FORM_UNSUBSCRIBE, "user", "List-Unsubscribe=One-Click", 404),
     form(FORM_NOTIFICATIONS, "", "action=read", 303),
     form(FORM_NOTIFICATION_SETTINGS, "", "purchases.email=1", 303),
     call(
@@ -317,6 +320,7 @@ const TABLE: &[Row] = &[
     get(PAYMENTS, "", 200),
     get(PAYMENT, "payment", 200),
     get(MARKET_PROMOTIONS, "", 200),
+    get(ANNOUNCEMENTS, "", 200),
     get(TAXES, "", 200),
     get(CURRENCIES, "", 200),
     get(GIFT_CARDS, "", 200),
@@ -347,6 +351,8 @@ const TABLE: &[Row] = &[
     call(FN_PAYMENT, r#"{"id":"<payment>"}"#),
     call(FN_MARKET_PROMOTIONS, r#"{"after":"","id":null}"#),
     form(FORM_MARKET_PROMOTIONS, "", "action=create", 303),
+    call(FN_ANNOUNCEMENTS, r#"{"after":"","id":null}"#),
+    form(FORM_ANNOUNCEMENTS, "", "action=save", 303),
     form(FORM_MARKET_COUPONS, "", "", 303),
     get(EXPORT_MARKET_COUPONS, "", 200),
     call(FN_CURRENCIES, "{}"),

@@ -205,6 +205,60 @@ async fn an_address_is_sent_to_in_ascii_or_reported_to_the_operator_at_once() {
     program.close();
 }
 
+/// A program that reads emails sends the form of RFC 8058: without a session, and without having been redirected.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_click_ends_emails_of_offers() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    program.set("HAAT_ADMIN_PASSWORD", "market-day-2026");
+    program.run_ok(&["admin", "create", "--email", "olga@haat.example", "--name", "Olga"]);
+    program.start().await;
+    let olga = Shopper::new(&program);
+    let form = [("email", "olga@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
+    olga.post("/sign-in", &form).await;
+    let agreed = async || {
+        let (_, page) = olga.get("/notifications/settings").await;
+        let field = page.split("name=\"offers.email\"").nth(1).unwrap().split('>').next().unwrap().to_owned();
+        field.contains("checked")
+    };
+    assert!(!agreed().await, "nobody has agreed to anything");
+    olga.post("/notifications/settings", &[("offers.email", "1")]).await;
+    assert!(agreed().await);
+    let written = [
+        ("action", "save"),
+        ("kind", "offer"),
+        ("audience", "everyone"),
+        ("email", "true"),
+        ("title_en", "Lamps for less"),
+        ("text_en", "All lamps"),
+    ];
+    let page = olga.post("/admin/announcements", &written).await;
+    let id = page.split("edit=").nth(1).unwrap().split('&').next().unwrap();
+    olga.post("/admin/announcements", &[("action", "send"), ("id", id), ("version", "1")]).await;
+    let reader = Shopper::new(&program);
+    until(&reader, "haat_work_done_total{kind=\"mails\"} 1").await;
+    let (_, list) = reader.get("/dev/mail").await;
+    let (_, mail) = reader.get(&format!("{}/html", emails_to(&list, "olga@haat.example").remove(0))).await;
+    let link = program.at("/unsubscribe/");
+    let rest = mail.split(&link).nth(1).expect(&mail).split('"').next().unwrap();
+    let link = format!("{link}{rest}");
+
+    // Programs follow links to look at them.
+    let (status, _) = reader.get(&link).await;
+    assert!(status == StatusCode::SEE_OTHER && agreed().await, "{status}");
+    let click = [("List-Unsubscribe", "One-Click")];
+    let forged = reader.try_post(&format!("{link}x"), &click).await.unwrap();
+    assert!(forged.status() == StatusCode::NOT_FOUND && agreed().await);
+    for _ in 0..2 {
+        let ended = reader.try_post(&link, &click).await.unwrap();
+        assert!(ended.status() == StatusCode::OK && !agreed().await, "{}", ended.status());
+    }
+    // The page's own button leads back to it.
+    let page = reader.post(&link, &[]).await;
+    let (status, page) = reader.get(&page).await;
+    assert!(status == StatusCode::OK && page.contains("unsubscribed from emails"), "{status} {page}");
+    program.close();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn production_shows_nobodys_mail() {
     let mut program = Program::serve(On::Sqlite).await;

@@ -3,6 +3,7 @@
 use haat_shared::{
     Currency, Id,
     admin::RefundState,
+    announcements::{AnnouncementAudience, AnnouncementKind, AnnouncementState},
     audit::DeliveryState,
     catalog::{
         attributes::AttributeKind,
@@ -284,6 +285,9 @@ text_column! {
     NotificationTopic;
     Channel;
     DeliveryState;
+    AnnouncementKind;
+    AnnouncementAudience;
+    AnnouncementState;
     Side;
 }
 

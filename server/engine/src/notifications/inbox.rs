@@ -2,7 +2,7 @@
 
 use crate::{
     Caller, Engine, TxResult, accounts, cursor,
-    db::{Tx, Value},
+    db::{Scalar, Tx, Value},
     insert, lists, params, rows, statements,
 };
 use haat_shared::{
@@ -19,7 +19,7 @@ const KEEP_MS: i64 = 180 * 24 * 3_600_000;
 
 lists! {
     INBOX {
-        select: "SELECT n.id, n.kind, n.title, n.path, n.created_at, n.read_at FROM inbox n",
+        select: "SELECT n.id, n.kind, n.title, n.text, n.path, n.created_at, n.read_at FROM inbox n",
         base_filter: "TRUE",
         filters: &[("user", "n.user_id = {}")],
         sorts: &[("newest", "n.id < {}", "n.id DESC")],
@@ -30,6 +30,7 @@ statements! {
     OPEN = "UPDATE inbox SET read_at = COALESCE(read_at, $3) WHERE id = $1 AND user_id = $2 RETURNING path";
     READ_ALL = "UPDATE inbox SET read_at = $2 WHERE user_id = $1 AND read_at IS NULL";
     CHOSEN = "SELECT user_id, topic, email, in_app FROM notification_preferences WHERE user_id IN (VALUES [($1)])";
+    EXISTS = "SELECT id AS value FROM users WHERE id = $1";
     PURGE = "DELETE FROM inbox WHERE created_at < $1";
 }
 
@@ -40,6 +41,7 @@ insert! {
         pub(super) user_id: UserId,
         pub(super) kind: String,
         pub(super) title: String,
+        pub(super) text: String,
         pub(super) path: String,
         pub(super) created_at: i64,
     } "ON CONFLICT (id) DO NOTHING"
@@ -57,6 +59,7 @@ rows! {
         id: NotificationId,
         kind: String,
         title: String,
+        text: String,
         path: String,
         created_at: i64,
         read_at: Option<i64>,
@@ -101,6 +104,7 @@ pub async fn list(engine: &Engine, caller: &Caller, of: impl Into<PageRequest<'_
         id: row.id,
         kind: row.kind,
         title: row.title,
+        text: row.text,
         path: row.path,
         created_at: caller.time(engine, row.created_at),
         read: row.read_at.is_some(),
@@ -168,6 +172,31 @@ pub async fn choose(engine: &Engine, caller: &Caller, chosen: &[NotificationPref
                     in_app,
                 });
                 tx.insert_all(rows).await?;
+                Ok(())
+            })
+        })
+        .await
+        .map_err(Into::into)
+}
+
+/// Changes what a user has chosen about a topic, if the account still exists.
+pub(super) async fn change(
+    engine: &Engine,
+    user: UserId,
+    topic: NotificationTopic,
+    change: fn(NotificationPreference) -> NotificationPreference,
+) -> Result<()> {
+    engine
+        .db
+        .write("inbox::change", (user, topic), move |tx, (user, topic)| {
+            Box::pin(async move {
+                let exists: Option<Scalar<UserId>> = tx.opt(&EXISTS, params![*user]).await?;
+                exists.ok_or(Error::NotFound)?;
+                let chosen = chosen_in_tx(tx, std::iter::once(*user)).await?;
+                let now = chosen.into_iter().map(|(_, set)| set).find(|set| set.topic == *topic);
+                let NotificationPreference { topic, email, in_app } =
+                    change(now.unwrap_or(NotificationPreference::new(*topic)));
+                tx.insert(Choose { user_id: *user, topic, email, in_app }).await?;
                 Ok(())
             })
         })

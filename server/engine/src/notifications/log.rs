@@ -26,12 +26,13 @@ use haat_shared::{
 /// The number of rows per page.
 const PAGE_SIZE: usize = 50;
 
-/// The columns of an entry. Notifications on the site are addressed to the ID of a user, whose email address is shown.
+/// The columns of an entry. A subquery rather than a join for the address, so that counting needs only an index.
+/// Notifications on the site are addressed to the ID of a user, whose email address is shown.
 macro_rules! entry {
     () => {
         "SELECT n.id, n.event, n.kind, n.subject, n.title, n.channel, n.recipient, n.user_id, n.locale, n.state, n.attempts,
-            n.error, n.created_at, n.run_at, n.sent_at, u.email AS user_email
-        FROM notifications n LEFT JOIN users u ON u.id = n.user_id"
+            n.error, n.created_at, n.run_at, n.sent_at, (SELECT u.email FROM users u WHERE u.id = n.user_id) AS user_email
+        FROM notifications n"
     };
 }
 

@@ -107,7 +107,7 @@ pub(super) async fn text(engine: &Engine, id: EmailId) -> Result<Option<String>>
 pub async fn find(db: &Db, id: EmailId) -> Result<Mail> {
     let EmailRow { id, recipient: to, subject, text, html, created_at } =
         db.opt(&FIND, params![id]).await?.ok_or(Error::NotFound)?;
-    Ok(Mail { id, to, subject, text, html, created_at })
+    Ok(Mail { id, to, subject, text, html, unsubscribe: None, created_at })
 }
 
 /// Deletes emails older than a week.

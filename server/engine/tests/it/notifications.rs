@@ -274,7 +274,7 @@ both! {
             inbox::choose(engine, who, &[NotificationPreference { topic, email, in_app }]).await.unwrap();
         };
         let all = |topic| NotificationPreference::new(topic);
-        let of_shoppers = [all(NotificationTopic::Purchases), all(NotificationTopic::Messages)];
+        let of_shoppers = [NotificationTopic::Purchases, NotificationTopic::Messages, NotificationTopic::Offers].map(all);
         assert_eq!(inbox::preferences(engine, &asha).await.unwrap(), of_shoppers, "no shop");
         set(&meena, NotificationTopic::Sales, false, true).await;
         set(&asha, NotificationTopic::Purchases, false, false).await;
@@ -290,6 +290,7 @@ both! {
             NotificationPreference { email: false, ..all(NotificationTopic::Sales) },
             all(NotificationTopic::Stock),
             all(NotificationTopic::Payouts),
+            all(NotificationTopic::Offers),
         ]);
         assert_eq!(inbox::choose(engine, &Caller::guest(), &[]).await, Err(Error::SignInNeeded));
         let number = market.buy_in_cash(&asha).await.unwrap();
@@ -402,7 +403,7 @@ both! {
         let system = Caller::system();
         bought(market).await;
         *market.post.road.lock().unwrap() = Road::Closed;
-        market.settle().await;
+        dispatch::drain(engine).await.unwrap();
         let dead = failed(engine).await;
         assert_eq!((left(market).await, dead.len()), ((0, 3), 3));
         assert!(dead.iter().all(|card| card.error.contains("no such address") && !card.title.is_empty()));

@@ -402,6 +402,10 @@ fn in_words(
         EmailContent::DisputeLost { order, dispute } => {
             (format!("dispute lost {}: {}", order.order.number, dispute.held), String::new())
         }
+        EmailContent::Announcement(of) => {
+            let ends = of.unsubscribe.as_ref();
+            (of.title.clone(), ends.map(|(user, token)| format!("{user} {token}")).unwrap_or_default())
+        }
         EmailContent::StockLow(of) => (format!("{} left of {}", of.available, of.title), String::new()),
         EmailContent::UnreadMessages(of) => {
             let to = if of.from == of.shop_name { String::new() } else { format!(" to {}", of.shop_name) };
@@ -424,6 +428,8 @@ fn in_words(
         text: format!("{market} {leads_to}"),
         html: format!("{locale} {content:?}"),
         path,
+        note: String::new(),
+        unsubscribe: None,
     })
 }
 
