@@ -416,6 +416,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await button(page, 'Send').click();
   await expect(main(page).locator('.message:not(.waiting)')).toContainText('Do you ship abroad?');
   await stop('conversation');
+  await at(`${new URL(page.url()).pathname}?report=conversation`, 'conversation-report');
   await signOut(page);
   await signIn(page, SELLERS[SHOPS[0]]);
   const dashboard = `/seller/${SHOPS[0]}`;
@@ -491,6 +492,7 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
     await awake(page);
     await stop('admin-payout');
   }
+  await at('/admin/reports', 'admin-reports');
   await at('/admin/users', 'admin-users');
   await main(page).locator('tbody .row-link').first().click();
   await expect(main(page).getByRole('link', { name: 'All users' })).toBeVisible();

@@ -148,6 +148,7 @@ chunks! {
         Payout: admin::Payout;
         Users: admin::Users;
         User: admin::User;
+        Reports: admin::Reports;
         Ledger: admin::Ledger;
         Payments: admin::Payments;
         Payment: admin::Payment;

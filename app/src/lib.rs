@@ -169,6 +169,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/admin/payouts/:id"), ChunkPage::Payout),
     (Path("/admin/users"), ChunkPage::Users),
     (Path("/admin/users/:id"), ChunkPage::User),
+    (Path("/admin/reports"), ChunkPage::Reports),
     (Path("/admin/ledger"), ChunkPage::Ledger),
     (Path("/admin/payments"), ChunkPage::Payments),
     (Path("/admin/payments/:id"), ChunkPage::Payment),

@@ -17,6 +17,7 @@ use haat_shared::{
     payouts::{PayoutMethodKind, PayoutProblem, PayoutState},
     permissions::{AdminRole, Role},
     promotions::Refusal,
+    reports::ReportReason,
     returns::{ReturnReason, ReturnState},
     sales::PERIOD_MAX,
     shipping::{ShippingMethod, ShippingOption},
@@ -918,7 +919,22 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "orders::refund" => t!(i18n, admin.act_refund),
         "payments::retry_refund" => t!(i18n, admin.act_retry_refund),
         "payments::settle_refund" => t!(i18n, admin.act_settle_refund),
+        "chat::dismiss_report" => t!(i18n, admin.act_dismiss_report),
+        "chat::resolve_report" => t!(i18n, admin.act_resolve_report),
+        "chat::block_sender" => t!(i18n, admin.act_block_sender),
+        "chat::unblock_sender" => t!(i18n, admin.act_unblock_sender),
         other => other,
+    }
+}
+
+/// Why messages are reported.
+pub(crate) fn report_reason(i18n: I18n, reason: ReportReason) -> &'static str {
+    match reason {
+        ReportReason::Spam => t!(i18n, reports.spam),
+        ReportReason::Abuse => t!(i18n, reports.abuse),
+        ReportReason::Fraud => t!(i18n, reports.fraud),
+        ReportReason::OffSite => t!(i18n, reports.off_site),
+        ReportReason::Other => t!(i18n, reports.other),
     }
 }
 

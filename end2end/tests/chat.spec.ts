@@ -1,6 +1,6 @@
 // A shopper and a shop write to each other: live with JavaScript, by reloading without.
 import { type Page, expect, ownMarket, runsScripts, test as base } from '../fixtures';
-import { SELLERS, SHOPS, arriveAt, audit, awake, button, field, freshEmail, main, openProduct, signIn, signUp, title, visit } from '../helpers';
+import { SELLERS, SHOPS, arriveAt, audit, awake, button, field, freshEmail, main, openProduct, operate, signIn, signUp, title, visit } from '../helpers';
 import { png } from '../pictures';
 
 const test = base.extend(ownMarket);
@@ -48,6 +48,11 @@ test('a shopper asks about a product, and the shop answers', async ({ page, visi
   await expect(main(seller).locator('.messages').getByRole('link', { name: product })).toBeVisible();
   if (!runsScripts(page)) await page.reload();
   await expect(marks(page)).toHaveText(['Read']);
+  await main(seller).getByRole('searchbox').fill('GLAZED');
+  await main(seller).getByRole('searchbox').press('Enter');
+  await main(seller).getByRole('link', { name: 'Is it <b>glazed</b>?' }).click();
+  await main(seller).getByRole('link', { name: 'Latest messages' }).click();
+  await awake(seller);
   await write(seller, 'It is. See https://haat.example/care.');
   await shows(page, ['Is it <b>glazed</b>?', 'It is. See https://haat.example/care.']);
   await expect(main(page).getByRole('link', { name: 'https://haat.example/care', exact: true })).toHaveAttribute('rel', /noopener/);
@@ -117,6 +122,41 @@ test('a shop answers with a saved answer and a picture, and the shopper sees tha
   await audit(page);
   await page.reload();
   await expect(messages).toHaveText('Messages');
+});
+
+test('a shopper reports a message, and an admin who sees nothing else blocks the shop', async ({ page, visitor, market }) => {
+  const [seller, admin] = [await visitor(), await visitor()];
+  await asked(page, seller);
+  await write(seller, 'Pay me by bank transfer.');
+  await shows(page, ['Is it <b>glazed</b>?', 'Pay me by bank transfer.']);
+  await main(page).locator('.message:not(.own) summary').click();
+  await main(page).locator('.message:not(.own)').getByRole('link', { name: 'Report' }).click();
+  await expect(main(page).getByRole('heading', { name: 'Report this message' })).toBeVisible();
+  await main(page).getByLabel('Reason').selectOption('Asks to pay or deal outside Haat');
+  await field(page, 'What happened? (optional)').fill('A transfer!');
+  await audit(page);
+  await button(page, 'Send report').click();
+  await expect(main(page)).toContainText('We’ve received your report.');
+
+  await operate(market, admin);
+  await visit(admin, '/admin/reports');
+  await expect(main(admin)).toContainText('Pay me by bank transfer.');
+  await expect(main(admin)).toContainText('A transfer!');
+  await expect(main(admin)).not.toContainText('glazed');
+  await audit(admin);
+  await main(admin).locator('tbody summary').click();
+  await field(admin, 'Note (optional)').fill('Asked for a transfer.');
+  await button(admin, 'Resolve and block').click();
+  await expect(main(admin)).toContainText('can’t send messages any more');
+  await expect(main(admin)).toContainText('Asked for a transfer.');
+
+  await seller.reload();
+  await expect(main(seller)).toContainText('You can’t send messages');
+  await expect(field(seller, WRITE)).toHaveCount(0);
+  await button(admin, 'Unblock').click();
+  await expect(main(admin)).toContainText('They can send messages again.');
+  await seller.reload();
+  await expect(field(seller, WRITE)).toBeVisible();
 });
 
 test('guests sign in before they write', async ({ page }) => {

@@ -32,6 +32,12 @@ pub enum Scope {
     /// Confirm, ship and cancel a shop's orders.
     #[serde(rename = "orders:write")]
     OrdersWrite,
+    /// Read a shop's conversations with customers.
+    #[serde(rename = "messages:read")]
+    MessagesRead,
+    /// Answer a shop's customers.
+    #[serde(rename = "messages:write")]
+    MessagesWrite,
     /// Read a shop's settings, balance and payouts.
     #[serde(rename = "shop:read")]
     ShopRead,
@@ -51,12 +57,14 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes that a key can have.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Buy,
         Self::CatalogRead,
         Self::CatalogWrite,
         Self::OrdersRead,
         Self::OrdersWrite,
+        Self::MessagesRead,
+        Self::MessagesWrite,
         Self::ShopRead,
         Self::ShopWrite,
         Self::PayoutsWrite,
@@ -71,6 +79,8 @@ impl Scope {
             Self::CatalogWrite => "catalog:write",
             Self::OrdersRead => "orders:read",
             Self::OrdersWrite => "orders:write",
+            Self::MessagesRead => "messages:read",
+            Self::MessagesWrite => "messages:write",
             Self::ShopRead => "shop:read",
             Self::ShopWrite => "shop:write",
             Self::PayoutsWrite => "payouts:write",

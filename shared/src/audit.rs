@@ -23,6 +23,8 @@ pub struct AdminHome {
     pub waiting_orders: i64,
     /// Orders with return requests that their shops have left unanswered for too long.
     pub escalated_returns: i64,
+    /// Reports of messages that nobody has decided on.
+    pub open_reports: i64,
 }
 
 /// What an entry, a message or a job is about, as far as people know it by name or number.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     field::{FieldCode, FieldError},
-    id::kinds::{ConversationId, MessageId, ProductId, QuickReplyId, UserId},
+    id::kinds::{ConversationId, MessageId, NoteId, ProductId, QuickReplyId, UserId},
     media,
     media::{NewPicture, Picture, Purpose},
     text,
@@ -24,6 +24,10 @@ const REPLY_NAME_MAX: usize = 60;
 pub const AWAY_MAX: usize = 500;
 /// A shopper gets an away message at most once in this time.
 pub const AWAY_MS: i64 = 24 * 3_600_000;
+/// The maximum number of notes of a shop on a conversation, of labels, and of characters of a label.
+pub const NOTES_MAX: usize = 100;
+const LABELS_MAX: usize = 5;
+const LABEL_MAX: usize = 24;
 /// How many characters of the last message a list of conversations shows.
 const EXCERPT_MAX: usize = 80;
 
@@ -102,6 +106,17 @@ pub fn excerpt(text: &str) -> String {
     words
 }
 
+/// The part of a message in which a word was found, on one line. The word is folded as searches fold it.
+pub fn excerpt_around(message: &str, word: &str) -> String {
+    /// How many words are shown in front of it.
+    const BEFORE: usize = 5;
+    let words: Vec<&str> = message.split_whitespace().collect();
+    let found = words.iter().position(|of| text::fold(of).contains(word)).unwrap_or_default();
+    let start = found.saturating_sub(BEFORE);
+    let excerpt = excerpt(&words[start..].join(" "));
+    if start > 0 { format!("… {excerpt}") } else { excerpt }
+}
+
 /// The parts of a text, and whether they are links: addresses that begin with `https://`.
 pub fn pieces(text: &str) -> Vec<(&str, bool)> {
     let (mut pieces, mut rest) = (Vec::new(), text);
@@ -139,6 +154,43 @@ pub fn quick_reply(name: &str, text: &str) -> Result<(String, String), Vec<Field
     match (text::line("name", name, REPLY_NAME_MAX), message_text(text)) {
         (Ok(name), Ok(text)) => Ok((name, text)),
         (name, text) => Err([name.err(), text.err()].into_iter().flatten().collect()),
+    }
+}
+
+/// A note of a shop on a conversation. The shopper never sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The ID.
+    pub id: NoteId,
+    /// The name of the member who wrote it.
+    pub author: String,
+    /// The text.
+    pub text: String,
+    /// When it was written.
+    pub created_at: String,
+}
+
+/// The text of a note, as it is stored.
+pub fn note_text(typed: &str) -> Result<String, FieldError> {
+    let text = text::paragraphs("note", typed, TEXT_MAX)?;
+    match text::is_blank(&text) {
+        true => Err(FieldError::new("note", FieldCode::Missing)),
+        false => Ok(text),
+    }
+}
+
+/// The labels of a conversation, which are separated by commas, as they are stored: each once, whatever its case.
+pub fn labels(typed: &str) -> Result<Vec<String>, FieldError> {
+    let mut labels: Vec<String> = Vec::new();
+    for label in typed.split(',').filter(|label| !text::is_blank(label)) {
+        let label = text::line("labels", label, LABEL_MAX)?;
+        if labels.iter().all(|of| text::fold(of) != text::fold(&label)) {
+            labels.push(label);
+        }
+    }
+    match labels.len() > LABELS_MAX {
+        true => Err(FieldError::new("labels", FieldCode::TooMany)),
+        false => Ok(labels),
     }
 }
 
@@ -259,7 +311,7 @@ pub struct NewMessage {
 
 /// A product or an order that a message is about, as a card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = MessageSubject))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Card {
     /// A product.
@@ -332,6 +384,10 @@ pub struct ConversationCard {
     pub unread: i64,
     /// Whether the shop has blocked the shopper: nothing can be sent then.
     pub blocked: bool,
+    /// Whether the operator has blocked the caller's side: it can't send messages to anyone.
+    pub barred: bool,
+    /// The shop's labels, for its members. Empty for the shopper.
+    pub labels: Vec<String>,
 }
 
 /// An open conversation.
@@ -357,12 +413,27 @@ pub struct Thread {
     pub about: Option<Card>,
     /// The saved answers of the shop, for its members.
     pub replies: Vec<QuickReply>,
+    /// The notes of the shop, oldest first, for its members.
+    pub notes: Vec<Note>,
     /// An ID for the next message of browsers without scripts.
     pub next_id: MessageId,
 }
 
+/// Messages of a conversation, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MessagePage {
+    /// The messages.
+    pub items: Vec<MessageView>,
+    /// Whether there are earlier ones.
+    pub has_earlier: bool,
+    /// Whether there are later ones.
+    pub has_later: bool,
+}
+
 /// What changed in a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Changes {
     /// The messages that were sent, edited or deleted, in the order of their last changes.
     pub messages: Vec<MessageView>,
@@ -374,6 +445,27 @@ pub struct Changes {
     pub change_seq: i64,
     /// Whether the shop has blocked the shopper.
     pub blocked: bool,
+    /// Whether the operator has blocked the caller's side.
+    pub barred: bool,
+}
+
+/// A message that a search found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageHit {
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// The name of the other side of the conversation.
+    pub name: String,
+    /// The message.
+    pub message: MessageId,
+    /// Its number in the conversation.
+    pub seq: i64,
+    /// Who sent it.
+    pub side: Side,
+    /// The part of it in which the first word was found.
+    pub excerpt: String,
+    /// When it was sent.
+    pub created_at: String,
 }
 
 /// The page of conversations: the list, and the one that is open.
@@ -381,6 +473,10 @@ pub struct Changes {
 pub struct Inbox {
     /// The latest conversations, or those after a cursor.
     pub conversations: crate::page::Page<ConversationCard>,
+    /// The labels that the shop uses, for its members.
+    pub labels: Vec<String>,
+    /// The messages that were searched for, if any were.
+    pub hits: Option<Vec<MessageHit>>,
     /// The open conversation.
     pub thread: Option<Thread>,
     /// How the shop answers, for its members, if no conversation is open.
@@ -395,6 +491,10 @@ pub struct InboxRequest {
     pub shop: String,
     /// The `next` cursor of the previous page of conversations; empty for the first page.
     pub after: String,
+    /// Lists the conversations of the shop with this label only; empty for all.
+    pub label: String,
+    /// Words to search for in the messages; empty for none.
+    pub q: String,
     /// The conversation to open. It is then read.
     pub open: Option<ConversationId>,
     /// The ID of a product or the number of an order that the next message will be about; empty for none.
@@ -499,10 +599,41 @@ mod tests {
     }
 
     #[test]
+    fn labels_are_few_short_words() {
+        for (typed, expected) in [
+            ("", Ok(vec![])),
+            (" , ,", Ok(vec![])),
+            ("VIP,  wholesale , vip", Ok(vec!["VIP", "wholesale"])),
+            ("a,b,c,d,e", Ok(vec!["a", "b", "c", "d", "e"])),
+            ("a,b,c,d,e,f", Err(FieldCode::TooMany)),
+            ("an order that is much too long", Err(FieldCode::TooLong(LABEL_MAX))),
+            ("bell\u{7}", Err(FieldCode::BadCharacters)),
+        ] {
+            let expected = expected.map(|labels| labels.into_iter().map(str::to_owned).collect::<Vec<_>>());
+            assert_eq!(labels(typed).map_err(|fault| fault.code), expected, "{typed}");
+        }
+        assert_eq!(note_text(" \n").unwrap_err(), FieldError::new("note", FieldCode::Missing));
+        assert_eq!(note_text(" Likes blue ").as_deref(), Ok("Likes blue"));
+    }
+
+    #[test]
     fn an_excerpt_is_one_line() {
         assert_eq!(excerpt("Is it\n\n  glazed?"), "Is it glazed?");
         assert_eq!(excerpt(&"é".repeat(80)), "é".repeat(80));
         assert_eq!(excerpt(&"é".repeat(81)), format!("{}…", "é".repeat(80)));
+    }
+
+    #[test]
+    fn an_excerpt_shows_what_was_found() {
+        for (word, excerpt) in [
+            ("is", "Is it glazed, and may it go into the dishwasher?"),
+            ("dish", "… may it go into the dishwasher?"),
+            ("oven", "Is it glazed, and may it go into the dishwasher?"),
+        ] {
+            let message = "Is it  glazed,\nand may it go into the dishwasher?";
+            assert_eq!(excerpt_around(message, word), excerpt);
+        }
+        assert_eq!(excerpt_around("", "is"), "");
     }
 
     #[test]

@@ -235,8 +235,12 @@ pub mod kinds {
         Conversation ConversationId "conv";
         /// A message of a conversation.
         Message MessageId "msg";
+        /// A note of a shop on a conversation.
+        Note NoteId "note";
         /// A saved answer of a shop.
         QuickReply QuickReplyId "reply";
+        /// A report of a conversation to the operator.
+        Report ReportId "report";
         /// An email.
         Mail EmailId "mail";
         /// An entry of the audit log.

@@ -43,6 +43,7 @@ pub mod permissions;
 pub mod pricing;
 pub mod promotions;
 pub mod refunds;
+pub mod reports;
 pub mod returns;
 pub mod routes;
 pub mod sale_prices;

@@ -57,7 +57,7 @@ text_enum! {
         Orders = "orders",
         /// Sees and refunds orders, sees the audit log, pays shops out, and handles failed background jobs such as refunds.
         Finance = "finance",
-        /// Answers customers: sees orders and users, and sends emails again.
+        /// Answers customers: sees orders and users, decides on reported messages, and sends emails again.
         Support = "support",
         /// Sees everything and changes nothing.
         ReadOnly = "read_only",
@@ -101,6 +101,10 @@ pub enum AdminPermission {
     SeeUsers,
     /// Create accounts for others.
     ManageUsers,
+    /// See what shoppers and shops reported of their conversations, and nothing else of them.
+    SeeReports,
+    /// Decide on these reports, and block who was reported.
+    ManageReports,
     /// See background jobs and the outbox.
     SeeJobs,
     /// Retry and discard background jobs.
@@ -155,7 +159,15 @@ impl AdminRole {
             Self::Support => {
                 matches!(
                     permission,
-                    SeeHome | SeeOrders | SeeShops | SeePayments | SeeUsers | SeeEmails | ManageEmails
+                    SeeHome
+                        | SeeOrders
+                        | SeeShops
+                        | SeePayments
+                        | SeeUsers
+                        | SeeReports
+                        | ManageReports
+                        | SeeEmails
+                        | ManageEmails
                 )
             }
             Self::ReadOnly => matches!(
@@ -167,6 +179,7 @@ impl AdminRole {
                     | SeePayments
                     | SeePayouts
                     | SeeUsers
+                    | SeeReports
                     | SeeJobs
                     | SeeEmails
                     | SeeAudit
@@ -219,6 +232,8 @@ mod tests {
             (ManageRates,  [true, false, false, true,  false, false]),
             (SeeUsers,     [true, false, false, false, true,  true]),
             (ManageUsers,  [true, false, false, false, false, false]),
+            (SeeReports,   [true, false, false, false, true,  true]),
+            (ManageReports,[true, false, false, false, true,  false]),
             (SeeJobs,      [true, false, false, true,  false, true]),
             (ManageJobs,   [true, false, false, true,  false, false]),
             (SeeEmails,    [true, false, false, false, true,  true]),

@@ -11,7 +11,7 @@ use crate::{
     access::Scope,
     id::kinds::{
         CartLineId, CheckoutId, ConversationId, EmailId, ImportId, InvoiceId, JobId, NotificationId,
-        PaymentId, PayoutId, ProductId, RefundId, SignUpId, UserId,
+        PaymentId, PayoutId, ProductId, RefundId, ReportId, SignUpId, UserId,
     },
     payments::PurchaseLink,
     permissions::AdminPermission,
@@ -223,6 +223,7 @@ const READS: &[&str] = &[
     FN_TEAM,
     // Opening a conversation marks it as read, which isn't limited either.
     FN_INBOX,
+    FN_REPORTS,
     FN_CHANGED_MESSAGES,
     FN_READ_MESSAGES,
 ];
@@ -366,6 +367,7 @@ routes! {
     LEDGER GET "/admin/ledger" Admin Operator(SeeBalances);
     PAYMENTS GET "/admin/payments" Admin Operator(SeePayments);
     PAYMENT GET "/admin/payments/{id}" Admin Operator(SeePayments) => payment(id: PaymentId);
+    REPORTS GET "/admin/reports" Admin Operator(SeeReports);
     JOBS GET "/admin/jobs" Admin Operator(SeeJobs);
     OUTBOX GET "/admin/outbox" Admin Operator(SeeJobs);
     DELIVERIES GET "/admin/notifications" Admin Operator(SeeEmails);
@@ -421,6 +423,7 @@ routes! {
     FORM_JOB POST "/admin/jobs/{id}" Form Operator(ManageJobs) => job(id: JobId);
     FORM_PAYMENT POST "/admin/payments/{id}" Form Operator(ManagePayments);
     FORM_REFUND POST "/admin/refunds/{id}" Form Operator(ManagePayments) => refund(id: RefundId);
+    FORM_REPORTS POST "/admin/reports" Form Operator(ManageReports);
     FORM_RESEND POST "/admin/notifications/{id}" Form Operator(ManageEmails);
     FORM_TEAM POST "/admin/team" Form Operator(ManageTeam);
     FORM_IMPORT POST "/seller/{handle}/products/import" Form Member;
@@ -468,6 +471,7 @@ routes! {
     FN_EDIT_MESSAGE POST "/api/chat/edit" Function Party;
     FN_DELETE_MESSAGE POST "/api/chat/delete" Function Party;
     FN_READ_MESSAGES POST "/api/chat/read" Function Party;
+    FN_REPORTS POST "/api/chat/reports" Function Operator(SeeReports);
     FN_GIFT_CARD POST "/api/gift_cards/by_link" Function Anyone;
     FN_GIFT_CARD_OFFER POST "/api/gift_cards/offer" Function Anyone;
     FN_GIFT_CARDS POST "/api/gift_cards/page" Function Operator(SeePayments);
@@ -555,6 +559,8 @@ routes! {
         => shop_picture(handle: &str, number: &str, file: &str);
     ANY_PICTURE GET "/admin/orders/{number}/images/{file}" File Operator(SeeOrders)
         => any_picture(number: &str, file: &str);
+    REPORTED_PICTURE GET "/admin/reports/{id}/images/{file}" File Operator(SeeReports)
+        => reported_picture(id: ReportId, file: &str);
     STATEMENT_PDF GET "/seller/{handle}/balance.pdf" File Member => statement_pdf(handle: &str);
     EXPORT_STATEMENT GET "/seller/{handle}/balance.csv" File Member => statement(handle: &str);
     EXPORT_LEDGER GET "/admin/ledger.csv" File Operator(SeeBalances);
@@ -626,6 +632,17 @@ rest! {
     API_READ_NOTIFICATIONS POST "/notifications/read" SignedIn Buy;
     API_NOTIFICATION_PREFERENCES GET "/notification-preferences" SignedIn Buy;
     API_CHOOSE_NOTIFICATIONS PUT "/notification-preferences" SignedIn Buy;
+    API_CONVERSATIONS GET "/conversations" SignedIn Buy;
+    API_OPEN_CONVERSATION POST "/conversations" SignedIn Buy;
+    API_CONVERSATION GET "/conversations/{id}" Party Buy;
+    API_MESSAGES GET "/conversations/{id}/messages" Party Buy;
+    API_SEND_MESSAGE POST "/conversations/{id}/messages" Party Buy;
+    API_EDIT_MESSAGE PATCH "/conversations/{id}/messages/{message}" Party Buy;
+    API_DELETE_MESSAGE DELETE "/conversations/{id}/messages/{message}" Party Buy;
+    API_CHANGED_MESSAGES GET "/conversations/{id}/changes" Party Buy;
+    API_READ_MESSAGES POST "/conversations/{id}/read" Party Buy;
+    API_ADD_MESSAGE_PICTURE POST "/conversations/{id}/images" Party Buy;
+    API_MESSAGE_PICTURE GET "/conversations/{id}/images/{image}" Party Buy;
     API_CARDS GET "/cards" SignedIn Buy;
     API_REMOVE_CARD DELETE "/cards/{id}" SignedIn Buy;
 
@@ -682,6 +699,17 @@ rest! {
     API_SHOP_ORDERS GET "/shops/{handle}/orders" Member OrdersRead;
     API_SHOP_ORDER GET "/shops/{handle}/orders/{number}" Member OrdersRead;
     API_SHOP_RETURN_PICTURE GET "/shops/{handle}/orders/{number}/images/{image}" Member OrdersRead;
+    API_SHOP_CONVERSATIONS GET "/shops/{handle}/conversations" Member MessagesRead;
+    API_OPEN_SHOP_CONVERSATION POST "/shops/{handle}/conversations" Member MessagesWrite;
+    API_SHOP_CONVERSATION GET "/shops/{handle}/conversations/{id}" Member MessagesRead;
+    API_SHOP_MESSAGES GET "/shops/{handle}/conversations/{id}/messages" Member MessagesRead;
+    API_SEND_SHOP_MESSAGE POST "/shops/{handle}/conversations/{id}/messages" Member MessagesWrite;
+    API_EDIT_SHOP_MESSAGE PATCH "/shops/{handle}/conversations/{id}/messages/{message}" Member MessagesWrite;
+    API_DELETE_SHOP_MESSAGE DELETE "/shops/{handle}/conversations/{id}/messages/{message}" Member MessagesWrite;
+    API_SHOP_CHANGED_MESSAGES GET "/shops/{handle}/conversations/{id}/changes" Member MessagesRead;
+    API_READ_SHOP_MESSAGES POST "/shops/{handle}/conversations/{id}/read" Member MessagesWrite;
+    API_ADD_SHOP_MESSAGE_PICTURE POST "/shops/{handle}/conversations/{id}/images" Member MessagesWrite;
+    API_SHOP_MESSAGE_PICTURE GET "/shops/{handle}/conversations/{id}/images/{image}" Member MessagesRead;
     API_SHOP_EVENTS GET "/shops/{handle}/events" Member OrdersRead;
     API_CONFIRM POST "/shops/{handle}/orders/{number}/confirm" Member OrdersWrite;
     API_SHIP POST "/shops/{handle}/orders/{number}/ship" Member OrdersWrite;

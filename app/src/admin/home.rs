@@ -53,6 +53,7 @@ fn Shown(home: AdminHome, market: Option<MarketHome>, me: Option<Me>) -> impl In
     let delayed = tn!(i18n, admin.delayed_emails, home.delayed_emails);
     let orders = tn!(i18n, admin.waiting_orders, home.waiting_orders);
     let returns = tn!(i18n, admin.escalated_returns, home.escalated_returns);
+    let reports = tn!(i18n, reports.open_reports, home.open_reports);
     let todo = [
         (home.dead_jobs, Part::Jobs, jobs, &[("state", "dead")][..]),
         (home.pending_messages, Part::Outbox, outbox, &[("state", "waiting")]),
@@ -60,6 +61,7 @@ fn Shown(home: AdminHome, market: Option<MarketHome>, me: Option<Me>) -> impl In
         (home.delayed_emails, Part::Deliveries, delayed, &[("state", "written"), ("channel", "email")]),
         (home.waiting_orders, Part::Orders, orders, &[("overdue", "true")]),
         (home.escalated_returns, Part::Orders, returns, &[("returns", ESCALATED)]),
+        (home.open_reports, Part::Reports, reports, &[("state", "open")]),
     ];
     let sees = |part: Part| me.as_ref().is_some_and(|me| me.may(part.needs()));
     let todo =

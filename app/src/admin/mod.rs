@@ -13,6 +13,7 @@ mod payment;
 mod payments;
 mod payout;
 mod payouts;
+mod reports;
 mod shop;
 mod shops;
 mod subject;
@@ -33,6 +34,7 @@ pub(crate) use payment::Payment;
 pub(crate) use payments::Payments;
 pub(crate) use payout::Payout;
 pub(crate) use payouts::Payouts;
+pub(crate) use reports::Reports;
 pub(crate) use shop::Shop;
 pub(crate) use shops::Shops;
 pub(crate) use team::Team;
@@ -68,6 +70,7 @@ enum Part {
     Orders,
     Shops,
     Users,
+    Reports,
     Promotions,
     Announcements,
     Taxes,
@@ -84,11 +87,12 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::Home,
         Self::Orders,
         Self::Shops,
         Self::Users,
+        Self::Reports,
         Self::Promotions,
         Self::Announcements,
         Self::Payments,
@@ -118,6 +122,7 @@ impl Part {
             Self::GiftCards => routes::GIFT_CARDS,
             Self::Payouts => routes::PAYOUTS,
             Self::Users => routes::USERS,
+            Self::Reports => routes::REPORTS,
             Self::Jobs => routes::JOBS,
             Self::Outbox => routes::OUTBOX,
             Self::Deliveries => routes::DELIVERIES,
@@ -139,6 +144,7 @@ impl Part {
             Self::GiftCards => "tag",
             Self::Payouts => "card",
             Self::Users => "person",
+            Self::Reports => "chat",
             Self::Jobs => "gear",
             Self::Outbox => "up",
             Self::Deliveries => "mail",
@@ -154,6 +160,7 @@ impl Part {
             | Self::Orders
             | Self::Shops
             | Self::Users
+            | Self::Reports
             | Self::Promotions
             | Self::Announcements => "",
             Self::Taxes
@@ -181,6 +188,7 @@ impl Part {
             Self::Currencies => AdminPermission::ManageRates,
             Self::Payouts => AdminPermission::SeePayouts,
             Self::Users => AdminPermission::SeeUsers,
+            Self::Reports => AdminPermission::SeeReports,
             Self::Jobs | Self::Outbox => AdminPermission::SeeJobs,
             Self::Deliveries => AdminPermission::SeeEmails,
             Self::Audit => AdminPermission::SeeAudit,
@@ -202,6 +210,7 @@ impl Part {
             Self::GiftCards => t!(i18n, gift_cards.title),
             Self::Payouts => t!(i18n, payouts.title),
             Self::Users => t!(i18n, admin.users),
+            Self::Reports => t!(i18n, reports.title),
             Self::Jobs => t!(i18n, admin.jobs),
             Self::Outbox => t!(i18n, admin.outbox),
             Self::Deliveries => t!(i18n, admin.deliveries),

@@ -3,6 +3,8 @@
 use haat_shared::{
     chat::{Changes, Inbox, InboxRequest, MessageView, NewMessage},
     id::kinds::{ConversationId, MessageId},
+    page::{Counted, ListRequest},
+    reports::ReportCard,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -53,4 +55,10 @@ pub async fn delete(shop: String, id: ConversationId, message: MessageId) -> Res
 #[server(name = ReadMessages, prefix = "/api", endpoint = "chat/read", input = Json)]
 pub async fn read(shop: String, id: ConversationId, seq: i64) -> Result<(), ApiError> {
     super::call(async |engine, caller| haat_engine::chat::read(&engine, &caller, &shop, id, seq).await).await
+}
+
+/// What shoppers and shops reported, for admins.
+#[server(name = ListReports, prefix = "/api", endpoint = "chat/reports", input = Json)]
+pub async fn reports(of: ListRequest) -> Result<Counted<ReportCard>, ApiError> {
+    super::call(async |engine, caller| haat_engine::chat::reports(&engine, &caller, &of).await).await
 }

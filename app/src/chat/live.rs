@@ -53,6 +53,7 @@ const SIGNED_OUT: u16 = 4401;
 #[derive(Clone, Copy)]
 pub(super) struct Live {
     shop: StoredValue<String>,
+    label: StoredValue<String>,
     id: ConversationId,
     pub(super) side: Side,
     writer: UserId,
@@ -63,7 +64,9 @@ pub(super) struct Live {
     own_read_seq: RwSignal<i64>,
     /// The last message that is shown, if later ones are on another page.
     ends: Option<i64>,
+    /// Whether the shop has blocked the shopper, and whether the operator lets this side send nothing.
     pub(super) blocked: RwSignal<bool>,
+    pub(super) barred: RwSignal<bool>,
     pub(super) queue: RwSignal<Vec<NewMessage>>,
     /// Those of them that the browser's storage did not take.
     unkept: RwSignal<Vec<NewMessage>>,
@@ -95,6 +98,7 @@ impl Live {
         Self {
             ends: asked.before.is_some().then_some(last),
             shop: StoredValue::new(asked.shop.clone()),
+            label: StoredValue::new(asked.label.clone()),
             id: thread.conversation.id,
             side: thread.side,
             writer: thread.writer,
@@ -103,6 +107,7 @@ impl Live {
             change_seq: RwSignal::new(thread.change_seq),
             own_read_seq: RwSignal::new(thread.own_read_seq),
             blocked: RwSignal::new(thread.conversation.blocked),
+            barred: RwSignal::new(thread.conversation.barred),
             queue: RwSignal::new(Vec::new()),
             unkept: RwSignal::new(Vec::new()),
             offline: RwSignal::new(false),
@@ -275,7 +280,7 @@ impl Live {
 
     /// Sends the messages in the queue, in order. While the shop doesn't accept them, they wait.
     fn flush(self) {
-        if self.sending.get_untracked() || self.blocked.get_untracked() {
+        if self.sending.get_untracked() || self.blocked.get_untracked() || self.barred.get_untracked() {
             return;
         }
         self.sending.set(true);
@@ -292,6 +297,8 @@ impl Live {
                     }
                     Err(ApiError(Error::Conflict(Conflict::ConversationBlocked))) => {
                         self.blocked.set(true);
+                        // By whom?
+                        self.look();
                         break;
                     }
                     // It stays in the queue: it may have been sent, or can be later.
@@ -385,8 +392,10 @@ impl Live {
         if changes.messages.iter().any(|message| message.side != self.side) {
             self.typing.set(false);
         }
-        if self.blocked.get_untracked() != changes.blocked {
+        let blocked = (changes.blocked, changes.barred);
+        if (self.blocked.get_untracked(), self.barred.get_untracked()) != blocked {
             self.blocked.set(changes.blocked);
+            self.barred.set(changes.barred);
             self.flush();
         }
         if self.own_read_seq.get_untracked() < changes.own_read_seq {
@@ -447,7 +456,11 @@ impl Live {
 
     /// Brings the list of conversations up to date.
     fn look_at_list(self) {
-        let asked = InboxRequest { shop: self.shop.get_value(), ..InboxRequest::default() };
+        let asked = InboxRequest {
+            shop: self.shop.get_value(),
+            label: self.label.get_value(),
+            ..InboxRequest::default()
+        };
         spawn_local(async move {
             if let Ok(inbox) = api::chat::inbox(asked).await
                 && !self.queue.is_disposed()

@@ -6,10 +6,10 @@ use haat_shared::{
 };
 use leptos::{ev::SubmitEvent, html, prelude::*, wasm_bindgen::JsCast, web_sys};
 
-use super::{card, live::Live};
+use super::{card, live::Live, report};
 use crate::{
     i18n::{t, use_i18n},
-    ui::Icon,
+    ui::{Icon, LinkButton},
     words::{self, I18n},
 };
 
@@ -78,6 +78,15 @@ pub(super) fn shown(
         true => t!(i18n, chat.read),
         false => t!(i18n, chat.sent),
     });
+    let report = (!own && !deleted).then(|| {
+        let href = report::address(&action, &id.to_string());
+        view! {
+            <details class="message-change">
+                <summary><span class="hidden">{t!(i18n, reports.more)}</span><Icon name="more" /></summary>
+                <LinkButton look="quiet" href>{t!(i18n, reports.report)}</LinkButton>
+            </details>
+        }
+    });
     let change = changeable.then(|| view! { <Change id text=message.text action live /> });
     let time = created_at.get(11..16).unwrap_or_default().to_owned();
     view! {
@@ -96,6 +105,7 @@ pub(super) fn shown(
                 {mark.map(|mark| view! { " " <span class="message-mark">{mark}</span> })}
             </p>
             {change}
+            {report}
         </li>
     }
     .into_any()

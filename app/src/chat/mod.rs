@@ -1,8 +1,11 @@
 //! Conversations of shoppers and shops: the list and the one that is open, for both sides.
 
+mod hits;
 mod live;
 mod message;
+mod notes;
 mod pictures;
+mod report;
 mod settings;
 
 use haat_shared::{
@@ -24,9 +27,9 @@ use crate::{
     api,
     i18n::{t, tn, use_i18n},
     layout, seller,
-    state::{param, query},
+    state::{param, query, searched},
     storefront::draft_by,
-    ui::{Alert, CodeAlert, EmptyState, Icon, LinkButton, PageTitle, loaded},
+    ui::{Alert, Chip, CodeAlert, EmptyState, Icon, LinkButton, PageTitle, chips, loaded, search},
     words::{self, I18n},
 };
 
@@ -45,22 +48,35 @@ pub(crate) fn ShopMessages() -> impl IntoView {
 /// The conversations of the shop in the address, or of the shopper.
 fn conversations() -> AnyView {
     crate::head::keep_out();
-    let (shop, id, after) = (param("handle"), param("id"), query("after"));
+    let (shop, id, after, q) = (param("handle"), param("id"), query("after"), searched());
+    let label = query("label");
     let (about, before, draft) = (query("about"), query("before"), query("draft"));
-    let (reply, done) = (query("reply"), query("done"));
+    let (reply, done, report) = (query("reply"), query("done"), query("report"));
     let found = api::find(
-        move || (shop.get(), id.get(), after.get(), about.get(), before.get(), draft.get()),
-        |(shop, id, after, about, before, draft)| async move {
+        move || {
+            (
+                shop.get(),
+                id.get(),
+                (after.get(), label.get(), q.get()),
+                about.get(),
+                before.get(),
+                draft.get(),
+            )
+        },
+        |(shop, id, (after, label, q), about, before, draft)| async move {
             let open = if id.is_empty() { None } else { Some(api::id(&id)?) };
-            let asked = InboxRequest { shop, after, open, about, before: before.parse().ok() };
+            let asked = InboxRequest { shop, after, label, q, open, about, before: before.parse().ok() };
             Ok((asked.clone(), api::chat::inbox(asked).await?, draft_by("message", draft).await?))
         },
     );
     loaded(found, move |(asked, inbox, draft)| {
-        view! { <Shown asked inbox draft reply=reply.get_untracked() done=done.get_untracked() /> }
+        view! { <Shown asked inbox draft reply=reply.get_untracked() done=done.get_untracked() report /> }
     })
     .into_any()
 }
+
+/// The forms of a conversation that show themselves what is wrong with their input.
+const OTHER_FORMS: [&str; 3] = ["report", notes::ACTIONS[0], notes::ACTIONS[1]];
 
 /// The path of a conversation, for its side.
 fn path(shop: &str, id: haat_shared::id::kinds::ConversationId) -> String {
@@ -78,9 +94,25 @@ fn list_path(shop: &str) -> String {
 }
 
 #[component]
-fn Shown(asked: InboxRequest, inbox: Inbox, draft: Draft, reply: String, done: String) -> impl IntoView {
+fn Shown(
+    asked: InboxRequest,
+    inbox: Inbox,
+    draft: Draft,
+    reply: String,
+    done: String,
+    /// What the page shows the form to report.
+    report: Memo<String>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let open = asked.open;
+    let reported = (done == "report").then(|| view! { <Alert look="good">{t!(i18n, reports.sent)}</Alert> });
+    let report = open.map(|id| {
+        let (page, draft) = (path(&asked.shop, id), draft.clone());
+        move || {
+            let about = report.get();
+            (!about.is_empty()).then(|| report::shown(i18n, &page, about, &draft))
+        }
+    });
     let title = match &inbox.thread {
         Some(thread) => thread.conversation.name.clone(),
         None => t!(i18n, chat.title).to_owned(),
@@ -90,9 +122,23 @@ fn Shown(asked: InboxRequest, inbox: Inbox, draft: Draft, reply: String, done: S
         None => view! { <h1 class="chat-title">{t!(i18n, chat.title)}</h1> }.into_any(),
     };
     let nothing = inbox.conversations.items.is_empty() && open.is_none();
+    let list = list_path(&asked.shop);
+    let search = (!nothing).then(|| search(list.clone(), &asked.q, t!(i18n, chat.search), &[]));
+    let label = asked.label.clone();
+    let filters = inbox.labels.into_iter().map(|of| {
+        let here = of == label;
+        let href = if here { list.clone() } else { routes::with(&list, &[("label", &of)]) };
+        Chip::filter(href, of, here)
+    });
+    let filters: Vec<_> = filters.collect();
+    let filters = (!filters.is_empty()).then(|| chips(t!(i18n, chat.labels), filters));
+    let hits = inbox.hits.map(|hits| hits::shown(i18n, &asked.shop, hits));
+    let searched = hits.is_some();
     let cards = RwSignal::new(inbox.conversations);
     let settings =
         inbox.settings.map(|of| settings::shown(i18n, list_path(&asked.shop), of, draft.clone(), &done));
+    let notes = inbox.thread.as_ref().filter(|thread| thread.side == Side::Shop);
+    let notes = notes.map(|of| notes::shown(i18n, &path(&asked.shop, of.conversation.id), of, &draft));
     let thread = match inbox.thread {
         Some(thread) => view! { <OpenThread asked=asked.clone() thread cards draft reply /> }.into_any(),
         None if nothing => {
@@ -108,9 +154,12 @@ fn Shown(asked: InboxRequest, inbox: Inbox, draft: Draft, reply: String, done: S
         <div class="chat" class:open=open.is_some()>
             <nav class="chat-list" aria-label=t!(i18n, chat.title)>
                 {heading}
-                <Cards asked cards />
+                {search}
+                {filters}
+                {hits}
+                {(!searched).then(|| view! { <Cards asked cards /> })}
             </nav>
-            <div class="chat-side">{thread} {settings}</div>
+            <div class="chat-side">{reported} {report} {thread} {notes} {settings}</div>
         </div>
     }
 }
@@ -120,11 +169,12 @@ fn Shown(asked: InboxRequest, inbox: Inbox, draft: Draft, reply: String, done: S
 fn Cards(asked: InboxRequest, cards: RwSignal<Page<ConversationCard>>) -> impl IntoView {
     let i18n = use_i18n();
     let (list, later) = (list_path(&asked.shop), !asked.after.is_empty());
+    let label = asked.label.clone();
     move || {
         let Page { items, next } = cards.get();
         let rows =
             items.into_iter().map(|card| view! { <Row card shop=asked.shop.clone() open=asked.open /> });
-        let next = next.map(|next| routes::with(&list, &[("after", &next)]));
+        let next = next.map(|next| routes::with(&list, &[("label", &label), ("after", &next)]));
         let first = later.then(|| list.clone());
         view! {
             <ul class="chat-cards">{rows.collect_view()}</ul>
@@ -147,6 +197,8 @@ fn Row(
         false if card.last_side == own => t!(i18n, chat.you, text = card.excerpt.as_str()),
         false => card.excerpt.clone(),
     };
+    let labels = (!card.labels.is_empty())
+        .then(|| view! { <span class="note chat-labels" translate="no">{card.labels.join(" · ")}</span> });
     let here = open == Some(card.id);
     let unread = (card.unread > 0 && !here).then(|| {
         view! {
@@ -161,6 +213,7 @@ fn Row(
                 <span class="note">{words::day(i18n, &card.last_at)}</span>
                 <span class="note one-line">{excerpt}</span>
                 {unread}
+                {labels}
             </a>
         </li>
     }
@@ -216,8 +269,13 @@ fn OpenThread(
     let attached = RwSignal::new(thread.about.clone());
     let live = Live::new(&asked, &thread, cards);
     let empty = thread.messages.is_empty();
+    // There is nothing else to report.
+    let report = thread.messages.iter().any(|message| message.side != side && !message.deleted).then(|| {
+        let href = report::address(&action, report::CONVERSATION);
+        view! { <LinkButton look="quiet" href>{t!(i18n, reports.report)}</LinkButton> }
+    });
     live.messages.set(thread.messages);
-    live.fault.set(draft.error.clone());
+    live.fault.set(draft.error.clone().filter(|_| !OTHER_FORMS.contains(&draft.typed("action").as_str())));
 
     let rows = move || {
         let mut day = String::new();
@@ -241,12 +299,12 @@ fn OpenThread(
             <li class="message own waiting">
                 <div class="bubble">{message::text(&waiting.text)}</div>
                 <p class="message-note note">
-                    {move || match (live.blocked.get(), live.offline.get()) {
+                    {move || match (live.blocked.get() || live.barred.get(), live.offline.get()) {
                         (true, _) => t!(i18n, chat.not_sent),
                         (_, true) => t!(i18n, chat.waiting),
                         _ => t!(i18n, chat.sending),
                     }}
-                    {move || (live.blocked.get() || live.offline.get()).then(|| view! {
+                    {move || (live.blocked.get() || live.barred.get() || live.offline.get()).then(|| view! {
                         " "
                         <button type="button" class="link" on:click=move |_| live.take_back(waiting.id)>{t!(i18n, chat.remove)}</button>
                     })}
@@ -344,9 +402,10 @@ fn OpenThread(
         view! { <ul class="chips" aria-label=t!(i18n, chat.replies)>{rows.collect_view()}</ul> }
     };
     let quick = move || (!replies.with_value(Vec::is_empty)).then_some(quick);
-    let composer = move || match live.blocked.get() {
+    let composer = move || match live.blocked.get() || live.barred.get() {
         true => {
             let words = match side {
+                _ if live.barred.get() => t!(i18n, reports.barred),
                 Side::Shopper => t!(i18n, chat.blocked),
                 Side::Shop => t!(i18n, chat.blocked_shop),
             };
@@ -410,6 +469,7 @@ fn OpenThread(
             <header class="chat-head">
                 <a class="chat-back" href=list aria-label=t!(i18n, chat.all)><Icon name="back" /></a>
                 <h1 id="with">{name}</h1>
+                {report}
                 {block}
             </header>
             <div class="chat-scroll" tabindex="0" role="log" aria-label=t!(i18n, chat.title)>

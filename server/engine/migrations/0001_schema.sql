@@ -1501,8 +1501,9 @@ CREATE TABLE messages (
     side TEXT NOT NULL,
     -- NULL if it is the shop's away message.
     user_id UUID REFERENCES users (id),
-    -- Empty once it was deleted.
+    -- Empty once it was deleted. The second one as searches compare it.
     text TEXT NOT NULL,
+    text_folded TEXT NOT NULL,
     -- What it is about.
     product_id UUID REFERENCES products (id) ON DELETE SET NULL,
     order_id UUID REFERENCES orders (id),
@@ -1544,6 +1545,70 @@ CREATE TABLE quick_replies (
     text TEXT NOT NULL
 );
 CREATE INDEX quick_replies_shop_id_idx ON quick_replies (shop_id);
+
+-- What the members of a shop write on a conversation for each other.
+CREATE TABLE conversation_notes (
+    id UUID PRIMARY KEY,
+    conversation_id UUID NOT NULL REFERENCES conversations (id),
+    user_id UUID NOT NULL REFERENCES users (id),
+    text TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX conversation_notes_conversation_id_idx ON conversation_notes (conversation_id);
+
+CREATE TABLE conversation_labels (
+    conversation_id UUID NOT NULL REFERENCES conversations (id),
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    label TEXT NOT NULL,
+    PRIMARY KEY (conversation_id, label)
+);
+CREATE INDEX conversation_labels_shop_id_label_idx ON conversation_labels (shop_id, label);
+
+-- What shoppers and shops reported to the operator.
+CREATE TABLE message_reports (
+    id UUID PRIMARY KEY,
+    conversation_id UUID NOT NULL REFERENCES conversations (id),
+    -- Who reported the other side.
+    side TEXT NOT NULL,
+    user_id UUID NOT NULL REFERENCES users (id),
+    -- The message, or the conversation.
+    subject_id UUID NOT NULL,
+    reason TEXT NOT NULL,
+    details TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'resolved', 'dismissed')),
+    note TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    closed_at BIGINT,
+    closed_by UUID REFERENCES users (id)
+);
+CREATE UNIQUE INDEX message_reports_open_key ON message_reports (conversation_id, side, subject_id) WHERE state = 'open';
+CREATE INDEX message_reports_state_idx ON message_reports (state, id);
+
+-- The reported messages as they were then. Their authors may delete them.
+CREATE TABLE reported_messages (
+    report_id UUID NOT NULL REFERENCES message_reports (id),
+    message_id UUID NOT NULL,
+    seq BIGINT NOT NULL,
+    text TEXT NOT NULL,
+    sent_at BIGINT NOT NULL,
+    PRIMARY KEY (report_id, message_id)
+);
+
+CREATE TABLE reported_pictures (
+    report_id UUID NOT NULL REFERENCES message_reports (id),
+    message_id UUID NOT NULL,
+    position BIGINT NOT NULL,
+    media_id UUID NOT NULL REFERENCES media (id),
+    alt TEXT NOT NULL,
+    PRIMARY KEY (report_id, message_id, position)
+);
+CREATE INDEX reported_pictures_media_id_idx ON reported_pictures (media_id);
+
+-- Users and shops that the operator lets send no messages.
+CREATE TABLE message_bans (
+    subject_id UUID PRIMARY KEY,
+    created_at BIGINT NOT NULL
+);
 
 
 -- Work that follows a transaction

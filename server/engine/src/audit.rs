@@ -45,7 +45,8 @@ statements! {
         (SELECT COUNT(*) FROM notifications WHERE channel = 'email' AND state = 'written'
             AND (attempts >= 3 OR (created_at < $1 AND run_at < $1))) AS delayed_emails,
         (SELECT COUNT(*) FROM orders WHERE state = 'placed' AND created_at < $3) AS waiting_orders,
-        (SELECT COUNT(DISTINCT order_id) FROM returns WHERE state = 'requested' AND created_at < $4) AS escalated_returns";
+        (SELECT COUNT(DISTINCT order_id) FROM returns WHERE state = 'requested' AND created_at < $4) AS escalated_returns,
+        (SELECT COUNT(*) FROM message_reports WHERE state = 'open') AS open_reports";
 }
 
 insert! {
@@ -67,6 +68,7 @@ rows! {
         delayed_emails: i64,
         waiting_orders: i64,
         escalated_returns: i64,
+        open_reports: i64,
     }
 
     struct AuditRow {
@@ -122,6 +124,7 @@ pub async fn home(engine: &Engine, caller: &Caller) -> Result<AdminHome> {
         delayed_emails: row.delayed_emails,
         waiting_orders: row.waiting_orders,
         escalated_returns: row.escalated_returns,
+        open_reports: row.open_reports,
     })
 }
 

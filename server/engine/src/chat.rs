@@ -4,12 +4,15 @@
 //! changes up to a number misses none by asking for those after it.
 
 mod answers;
+mod notes;
 mod notices;
+mod reports;
 
 use answers::{away_message, replies};
 pub use answers::{delete_reply, save_reply, set_away, settings};
 pub(crate) use notices::notification_data;
 pub use notices::{UnreadMessages, notify_due};
+pub use reports::{close_report, may_see_reported, reports, unblock_sender};
 
 use std::collections::HashMap;
 
@@ -20,15 +23,18 @@ use crate::{
     insert, lists, media, params, random, rows, statements,
 };
 use haat_shared::{
-    Conflict, Error, Result,
+    Conflict, Error, FieldCode, Result,
     chat::{
         self, AWAY_MS, About, AwayMessage, CHANGE_MS, Card, Changes, ConversationCard, Inbox, InboxRequest,
-        MESSAGES_SHOWN, MessageView, NewMessage, Side, Thread,
+        MESSAGES_SHOWN, MessageHit, MessagePage, MessageView, NewMessage, Side, Thread,
     },
-    id::kinds::{ConversationId, MediaId, MessageId, OrderId, ProductId, ShopId, UserId},
+    id::kinds::{ConversationId, MediaId, MessageId, NoteId, OrderId, ProductId, ShopId, UserId},
     media::Picture,
     page::{self, LIMIT_MAX, Page, PageRequest},
     permissions::Permission,
+    reports::NewReport,
+    search::SEARCH_MIN,
+    text,
 };
 
 /// The number of conversations per page.
@@ -42,7 +48,9 @@ lists! {
     CONVERSATIONS {
         select: "SELECT c.id, c.user_id, c.shop_id, s.handle, s.name AS shop_name, u.name AS shopper_name, c.last_seq, c.change_seq,
             c.shopper_read_seq, c.shop_read_seq, c.shopper_unread, c.shop_unread, c.blocked, c.last_at,
-            m.text AS last_text, m.side AS last_side, a.message AS away
+            m.text AS last_text, m.side AS last_side, a.message AS away,
+            EXISTS (SELECT 1 FROM message_bans b WHERE b.subject_id = c.user_id) AS shopper_barred,
+            EXISTS (SELECT 1 FROM message_bans b WHERE b.subject_id = c.shop_id) AS shop_barred
             FROM conversations c JOIN shops s ON s.id = c.shop_id JOIN users u ON u.id = c.user_id
             LEFT JOIN messages m ON m.conversation_id = c.id AND m.seq = c.last_seq LEFT JOIN away_messages a ON a.shop_id = c.shop_id",
         base_filter: "TRUE",
@@ -51,6 +59,7 @@ lists! {
             ("shopper", "c.user_id = {}"),
             ("shop", "c.shop_id = {}"),
             ("begun", "(c.last_seq > 0) = {}"),
+            ("label", "EXISTS (SELECT 1 FROM conversation_labels l WHERE l.conversation_id = c.id AND l.label = {})"),
         ],
         sorts: &[(
             "newest",
@@ -67,8 +76,25 @@ lists! {
         filters: &[("conversation", "m.conversation_id = {}"), ("id", "m.id = {}")],
         sorts: &[
             ("newest", "m.seq < {}", "m.seq DESC"),
+            ("oldest", "m.seq > {}", "m.seq"),
             ("changed", "m.change_seq > {}", "m.change_seq"),
         ],
+    }
+}
+
+lists! {
+    // In the latest conversations only: the messages of all of them would be too many to read.
+    FOUND {
+        select: "SELECT c.id AS conversation_id, m.id, m.seq, m.side, m.text, m.created_at, s.name AS shop_name, u.name AS shopper_name
+            FROM messages m JOIN conversations c ON c.id = m.conversation_id JOIN shops s ON s.id = c.shop_id
+            JOIN users u ON u.id = c.user_id",
+        base_filter: "TRUE",
+        filters: &[
+            ("shopper", "c.id IN (SELECT x.id FROM conversations x WHERE x.user_id = {} ORDER BY x.last_at DESC, x.id DESC LIMIT 1000)"),
+            ("shop", "c.id IN (SELECT x.id FROM conversations x WHERE x.shop_id = {} ORDER BY x.last_at DESC, x.id DESC LIMIT 1000)"),
+            ("word", r"m.text_folded LIKE {} ESCAPE '\'"),
+        ],
+        sorts: &[("newest", "m.created_at < {}", "m.created_at DESC, m.id DESC")],
     }
 }
 
@@ -149,10 +175,10 @@ statements! {
     NUMBER_OF_SHOP = number!("shopper");
     COUNT_CHANGE = "UPDATE conversations SET change_seq = change_seq + 1 WHERE id = $1 AND NOT blocked
         RETURNING change_seq AS value";
-    EDIT = "UPDATE messages SET text = $3, edited_at = $4, change_seq = $5
+    EDIT = "UPDATE messages SET text = $3, edited_at = $4, change_seq = $5, text_folded = $7
         WHERE conversation_id = $1 AND id = $2 AND NOT deleted AND created_at > $6";
     // Only that there was a message stays.
-    DELETE = "UPDATE messages SET text = '', product_id = NULL, order_id = NULL, deleted = TRUE, change_seq = $3
+    DELETE = "UPDATE messages SET text = '', text_folded = '', product_id = NULL, order_id = NULL, deleted = TRUE, change_seq = $3
         WHERE conversation_id = $1 AND id = $2 AND NOT deleted AND created_at > $4";
     READ_BY_SHOPPER = read!("shopper");
     READ_BY_SHOP = read!("shop");
@@ -195,6 +221,7 @@ insert! {
         side: Side,
         user_id: Option<UserId>,
         text: &'a str,
+        text_folded: String,
         product_id: Option<ProductId>,
         order_id: Option<OrderId>,
         created_at: i64;
@@ -226,6 +253,8 @@ rows! {
         last_text: Option<String>,
         last_side: Option<String>,
         away: Option<String>,
+        shopper_barred: bool,
+        shop_barred: bool,
     }
 
     struct MessageRow {
@@ -244,6 +273,17 @@ rows! {
         product_title: Option<String>,
         order_number: Option<String>,
         purchase_number: Option<String>,
+    }
+
+    struct FoundRow {
+        conversation_id: ConversationId,
+        id: MessageId,
+        seq: i64,
+        side: Side,
+        text: String,
+        created_at: i64,
+        shop_name: String,
+        shopper_name: String,
     }
 
     struct Numbers {
@@ -316,6 +356,16 @@ impl ConversationRow {
             last_at: caller.time(engine, self.last_at),
             unread,
             blocked: self.blocked,
+            barred: self.is_barred(side),
+            labels: Vec::new(),
+        }
+    }
+
+    /// Whether the operator lets this side send nothing.
+    fn is_barred(&self, side: Side) -> bool {
+        match side {
+            Side::Shopper => self.shopper_barred,
+            Side::Shop => self.shop_barred,
         }
     }
 
@@ -412,23 +462,58 @@ async fn create(engine: &Engine, shop_id: ShopId, user_id: UserId) -> Result<Con
     Ok(found.0)
 }
 
-/// The conversations of a shopper, or of a shop with this handle, those with the latest messages first. One in which nothing was
+/// The conversations of a shopper, or of a shop with this handle and, if one is given, this label; those with the latest messages first. One in which nothing was
 /// written yet is not listed.
 pub async fn list(
     engine: &Engine,
     caller: &Caller,
     shop: &str,
+    label: &str,
     of: impl Into<PageRequest<'_>>,
 ) -> Result<Page<ConversationCard>> {
     let (seat, of) = (Seat::of(caller, shop)?, of.into());
     let size = page::rows(of.limit, PAGE_SIZE);
     let after = crate::cursor::<haat_shared::id::kinds::Conversation>(of.after)?;
     let after = after.into_iter().flat_map(|id| [id.into(), id.into()]);
-    let filters = vec![seat.filter.clone(), ("begun", true.into())];
+    let mut filters = vec![seat.filter.clone(), ("begun", true.into())];
+    // Labels are the shop's own business.
+    if !label.is_empty() && seat.side == Side::Shop {
+        filters.push(("label", label.into()));
+    }
     let rows: Vec<ConversationRow> =
         engine.db.list(CONVERSATIONS.bind(filters, "newest", after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
-    Ok(page.map(|row| row.card(engine, caller, seat.side)))
+    let mut labels = match seat.side {
+        Side::Shopper => HashMap::new(),
+        Side::Shop => notes::labels_of(engine, page.items.iter().map(|row| row.id)).await?,
+    };
+    Ok(page.map(|row| {
+        let labels = labels.remove(&row.id).unwrap_or_default();
+        ConversationCard { labels, ..row.card(engine, caller, seat.side) }
+    }))
+}
+
+/// The latest messages that contain these words, in the conversations of a shopper, or of a shop with this handle. Fewer than
+/// [`SEARCH_MIN`] characters find nothing.
+pub async fn search(engine: &Engine, caller: &Caller, shop: &str, q: &str) -> Result<Vec<MessageHit>> {
+    let seat = Seat::of(caller, shop)?;
+    let mut filters = crate::db::list::words(q)?;
+    if q.trim().chars().count() < SEARCH_MIN {
+        return Ok(Vec::new());
+    }
+    filters.push(seat.filter.clone());
+    let first = q.split_whitespace().next().map(text::fold).unwrap_or_default();
+    let rows: Vec<FoundRow> = engine.db.list(FOUND.bind(filters, "newest", None, PAGE_SIZE)).await?;
+    let hit = |row: FoundRow| MessageHit {
+        conversation: row.conversation_id,
+        name: if seat.side == Side::Shopper { row.shop_name } else { row.shopper_name },
+        message: row.id,
+        seq: row.seq,
+        side: row.side,
+        excerpt: chat::excerpt_around(&row.text, &first),
+        created_at: caller.time(engine, row.created_at),
+    };
+    Ok(rows.into_iter().map(hit).collect())
 }
 
 /// The page of conversations, with one of them open, which marks it as read.
@@ -437,11 +522,20 @@ pub async fn inbox(engine: &Engine, caller: &Caller, asked: &InboxRequest) -> Re
         Some(id) => Some(thread(engine, caller, asked, id).await?),
         None => None,
     };
+    let labels = match asked.shop.as_str() {
+        "" => Vec::new(),
+        handle => notes::labels(engine, caller.shop(handle, Permission::AnswerCustomers)?).await?,
+    };
     let settings = match (asked.open, asked.shop.as_str()) {
         (Some(_), _) | (None, "") => None,
         (None, handle) => Some(settings(engine, caller, handle).await?),
     };
-    Ok(Inbox { conversations: list(engine, caller, &asked.shop, &asked.after).await?, thread, settings })
+    let hits = match asked.q.trim() {
+        "" => None,
+        q => Some(search(engine, caller, &asked.shop, q).await?),
+    };
+    let conversations = list(engine, caller, &asked.shop, &asked.label, &asked.after).await?;
+    Ok(Inbox { conversations, labels, hits, thread, settings })
 }
 
 /// A conversation with a page of its messages. Marks it as read.
@@ -459,8 +553,15 @@ async fn thread(
         mark_read(engine, &seat, &row, row.last_seq).await?;
     }
     let (messages, earlier) = page_before(engine, caller, &seat, &row, asked.before).await?;
+    let (labels, notes) = match seat.side {
+        Side::Shopper => (Vec::new(), Vec::new()),
+        Side::Shop => {
+            let labels = notes::labels_of(engine, [id].into_iter()).await?.remove(&id);
+            (labels.unwrap_or_default(), notes::notes(engine, caller, id).await?)
+        }
+    };
     Ok(Thread {
-        conversation: ConversationCard { unread: 0, ..row.card(engine, caller, seat.side) },
+        conversation: ConversationCard { unread: 0, labels, ..row.card(engine, caller, seat.side) },
         side: seat.side,
         writer: seat.user,
         messages,
@@ -476,21 +577,54 @@ async fn thread(
             Side::Shopper => Vec::new(),
             Side::Shop => replies(engine, row.shop_id).await?,
         },
+        notes,
         next_id: random::id(engine.clock.now_ms()),
     })
 }
 
-/// The messages of a conversation before this number, oldest first, and the first one's number if there are earlier ones.
-pub async fn history(
+/// A conversation, as in a list.
+pub async fn conversation(
+    engine: &Engine,
+    caller: &Caller,
+    shop: &str,
+    id: ConversationId,
+) -> Result<ConversationCard> {
+    let seat = Seat::of(caller, shop)?;
+    let card = seat.conversation(engine, id).await?.card(engine, caller, seat.side);
+    let labels = match seat.side {
+        Side::Shopper => None,
+        Side::Shop => notes::labels_of(engine, [id].into_iter()).await?.remove(&id),
+    };
+    Ok(ConversationCard { labels: labels.unwrap_or_default(), ..card })
+}
+
+/// Messages of a conversation: those before or those after a number, the latest ones without.
+pub async fn messages(
     engine: &Engine,
     caller: &Caller,
     shop: &str,
     id: ConversationId,
     before: Option<i64>,
-) -> Result<(Vec<MessageView>, Option<i64>)> {
+    after: Option<i64>,
+) -> Result<MessagePage> {
     let seat = Seat::of(caller, shop)?;
     let row = seat.conversation(engine, id).await?;
-    page_before(engine, caller, &seat, &row, before).await
+    let items = match (before, after) {
+        (Some(_), Some(_)) => return Err(Error::field("after", FieldCode::BadCursor)),
+        (_, None) => page_before(engine, caller, &seat, &row, before).await?.0,
+        (None, Some(after)) => {
+            let filters = vec![("conversation", row.id.into())];
+            let list = MESSAGES.bind(filters, "oldest", [after.into()], MESSAGES_SHOWN);
+            views(engine, caller, &seat, &row, engine.db.list(list).await?).await?
+        }
+    };
+    let (first, last) = (items.first().map(|of| of.seq), items.last().map(|of| of.seq));
+    Ok(MessagePage {
+        // They are numbered from 1 without gaps.
+        has_earlier: first.is_some_and(|seq| seq > 1),
+        has_later: last.is_some_and(|seq| seq < row.last_seq),
+        items,
+    })
 }
 
 async fn page_before(
@@ -547,6 +681,7 @@ pub async fn changes(
         read_seq: of.read_by(seat.side.other()),
         own_read_seq: of.read_by(seat.side),
         blocked: of.blocked,
+        barred: of.is_barred(seat.side),
         messages: views(engine, caller, &seat, &of, rows).await?,
     })
 }
@@ -561,6 +696,11 @@ pub async fn send(
 ) -> Result<MessageView> {
     let seat = Seat::of(caller, shop)?;
     let row = seat.conversation(engine, id).await?;
+    if row.is_barred(seat.side) {
+        // It may have been sent before.
+        let sent = own(engine, caller, &seat, &row, message.id).await;
+        return sent.map_err(|_| Conflict::ConversationBlocked.into());
+    }
     let (text, pictures) = chat::message_content(&message.text, &message.pictures).map_err(Error::Invalid)?;
     let (_, product, order) = match subject(engine, &row, &message.about).await {
         Ok(of) => of,
@@ -569,8 +709,8 @@ pub async fn send(
     };
     let now = engine.clock.now_ms();
     let away = match seat.side {
-        Side::Shopper => away_message(row.away.as_deref())?,
-        Side::Shop => AwayMessage::default(),
+        Side::Shopper if !row.shop_barred => away_message(row.away.as_deref())?,
+        _ => AwayMessage::default(),
     };
     let away = away.at(engine.zone.day(now), engine.zone.minute(now)).map(str::to_owned);
     let input = (id, message.id, (seat.side, seat.user), (text, pictures, away), (product, order), now);
@@ -596,6 +736,7 @@ pub async fn send(
                         side: *side,
                         user_id: Some(*user),
                         text,
+                        text_folded: text::fold(text),
                         product_id: *product,
                         order_id: *order,
                         created_at: *now,
@@ -619,6 +760,7 @@ pub async fn send(
                             side: Side::Shop,
                             user_id: None,
                             text: away,
+                            text_folded: text::fold(away),
                             product_id: None,
                             order_id: None,
                             created_at: *now,
@@ -681,6 +823,9 @@ async fn change(
     let seat = Seat::of(caller, shop)?;
     let row = seat.conversation(engine, id).await?;
     own(engine, caller, &seat, &row, message).await?;
+    if text.is_some() && row.is_barred(seat.side) {
+        return Err(Conflict::ConversationBlocked.into());
+    }
     engine
         .db
         .write(
@@ -693,7 +838,11 @@ async fn change(
                     let since = *now - CHANGE_MS;
                     let changed = match text {
                         Some(text) => {
-                            tx.exec(&EDIT, params![*id, *message, text, *now, change, since]).await?
+                            tx.exec(
+                                &EDIT,
+                                params![*id, *message, text, *now, change, since, text::fold(text)],
+                            )
+                            .await?
                         }
                         None => {
                             media::clear_message_in_tx(tx, *id, *message, *now).await?;
@@ -753,8 +902,9 @@ pub async fn picture_owner(
     shop: &str,
     id: ConversationId,
 ) -> Result<media::Owner> {
-    let row = Seat::of(caller, shop)?.conversation(engine, id).await?;
-    match row.blocked {
+    let seat = Seat::of(caller, shop)?;
+    let row = seat.conversation(engine, id).await?;
+    match row.blocked || row.is_barred(seat.side) {
         true => Err(Conflict::ConversationBlocked.into()),
         false => Ok(media::Owner::Conversation(row.id)),
     }
@@ -838,6 +988,69 @@ pub async fn block(
         .await?;
     tell(engine, id);
     Ok(())
+}
+
+/// Reports a message of the other side to the operator, or its latest ones. While a report is open, the same one again adds none.
+pub async fn report(
+    engine: &Engine,
+    caller: &Caller,
+    shop: &str,
+    id: ConversationId,
+    new: NewReport,
+) -> Result<()> {
+    let seat = Seat::of(caller, shop)?;
+    seat.conversation(engine, id).await?;
+    reports::add(engine, (seat.side, seat.user), id, new).await
+}
+
+/// A conversation of a shop, for a member who answers customers: the member and the shop. An empty handle, which would be the
+/// shopper's seat, is no shop.
+async fn of_shop(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: ConversationId,
+) -> Result<(UserId, ShopId)> {
+    let shop = caller.shop(handle, Permission::AnswerCustomers)?;
+    let seat = Seat::of(caller, handle)?;
+    seat.conversation(engine, id).await?;
+    Ok((seat.user, shop))
+}
+
+/// Adds a note to a conversation. Members of the shop only.
+pub async fn add_note(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: ConversationId,
+    text: &str,
+) -> Result<()> {
+    let (user, _) = of_shop(engine, caller, handle, id).await?;
+    notes::add(engine, user, id, text).await
+}
+
+/// Deletes a note. Members of the shop only.
+pub async fn delete_note(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: ConversationId,
+    note: NoteId,
+) -> Result<()> {
+    of_shop(engine, caller, handle, id).await?;
+    notes::delete(engine, id, note).await
+}
+
+/// Sets the labels of a conversation, which are separated by commas. Members of the shop only.
+pub async fn set_labels(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: ConversationId,
+    typed: &str,
+) -> Result<()> {
+    let (_, shop) = of_shop(engine, caller, handle, id).await?;
+    notes::label(engine, shop, id, typed).await
 }
 
 /// How many messages are unread: those to the shopper, or to a shop with this handle.

@@ -72,7 +72,8 @@ macro_rules! unused {
             AND NOT EXISTS (SELECT 1 FROM shops s WHERE s.logo_id = media.id)
             AND NOT EXISTS (SELECT 1 FROM categories c WHERE c.picture_id = media.id)
             AND NOT EXISTS (SELECT 1 FROM return_pictures r WHERE r.media_id = media.id)
-            AND NOT EXISTS (SELECT 1 FROM message_pictures h WHERE h.media_id = media.id)"
+            AND NOT EXISTS (SELECT 1 FROM message_pictures h WHERE h.media_id = media.id)
+            AND NOT EXISTS (SELECT 1 FROM reported_pictures k WHERE k.media_id = media.id)"
     };
 }
 

@@ -12,7 +12,9 @@ use haat_shared::{
     chat::{AwayMessage, NewMessage},
     id::kinds::ConversationId,
     media::{BYTES_MAX, NewPicture},
-    routes::{self, SIGN_IN, with},
+    permissions::AdminPermission,
+    reports::{NewReport, ReportAction},
+    routes::{self, REPORTS, SIGN_IN, with},
 };
 
 use super::{
@@ -137,18 +139,54 @@ async fn done(
                 chat::edit(engine, caller, shop, id, message, &value("text")).await.map(drop)
             }
             "delete" => chat::delete(engine, caller, shop, id, value("message").parse()?).await.map(drop),
+            "report" => {
+                let new = NewReport::read(value).map_err(Error::Invalid)?;
+                chat::report(engine, caller, shop, id, new).await
+            }
+            "note" => chat::add_note(engine, caller, shop, id, &value("note")).await,
+            "delete_note" => chat::delete_note(engine, caller, shop, id, value("id").parse()?).await,
+            "labels" => chat::set_labels(engine, caller, shop, id, &value("labels")).await,
             action @ ("block" | "unblock") => chat::block(engine, caller, shop, id, action == "block").await,
             _ => Err(Error::field("action", FieldCode::NotAChoice)),
         }
     }
     .await;
     match done {
+        Ok(()) if value("action") == "report" => redirect(state, page, &[("done", "report")]),
         Ok(()) => back::to(page).into_response(),
         Err(error @ (Error::Invalid(_) | Error::Conflict(_))) => {
-            let page = with(page, &[("about", &value("about"))]);
+            let page = with(page, &[("about", &value("about")), ("report", &value("report"))]);
             back_with_draft(state, "message", &page, typed, &error).await
         }
         Err(error) => refused(state, page, &error),
+    }
+}
+
+/// An admin's decision on a report.
+pub(super) async fn decide(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
+    let action = value("action");
+    let done: Result<()> = async {
+        caller.admin(AdminPermission::ManageReports)?;
+        let id = value("id").parse()?;
+        match action.as_str() {
+            "unblock" => chat::unblock_sender(engine, &caller, id).await,
+            name => {
+                let action =
+                    ReportAction::parse(name).ok_or(Error::field("action", FieldCode::NotAChoice))?;
+                chat::close_report(engine, &caller, id, action, &value("note")).await
+            }
+        }
+    }
+    .await;
+    match done {
+        Ok(()) => redirect(&state, REPORTS, &[("done", &action)]),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "report", REPORTS, typed, &error).await,
+        Err(error) => refused(&state, REPORTS, &error),
     }
 }
 

@@ -213,7 +213,8 @@ struct Watched {
     after: i64,
     /// Up to which message each side has read: the other one, and its own.
     read: (i64, i64),
-    blocked: bool,
+    /// Whether the shop, or the operator, has blocked the side that watches.
+    blocked: (bool, bool),
     typed: Option<Instant>,
 }
 
@@ -291,7 +292,8 @@ impl Live {
             Err(_) => Err(Some((POLICY, "not a frame"))),
             Ok(ClientFrame::Ping) => self.say(&ServerFrame::Pong).await,
             Ok(ClientFrame::Watch { shop, conversation: id, after }) => {
-                self.watched = Some(Watched { shop, id, after, read: (-1, -1), blocked: false, typed: None });
+                self.watched =
+                    Some(Watched { shop, id, after, read: (-1, -1), blocked: (false, false), typed: None });
                 self.look().await
             }
             Ok(ClientFrame::Read { seq }) => {
@@ -342,10 +344,11 @@ impl Live {
             };
             let more = changes.messages.len() == LIMIT_MAX;
             let read = (changes.read_seq, changes.own_read_seq);
-            if changes.messages.is_empty() && (read, changes.blocked) == (of.read, of.blocked) {
+            let blocked = (changes.blocked, changes.barred);
+            if changes.messages.is_empty() && (read, blocked) == (of.read, of.blocked) {
                 return Ok(());
             }
-            (of.after, of.read, of.blocked) = (changes.change_seq, read, changes.blocked);
+            (of.after, of.read, of.blocked) = (changes.change_seq, read, blocked);
             let conversation = of.id;
             self.say(&ServerFrame::Changed { conversation, changes }).await?;
             if !more {

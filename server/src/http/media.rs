@@ -18,7 +18,7 @@ use haat_engine::{
 };
 use haat_shared::{
     Error, FieldCode, Result,
-    id::kinds::{ConversationId, MediaId},
+    id::kinds::{ConversationId, MediaId, ReportId},
     media::{BYTES_MAX, File, Picture, Purpose, Uploader, is_private},
     permissions::Permission,
 };
@@ -143,6 +143,18 @@ pub(super) async fn any(
         orders::operator_may_see_picture(engine, &caller, &number, id).await
     })
     .await
+}
+
+/// A picture of a reported message, for operators.
+pub(super) async fn reported(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path((of, name)): Path<(ReportId, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let engine = &state.runtime.engine;
+    let may = |id| async move { chat::may_see_reported(engine, &caller, of, id).await };
+    private(&state, &name, &headers, may).await
 }
 
 /// A private picture, if it may be seen. Shared caches don't keep it.

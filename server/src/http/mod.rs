@@ -243,6 +243,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_JOB, post(admin_forms::job))
         .route(FORM_PAYMENT, post(admin_forms::payment))
         .route(FORM_REFUND, post(admin_forms::failed_refund))
+        .route(FORM_REPORTS, post(chat_forms::decide))
         .route(FORM_RESEND, post(admin_forms::resend))
         .route(FORM_TEAM, post(admin_forms::team))
         .route(FORM_IMPORT_GO, post(imports::decide))
@@ -259,6 +260,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(CONVERSATION_PICTURE, get(media::of_conversation))
         .route(SHOP_CONVERSATION_PICTURE, get(media::of_shop_conversation))
         .route(ANY_PICTURE, get(media::any))
+        .route(REPORTED_PICTURE, get(media::reported))
         .route(STATEMENT_PDF, get(exports::statement_pdf))
         .route(EXPORT_STATEMENT, get(exports::statement))
         .route(EXPORT_LEDGER, get(exports::ledger))
@@ -369,7 +371,8 @@ mod tests {
         let [chk, prod, line, job_id] = ["chk", "prod", "line", "job"].map(id);
         let [imp, email_id, signup, pay, user_id, bill] =
             ["imp", "mail", "signup", "pay", "user", "inv"].map(id);
-        let [payout_id, ref_id, conv, notice] = ["payout", "ref", "conv", "notif"].map(id);
+        let [payout_id, ref_id, conv, notice, report] =
+            ["payout", "ref", "conv", "notif", "report"].map(id);
         let file = format!("{}-320.webp", id("media"));
         let links: Vec<(&str, String, Vec<&str>)> = vec![
             (PRODUCT, product(text), vec![text]),
@@ -420,6 +423,7 @@ mod tests {
             (ANY_INVOICE, any_invoice(bill.parse().unwrap()), vec![&bill]),
             (FORM_RETURN, ask_return(text), vec![text]),
             (PICTURE, picture(text, &file), vec![text, &file]),
+            (REPORTED_PICTURE, reported_picture(report.parse().unwrap(), &file), vec![&report, &file]),
             (FORM_CONVERSATION_PICTURES, conversation_pictures(conv.parse().unwrap()), vec![&conv]),
             (
                 FORM_SHOP_CONVERSATION_PICTURES,

@@ -332,6 +332,9 @@ const TABLE: &[Row] = &[
     get(PAYOUTS_XML, "", 404),
     get(USERS, "", 200),
     get(USER, "user", 200),
+    get(REPORTS, "", 200),
+    // Nothing is reported.
+    get(REPORTED_PICTURE, "report file", 404),
     get(JOBS, "", 200),
     get(OUTBOX, "", 200),
     get(DELIVERIES, "", 200),
@@ -370,6 +373,8 @@ const TABLE: &[Row] = &[
     form(FORM_PAYOUT, "payout", "action=approve", 404),
     call(FN_USERS, r#"{"of":{}}"#),
     call(FN_USER, r#"{"id":"<user>"}"#),
+    call(FN_REPORTS, r#"{"of":{}}"#),
+    form(FORM_REPORTS, "", "id=report_00000000000000000000000000&action=dismiss", 404),
     call(FN_OUTBOX, r#"{"of":{}}"#),
     call(FN_AUDIT, r#"{"of":{}}"#),
     call(FN_JOBS, r#"{"of":{}}"#),
@@ -910,6 +915,7 @@ async fn everyone_reaches_what_is_theirs_and_nothing_else() {
         let market_things = [
             ("payout", format!("payout_{}", "0".repeat(26))),
             ("refund", format!("ref_{}", "0".repeat(26))),
+            ("report", format!("report_{}", "0".repeat(26))),
             ("user", user),
             ("category", "tableware".to_owned()),
             ("gateway", "sandbox".to_owned()),

@@ -3,6 +3,7 @@
 mod access;
 mod catalog;
 mod checkout;
+mod conversations;
 mod imports;
 mod openapi;
 mod orders;

@@ -23,6 +23,7 @@ use haat_shared::{
     payouts::{PayoutMethodKind, PayoutState},
     permissions::{AdminRole, Role},
     pricing::{Bearer, LineKind},
+    reports::{ReportReason, ReportState},
     returns::{ReturnReason, ReturnState},
     shipping::ShippingMethod,
     taxes::{TaxBasis, TaxKind},
@@ -289,6 +290,8 @@ text_column! {
     AnnouncementAudience;
     AnnouncementState;
     Side;
+    ReportReason;
+    ReportState;
 }
 
 /// A type that a row can be read as.

@@ -1,11 +1,14 @@
 //! The maximum number of statements per use case: fewer round trips make every node faster.
 
-use haat_engine::{Caller, carts, catalog, checkout, ledger, orders, payouts, sales, search, shops};
+use haat_engine::{Caller, carts, catalog, chat, checkout, ledger, orders, payouts, sales, search, shops};
 use haat_shared::{
     carts::AddLine,
     catalog::ListProducts,
+    chat::{InboxRequest, NewMessage},
     checkout::CheckoutUpdate,
+    id::kinds::MessageId,
     orders::{LineQuantity, NewRefund},
+    reports::{NewReport, ReportReason},
     returns::{NewReturnRequest, ReturnApproval, ReturnReason, ReturnReceipt},
     shipping::ShippingMethod,
 };
@@ -97,6 +100,18 @@ both! {
         let method = budget!("add a payout method", 3, payouts::add_method(&market.engine, &owner, meena, &crate::payouts::bank()));
         budget!("remove a payout method", 2, payouts::remove_method(&market.engine, &owner, meena, method));
         budget!("payouts in the admin area", 2, payouts::table(&market.engine, &system, &Default::default()));
+        let asha = market.signed_up(&Caller::guest(), "asha").await;
+        let of = chat::open(&market.engine, &asha, meena).await.unwrap();
+        let message = NewMessage { id: MessageId::from_bits(1), text: "Is it glazed?".into(), about: String::new(), pictures: Vec::new() };
+        budget!("send a message", 5, chat::send(&market.engine, &asha, "", of, message));
+        let asked = InboxRequest { shop: meena.into(), open: Some(of), ..InboxRequest::default() };
+        budget!("open a shop's conversation", 10, chat::inbox(&market.engine, &owner, &asked));
+        let asked = InboxRequest { open: Some(of), ..InboxRequest::default() };
+        budget!("open a shopper's conversation", 5, chat::inbox(&market.engine, &asha, &asked));
+        budget!("search in messages", 1, chat::search(&market.engine, &owner, meena, "glazed"));
+        let report = NewReport { message: None, reason: ReportReason::Spam, details: String::new() };
+        budget!("report a conversation", 5, chat::report(&market.engine, &owner, meena, of, report));
+        budget!("reports in the admin area", 4, chat::reports(&market.engine, &system, &Default::default()));
         budget!("settings", 2, shops::settings(&market.engine, &owner, meena));
         budget!("a shop's products with counts", 2, catalog::seller_table(&market.engine, &owner, meena, Default::default()));
         let page = budget!("a shop's list of products", 1, catalog::seller_list(&market.engine, &owner, meena, Default::default()));

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use haat_engine::{
-    Caller, Engine, Who, accounts, bus::Topic, catalog, chat, db::Statement, notifications::inbox, oracle,
-    orders, schedules, shops, statements,
+    Caller, Engine, Who, accounts, audit, bus::Topic, catalog, chat, db::Statement, notifications::inbox,
+    oracle, orders, schedules, shops, statements,
 };
 use haat_shared::{
     Conflict, Error, FieldCode,
@@ -13,9 +13,11 @@ use haat_shared::{
         AWAY_MS, AwayMessage, Card, ConversationCard, InboxRequest, MessageView, NewMessage, OpeningHours,
         Side,
     },
-    id::kinds::{ConversationId, MediaId, MessageId},
+    id::kinds::{ConversationId, MediaId, MessageId, ReportId},
     media::{NewPicture, is_private},
+    page::ListRequest,
     permissions::Role,
+    reports::{NewReport, ReportAction, ReportCard, ReportReason},
 };
 use uuid::Uuid;
 
@@ -48,7 +50,7 @@ fn asked(shop: &str, open: ConversationId, about: &str) -> InboxRequest {
 }
 
 async fn cards(engine: &Engine, caller: &Caller, shop: &str) -> Vec<ConversationCard> {
-    chat::list(engine, caller, shop, "").await.unwrap().items
+    chat::list(engine, caller, shop, "", "").await.unwrap().items
 }
 
 async fn all(engine: &Engine, caller: &Caller, shop: &str, of: ConversationId) -> Vec<MessageView> {
@@ -193,7 +195,8 @@ both! {
         for (who, shop, why) in others {
             let refused = [
                 chat::inbox(engine, who, &asked(shop, of, "")).await.map(drop),
-                chat::history(engine, who, shop, of, None).await.map(drop),
+                chat::messages(engine, who, shop, of, None, None).await.map(drop),
+                chat::conversation(engine, who, shop, of).await.map(drop),
                 chat::changes(engine, who, shop, of, 0).await.map(drop),
                 chat::send(engine, who, shop, of, text(1, "Hello")).await.map(drop),
                 chat::send(engine, who, shop, of, text(7, "I listen")).await.map(drop),
@@ -242,14 +245,30 @@ both! {
         }
         let (mut before, mut read) = (None, Vec::new());
         loop {
-            let (page, earlier) = chat::history(engine, &meena, MEENA, of, before).await.unwrap();
-            read.splice(0..0, page.into_iter().map(|message| message.seq));
-            before = earlier;
-            if before.is_none() {
+            let page = chat::messages(engine, &meena, MEENA, of, before, None).await.unwrap();
+            assert_eq!(page.has_later, before.is_some());
+            read.splice(0..0, page.items.into_iter().map(|message| message.seq));
+            before = read.first().copied();
+            if !page.has_earlier {
                 break;
             }
         }
         assert_eq!(read, (1..=90).collect::<Vec<i64>>());
+        let (mut after, mut read) = (0, Vec::new());
+        loop {
+            let page = chat::messages(engine, &asha, "", of, None, Some(after)).await.unwrap();
+            assert_eq!(page.has_earlier, after > 0);
+            read.extend(page.items.into_iter().map(|message| message.seq));
+            after = read.len() as i64;
+            if !page.has_later {
+                break;
+            }
+        }
+        assert_eq!(read, (1..=90).collect::<Vec<i64>>());
+        let none = chat::messages(engine, &asha, "", of, None, Some(90)).await.unwrap();
+        assert_eq!((none.items, none.has_later), (vec![], false));
+        let both = chat::messages(engine, &asha, "", of, Some(5), Some(1)).await;
+        assert_eq!(both, Err(Error::field("after", FieldCode::BadCursor)));
         for n in 0..3 {
             market.clock.advance_ms(1_000);
             let other = market.signed_up(&Caller::guest(), &format!("shopper{n}")).await;
@@ -258,14 +277,14 @@ both! {
         }
         let page = |after: String| async move {
             let of = haat_shared::page::PageRequest { after: &after, limit: Some(2) };
-            chat::list(engine, &market.owner(MEENA).await, MEENA, of).await.unwrap()
+            chat::list(engine, &market.owner(MEENA).await, MEENA, "", of).await.unwrap()
         };
         let first = page(String::new()).await;
         let second = page(first.next.clone().unwrap()).await;
         let names = |cards: &[ConversationCard]| cards.iter().map(|card| card.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&first.items), ["shopper2", "shopper1"]);
         assert_eq!((names(&second.items), second.next), (vec!["shopper0".into(), "asha".into()], None));
-        assert_eq!(chat::list(engine, &meena, MEENA, "x").await, Err(Error::field("after", FieldCode::BadCursor)));
+        assert_eq!(chat::list(engine, &meena, MEENA, "", "x").await, Err(Error::field("after", FieldCode::BadCursor)));
     }
 
     async fn unread_messages_are_counted_as_they_are_sent_and_read(market) {
@@ -575,6 +594,266 @@ both! {
         chat::block(engine, &meena, MEENA, of, true).await.unwrap();
         let blocked = add(asha.clone(), "", of, [9, 9, 9]).await.map(drop);
         assert_eq!(blocked, Err(Error::Conflict(Conflict::ConversationBlocked)));
+    }
+
+    async fn what_is_reported_is_seen_by_admins_and_nothing_else(market) {
+        let engine = &market.engine;
+        let (asha, meena, of) = opened(market).await;
+        let picture = chat::add_picture(engine, &meena, MEENA, of, png(8, 8, [200, 0, 0])).await.unwrap();
+        chat::send(engine, &asha, "", of, text(1, "My address is Kiln Lane 4")).await.unwrap();
+        for n in 2..=8 {
+            chat::send(engine, &meena, MEENA, of, text(n, &format!("Pay me {n}"))).await.unwrap();
+        }
+        let shown = vec![NewPicture { media: picture.id, alt: "A bill".into() }];
+        chat::send(engine, &meena, MEENA, of, NewMessage { pictures: shown, ..text(9, "Transfer it") }).await.unwrap();
+        let about = |message| NewReport { message, reason: ReportReason::OffSite, details: "Rude, too".into() };
+        for _ in 0..2 {
+            chat::report(engine, &asha, "", of, about(Some(id(9)))).await.unwrap();
+        }
+        market.clock.advance_ms(1_000);
+        chat::report(engine, &asha, "", of, about(None)).await.unwrap();
+        // One's own message, none, and a conversation in which the other side wrote nothing.
+        for message in [id(1), id(77)] {
+            assert_eq!(chat::report(engine, &asha, "", of, about(Some(message))).await, Err(Error::NotFound));
+        }
+        let ben = market.signed_up(&Caller::guest(), "ben").await;
+        let with_ben = chat::open(engine, &ben, MEENA).await.unwrap();
+        assert_eq!(chat::report(engine, &ben, "", with_ben, about(None)).await, Err(Error::NotFound));
+        let delta = market.owner(DELTA).await;
+        for (who, shop, why) in [
+            (&ben, "", Error::NotFound),
+            (&delta, DELTA, Error::NotFound),
+            (&with_role(&meena, Role::Fulfilment), MEENA, Error::Denied),
+            (&Caller::guest(), "", Error::SignInNeeded),
+        ] {
+            assert_eq!(chat::report(engine, who, shop, of, about(Some(id(9)))).await, Err(why), "{shop}");
+        }
+        // What its author deletes is still seen by who decides, with its pictures.
+        chat::delete(engine, &meena, MEENA, of, id(9)).await.unwrap();
+        assert_eq!(chat::report(engine, &asha, "", of, about(Some(id(9)))).await, Ok(()), "the open one");
+        let media = schedules::SCHEDULES.iter().find(|schedule| schedule.name == "media").unwrap();
+        market.clock.advance_ms(1_000);
+        schedules::run_if_due(engine, media).await.unwrap();
+
+        let system = Caller::system();
+        assert_eq!(audit::home(engine, &system).await.unwrap().open_reports, 2);
+        let asked = |state: &str| ListRequest { state: state.into(), ..ListRequest::default() };
+        let list = async |state: &str| chat::reports(engine, &system, &asked(state)).await.unwrap();
+        let table = list("open").await;
+        assert_eq!((table.page.items.len(), table.count("open")), (2, 2));
+        let (latest, single) = (&table.page.items[0], &table.page.items[1]);
+        let texts = |report: &ReportCard| report.messages.iter().map(|of| of.text.clone()).collect::<Vec<_>>();
+        assert_eq!(texts(latest), ["Pay me 5", "Pay me 6", "Pay me 7", "Pay me 8", "Transfer it"]);
+        assert_eq!(texts(single), ["Transfer it"]);
+        assert_eq!((single.by, single.reason, single.details.as_str()), (Side::Shopper, ReportReason::OffSite, "Rude, too"));
+        assert_eq!((single.shop_name.as_str(), single.shopper_name.as_str(), single.shopper), ("meena crafts", "asha", asha.user_id()));
+        let pictures: Vec<_> = single.messages[0].pictures.iter().map(|of| (of.id, of.alt.as_str())).collect();
+        assert_eq!(pictures, [(picture.id, "A bill")]);
+        let see = async |who: &Caller, id| chat::may_see_reported(engine, who, id, picture.id).await;
+        assert_eq!(see(&system, single.id).await, Ok(()));
+        assert_eq!(see(&system, ReportId::from_uuid(Uuid::nil())).await, Err(Error::NotFound));
+        assert_eq!(list("").await.page.items.len(), 2);
+        assert_eq!(chat::reports(engine, &system, &asked("x")).await, Err(Error::field("state", FieldCode::NotAChoice)));
+        for (who, why) in [(&asha, Error::NotFound), (&meena, Error::NotFound), (&Caller::guest(), Error::SignInNeeded)] {
+            assert_eq!(chat::reports(engine, who, &asked("")).await.map(drop), Err(why.clone()));
+            assert_eq!(see(who, single.id).await, Err(why.clone()));
+            assert_eq!(chat::close_report(engine, who, single.id, ReportAction::Dismiss, "").await, Err(why.clone()));
+            assert_eq!(chat::unblock_sender(engine, who, single.id).await, Err(why));
+        }
+        let page = chat::reports(engine, &system, &ListRequest { limit: Some(1), ..asked("") }).await.unwrap().page;
+        let after = ListRequest { after: page.next.unwrap(), ..asked("") };
+        assert_eq!(chat::reports(engine, &system, &after).await.unwrap().page.items[0].id, single.id);
+    }
+
+    async fn admins_decide_on_reports_and_block_who_was_reported(market) {
+        let engine = &market.engine;
+        let (asha, meena, of) = opened(market).await;
+        let system = Caller::system();
+        chat::send(engine, &asha, "", of, text(1, "Buy my coins")).await.unwrap();
+        chat::send(engine, &meena, MEENA, of, text(2, "Pay me by transfer")).await.unwrap();
+        let report = |reason| NewReport { message: None, reason, details: String::new() };
+        let open = async || {
+            let asked = ListRequest { state: "open".into(), ..ListRequest::default() };
+            chat::reports(engine, &system, &asked).await.unwrap().page.items
+        };
+        chat::report(engine, &meena, MEENA, of, report(ReportReason::Spam)).await.unwrap();
+        let of_asha = open().await.remove(0).id;
+        let decide = async |id, action, note: &str| chat::close_report(engine, &system, id, action, note).await;
+        let long = decide(of_asha, ReportAction::Block, &"x".repeat(501)).await;
+        assert_eq!(long, Err(Error::field("note", FieldCode::TooLong(500))));
+        assert_eq!(decide(ReportId::from_uuid(Uuid::nil()), ReportAction::Block, "").await, Err(Error::NotFound));
+        decide(of_asha, ReportAction::Block, "Coins again").await.unwrap();
+        assert_eq!(decide(of_asha, ReportAction::Dismiss, "").await, Err(Error::Conflict(Conflict::Edited(Vec::new()))));
+        assert_eq!(open().await, []);
+
+        // She reaches no shop; the shop can still write to her.
+        let blocked = Err(Error::Conflict(Conflict::ConversationBlocked));
+        let with_delta = chat::open(engine, &asha, DELTA).await.unwrap();
+        assert_eq!(chat::send(engine, &asha, "", with_delta, text(3, "Coins?")).await, blocked);
+        assert_eq!(chat::send(engine, &asha, "", of, text(3, "Coins?")).await, blocked);
+        assert_eq!(chat::edit(engine, &asha, "", of, id(1), "Coins!").await, blocked);
+        assert_eq!(chat::add_picture(engine, &asha, "", of, png(8, 8, [1, 2, 3])).await.map(drop), Err(Error::Conflict(Conflict::ConversationBlocked)));
+        assert_eq!(chat::send(engine, &asha, "", of, text(1, "Buy my coins")).await.unwrap().seq, 1, "a retry");
+        let barred = async |who: &Caller, shop: &str| {
+            let changes = chat::changes(engine, who, shop, of, 0).await.unwrap();
+            let card = &cards(engine, who, shop).await[0];
+            assert_eq!(changes.barred, card.barred);
+            card.barred
+        };
+        assert_eq!((barred(&asha, "").await, barred(&meena, MEENA).await), (true, false));
+        chat::send(engine, &meena, MEENA, of, text(4, "No thanks")).await.unwrap();
+        chat::unblock_sender(engine, &system, of_asha).await.unwrap();
+        chat::unblock_sender(engine, &system, of_asha).await.unwrap();
+        chat::set_away(engine, &meena, MEENA, &AwayMessage { text: "Away".into(), ..AwayMessage::default() }).await.unwrap();
+
+        // The other way round. What was decided can be reported again.
+        chat::report(engine, &asha, "", of, report(ReportReason::Fraud)).await.unwrap();
+        decide(open().await.remove(0).id, ReportAction::Dismiss, "").await.unwrap();
+        chat::report(engine, &asha, "", of, report(ReportReason::Fraud)).await.unwrap();
+        let of_meena = open().await.remove(0).id;
+        decide(of_meena, ReportAction::Block, "").await.unwrap();
+        assert_eq!(chat::send(engine, &meena, MEENA, of, text(5, "Pay me")).await, blocked);
+        assert_eq!((barred(&asha, "").await, barred(&meena, MEENA).await), (false, true));
+        let sent = chat::send(engine, &asha, "", of, text(6, "Hello?")).await.unwrap().seq;
+        assert_eq!(all(engine, &asha, "", of).await.last().unwrap().seq, sent, "no away message");
+        chat::unblock_sender(engine, &system, of_meena).await.unwrap();
+        chat::send(engine, &meena, MEENA, of, text(5, "Sorry")).await.unwrap();
+
+        let log = audit::list(engine, &system, "").await.unwrap().items;
+        let log: Vec<_> = log.iter().map(|of| (of.action.as_str(), of.note.as_str(), of.about.shop_handle.as_deref())).collect();
+        let email = asha.user().unwrap().email.as_str();
+        assert_eq!(log[..7], [
+            ("chat::unblock_sender", "", Some(MEENA)),
+            ("chat::block_sender", "", Some(MEENA)),
+            ("chat::resolve_report", "", None),
+            ("chat::dismiss_report", "", None),
+            ("chat::unblock_sender", email, None),
+            ("chat::block_sender", email, None),
+            ("chat::resolve_report", "Coins again", None),
+        ]);
+    }
+
+    async fn words_are_found_in_ones_own_messages(market) {
+        let engine = &market.engine;
+        let (asha, meena, of) = opened(market).await;
+        let ben = market.signed_up(&Caller::guest(), "ben").await;
+        let with_ben = chat::open(engine, &ben, MEENA).await.unwrap();
+        for (n, sent) in [(1, "Is the BOWL glazed?"), (2, "100% cotton_bag"), (3, "ÄRMEL und नमस्ते")] {
+            chat::send(engine, &asha, "", of, text(n, sent)).await.unwrap();
+            market.clock.advance_ms(1_000);
+        }
+        chat::send(engine, &meena, MEENA, of, text(4, "The bowl is glazed, and the bowls are red.")).await.unwrap();
+        market.clock.advance_ms(1_000);
+        chat::send(engine, &ben, "", with_ben, text(1, "A bowl, please")).await.unwrap();
+        let found = async |who: &Caller, shop: &str, q: &str| {
+            let hits = chat::search(engine, who, shop, q).await.unwrap();
+            hits.into_iter().map(|hit| (hit.name, hit.seq)).collect::<Vec<_>>()
+        };
+        let (shop, asha_name) = (|n| ("meena crafts".to_owned(), n), |n| ("asha".to_owned(), n));
+        for (q, expected) in [
+            ("bowl", vec![4, 1]),
+            ("  Bowl   GLAZED ", vec![4, 1]),
+            ("bowl cotton", vec![]),
+            ("ärm", vec![3]),
+            ("नमस्ते", vec![3]),
+            ("0%", vec![2]),
+            ("n_b", vec![2]),
+            ("%%", vec![]),
+            ("b", vec![]),
+            ("", vec![]),
+        ] {
+            let expected: Vec<_> = expected.into_iter().map(shop).collect();
+            assert_eq!(found(&asha, "", q).await, expected, "{q}");
+        }
+        let ben_name = ("ben".to_owned(), 1);
+        assert_eq!(found(&meena, MEENA, "bowl").await, [ben_name, asha_name(4), asha_name(1)]);
+        assert_eq!(found(&market.owner(DELTA).await, DELTA, "bowl").await, []);
+        assert_eq!(found(&meena, "", "bowl").await, []);
+        let hit = chat::search(engine, &asha, "", "red").await.unwrap().remove(0);
+        assert_eq!((hit.conversation, hit.message, hit.side), (of, id(4), Side::Shop));
+        assert_eq!(hit.excerpt, "… glazed, and the bowls are red.");
+        chat::edit(engine, &asha, "", of, id(1), "Is the jug glazed?").await.unwrap();
+        chat::delete(engine, &asha, "", of, id(2)).await.unwrap();
+        assert_eq!(found(&asha, "", "bowl").await, [shop(4)]);
+        assert_eq!(found(&asha, "", "jug").await, [shop(1)]);
+        assert_eq!(found(&asha, "", "cotton").await, []);
+        let page = InboxRequest { q: " jug ".into(), ..InboxRequest::default() };
+        assert_eq!(chat::inbox(engine, &asha, &page).await.unwrap().hits.map(|hits| hits.len()), Some(1));
+        assert_eq!(chat::inbox(engine, &asha, &InboxRequest::default()).await.unwrap().hits, None);
+        let long = chat::search(engine, &asha, "", &"x".repeat(500)).await;
+        assert!(matches!(long, Err(Error::Invalid(_))), "{long:?}");
+        for (who, shop, why) in [(&ben, MEENA, Error::NotFound), (&with_role(&meena, Role::Fulfilment), MEENA, Error::Denied), (&Caller::guest(), "", Error::SignInNeeded)] {
+            assert_eq!(chat::search(engine, who, shop, "bowl").await, Err(why));
+        }
+    }
+
+    async fn notes_and_labels_are_for_the_shop_only(market) {
+        let engine = &market.engine;
+        let (asha, meena, of) = opened(market).await;
+        let ben = market.signed_up(&Caller::guest(), "ben").await;
+        let with_ben = chat::open(engine, &ben, MEENA).await.unwrap();
+        for (who, of) in [(&asha, of), (&ben, with_ben)] {
+            chat::send(engine, who, "", of, text(1, "Hello")).await.unwrap();
+        }
+        for note in [" Likes blue ", "Pays late"] {
+            chat::add_note(engine, &meena, MEENA, of, note).await.unwrap();
+            market.clock.advance_ms(1_000);
+        }
+        assert_eq!(chat::add_note(engine, &meena, MEENA, of, " ").await, Err(Error::field("note", FieldCode::Missing)));
+        chat::set_labels(engine, &meena, MEENA, of, "VIP").await.unwrap();
+        chat::set_labels(engine, &meena, MEENA, of, "wholesale, VIP").await.unwrap();
+        chat::set_labels(engine, &meena, MEENA, with_ben, "VIP").await.unwrap();
+        let many = chat::set_labels(engine, &meena, MEENA, of, "1,2,3,4,5,6").await;
+        assert_eq!(many, Err(Error::field("labels", FieldCode::TooMany)));
+        let seen = chat::inbox(engine, &meena, &asked(MEENA, of, "")).await.unwrap();
+        let thread = seen.thread.unwrap();
+        let notes: Vec<_> = thread.notes.iter().map(|of| (of.author.as_str(), of.text.as_str())).collect();
+        assert_eq!(notes, [("meena-crafts", "Likes blue"), ("meena-crafts", "Pays late")]);
+        assert_eq!(thread.conversation.labels, ["VIP", "wholesale"]);
+        assert_eq!(seen.labels, ["VIP", "wholesale"]);
+        let listed = async |label: &str| {
+            let list = chat::list(engine, &meena, MEENA, label, "").await.unwrap().items;
+            list.into_iter().map(|card| (card.name, card.labels)).collect::<Vec<_>>()
+        };
+        let (a, b) = (("asha".into(), vec!["VIP".into(), "wholesale".into()]), ("ben".into(), vec!["VIP".into()]));
+        assert_eq!(listed("VIP").await.len(), 2);
+        assert_eq!(listed("wholesale").await, [a]);
+        assert_eq!(listed("none").await, []);
+        assert!(listed("").await.contains(&b));
+        let filtered = InboxRequest { label: "wholesale".into(), shop: MEENA.into(), ..InboxRequest::default() };
+        assert_eq!(chat::inbox(engine, &meena, &filtered).await.unwrap().conversations.items.len(), 1);
+        assert_eq!(chat::conversation(engine, &meena, MEENA, of).await.unwrap().labels, ["VIP", "wholesale"]);
+
+        // Nothing of it reaches the shopper.
+        let own = InboxRequest { label: "VIP".into(), ..asked("", of, "") };
+        let seen = chat::inbox(engine, &asha, &own).await.unwrap();
+        let thread = seen.thread.unwrap();
+        assert_eq!((thread.notes.len(), seen.labels.len(), seen.conversations.items.len()), (0, 0, 1));
+        assert!(thread.conversation.labels.is_empty() && seen.conversations.items[0].labels.is_empty());
+        assert_eq!(chat::conversation(engine, &asha, "", of).await.unwrap().labels, Vec::<String>::new());
+        let first = chat::inbox(engine, &meena, &asked(MEENA, of, "")).await.unwrap().thread.unwrap().notes.remove(0).id;
+        let delta = market.owner(DELTA).await;
+        for (who, shop, why) in [
+            (&asha, "", Error::NotFound),
+            (&asha, MEENA, Error::NotFound),
+            (&delta, DELTA, Error::NotFound),
+            (&delta, MEENA, Error::NotFound),
+            (&with_role(&meena, Role::Fulfilment), MEENA, Error::Denied),
+            (&Caller::guest(), MEENA, Error::SignInNeeded),
+        ] {
+            let refused = [
+                chat::add_note(engine, who, shop, of, "Mine").await,
+                chat::delete_note(engine, who, shop, of, first).await,
+                chat::set_labels(engine, who, shop, of, "Mine").await,
+            ];
+            assert!(refused.iter().all(|refused| *refused == Err(why.clone())), "{shop} {refused:?}");
+        }
+        assert_eq!(chat::delete_note(engine, &meena, MEENA, with_ben, first).await, Err(Error::NotFound), "of another conversation");
+        chat::delete_note(engine, &meena, MEENA, of, first).await.unwrap();
+        for n in 1..100 {
+            chat::add_note(engine, &meena, MEENA, of, &n.to_string()).await.unwrap();
+        }
+        assert_eq!(chat::add_note(engine, &meena, MEENA, of, "100").await, Err(Error::field("note", FieldCode::TooMany)));
     }
 
     async fn a_conversation_keeps_few_pictures_that_were_not_sent(market) {

@@ -155,7 +155,7 @@ both! {
         let engine = &market.engine;
         let system = Caller::system();
         let home = |dead_jobs, pending_messages, failed_emails, waiting_orders| {
-            AdminHome { dead_jobs, pending_messages, failed_emails, delayed_emails: 0, waiting_orders, escalated_returns: 0 }
+            AdminHome { dead_jobs, pending_messages, failed_emails, delayed_emails: 0, waiting_orders, escalated_returns: 0, open_reports: 0 }
         };
         assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 0, 0, 0));
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 50).await;

@@ -309,6 +309,22 @@ impl RequestPart for ReturnPictureFile {
     }
 }
 
+/// The same, for a message. Its path ends with the conversation, in front of it the shop for its members.
+pub(super) struct MessagePictureFile(pub(super) Bytes);
+
+impl RequestPart for MessagePictureFile {
+    const BODY: bool = true;
+    const UPLOAD: Option<Purpose> = Some(Purpose::ChatPicture);
+
+    fn read(sent: &Sent) -> Result<Self, Problem> {
+        PictureFile::read(sent).map(|PictureFile(bytes)| Self(bytes))
+    }
+
+    fn describe(what: &mut Described) {
+        PictureFile::describe(what);
+    }
+}
+
 /// A product file as the body. Its format is detected from the bytes, as with pictures.
 pub(super) struct ProductFile(pub(super) axum::body::Body);
 

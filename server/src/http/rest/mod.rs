@@ -10,6 +10,7 @@ mod cards;
 mod carts;
 mod catalog;
 mod checkout;
+mod conversations;
 mod countries;
 mod currencies;
 mod export;
@@ -157,6 +158,7 @@ fn api() -> Api {
     let api = shipping::routes(api);
     let api = payouts::routes(api);
     let api = notifications::routes(api);
+    let api = conversations::routes(api);
     let api = promotions::routes(api);
     let api = sale_prices::routes(api);
     let api = taxes::routes(api);
@@ -308,6 +310,18 @@ async fn receive<P: RequestPart>(
                     .unwrap_or_default();
                 let of = (purchase.as_str(), key.as_ref());
                 haat_engine::orders::picture_owner(engine, caller, of, order).await?
+            }
+            (Uploader::Party, path @ [.., id]) => {
+                let shop = match path {
+                    [shop, _] => {
+                        // An empty handle would be the shopper's seat.
+                        caller.shop(shop, Permission::AnswerCustomers)?;
+                        shop
+                    }
+                    _ => "",
+                };
+                let id = id.parse().map_err(|_| Error::NotFound)?;
+                haat_engine::chat::picture_owner(engine, caller, shop, id).await?
             }
             (_, path) => {
                 let shop = path.first().map(String::as_str);

@@ -41,8 +41,9 @@ impl Document {
         P::describe(&mut what);
         let content = A::content(&mut what);
         // Signing in is where a guest's cart joins the account's.
-        let of_guests =
-            (route.scope == Some(Scope::Buy) && route.audience != Audience::SignedIn) || route == API_SIGN_IN;
+        let of_guests = (route.scope == Some(Scope::Buy)
+            && !matches!(route.audience, Audience::SignedIn | Audience::Party))
+            || route == API_SIGN_IN;
         if of_guests {
             let about = "The token of a guest's cart, as returned when the cart was created.";
             what.parameters.push(json!({

@@ -195,7 +195,7 @@ async fn add_return_picture(
 }
 
 /// A stored image.
-struct Image(StoredPicture);
+pub(super) struct Image(StoredPicture);
 
 impl IntoReply for Image {
     const STATUS: u16 = 200;
@@ -215,7 +215,7 @@ impl IntoReply for Image {
 }
 
 /// The largest file of an image that the caller may see.
-async fn image(context: &RequestContext, id: MediaId) -> Result<Image> {
+pub(super) async fn image(context: &RequestContext, id: MediaId) -> Result<Image> {
     for width in WIDTHS.into_iter().rev() {
         let file = File { id, width, format: Format::Jpeg };
         match context.state.runtime.pictures.read(file, None).await {

@@ -4,10 +4,11 @@ use haat_shared::{
     access::Scope,
     permissions::AdminRole,
     routes::{
-        API_ADD_GIFT, API_ADD_PICTURE, API_ADD_RETURN_PICTURE, API_ADD_TAX_RATE, API_CONNECT_PAYOUTS,
-        API_DELETE_MARKET_PROMOTION, API_END_TAX_RATE, API_IMPORT_COUPONS, API_IMPORT_MARKET_COUPONS,
-        API_REFUND_AS_OPERATOR, API_REFUND_GIFT_CARD, API_REMOVE_TAX_RATE, API_SAVE_MARKET_PROMOTION,
-        API_SEND_IMPORT, Audience, REST, Route,
+        API_ADD_GIFT, API_ADD_MESSAGE_PICTURE, API_ADD_PICTURE, API_ADD_RETURN_PICTURE,
+        API_ADD_SHOP_MESSAGE_PICTURE, API_ADD_TAX_RATE, API_CONNECT_PAYOUTS, API_DELETE_MARKET_PROMOTION,
+        API_END_TAX_RATE, API_IMPORT_COUPONS, API_IMPORT_MARKET_COUPONS, API_REFUND_AS_OPERATOR,
+        API_REFUND_GIFT_CARD, API_REMOVE_TAX_RATE, API_SAVE_MARKET_PROMOTION, API_SEND_IMPORT, Audience,
+        REST, Route,
     },
 };
 use serde_json::{Value, json};
@@ -17,6 +18,10 @@ use crate::program::*;
 
 /// A file with one product.
 const TABLE: &str = "sku,title,price\nT-1,Clay lamp,450\n";
+
+/// Routes whose body is an image.
+const PICTURES: [Route; 4] =
+    [API_ADD_PICTURE, API_ADD_RETURN_PICTURE, API_ADD_MESSAGE_PICTURE, API_ADD_SHOP_MESSAGE_PICTURE];
 
 /// Everyone there is, asking.
 struct Cast {
@@ -107,6 +112,38 @@ impl Cast {
             "/keys/{id}" => {
                 let key = json!({"name": "Books", "scopes": ["buy"]});
                 (path.replace("{id}", &owner.post("/keys", key).await.is(201).text("/key/id")), None)
+            }
+            p if p.contains("/conversations") => {
+                let open = json!({"shop_handle": "meena-crafts"});
+                let conversation =
+                    self.shopper.post("/conversations", open.clone()).await.is(200).text("/id");
+                let path = path.replace("{handle}", "meena-crafts").replace("{id}", &conversation);
+                if !p.contains("{id}") {
+                    let body = match route.audience {
+                        Audience::Member => {
+                            json!({"order_number": format!("{}-1", self.shopper.buy("meena-crafts").await.1)})
+                        }
+                        _ => open,
+                    };
+                    return (path, Some(body).filter(|_| route.method == "POST"), None);
+                }
+                let base = path[..path.find(&conversation).unwrap() + conversation.len()].to_owned();
+                let image =
+                    owner.bring(&format!("{base}/images"), "image/png", png(8)).await.is(201).text("/id");
+                let message = message_id();
+                let new = json!({"id": message, "text": "Hi", "images": [{"media": image, "alt": ""}]});
+                owner.post(&format!("{base}/messages"), new).await.is(201);
+                let path = path.replace("{message}", &message).replace("{image}", &image);
+                if p.ends_with("/changes") {
+                    return (format!("{path}?after_change=0"), None, None);
+                }
+                let body = match (route.method, p.rsplit('/').next()) {
+                    ("POST", Some("messages")) => Some(json!({"id": message_id(), "text": "Is it glazed?"})),
+                    ("POST", Some("read")) => Some(json!({"seq": 1})),
+                    ("PATCH", _) => Some(json!({"text": "Hello"})),
+                    _ => None,
+                };
+                (path, body)
             }
             "/countries/{code}" => ("/countries/IN".to_owned(), None),
             "/keys" => (path, Some(json!({"name": "Books", "scopes": ["buy"]}))),
@@ -473,6 +510,11 @@ impl Cast {
     }
 }
 
+/// An ID for a message.
+fn message_id() -> String {
+    haat_engine::random::id::<haat_shared::id::kinds::Message>(1_700_000_000_000).to_string()
+}
+
 /// A coupon.
 fn settings() -> Value {
     let code = haat_engine::random::number();
@@ -526,9 +568,7 @@ async fn nobody_reaches_what_belongs_to_others() {
                 who = who.with("if-match", tag);
             }
             match *route {
-                route if [API_ADD_PICTURE, API_ADD_RETURN_PICTURE].contains(&route) => {
-                    who.bring(&path, "image/png", png(7)).await
-                }
+                route if PICTURES.contains(&route) => who.bring(&path, "image/png", png(7)).await,
                 route if [API_IMPORT_COUPONS, API_IMPORT_MARKET_COUPONS].contains(&route) => {
                     who.bring(&path, "text/csv", b"code,label,kind\nPOST,Free,free_shipping".to_vec()).await
                 }
@@ -542,7 +582,14 @@ async fn nobody_reaches_what_belongs_to_others() {
         let mut second = false;
         let others: Vec<(&str, &Robot, u16)> = match route.audience {
             Audience::Anyone => vec![],
-            Audience::SignedIn | Audience::Party => vec![("a guest", &cast.guest, 401)],
+            Audience::SignedIn => vec![("a guest", &cast.guest, 401)],
+            Audience::Party => vec![
+                ("a guest", &cast.guest, 401),
+                // Of its shop, which has a path of its own for it.
+                ("its seller", &cast.meena, 404),
+                ("another seller", &cast.delta, 404),
+                ("an operator", &cast.operator, 404),
+            ],
             Audience::Holder => vec![
                 ("a guest", &cast.guest, 404),
                 ("a seller", &cast.meena, 404),
