@@ -371,8 +371,7 @@ mod tests {
         let [chk, prod, line, job_id] = ["chk", "prod", "line", "job"].map(id);
         let [imp, email_id, signup, pay, user_id, bill] =
             ["imp", "mail", "signup", "pay", "user", "inv"].map(id);
-        let [payout_id, ref_id, conv, notice, report] =
-            ["payout", "ref", "conv", "notif", "report"].map(id);
+        let [payout_id, ref_id, conv, notice, report] = ["payout", "ref", "conv", "notif", "report"].map(id);
         let file = format!("{}-320.webp", id("media"));
         let links: Vec<(&str, String, Vec<&str>)> = vec![
             (PRODUCT, product(text), vec![text]),
