@@ -375,6 +375,7 @@ mod tests {
         let file = format!("{}-320.webp", id("media"));
         let links: Vec<(&str, String, Vec<&str>)> = vec![
             (PRODUCT, product(text), vec![text]),
+            (LIVE_STOCK, live_stock(prod.parse().unwrap()), vec![&prod]),
             (CATEGORY, category(text), vec![text]),
             (SHOP, shop(text), vec![text]),
             (CHECKOUT, checkout(chk.parse().unwrap()), vec![&chk]),
