@@ -7,12 +7,17 @@ mod answers;
 mod notes;
 mod notices;
 mod reports;
+mod search;
+mod seat;
 
 use answers::{away_message, replies};
 pub use answers::{delete_reply, save_reply, set_away, settings};
+pub use notes::{add_note, delete_note, set_labels};
 pub(crate) use notices::notification_data;
 pub use notices::{UnreadMessages, notify_due};
-pub use reports::{close_report, may_see_reported, reports, unblock_sender};
+pub use reports::{close_report, may_see_reported, report, reports, unblock_sender};
+pub use search::search;
+use seat::{CONVERSATIONS, ConversationRow, Seat};
 
 use std::collections::HashMap;
 
@@ -26,14 +31,12 @@ use haat_shared::{
     Conflict, Error, FieldCode, Result,
     chat::{
         self, AWAY_MS, About, AwayMessage, CHANGE_MS, Card, Changes, ConversationCard, Inbox, InboxRequest,
-        MESSAGES_SHOWN, MessageHit, MessagePage, MessageView, NewMessage, Side, Thread,
+        MESSAGES_SHOWN, MessagePage, MessageView, NewMessage, Side, Thread,
     },
-    id::kinds::{ConversationId, MediaId, MessageId, NoteId, OrderId, ProductId, ShopId, UserId},
+    id::kinds::{ConversationId, MediaId, MessageId, OrderId, ProductId, ShopId, UserId},
     media::Picture,
     page::{self, LIMIT_MAX, Page, PageRequest},
     permissions::Permission,
-    reports::NewReport,
-    search::SEARCH_MIN,
     text,
 };
 
@@ -45,28 +48,6 @@ const NOTIFY_MS: i64 = 10 * 60_000;
 const REMIND_MS: i64 = 24 * 3_600_000;
 
 lists! {
-    CONVERSATIONS {
-        select: "SELECT c.id, c.user_id, c.shop_id, s.handle, s.name AS shop_name, u.name AS shopper_name, c.last_seq, c.change_seq,
-            c.shopper_read_seq, c.shop_read_seq, c.shopper_unread, c.shop_unread, c.blocked, c.last_at,
-            m.text AS last_text, m.side AS last_side, a.message AS away,
-            EXISTS (SELECT 1 FROM message_bans b WHERE b.subject_id = c.user_id) AS shopper_barred,
-            EXISTS (SELECT 1 FROM message_bans b WHERE b.subject_id = c.shop_id) AS shop_barred
-            FROM conversations c JOIN shops s ON s.id = c.shop_id JOIN users u ON u.id = c.user_id
-            LEFT JOIN messages m ON m.conversation_id = c.id AND m.seq = c.last_seq LEFT JOIN away_messages a ON a.shop_id = c.shop_id",
-        base_filter: "TRUE",
-        filters: &[
-            ("id", "c.id = {}"),
-            ("shopper", "c.user_id = {}"),
-            ("shop", "c.shop_id = {}"),
-            ("begun", "(c.last_seq > 0) = {}"),
-            ("label", "EXISTS (SELECT 1 FROM conversation_labels l WHERE l.conversation_id = c.id AND l.label = {})"),
-        ],
-        sorts: &[(
-            "newest",
-            "(c.last_at, c.id) < ((SELECT x.last_at FROM conversations x WHERE x.id = {}), {})",
-            "c.last_at DESC, c.id DESC",
-        )],
-    }
     MESSAGES {
         select: "SELECT m.id, m.seq, m.change_seq, m.side, m.user_id, u.name AS author, m.text, m.created_at, m.edited_at, m.deleted,
             p.id AS product_id, p.slug AS product_slug, p.title AS product_title, o.number AS order_number, b.number AS purchase_number
@@ -79,22 +60,6 @@ lists! {
             ("oldest", "m.seq > {}", "m.seq"),
             ("changed", "m.change_seq > {}", "m.change_seq"),
         ],
-    }
-}
-
-lists! {
-    // In the latest conversations only: the messages of all of them would be too many to read.
-    FOUND {
-        select: "SELECT c.id AS conversation_id, m.id, m.seq, m.side, m.text, m.created_at, s.name AS shop_name, u.name AS shopper_name
-            FROM messages m JOIN conversations c ON c.id = m.conversation_id JOIN shops s ON s.id = c.shop_id
-            JOIN users u ON u.id = c.user_id",
-        base_filter: "TRUE",
-        filters: &[
-            ("shopper", "c.id IN (SELECT x.id FROM conversations x WHERE x.user_id = {} ORDER BY x.last_at DESC, x.id DESC LIMIT 1000)"),
-            ("shop", "c.id IN (SELECT x.id FROM conversations x WHERE x.shop_id = {} ORDER BY x.last_at DESC, x.id DESC LIMIT 1000)"),
-            ("word", r"m.text_folded LIKE {} ESCAPE '\'"),
-        ],
-        sorts: &[("newest", "m.created_at < {}", "m.created_at DESC, m.id DESC")],
     }
 }
 
@@ -235,28 +200,6 @@ rows! {
         conversation_id: Option<ConversationId>,
     }
 
-    struct ConversationRow {
-        id: ConversationId,
-        user_id: UserId,
-        shop_id: ShopId,
-        handle: String,
-        shop_name: String,
-        shopper_name: String,
-        last_seq: i64,
-        change_seq: i64,
-        shopper_read_seq: i64,
-        shop_read_seq: i64,
-        shopper_unread: i64,
-        shop_unread: i64,
-        blocked: bool,
-        last_at: i64,
-        last_text: Option<String>,
-        last_side: Option<String>,
-        away: Option<String>,
-        shopper_barred: bool,
-        shop_barred: bool,
-    }
-
     struct MessageRow {
         id: MessageId,
         seq: i64,
@@ -273,17 +216,6 @@ rows! {
         product_title: Option<String>,
         order_number: Option<String>,
         purchase_number: Option<String>,
-    }
-
-    struct FoundRow {
-        conversation_id: ConversationId,
-        id: MessageId,
-        seq: i64,
-        side: Side,
-        text: String,
-        created_at: i64,
-        shop_name: String,
-        shopper_name: String,
     }
 
     struct Numbers {
@@ -309,72 +241,6 @@ rows! {
         pub user_id: UserId,
         /// The shop.
         pub shop_id: ShopId,
-    }
-}
-
-/// On which side a caller sits: as a shopper, or as a member of a shop who answers customers.
-struct Seat {
-    user: UserId,
-    side: Side,
-    filter: (&'static str, Value),
-}
-
-impl Seat {
-    /// The seat at a shop with this handle; as the shopper without one.
-    fn of(caller: &Caller, shop: &str) -> Result<Self> {
-        let user = caller.signed_in()?.id;
-        Ok(match shop {
-            "" => Self { user, side: Side::Shopper, filter: ("shopper", user.into()) },
-            handle => {
-                let id = caller.shop(handle, Permission::AnswerCustomers)?;
-                Self { user, side: Side::Shop, filter: ("shop", id.into()) }
-            }
-        })
-    }
-
-    /// A conversation that it is a part of. Others are reported as not found.
-    async fn conversation(&self, engine: &Engine, id: ConversationId) -> Result<ConversationRow> {
-        let filters = vec![("id", id.into()), self.filter.clone()];
-        let found: Vec<ConversationRow> =
-            engine.db.list(CONVERSATIONS.bind(filters, "newest", None, 1)).await?;
-        found.into_iter().next().ok_or(Error::NotFound)
-    }
-}
-
-impl ConversationRow {
-    fn card(&self, engine: &Engine, caller: &Caller, side: Side) -> ConversationCard {
-        let (name, unread) = match side {
-            Side::Shopper => (&self.shop_name, self.shopper_unread),
-            Side::Shop => (&self.shopper_name, self.shop_unread),
-        };
-        ConversationCard {
-            id: self.id,
-            name: name.clone(),
-            shop_handle: self.handle.clone(),
-            excerpt: chat::excerpt(self.last_text.as_deref().unwrap_or_default()),
-            last_side: self.last_side.as_deref().and_then(Side::parse).unwrap_or(side),
-            last_at: caller.time(engine, self.last_at),
-            unread,
-            blocked: self.blocked,
-            barred: self.is_barred(side),
-            labels: Vec::new(),
-        }
-    }
-
-    /// Whether the operator lets this side send nothing.
-    fn is_barred(&self, side: Side) -> bool {
-        match side {
-            Side::Shopper => self.shopper_barred,
-            Side::Shop => self.shop_barred,
-        }
-    }
-
-    /// Up to which message a side has read.
-    fn read_by(&self, side: Side) -> i64 {
-        match side {
-            Side::Shopper => self.shopper_read_seq,
-            Side::Shop => self.shop_read_seq,
-        }
     }
 }
 
@@ -491,29 +357,6 @@ pub async fn list(
         let labels = labels.remove(&row.id).unwrap_or_default();
         ConversationCard { labels, ..row.card(engine, caller, seat.side) }
     }))
-}
-
-/// The latest messages that contain these words, in the conversations of a shopper, or of a shop with this handle. Fewer than
-/// [`SEARCH_MIN`] characters find nothing.
-pub async fn search(engine: &Engine, caller: &Caller, shop: &str, q: &str) -> Result<Vec<MessageHit>> {
-    let seat = Seat::of(caller, shop)?;
-    let mut filters = crate::db::list::words(q)?;
-    if q.trim().chars().count() < SEARCH_MIN {
-        return Ok(Vec::new());
-    }
-    filters.push(seat.filter.clone());
-    let first = q.split_whitespace().next().map(text::fold).unwrap_or_default();
-    let rows: Vec<FoundRow> = engine.db.list(FOUND.bind(filters, "newest", None, PAGE_SIZE)).await?;
-    let hit = |row: FoundRow| MessageHit {
-        conversation: row.conversation_id,
-        name: if seat.side == Side::Shopper { row.shop_name } else { row.shopper_name },
-        message: row.id,
-        seq: row.seq,
-        side: row.side,
-        excerpt: chat::excerpt_around(&row.text, &first),
-        created_at: caller.time(engine, row.created_at),
-    };
-    Ok(rows.into_iter().map(hit).collect())
 }
 
 /// The page of conversations, with one of them open, which marks it as read.
@@ -988,69 +831,6 @@ pub async fn block(
         .await?;
     tell(engine, id);
     Ok(())
-}
-
-/// Reports a message of the other side to the operator, or its latest ones. While a report is open, the same one again adds none.
-pub async fn report(
-    engine: &Engine,
-    caller: &Caller,
-    shop: &str,
-    id: ConversationId,
-    new: NewReport,
-) -> Result<()> {
-    let seat = Seat::of(caller, shop)?;
-    seat.conversation(engine, id).await?;
-    reports::add(engine, (seat.side, seat.user), id, new).await
-}
-
-/// A conversation of a shop, for a member who answers customers: the member and the shop. An empty handle, which would be the
-/// shopper's seat, is no shop.
-async fn of_shop(
-    engine: &Engine,
-    caller: &Caller,
-    handle: &str,
-    id: ConversationId,
-) -> Result<(UserId, ShopId)> {
-    let shop = caller.shop(handle, Permission::AnswerCustomers)?;
-    let seat = Seat::of(caller, handle)?;
-    seat.conversation(engine, id).await?;
-    Ok((seat.user, shop))
-}
-
-/// Adds a note to a conversation. Members of the shop only.
-pub async fn add_note(
-    engine: &Engine,
-    caller: &Caller,
-    handle: &str,
-    id: ConversationId,
-    text: &str,
-) -> Result<()> {
-    let (user, _) = of_shop(engine, caller, handle, id).await?;
-    notes::add(engine, user, id, text).await
-}
-
-/// Deletes a note. Members of the shop only.
-pub async fn delete_note(
-    engine: &Engine,
-    caller: &Caller,
-    handle: &str,
-    id: ConversationId,
-    note: NoteId,
-) -> Result<()> {
-    of_shop(engine, caller, handle, id).await?;
-    notes::delete(engine, id, note).await
-}
-
-/// Sets the labels of a conversation, which are separated by commas. Members of the shop only.
-pub async fn set_labels(
-    engine: &Engine,
-    caller: &Caller,
-    handle: &str,
-    id: ConversationId,
-    typed: &str,
-) -> Result<()> {
-    let (_, shop) = of_shop(engine, caller, handle, id).await?;
-    notes::label(engine, shop, id, typed).await
 }
 
 /// How many messages are unread: those to the shopper, or to a shop with this handle.

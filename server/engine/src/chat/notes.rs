@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::seat::of_shop;
 use crate::{Caller, Engine, db::Scalar, insert, params, random, rows, statements};
 use haat_shared::{
     Error, FieldCode, Result,
@@ -53,8 +54,15 @@ rows! {
     }
 }
 
-/// Adds a note. The caller checks who writes it.
-pub(super) async fn add(engine: &Engine, user: UserId, id: ConversationId, text: &str) -> Result<()> {
+/// Adds a note to a conversation. Members of the shop only.
+pub async fn add_note(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: ConversationId,
+    text: &str,
+) -> Result<()> {
+    let (user, _) = of_shop(engine, caller, handle, id).await?;
     let text = chat::note_text(text).map_err(|fault| Error::Invalid(vec![fault]))?;
     if engine.db.one::<Scalar<i64>>(&COUNT_NOTES, params![id]).await?.0 >= NOTES_MAX as i64 {
         return Err(Error::field("note", FieldCode::TooMany));
@@ -74,16 +82,30 @@ pub(super) async fn add(engine: &Engine, user: UserId, id: ConversationId, text:
         .map_err(Into::into)
 }
 
-/// Deletes a note. The caller checks who does.
-pub(super) async fn delete(engine: &Engine, id: ConversationId, note: NoteId) -> Result<()> {
+/// Deletes a note. Members of the shop only.
+pub async fn delete_note(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: ConversationId,
+    note: NoteId,
+) -> Result<()> {
+    of_shop(engine, caller, handle, id).await?;
     let deleted = engine.db.write(("chat::delete_note", id), (id, note), |tx, (id, note)| {
         Box::pin(async move { Ok(tx.exec(&DELETE_NOTE, params![*note, *id]).await?) })
     });
     if deleted.await? == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
 
-/// Sets the labels, which are separated by commas. The caller checks who does.
-pub(super) async fn label(engine: &Engine, shop: ShopId, id: ConversationId, typed: &str) -> Result<()> {
+/// Sets the labels of a conversation, which are separated by commas. Members of the shop only.
+pub async fn set_labels(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: ConversationId,
+    typed: &str,
+) -> Result<()> {
+    let (_, shop) = of_shop(engine, caller, handle, id).await?;
     let labels = chat::labels(typed).map_err(|fault| Error::Invalid(vec![fault]))?;
     engine
         .db

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
+use super::seat::Seat;
 use crate::{
     Caller, Engine, audit, cursor,
     db::{CountRow, Scalar},
@@ -131,15 +132,18 @@ rows! {
     }
 }
 
-/// Adds a report of one side, unless the same one is open. The caller checks who reports.
-pub(super) async fn add(
+/// Reports a message of the other side to the operator, or its latest ones. While a report is open, the same one again adds none.
+pub async fn report(
     engine: &Engine,
-    by: (Side, UserId),
+    caller: &Caller,
+    shop: &str,
     id: ConversationId,
     new: NewReport,
 ) -> Result<()> {
+    let seat = Seat::of(caller, shop)?;
+    seat.conversation(engine, id).await?;
     let now = engine.clock.now_ms();
-    let input = (random::id::<Report>(now), id, by, new, now);
+    let input = (random::id::<Report>(now), id, (seat.side, seat.user), new, now);
     engine
         .db
         .write(("chat::report", id), input, |tx, (report, of, (side, user), new, now)| {
