@@ -106,9 +106,9 @@ impl Writer {
 
 async fn talk(on: On) {
     let mut program = Program::prepare(on).await;
-    for setting in ["HAAT__SERVER__CONNECTIONS_MAX", "HAAT__SERVER__CONNECTIONS_PER_ADDRESS"] {
-        program.set(setting, "20000");
-    }
+    program.set("HAAT__SERVER__CONNECTIONS_MAX", "20000");
+    // As behind a proxy: one address may have a quarter of all connections otherwise.
+    program.set("HAAT__LIMITS__ADDRESS_HEADER", "x-forwarded-for");
     let talkers: Arc<[Talker]> = gather(&program, STEPS[STEPS.len() - 1]).await.into();
     program.start().await;
     let node = program.at("").trim_end_matches('/').to_owned();

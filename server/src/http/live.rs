@@ -46,6 +46,8 @@ const STALLED: Duration = Duration::from_secs(10);
 const NEWS: usize = 32;
 /// The maximum size of a frame of a browser.
 const FRAME_BYTES: usize = 4 * 1024;
+/// The size of a socket's buffers, in bytes.
+const BUFFER_BYTES: usize = 2 * 1024;
 /// How many frames a browser may send between two checks.
 const FRAMES: u32 = 200;
 /// At most one typing frame is passed on in this time.
@@ -180,6 +182,13 @@ pub(super) fn is_own(headers: &HeaderMap) -> bool {
     origin.zip(text(header::HOST)).is_some_and(|((_, origin), host)| origin.eq_ignore_ascii_case(host))
 }
 
+/// A socket that takes frames up to this size, and no more memory than it needs while nothing is said: by default, each has
+/// buffers of 128 KiB.
+pub(super) fn bounded(upgrade: WebSocketUpgrade, frame_bytes: usize) -> WebSocketUpgrade {
+    let upgrade = upgrade.max_message_size(frame_bytes).max_frame_size(frame_bytes);
+    upgrade.read_buffer_size(BUFFER_BYTES).write_buffer_size(BUFFER_BYTES)
+}
+
 /// Opens a socket for a signed-in user.
 pub(super) async fn open(
     Extract(state): Extract<State>,
@@ -198,8 +207,8 @@ pub(super) async fn open(
     match (upgrade, session, line) {
         (Ok(upgrade), Some(session), Some(Extension(line))) => {
             state.hub.begin(&state, line.stop.clone());
-            let upgrade = upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES);
-            upgrade.on_upgrade(move |socket| serve(state, caller, session, line, socket))
+            bounded(upgrade, FRAME_BYTES)
+                .on_upgrade(move |socket| serve(state, caller, session, line, socket))
         }
         (Err(rejection), ..) => rejection.into_response(),
         _ => StatusCode::BAD_REQUEST.into_response(),

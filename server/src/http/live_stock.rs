@@ -22,7 +22,12 @@ use haat_shared::{Error, catalog::VariantStock, id::kinds::ProductId};
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{State, connections::Line, layers, live::is_own};
+use super::{
+    State,
+    connections::Line,
+    layers,
+    live::{bounded, is_own},
+};
 
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -114,8 +119,7 @@ pub(super) async fn open(
         return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "60")]).into_response();
     };
     state.shelf.begin(&state, line.stop.clone());
-    let upgrade = upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES);
-    upgrade.on_upgrade(move |socket| serve(line, pages, socket))
+    bounded(upgrade, FRAME_BYTES).on_upgrade(move |socket| serve(line, pages, socket))
 }
 
 async fn serve(line: Line, mut pages: watch::Receiver<Stock>, mut socket: WebSocket) {
