@@ -247,7 +247,8 @@ fn text_label(i18n: I18n, locale: &str) -> String {
     format!("{} ({})", t!(i18n, announcements.text), language(i18n, locale))
 }
 
-fn language(i18n: I18n, locale: &str) -> &'static str {
+/// The name of a language that the market speaks.
+pub(super) fn language(i18n: I18n, locale: &str) -> &'static str {
     match locale {
         "hi" => t!(i18n, announcements.hindi),
         _ => t!(i18n, announcements.english),

@@ -9,7 +9,9 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part, asked, filters, foot, may, subject::subject, url, zone_of};
+use super::{
+    AdminPage, List, Part, announcements::language, asked, filters, foot, may, subject::subject, url, zone_of,
+};
 use crate::{
     api,
     i18n::{t, use_i18n},
@@ -172,7 +174,7 @@ fn Shown(details: Details, manages: bool) -> impl IntoView {
     let facts = [
         (t!(i18n, admin.channel), channel_words(i18n, card.channel).to_owned(), true),
         (t!(i18n, admin.notice_kind), words::email_kind(i18n, &card.kind).to_owned(), true),
-        (t!(i18n, admin.locale), locale, false),
+        (t!(i18n, admin.locale), language(i18n, &locale).to_owned(), false),
         (t!(i18n, admin.attempts), words::number(i18n, card.attempts), true),
         (t!(i18n, admin.at), words::moment(i18n, &card.created_at), true),
         (t!(i18n, admin.delivered), time(sent_at), true),

@@ -156,13 +156,9 @@ impl Part {
     /// The heading of its group in the navigation.
     fn group(self, i18n: I18n) -> &'static str {
         match self {
-            Self::Home
-            | Self::Orders
-            | Self::Shops
-            | Self::Users
-            | Self::Reports
-            | Self::Promotions
-            | Self::Announcements => "",
+            // As many as fit at the bottom of a phone.
+            Self::Home | Self::Orders | Self::Shops | Self::Users | Self::Reports => "",
+            Self::Promotions | Self::Announcements => t!(i18n, office.marketing),
             Self::Taxes
             | Self::Currencies
             | Self::Payments

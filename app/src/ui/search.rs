@@ -2,6 +2,7 @@
 
 use haat_shared::routes;
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 use super::Icon;
 use crate::{
@@ -13,7 +14,10 @@ use crate::{
 #[component]
 pub fn SearchForm() -> impl IntoView {
     let i18n = use_i18n();
-    let q = searched();
+    let (q, path) = (searched(), use_location().pathname);
+    // The messages have a search of their own.
+    let q =
+        move || if path.with(|path| path.starts_with(routes::MESSAGES)) { String::new() } else { q.get() };
     view! {
         <search class="search">
             <form method="get" action=routes::PRODUCTS class="search-form">
@@ -24,7 +28,7 @@ pub fn SearchForm() -> impl IntoView {
                     name="q"
                     maxlength=haat_shared::catalog::QUERY_MAX.to_string()
                     placeholder=tu_string!(i18n, search.hint)
-                    value=move || q.get()
+                    value=q
                     autocomplete="off"
                     enterkeyhint="search"
                 />
