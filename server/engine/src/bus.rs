@@ -38,7 +38,7 @@ pub trait Bus: Send + Sync {
 }
 
 /// How many messages a subscription keeps. If there are more, the oldest are lost.
-const CAPACITY: usize = 64;
+const CAPACITY: usize = 1_024;
 
 /// A bus within the program, for a market with one node.
 pub struct InProcess([Sender<Arc<str>>; Topic::ALL.len()]);

@@ -42,6 +42,8 @@ const CHECK: Duration = Duration::from_secs(20);
 const SILENT: Duration = Duration::from_secs(50);
 /// How long a browser may take to read what was sent.
 const STALLED: Duration = Duration::from_secs(10);
+/// Of how many conversations a node remembers the sides.
+const SIDES_MAX: usize = 20_000;
 /// How many news wait for a socket. If there are more, it looks for everything.
 const NEWS: usize = 32;
 /// The maximum size of a frame of a browser.
@@ -66,6 +68,8 @@ enum News {
     Changed(ConversationId),
     /// Someone is typing on this side of a conversation.
     Typing(ConversationId, Side),
+    /// The bus had more to say than this node could take.
+    Missed,
 }
 
 /// Whose news a socket gets.
@@ -79,6 +83,8 @@ enum Party {
 #[derive(Default)]
 pub(super) struct Hub {
     sockets: Mutex<HashMap<Party, HashMap<u64, mpsc::Sender<News>>>>,
+    /// The two sides of conversations that something was said of.
+    sides: Mutex<HashMap<ConversationId, [Party; 2]>>,
     last: AtomicU64,
     begun: OnceLock<()>,
 }
@@ -101,13 +107,16 @@ impl Hub {
         });
     }
 
-    /// What it misses, sockets find at their next check.
+    /// Passes on what the bus says.
     async fn listen(&self, engine: &Engine) {
         let (mut changes, mut typing) =
             (engine.bus.subscribe(Topic::Chat), engine.bus.subscribe(Topic::Typing));
         loop {
             let news = tokio::select! {
-                text = changes.next() => text.and_then(|text| Some(News::Changed(text.parse().ok()?))),
+                text = changes.next() => match text {
+                    Some(text) => text.parse().ok().map(News::Changed),
+                    None => Some(News::Missed),
+                },
                 text = typing.next() => text.and_then(|text| {
                     let (id, side) = text.split_once(' ')?;
                     Some(News::Typing(id.parse().ok()?, Side::parse(side)?))
@@ -120,18 +129,36 @@ impl Hub {
     }
 
     async fn tell(&self, engine: &Engine, news: News) {
-        let (News::Changed(id) | News::Typing(id, _)) = news;
         if self.sockets().is_empty() {
             return;
         }
-        let Ok(parties) = chat::parties(engine, id).await else { return };
+        // A socket that has too much to do looks again at its next check.
+        let pass_on = |socket: &mpsc::Sender<News>| {
+            let _ = socket.try_send(news);
+        };
+        let (News::Changed(id) | News::Typing(id, _)) = news else {
+            return self.sockets().values().flat_map(HashMap::values).for_each(pass_on);
+        };
+        let Some(sides) = self.sides_of(engine, id).await else { return };
         let sockets = self.sockets();
-        for party in [Party::User(parties.user_id), Party::Shop(parties.shop_id)] {
-            for socket in sockets.get(&party).into_iter().flat_map(HashMap::values) {
-                // A socket that has too much to do looks again at its next check.
-                let _ = socket.try_send(news);
-            }
+        sides.iter().filter_map(|side| sockets.get(side)).flat_map(HashMap::values).for_each(pass_on);
+    }
+
+    /// The two sides of a conversation, which never change.
+    async fn sides_of(&self, engine: &Engine, id: ConversationId) -> Option<[Party; 2]> {
+        let known = || self.sides.lock().unwrap_or_else(PoisonError::into_inner);
+        let sides = known().get(&id).copied();
+        if sides.is_some() {
+            return sides;
         }
+        let parties = chat::parties(engine, id).await.ok()?;
+        let sides = [Party::User(parties.user_id), Party::Shop(parties.shop_id)];
+        let mut known = known();
+        if known.len() >= SIDES_MAX {
+            known.clear();
+        }
+        known.insert(id, sides);
+        Some(sides)
     }
 }
 
@@ -328,6 +355,7 @@ impl Live {
     async fn pass_on(&mut self, news: News) -> Result<(), End> {
         let shown = self.watched.as_ref().map(|of| (of.id, of.shop.is_empty()));
         match news {
+            News::Missed => self.look().await,
             News::Changed(id) if shown.is_some_and(|(shown, _)| shown == id) => self.look().await,
             News::Changed(_) => self.say(&ServerFrame::Elsewhere).await,
             News::Typing(id, side) if shown == Some((id, side == Side::Shop)) => {
