@@ -170,6 +170,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
     let pictures = Arc::new(PictureFolder::in_folder(Path::new(&config.media.folder), wait)?);
     let engine = Engine::new(Parts {
         taxes: Default::default(),
+        shipping: Default::default(),
         db,
         clock,
         gateways,

@@ -112,6 +112,8 @@ pub struct Parts {
     pub promotions: Vec<pricing::Promotion>,
     /// The tax rates that this node has read.
     pub taxes: taxes::TaxCache,
+    /// The shipping rules that this node has read.
+    pub shipping: shipping::RulesCache,
     /// Stores pictures.
     pub pictures: media::SharedPictureStore,
     /// The limits on guests, and on emails per address.

@@ -2,9 +2,16 @@
 //!
 //! The zones of a shop are read, checked and saved together, so they are one row.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
 use crate::{
-    Caller, Engine, TxResult, bug, clock::Zone as TimeZone, db::Tx, params, random, revisions, rows,
-    statements,
+    Caller, Engine, TxResult, bug,
+    clock::Zone as TimeZone,
+    db::{Tx, Value},
+    params, random, revisions, rows, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, FieldError, Money, Result,
@@ -21,11 +28,13 @@ use haat_shared::{
 statements! {
     ADD = "INSERT INTO shop_shipping (shop_id, rules) VALUES ($1, $2)";
     // With the address of the newest checkout of the cart.
-    OF_CART = "SELECT r.shop_id, r.rules,
+    OF_CART = "SELECT s.id, s.version,
             (SELECT c.form FROM checkouts c WHERE c.cart_id = $1 ORDER BY c.id DESC LIMIT 1) AS form
-        FROM shop_shipping r WHERE r.shop_id IN (SELECT l.shop_id FROM cart_lines l WHERE l.cart_id = $1)";
-    OF_CHECKOUT = "SELECT r.shop_id, r.rules, CAST(NULL AS TEXT) AS form FROM shop_shipping r
-        WHERE r.shop_id IN (SELECT o.shop_id FROM checkout_orders o WHERE o.checkout_id = $1)";
+        FROM shops s WHERE s.id IN (SELECT l.shop_id FROM cart_lines l WHERE l.cart_id = $1)";
+    OF_CHECKOUT = "SELECT s.id, s.version, CAST(NULL AS TEXT) AS form FROM shops s
+        WHERE s.id IN (SELECT o.shop_id FROM checkout_orders o WHERE o.checkout_id = $1)";
+    RULES = "SELECT s.id, s.version, r.rules FROM shops s JOIN shop_shipping r ON r.shop_id = s.id
+        WHERE s.id IN (VALUES [($1)])";
     FIND = "SELECT s.version, s.currency, r.rules FROM shops s JOIN shop_shipping r ON r.shop_id = s.id WHERE s.id = $1";
     // Also locks the shop's settings.
     RENEW = "UPDATE shops SET version = version + 1 WHERE id = $1 AND version = $2";
@@ -33,10 +42,16 @@ statements! {
 }
 
 rows! {
-    struct RulesRow {
-        shop_id: ShopId,
-        rules: String,
+    struct ShopRow {
+        id: ShopId,
+        version: i64,
         form: Option<String>,
+    }
+
+    struct RulesRow {
+        id: ShopId,
+        version: i64,
+        rules: String,
     }
 
     struct SettingsRow {
@@ -69,24 +84,83 @@ fn moment(calendar: &Calendar, zone: &TimeZone, now: i64) -> Moment {
     Moment { day: zone.day(now), minute: zone.minute(now) }
 }
 
+/// The most shops whose rules a node keeps.
+const KEPT_SHOPS: usize = 2_000;
+
+/// The rules that this node has read, by shop, each with the version of the shop's settings that it belongs to. The rules of a
+/// shop with many zones are tens of kilobytes, and every price of its goods needs them.
+#[derive(Debug, Default, Clone)]
+pub struct RulesCache(Arc<RwLock<HashMap<ShopId, (i64, Arc<ShippingRules>)>>>);
+
+impl RulesCache {
+    fn get(&self, shop: ShopId, version: i64) -> Option<Arc<ShippingRules>> {
+        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        kept.get(&shop).filter(|(of, _)| *of == version).map(|(_, rules)| rules.clone())
+    }
+
+    fn put(&self, row: &RulesRow) -> TxResult<Arc<ShippingRules>> {
+        let rules = Arc::new(read(&row.rules)?);
+        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT_SHOPS {
+            kept.clear();
+        }
+        kept.insert(row.id, (row.version, rules.clone()));
+        Ok(rules)
+    }
+}
+
+/// What reading the rules of shops takes besides a transaction: those that are kept, and the market's time zone.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    kept: RulesCache,
+    zone: TimeZone,
+}
+
+impl Reader {
+    pub(crate) fn of(engine: &Engine) -> Self {
+        Self { kept: engine.shipping.clone(), zone: engine.zone.clone() }
+    }
+
+    /// The rules of these shops that are kept, and the shops whose rules must be read.
+    fn kept(&self, shops: &[ShopRow], now: i64) -> (Rules, Vec<[Value; 1]>) {
+        let mut rules = Rules { shops: Vec::with_capacity(shops.len()), zone: self.zone.clone(), now };
+        let mut missing = Vec::new();
+        for shop in shops {
+            match self.kept.get(shop.id, shop.version) {
+                Some(kept) => rules.shops.push((shop.id, kept)),
+                None => missing.push([shop.id.into()]),
+            }
+        }
+        (rules, missing)
+    }
+
+    fn add(&self, rules: &mut Rules, rows: &[RulesRow]) -> TxResult<()> {
+        for row in rows {
+            rules.shops.push((row.id, self.kept.put(row)?));
+        }
+        Ok(())
+    }
+
+    async fn read_in_tx(&self, tx: &mut Tx, shops: &[ShopRow], now: i64) -> TxResult<Rules> {
+        let (mut rules, missing) = self.kept(shops, now);
+        self.add(&mut rules, &tx.all_many(&RULES, &missing).await?)?;
+        Ok(rules)
+    }
+}
+
 /// The rules of some shops.
 pub(crate) struct Rules {
-    shops: Vec<(ShopId, ShippingRules)>,
+    shops: Vec<(ShopId, Arc<ShippingRules>)>,
     zone: TimeZone,
     now: i64,
 }
 
 impl Rules {
-    fn of(rows: &[RulesRow], zone: &TimeZone, now: i64) -> TxResult<Self> {
-        let shops = rows.iter().map(|row| Ok((row.shop_id, read(&row.rules)?))).collect::<TxResult<_>>()?;
-        Ok(Self { shops, zone: zone.clone(), now })
-    }
-
     /// The same with amounts in this currency.
     pub(crate) fn exchanged(mut self, rate: Rate, to: Currency) -> Result<Self> {
         for (_, rules) in &mut self.shops {
             let exchanged = rules.exchanged(rate, to);
-            *rules = exchanged.ok_or_else(|| Error::field("currency", FieldCode::TooBig))?;
+            *rules = Arc::new(exchanged.ok_or_else(|| Error::field("currency", FieldCode::TooBig))?);
         }
         Ok(self)
     }
@@ -100,27 +174,29 @@ impl Rules {
 
 /// The rules of the shops of a cart, and where its last checkout goes.
 pub(crate) async fn of_cart(engine: &Engine, cart: CartId) -> Result<(Rules, Place)> {
-    let rows: Vec<RulesRow> = engine.db.all(&OF_CART, params![cart]).await?;
-    let form = rows.first().and_then(|row| serde_json::from_str(row.form.as_deref()?).ok());
-    let rules = Rules::of(&rows, &engine.zone, engine.clock.now_ms())?;
+    let reader = Reader::of(engine);
+    let shops: Vec<ShopRow> = engine.db.all(&OF_CART, params![cart]).await?;
+    let form = shops.first().and_then(|row| serde_json::from_str(row.form.as_deref()?).ok());
+    let (mut rules, missing) = reader.kept(&shops, engine.clock.now_ms());
+    reader.add(&mut rules, &engine.db.all_many(&RULES, &missing).await?)?;
     Ok((rules, place(&form.unwrap_or_default(), &engine.country)))
 }
 
 /// The rules of the shops of a cart.
-pub(crate) async fn of_cart_in_tx(tx: &mut Tx, cart: CartId, zone: &TimeZone, now: i64) -> TxResult<Rules> {
-    let rows: Vec<RulesRow> = tx.all(&OF_CART, params![cart]).await?;
-    Rules::of(&rows, zone, now)
+pub(crate) async fn of_cart_in_tx(tx: &mut Tx, cart: CartId, reader: &Reader, now: i64) -> TxResult<Rules> {
+    let shops: Vec<ShopRow> = tx.all(&OF_CART, params![cart]).await?;
+    reader.read_in_tx(tx, &shops, now).await
 }
 
 /// The rules of the shops of a checkout.
 pub(crate) async fn of_checkout_in_tx(
     tx: &mut Tx,
     checkout: CheckoutId,
-    zone: &TimeZone,
+    reader: &Reader,
     now: i64,
 ) -> TxResult<Rules> {
-    let rows: Vec<RulesRow> = tx.all(&OF_CHECKOUT, params![checkout]).await?;
-    Rules::of(&rows, zone, now)
+    let shops: Vec<ShopRow> = tx.all(&OF_CHECKOUT, params![checkout]).await?;
+    reader.read_in_tx(tx, &shops, now).await
 }
 
 /// Stores the rules of a new shop.

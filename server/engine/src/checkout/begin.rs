@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     Bounds, Caller, Engine, TxResult, carts,
-    clock::Zone,
     currencies::{self, Shown},
     db::{Scalar, Tx},
     gift_cards, group_by, insert,
@@ -223,7 +222,7 @@ pub async fn begin_in(engine: &Engine, caller: &Caller, currency: Option<Currenc
     let person = Person::of(engine, caller, None);
     let taxes = taxes::table(engine).await?;
     let terms = (engine.bounds, (engine.promotions.clone(), person, taxes), (engine.currency, currency));
-    let input = (cart, form, origin, (terms, engine.zone.clone()), engine.clock.now_ms());
+    let input = (cart, form, origin, (terms, shipping::Reader::of(engine)), engine.clock.now_ms());
     let checkout = engine
         .db
         .write(("checkout::begin", cart), input, |tx, (cart, form, origin, terms, now)| {
@@ -241,7 +240,7 @@ async fn begin_in_tx(
     cart: CartId,
     form: &str,
     origin: Option<[u8; 32]>,
-    ((bounds, (own, person, taxes), currencies), zone): &(BeginTerms, Zone),
+    ((bounds, (own, person, taxes), currencies), reader): &(BeginTerms, shipping::Reader),
     now: i64,
 ) -> TxResult<CheckoutId> {
     let (base, chosen) = *currencies;
@@ -287,7 +286,7 @@ async fn begin_in_tx(
         return Err(Conflict::MixedCurrencies.into());
     }
     let mut rate = Rate::ONE;
-    let mut shipping = shipping::of_cart_in_tx(tx, cart, zone, now).await?;
+    let mut shipping = shipping::of_cart_in_tx(tx, cart, reader, now).await?;
     // Rates are those of the market's currency; shops of any other one can't be combined with this one.
     if lines.iter().any(|line| line.currency == base && currency != base) && chosen.is_some() {
         rate = currencies::rate_in_tx(tx, currency, now).await?;

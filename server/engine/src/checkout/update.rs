@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     Caller, Engine, TxError, TxResult, bug,
-    clock::Zone,
     db::Tx,
     gift_cards, group_by, params, promotions, rows, shipping, statements,
     taxes::{self, Taxed},
@@ -143,7 +142,7 @@ pub(super) async fn store(
     to_pay: bool,
 ) -> Result<CheckoutQuote> {
     let json = serde_json::to_string(update).map_err(|_| Error::Internal)?;
-    let terms = (engine.promotions.clone(), taxes::table(engine).await?, engine.zone.clone());
+    let terms = (engine.promotions.clone(), taxes::table(engine).await?, shipping::Reader::of(engine));
     let input = (id, update.clone(), json, to_pay, terms, engine.clock.now_ms());
     let quote = engine
         .db
@@ -160,7 +159,7 @@ async fn update_in_tx(
     update: &CheckoutUpdate,
     json: &str,
     to_pay: bool,
-    (promotions, taxes, zone): &(Vec<Promotion>, Arc<TaxTable>, Zone),
+    (promotions, taxes, reader): &(Vec<Promotion>, Arc<TaxTable>, shipping::Reader),
     now: i64,
 ) -> TxResult<CheckoutQuote> {
     // From here on, other updates and payments of this checkout wait.
@@ -174,7 +173,7 @@ async fn update_in_tx(
     if !unchanged {
         let shipping = match shipping::place(update, &taxes.home) == shipping::place(&before, &taxes.home) {
             true => None,
-            false => Some(shipping::of_checkout_in_tx(tx, id, zone, now).await?),
+            false => Some(shipping::of_checkout_in_tx(tx, id, reader, now).await?),
         };
         let old = (quote.totals, stored.rate());
         let terms = (promotions.as_slice(), taxes.as_ref(), now);

@@ -525,6 +525,7 @@ impl Market {
         let post = Arc::new(Post { mailbox, road: Mutex::new(Road::Open), handed: Mutex::default() });
         let engine = Engine::new(Parts {
             taxes: Default::default(),
+            shipping: Default::default(),
             db,
             clock: clock.clone(),
             gateways: vec![line.clone(), Arc::new(Cash)],
@@ -560,6 +561,7 @@ impl Market {
         let parts = &self.engine;
         Parts {
             taxes: Default::default(),
+            shipping: Default::default(),
             db: parts.db.clone(),
             clock: parts.clock.clone(),
             gateways: parts.gateways.clone(),
