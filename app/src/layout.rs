@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use crate::{
-    arrival,
+    arrival, elsewhere,
     i18n::{t, tn, tu_string, use_i18n},
     locales::LANGUAGES,
     state::{self, CartCount, Choices, Roots, Visitor, sign_in_from},
@@ -72,6 +72,7 @@ pub(crate) fn Layout(children: Children) -> impl IntoView {
     let here = use_location();
     let storefront = Memo::new(move |_| !here.pathname.with(|path| routes::is_back_office(path)));
     state::provide(storefront);
+    elsewhere::provide();
     arrival::provide();
     provide_toasts();
     view! {

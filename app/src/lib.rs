@@ -15,6 +15,7 @@ mod chunks;
 pub mod cookies;
 pub mod countries;
 mod discounting;
+mod elsewhere;
 mod gift_cards;
 mod head;
 pub mod i18n;

@@ -1,5 +1,7 @@
 //! The socket of a page.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 
 #[cfg(feature = "hydrate")]
@@ -20,6 +22,88 @@ pub(crate) fn keep() -> Kept {
 #[cfg(not(feature = "hydrate"))]
 pub(crate) fn keep() -> Kept {
     StoredValue::new(None)
+}
+
+/// How long a page is shown before its socket is opened.
+const BEGIN: Duration = Duration::from_millis(700);
+/// The pause before the socket is opened again, doubled with each attempt up to the second one.
+const PAUSE_S: (u64, u64) = (2, 60);
+
+/// What keeps a socket open.
+#[derive(Clone, Copy)]
+struct Following<O, H> {
+    path: Signal<Option<String>>,
+    opened: O,
+    heard: H,
+    socket: Kept,
+    pause_s: StoredValue<u64>,
+}
+
+/// Keeps a socket open at a path, if there is one, while someone looks at the page: from a moment after now until the page is
+/// left. `opened` is called each time, and `heard` with each frame.
+pub(crate) fn follow(
+    path: Signal<Option<String>>,
+    opened: impl Fn() + Copy + 'static,
+    heard: impl Fn(String) + Copy + 'static,
+) {
+    let following = Following { path, opened, heard, socket: keep(), pause_s: StoredValue::new(PAUSE_S.0) };
+    Effect::new(move || {
+        // Whoever only passes by needs none.
+        let begun = set_timeout_with_handle(move || following.look(), BEGIN);
+        let seen = window_event_listener_untyped("visibilitychange", move |_| following.look());
+        on_cleanup(move || {
+            if let Ok(begun) = begun {
+                begun.clear();
+            }
+            seen.remove();
+            let _ = following.socket.try_set_value(None);
+        });
+    });
+    // The path has changed.
+    Effect::new(move |before: Option<Option<String>>| {
+        let now = path.get();
+        if before.as_ref().is_some_and(|before| *before != now) {
+            following.socket.set_value(None);
+            following.look();
+        }
+        now
+    });
+}
+
+impl<O: Fn() + Copy + 'static, H: Fn(String) + Copy + 'static> Following<O, H> {
+    /// Nobody looks at a hidden page. A page with a socket is not kept for the Back button, either.
+    fn look(self) {
+        if document().hidden() {
+            self.socket.set_value(None);
+        } else if self.socket.with_value(Option::is_none) {
+            self.open();
+        }
+    }
+
+    fn open(self) {
+        let Some(path) = self.path.try_get_untracked().flatten() else { return };
+        let opened = move || {
+            self.pause_s.set_value(PAUSE_S.0);
+            (self.opened)();
+        };
+        // Not within the listener that it drops.
+        let closed = move |_| set_timeout(move || self.closed(), Duration::ZERO);
+        self.socket.set_value(Socket::open(&path, opened, self.heard, closed));
+    }
+
+    fn closed(self) {
+        if self.pause_s.is_disposed() || self.socket.try_set_value(None).is_some() {
+            return;
+        }
+        let pause = self.pause_s.get_value();
+        self.pause_s.set_value(PAUSE_S.1.min(2 * pause));
+        let again = move || {
+            if !self.pause_s.is_disposed() {
+                self.look();
+            }
+        };
+        set_timeout(again, Duration::from_secs(pause));
+    }
 }
 
 /// Only browsers open sockets.

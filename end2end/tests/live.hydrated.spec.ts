@@ -19,6 +19,7 @@ import {
   quantityOf,
   setQuantity,
   shopName,
+  signOut,
   signUp,
   thanks,
   title,
@@ -200,4 +201,18 @@ test('what others hold is no longer offered on an open page, and comes back with
   await expect(button(page, 'Add to basket')).toBeDisabled();
   await hold(1);
   await expect(button(page, 'Add to basket')).toBeEnabled({ timeout: 2_000 });
+});
+
+test('what one tab does to the basket or the session is seen in the others', async ({ page, context }) => {
+  await signUp(page, freshEmail());
+  await visit(page, '/cart');
+  await arriveAt(page, 'Your basket');
+  const other = await context.newPage();
+  const name = await addOne(other, SHOPS[0], 1);
+  await expect(cartLink(page, 1)).toBeVisible();
+  await expect(main(page).getByRole('link', { name })).toBeVisible();
+  await setQuantity(page, name, '2');
+  await expect(cartLink(other, 2)).toBeVisible();
+  await signOut(other);
+  await expect(page.getByRole('link', { name: 'Sign in' }).first()).toBeVisible();
 });

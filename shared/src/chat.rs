@@ -538,7 +538,7 @@ pub enum ServerFrame {
         /// The changes.
         changes: Changes,
     },
-    /// Something changed in another conversation of the user.
+    /// Something changed in another conversation of the user, or there is a new notification.
     Elsewhere,
     /// The other side is typing.
     Typing {

@@ -150,6 +150,13 @@ pub fn is_checkout(path: &str) -> bool {
     path.strip_prefix("/checkout/").is_some_and(|id| !id.is_empty() && !id.contains('/'))
 }
 
+/// Whether a path is that of a conversation, of a shopper or of a shop.
+pub fn is_conversation(path: &str) -> bool {
+    let of_shop = || path.strip_prefix("/seller/")?.split_once('/').map(|(_, rest)| rest);
+    let below = |path: &str| path.strip_prefix("messages/").is_some_and(|id| !id.is_empty());
+    path.strip_prefix('/').is_some_and(below) || of_shop().is_some_and(below)
+}
+
 /// Server functions that only read, although they use POST. All others change something.
 const READS: &[&str] = &[
     FN_ME,
@@ -835,6 +842,23 @@ mod tests {
             assert_eq!(is_back_office(route.path), route.surface != Surface::Storefront, "{}", route.path);
         }
         assert!(!is_back_office("/sellers") && !is_back_office("/administrators/1"));
+    }
+
+    #[test]
+    fn conversations_are_those_of_shoppers_and_shops() {
+        let id = crate::id::kinds::ConversationId::from_uuid(Default::default());
+        assert!(
+            is_conversation(&conversation(id)) && is_conversation(&shop_conversation("meena-crafts", id))
+        );
+        for other in [
+            MESSAGES,
+            "/messages/",
+            "/seller/messages/settings",
+            "/seller/meena-crafts/messages",
+            "/p/messages/1",
+        ] {
+            assert!(!is_conversation(other), "{other}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::{
         figures::{Figure, figure_panels, height},
         orders,
     },
+    elsewhere::Elsewhere,
     i18n::{t, tn, tu_string, use_i18n},
     state::{param, query},
     ui::{EmptyState, Field, Icon, LinkButton, PageTitle, Picture, Table, loaded},
@@ -26,9 +27,16 @@ use crate::{
 #[component]
 pub(crate) fn Home() -> impl IntoView {
     let (handle, days, from, to) = (param("handle"), query("days"), query("from"), query("to"));
+    let elsewhere = expect_context::<Elsewhere>();
     let found = api::find(
-        move || (handle.get(), AskedPeriod { days: days.get(), from: from.get(), to: to.get() }),
-        |(handle, of)| async move {
+        move || {
+            (
+                handle.get(),
+                AskedPeriod { days: days.get(), from: from.get(), to: to.get() },
+                elsewhere.changes(),
+            )
+        },
+        |(handle, of, _)| async move {
             match api::shops::home(handle.clone(), of.clone()).await {
                 // The page shows the errors at the fields, and the default period.
                 Err(ApiError(error @ Error::Invalid(_))) => {

@@ -15,6 +15,7 @@ use leptos::{ev::MouseEvent, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlInpu
 use super::{codes::Codes, gifts, product::BuyFault, sign_up::draft_of};
 use crate::{
     api::{self, ApiError, ApiResource},
+    elsewhere::Elsewhere,
     i18n::{t, tn, tu_string, use_i18n},
     state,
     ui::{Button, EmptyState, LinkButton, PageTitle, Picture, Sums, Toaster, loaded},
@@ -38,7 +39,7 @@ struct Shared {
 impl Shared {
     /// Shows the cart that the server has just returned.
     fn show(self, view: CartView) {
-        self.count.0.set(view.item_count);
+        self.count.changed(view.item_count);
         self.view.set(view);
     }
 }
@@ -47,7 +48,11 @@ impl Shared {
 #[component]
 fn Shown(draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    let cart = Shared { count: expect_context(), view: api::find(|| (), |()| api::carts::view()) };
+    let elsewhere = expect_context::<Elsewhere>();
+    let cart = Shared {
+        count: expect_context(),
+        view: api::find(move || elsewhere.changes(), |_| api::carts::view()),
+    };
     let fault = RwSignal::new(draft.error.clone());
     let saver = Saver {
         pending: StoredValue::new(None),

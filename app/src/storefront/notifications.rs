@@ -9,6 +9,7 @@ use leptos::prelude::*;
 
 use crate::{
     api,
+    elsewhere::Elsewhere,
     i18n::{t, tu_string, use_i18n},
     state::{address, query},
     ui::{Alert, Button, EmptyState, LinkButton, PageTitle, Pager, loaded},
@@ -29,9 +30,10 @@ pub(crate) fn Notifications() -> impl IntoView {
 fn List() -> impl IntoView {
     let i18n = use_i18n();
     let (after, done) = (query("after"), query("done"));
+    let elsewhere = expect_context::<Elsewhere>();
     let found = api::find(
-        move || (after.get(), done.get()),
-        |(after, _)| async move { Ok((after.clone(), api::inbox::list(after).await?)) },
+        move || (after.get(), done.get(), elsewhere.changes()),
+        |(after, ..)| async move { Ok((after.clone(), api::inbox::list(after).await?)) },
     );
     loaded(found, move |(after, found)| {
         let first = (!after.is_empty()).then(|| NOTIFICATIONS.to_owned());

@@ -208,7 +208,7 @@ fn BuyBox(
             match api::carts::add_line(line).await {
                 Ok(view) => {
                     fault.set(None);
-                    cart.0.set(view.item_count);
+                    cart.changed(view.item_count);
                     let link = (routes::CART, tu_string!(i18n, product.view_cart).to_owned());
                     toaster.say(tu_string!(i18n, product.added).to_owned(), Some(link));
                 }

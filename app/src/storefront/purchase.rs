@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     api,
+    elsewhere::Elsewhere,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
     ui::{
@@ -36,9 +37,10 @@ use crate::{
 pub(crate) fn Purchase() -> impl IntoView {
     crate::head::keep_out();
     let (number, key, draft) = (param("number"), query("key"), query("draft"));
+    let elsewhere = expect_context::<Elsewhere>();
     let found = api::find(
-        move || (number.get(), key.get(), draft.get()),
-        |(number, key, draft)| async move {
+        move || (number.get(), key.get(), draft.get(), elsewhere.changes()),
+        |(number, key, draft, _)| async move {
             let purchase = api::orders::purchase(number, key.clone()).await?;
             Ok((purchase, key, draft_by("cancel_by_customer", draft).await?))
         },

@@ -22,6 +22,8 @@ haat_shared::text_enum! {
         Chat = "chat",
         /// Someone is typing. The text is the ID of the conversation and the side, separated by a space.
         Typing = "typing",
+        /// Something new is in a user's notifications. The text is the user's ID.
+        Inbox = "inbox",
     }
 }
 

@@ -11,7 +11,7 @@ pub mod inbox;
 pub mod log;
 pub mod mailbox;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use tracing::Instrument;
@@ -754,6 +754,7 @@ async fn settle(
     shown: Vec<inbox::AddToInbox>,
 ) -> TxResult<()> {
     let now = engine.clock.now_ms();
+    let recipients: BTreeSet<UserId> = shown.iter().map(|of| of.user_id).collect();
     let settled = outcomes.into_iter().map(|Outcome { notice, title, fault }| {
         let (kind, attempts) = (notice.kind, notice.attempts);
         let (state, at, error) = match fault {
@@ -780,7 +781,11 @@ async fn settle(
                 })
             },
         )
-        .await
+        .await?;
+    for recipient in recipients {
+        engine.bus.publish(Topic::Inbox, &recipient.to_string());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The socket that keeps open pages live: one per tab, for the conversation that it shows.
+//! The socket that keeps open pages live: one per tab, for the conversation that it shows, if any, and for the user's
+//! notifications.
 //!
 //! Nothing is only on the socket: messages are sent by server functions, and are in the database before anyone is told. The
 //! socket says what changed after the number that the browser has, so that whatever happens to a connection, a node or the bus,
@@ -68,6 +69,8 @@ enum News {
     Changed(ConversationId),
     /// Someone is typing on this side of a conversation.
     Typing(ConversationId, Side),
+    /// A user has a new notification.
+    Inbox(UserId),
     /// The bus had more to say than this node could take.
     Missed,
 }
@@ -109,12 +112,16 @@ impl Hub {
 
     /// Passes on what the bus says.
     async fn listen(&self, engine: &Engine) {
-        let (mut changes, mut typing) =
-            (engine.bus.subscribe(Topic::Chat), engine.bus.subscribe(Topic::Typing));
+        let [mut changes, mut typing, mut inbox] =
+            [Topic::Chat, Topic::Typing, Topic::Inbox].map(|topic| engine.bus.subscribe(topic));
         loop {
             let news = tokio::select! {
                 text = changes.next() => match text {
                     Some(text) => text.parse().ok().map(News::Changed),
+                    None => Some(News::Missed),
+                },
+                text = inbox.next() => match text {
+                    Some(text) => text.parse().ok().map(News::Inbox),
                     None => Some(News::Missed),
                 },
                 text = typing.next() => text.and_then(|text| {
@@ -136,10 +143,14 @@ impl Hub {
         let pass_on = |socket: &mpsc::Sender<News>| {
             let _ = socket.try_send(news);
         };
-        let (News::Changed(id) | News::Typing(id, _)) = news else {
-            return self.sockets().values().flat_map(HashMap::values).for_each(pass_on);
+        let sides = match news {
+            News::Missed => return self.sockets().values().flat_map(HashMap::values).for_each(pass_on),
+            News::Inbox(user) => vec![Party::User(user)],
+            News::Changed(id) | News::Typing(id, _) => match self.sides_of(engine, id).await {
+                Some(sides) => sides.to_vec(),
+                None => return,
+            },
         };
-        let Some(sides) = self.sides_of(engine, id).await else { return };
         let sockets = self.sockets();
         sides.iter().filter_map(|side| sockets.get(side)).flat_map(HashMap::values).for_each(pass_on);
     }
@@ -357,7 +368,7 @@ impl Live {
         match news {
             News::Missed => self.look().await,
             News::Changed(id) if shown.is_some_and(|(shown, _)| shown == id) => self.look().await,
-            News::Changed(_) => self.say(&ServerFrame::Elsewhere).await,
+            News::Changed(_) | News::Inbox(_) => self.say(&ServerFrame::Elsewhere).await,
             News::Typing(id, side) if shown == Some((id, side == Side::Shop)) => {
                 self.say(&ServerFrame::Typing { conversation: id }).await
             }

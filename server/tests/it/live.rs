@@ -76,6 +76,22 @@ async fn next(socket: &mut Socket) -> Result<Value, u16> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_socket_says_that_there_is_a_notification_and_that_it_was_read() {
+    let program = Program::serve(On::Sqlite).await;
+    let users = Users::of(&program).await;
+    let meena = users.signed_in("meena@haat.example").await;
+    let origin = program.at("");
+    let mut socket = users.socket(&meena, origin.trim_end_matches('/')).await.unwrap();
+    let shopper = Shopper::new(&program);
+    let variant = shopper.variant("meena-crafts", 0).await;
+    shopper.buy_in_cash(&variant).await;
+    assert_eq!(next(&mut socket).await.unwrap(), json!({"frame": "elsewhere"}));
+    // In another window.
+    users.post(&meena, "/notifications", &[]).await;
+    assert_eq!(next(&mut socket).await.unwrap(), json!({"frame": "elsewhere"}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_socket_passes_on_what_its_user_may_read_while_the_session_lasts() {
     let program = Program::serve(On::Sqlite).await;
     let users = Users::of(&program).await;

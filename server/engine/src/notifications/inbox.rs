@@ -1,7 +1,9 @@
 //! What users see on their page of notifications, and through which channels they get them.
 
 use crate::{
-    Caller, Engine, TxResult, accounts, cursor,
+    Caller, Engine, TxResult, accounts,
+    bus::Topic,
+    cursor,
     db::{Scalar, Tx, Value},
     insert, lists, params, rows, statements,
 };
@@ -121,6 +123,7 @@ pub async fn open(engine: &Engine, caller: &Caller, id: NotificationId) -> Resul
             Box::pin(async move { Ok(tx.opt(&OPEN, params![*id, *user, *now]).await?) })
         })
         .await?;
+    engine.bus.publish(Topic::Inbox, &caller.signed_in()?.id.to_string());
     Ok(opened.ok_or(Error::NotFound)?.path)
 }
 
@@ -133,6 +136,7 @@ pub async fn read_all(engine: &Engine, caller: &Caller) -> Result<()> {
             Box::pin(async move { Ok(tx.exec(&READ_ALL, params![*user, *now]).await?) })
         })
         .await?;
+    engine.bus.publish(Topic::Inbox, &caller.signed_in()?.id.to_string());
     Ok(())
 }
 
