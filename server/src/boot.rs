@@ -17,6 +17,7 @@ use haat_gateways::{
     nats::Nats,
     paypal::{self, PayPal},
     pictures::PictureFolder,
+    push::WebPush,
     razorpay::{self, Razorpay},
     smtp::{Sender, Smtp},
 };
@@ -101,6 +102,12 @@ pub(crate) fn missing_site(site_root: &str) -> Option<String> {
     ))
 }
 
+/// The key with which the market signs for push services: one for all nodes, as long as the market's secret stays. Browsers
+/// that have subscribed with another one get nothing.
+fn push_key(secret: &SigningKey) -> [u8; 32] {
+    secret.mac(&[b"web push\0"])
+}
+
 /// Connects all parts around an open database, and creates the picture folder. The error says what to
 /// change in the configuration.
 pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, String> {
@@ -159,6 +166,9 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         "" => Arc::new(Mailbox(db.clone())),
         url => Arc::new(Smtp::new(url, sender.clone()).map_err(|e| format!("mail.smtp_url: {e}"))?),
     };
+    let contact = format!("mailto:{}", sender.email);
+    let services = config.push.services.split_whitespace().map(str::to_owned).collect();
+    let pusher = Arc::new(WebPush::new(&push_key(&secret), &contact, services, clock.clone())?);
     let bus: Arc<dyn Bus> = match config.bus.nats.reveal() {
         "" => Arc::new(InProcess::default()),
         url => Arc::new(Nats::connect(url).await.map_err(|e| format!("bus.nats: {e}"))?),
@@ -175,6 +185,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         clock,
         gateways,
         mailer,
+        pusher,
         smtputf8: config.mail.smtputf8,
         render: emails::render,
         secret,

@@ -55,6 +55,8 @@ pub struct Config {
     pub payouts: Payouts,
     /// Email.
     pub mail: Mail,
+    /// Notifications to browsers.
+    pub push: PushConfig,
     /// Rate limits and limits on guests.
     pub limits: Limits,
     /// Secrets.
@@ -123,6 +125,15 @@ pub struct BusConfig {
     /// The NATS server: `nats://USER:PASSWORD@HOST` or `tls://…`. Without one, nodes learn of each other's
     /// work by polling.
     pub nats: SecretUrl,
+}
+
+/// Notifications to browsers (web push).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PushConfig {
+    /// The origins of push services besides those of Chromium, Firefox, Safari and Edge, separated by spaces:
+    /// `https://push.example`. Browsers name the service, and the market sends requests there.
+    pub services: String,
 }
 
 /// Picture storage.

@@ -40,7 +40,9 @@ pub fn start(runtime: &Runtime, stop: &CancellationToken) -> JoinSet<()> {
             async move { dispatch::run_due(&engine, queue).await }
         }));
     }
-    for (channel, name) in [(Channel::Email, "mails"), (Channel::InApp, "notifications")] {
+    for (channel, name) in
+        [(Channel::Email, "mails"), (Channel::InApp, "notifications"), (Channel::Push, "pushes")]
+    {
         let engine = runtime.engine.clone();
         tasks.spawn(work(stop.clone(), news_of(Topic::Notifications), name, move || {
             let engine = engine.clone();

@@ -229,6 +229,8 @@ pub mod kinds {
         Announcement AnnouncementId "announce";
         /// A record that someone must be notified.
         Notification NotificationId "notif";
+        /// A browser that shows notifications while no page is open.
+        PushSubscription PushSubscriptionId "push";
         /// A typed attribute of products.
         Attribute AttributeId "attr";
         /// A conversation of a shopper with a shop.

@@ -42,6 +42,8 @@ text_enum! {
         Email = "email",
         /// On the page of notifications.
         InApp = "in_app",
+        /// In the user's browsers, also while no page is open.
+        Push = "push",
     }
 }
 
@@ -57,12 +59,21 @@ pub struct NotificationPreference {
     pub email: bool,
     /// On the page of notifications.
     pub in_app: bool,
+    /// In the browsers where the user has allowed it.
+    #[serde(default = "yes")]
+    pub push: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl NotificationPreference {
-    /// What counts as long as the user has not chosen: both, but no emails of offers, which need consent.
+    /// What counts as long as the user has not chosen: all, but offers only on the page of notifications, since others need
+    /// consent.
     pub fn new(topic: NotificationTopic) -> Self {
-        Self { topic, email: topic != NotificationTopic::Offers, in_app: true }
+        let allowed = topic != NotificationTopic::Offers;
+        Self { topic, email: allowed, in_app: true, push: allowed }
     }
 
     /// Whether the user wants a channel.
@@ -70,8 +81,36 @@ impl NotificationPreference {
         match channel {
             Channel::Email => self.email,
             Channel::InApp => self.in_app,
+            Channel::Push => self.push,
         }
     }
+}
+
+/// What a browser needs to know to subscribe to notifications, and whether it has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushBrowser {
+    /// The public key of the market, in base64url (RFC 8292).
+    pub key: String,
+    /// Whether the browser gets the notifications of this user.
+    pub subscribed: bool,
+}
+
+/// A subscription, as browsers write it in JSON (Push API, `PushSubscription.toJSON`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushSubscription {
+    /// Where the browser's push service takes notifications.
+    pub endpoint: String,
+    /// With what they are encrypted.
+    pub keys: PushKeys,
+}
+
+/// The keys of a browser, in base64url (RFC 8291).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushKeys {
+    /// Its public key: a point of P-256.
+    pub p256dh: String,
+    /// Its secret.
+    pub auth: String,
 }
 
 /// A notification as its recipient sees it.

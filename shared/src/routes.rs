@@ -205,6 +205,7 @@ const READS: &[&str] = &[
     FN_CARDS,
     FN_NOTIFICATIONS,
     FN_NOTIFICATION_PREFERENCES,
+    FN_BROWSER,
     FN_SELLER_ORDERS,
     FN_SELLER_ORDER,
     FN_PACKING_SLIPS,
@@ -508,6 +509,9 @@ routes! {
     FN_CARDS POST "/api/cards/list" Function SignedIn;
     FN_NOTIFICATIONS POST "/api/inbox/list" Function SignedIn;
     FN_NOTIFICATION_PREFERENCES POST "/api/inbox/preferences" Function SignedIn;
+    FN_BROWSER POST "/api/inbox/browser" Function SignedIn;
+    FN_SUBSCRIBE POST "/api/inbox/subscribe" Function SignedIn;
+    FN_UNSUBSCRIBE POST "/api/inbox/unsubscribe" Function SignedIn;
     FN_OFFER_CARDS POST "/api/cards/offer" Function Anyone;
     FN_CANCEL_BY_CUSTOMER POST "/api/orders/cancel_by_customer" Function Holder;
     FN_SELLER_ORDERS POST "/api/orders/seller_list" Function Member;

@@ -43,6 +43,7 @@ fn channel_words(i18n: I18n, channel: Channel) -> &'static str {
     match channel {
         Channel::Email => t!(i18n, admin.by_email),
         Channel::InApp => t!(i18n, admin.on_site),
+        Channel::Push => t!(i18n, admin.by_push),
     }
 }
 

@@ -294,6 +294,16 @@ pub fn page_not_found() {
     answer_with(&Error::NotFound);
 }
 
+/// The token of the session that calls. Empty if there is none.
+#[cfg(feature = "ssr")]
+fn session() -> String {
+    use leptos::prelude::use_context;
+    let (Some(ctx), Some(request)) = (use_context::<Ctx>(), use_context::<http::request::Parts>()) else {
+        return String::new();
+    };
+    crate::cookies::get(&request.headers, ctx.secure, "session").unwrap_or_default().to_owned()
+}
+
 /// Sets the cookie with the token of a newly created cart.
 #[cfg(feature = "ssr")]
 fn keep_cart(token: Option<String>) {

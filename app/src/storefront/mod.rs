@@ -17,6 +17,7 @@ mod product;
 mod product_grid;
 mod products;
 mod purchase;
+mod push;
 mod quantities;
 mod returns;
 mod share;

@@ -7,6 +7,7 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
+use super::push::PushSwitch;
 use crate::{
     api,
     elsewhere::Elsewhere,
@@ -124,6 +125,7 @@ fn Settings() -> impl IntoView {
                     <p class="note">{t!(i18n, notifications.always)}</p>
                     <div class="actions"><Button>{t!(i18n, notifications.save)}</Button></div>
                 </form>
+                <PushSwitch />
             </div>
         }
         .into_any()
@@ -169,6 +171,7 @@ fn topic(i18n: I18n, of: NotificationPreference) -> AnyView {
         let words = match channel {
             Channel::Email => t!(i18n, notifications.by_email),
             Channel::InApp => t!(i18n, notifications.in_app),
+            Channel::Push => t!(i18n, notifications.by_push),
         };
         let name = of.topic.field(channel);
         view! {

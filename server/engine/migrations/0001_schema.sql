@@ -1759,8 +1759,24 @@ CREATE TABLE notification_preferences (
     topic TEXT NOT NULL,
     email BOOLEAN NOT NULL,
     in_app BOOLEAN NOT NULL,
+    push BOOLEAN NOT NULL,
     PRIMARY KEY (user_id, topic)
 );
+
+-- Browsers that show notifications while no page is open (web push), as long as their session lasts.
+CREATE TABLE push_subscriptions (
+    id UUID PRIMARY KEY,
+    session_id UUID NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- Where the browser's push service takes notifications.
+    endpoint TEXT NOT NULL UNIQUE,
+    -- With what they are encrypted for the browser.
+    public_key BYTEA NOT NULL,
+    auth BYTEA NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX push_subscriptions_session_id_idx ON push_subscriptions (session_id);
+CREATE INDEX push_subscriptions_user_id_idx ON push_subscriptions (user_id);
 
 -- Where emails are kept while no mail server is configured.
 CREATE TABLE mailbox (

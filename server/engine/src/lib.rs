@@ -82,6 +82,8 @@ pub struct Parts {
     pub mailer: Arc<dyn Mailer>,
     /// Whether the mailer supports non-ASCII letters before the `@` of an address.
     pub smtputf8: bool,
+    /// Sends notifications to browsers.
+    pub pusher: Arc<dyn notifications::push::Pusher>,
     /// Renders emails.
     pub render: EmailRenderer,
     /// The key that signs links.

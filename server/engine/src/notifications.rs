@@ -10,6 +10,7 @@ pub mod announcements;
 pub mod inbox;
 pub mod log;
 pub mod mailbox;
+pub mod push;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -252,13 +253,15 @@ pub struct Mail {
     pub created_at: i64,
 }
 
-/// Why an email was not sent.
+/// Why an email, or a notification to a browser, was not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendError {
     /// A temporary failure; the email may be sent later. It may have been sent.
     Unreachable(String),
     /// A permanent failure.
     Refused(String),
+    /// A permanent failure, because the recipient does not exist any more.
+    Gone(String),
 }
 
 impl std::fmt::Display for SendError {
@@ -266,6 +269,7 @@ impl std::fmt::Display for SendError {
         match self {
             Self::Unreachable(why) => write!(f, "not sent: {why}"),
             Self::Refused(why) => write!(f, "refused: {why}"),
+            Self::Gone(why) => write!(f, "gone: {why}"),
         }
     }
 }
@@ -449,7 +453,8 @@ pub(crate) async fn write_in_tx(
         found.extend(recipients.into_iter().map(|recipient| (kind, topic, recipient)));
     }
     let users = found.iter().filter_map(|(_, _, recipient)| recipient.user_id);
-    let chosen = inbox::chosen_in_tx(tx, users).await?;
+    let chosen = inbox::chosen_in_tx(tx, users.clone()).await?;
+    let browsers = push::of_users_in_tx(tx, users).await?;
     let mut rows = Vec::new();
     for (kind, topic, of) in found {
         let Recipient { event, subject, recipient, user_id, locale } = of;
@@ -471,6 +476,9 @@ pub(crate) async fn write_in_tx(
         }
         if let Some(user) = user_id.filter(|_| wants.in_app) {
             rows.push(add(user.to_string(), Channel::InApp));
+        }
+        for (_, browser) in browsers.iter().filter(|(user, _)| wants.push && Some(*user) == user_id) {
+            rows.push(add(browser.to_string(), Channel::Push));
         }
     }
     let written = tx.insert_all(rows).await?;
@@ -500,7 +508,7 @@ pub async fn deliver_due(engine: &Engine, channel: Channel) -> TxResult<usize> {
     let count = claimed.len();
     let claimed = match channel {
         Channel::Email => bound(engine, claim, claimed, now).await?,
-        Channel::InApp => claimed,
+        Channel::InApp | Channel::Push => claimed,
     };
     let data = orders::notification_data(engine, claim).await?;
     let announced = match claimed.iter().any(|notice| notice.kind == announced::NOTICE) {
@@ -521,6 +529,7 @@ pub async fn deliver_due(engine: &Engine, channel: Channel) -> TxResult<usize> {
     match channel {
         Channel::Email => answers = send(engine, &ready).await,
         Channel::InApp => shown.extend(ready.iter().filter_map(|(notice, of)| show(notice, of))),
+        Channel::Push => answers = push::send(engine, &ready).await?,
     }
     let mut answers = answers.into_iter();
     outcomes.extend(ready.into_iter().map(|(notice, of)| {
@@ -760,7 +769,7 @@ async fn settle(
         let (state, at, error) = match fault {
             Ok(()) => ("sent", now, String::new()),
             Err(error) => {
-                let dead = attempts >= ATTEMPTS_MAX || matches!(error, SendError::Refused(_));
+                let dead = attempts >= ATTEMPTS_MAX || !matches!(error, SendError::Unreachable(_));
                 let error = error.to_string();
                 tracing::warn!(kind, subject = %notice.subject, attempts, dead, error, "failed to deliver a notification");
                 (if dead { "failed" } else { "written" }, now + backoff_ms(attempts), error)

@@ -5,6 +5,7 @@ pub mod cash;
 pub mod nats;
 pub mod paypal;
 pub mod pictures;
+pub mod push;
 pub mod razorpay;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use haat_engine::{Db, clock::Zone};
 use haat_gateways::{
-    nats, paypal, razorpay,
+    nats, paypal, push, razorpay,
     smtp::{self, Sender},
 };
 use haat_shared::{Currency, addresses};
@@ -228,6 +228,7 @@ impl Config {
             "" => {}
             url => nats::check(url).map_err(|why| format!("bus.nats: {why}"))?,
         }
+        push::check(&self.push.services).map_err(|why| format!("push.services: {why}"))?;
         match self.mail.smtp_url.reveal() {
             "" => {}
             url => smtp::check(url).map_err(|why| format!("mail.smtp_url: {why}"))?,
@@ -463,6 +464,10 @@ mod tests {
             (&[("HAAT__BUS__NATS", "http://nats.example")], "bus.nats: it is not a URL"),
             (&[("HAAT__MAIL__SMTP_URL", "ftp://mail.example")], "mail.smtp_url: it is not a URL"),
             (&[("HAAT__MAIL__SMTP_URL", "smtp://me:hush@mail.example")], "sent unencrypted"),
+            (
+                &[("HAAT__PUSH__SERVICES", "https://push.example/path")],
+                "push.services: it is not a list of origins",
+            ),
             (&[("HAAT__MAIL__FROM", "nobody")], "mail.from must be"),
             (&[("HAAT__MAIL__FROM", "")], "mail.from must be"),
             (&[("HAAT__LOG__FILTER", "haat=loud")], "log.filter: "),
@@ -488,6 +493,7 @@ mod tests {
             ("HAAT__DATABASE__URL", "postgres://haat:hush@db.example:5432/haat?sslmode=require"),
             ("HAAT__DATABASE__URL", "postgresql:///haat?host=/run/postgresql"),
             ("HAAT__BUS__NATS", "tls://haat:hush@nats.example"),
+            ("HAAT__PUSH__SERVICES", "https://push.example http://127.0.0.1:9000"),
             ("HAAT__MAIL__SMTP_URL", "smtps://me:hush@mail.example"),
             ("HAAT__MAIL__SMTP_URL", "smtp://me:hush@mail.example?tls=required"),
             ("HAAT__MAIL__SMTP_URL", "smtp://127.0.0.1:2525"),

@@ -430,7 +430,8 @@ pub(super) async fn notification_settings(
         let mut preferences = inbox::preferences(engine, &caller).await?;
         for of in &mut preferences {
             let ticked = |channel| typed.contains_key(&of.topic.field(channel));
-            (of.email, of.in_app) = (ticked(Channel::Email), ticked(Channel::InApp));
+            (of.email, of.in_app, of.push) =
+                (ticked(Channel::Email), ticked(Channel::InApp), ticked(Channel::Push));
         }
         inbox::choose(engine, &caller, &preferences).await
     }

@@ -246,6 +246,16 @@ const TABLE: &[Row] = &[
     call(FN_CARDS, "{}"),
     call(FN_NOTIFICATIONS, r#"{"after":""}"#),
     call(FN_NOTIFICATION_PREFERENCES, "{}"),
+    call(FN_BROWSER, r#"{"endpoint":""}"#),
+    // Not the address of a push service.
+    Row {
+        ok: 422,
+        ..call(
+            FN_SUBSCRIBE,
+            r#"{"subscription":{"endpoint":"https://push.example/1","keys":{"p256dh":"","auth":""}}}"#,
+        )
+    },
+    call(FN_UNSUBSCRIBE, r#"{"endpoint":""}"#),
     call(FN_OFFER_CARDS, "{}"),
     // No gateway of this market saves cards.
     form(FORM_CARDS, "", "action=remove&card=pm_1", 404),

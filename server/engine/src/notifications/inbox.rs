@@ -31,7 +31,7 @@ lists! {
 statements! {
     OPEN = "UPDATE inbox SET read_at = COALESCE(read_at, $3) WHERE id = $1 AND user_id = $2 RETURNING path";
     READ_ALL = "UPDATE inbox SET read_at = $2 WHERE user_id = $1 AND read_at IS NULL";
-    CHOSEN = "SELECT user_id, topic, email, in_app FROM notification_preferences WHERE user_id IN (VALUES [($1)])";
+    CHOSEN = "SELECT user_id, topic, email, in_app, push FROM notification_preferences WHERE user_id IN (VALUES [($1)])";
     EXISTS = "SELECT id AS value FROM users WHERE id = $1";
     PURGE = "DELETE FROM inbox WHERE created_at < $1";
 }
@@ -53,7 +53,8 @@ insert! {
         topic: NotificationTopic,
         email: bool,
         in_app: bool,
-    } "ON CONFLICT (user_id, topic) DO UPDATE SET email = excluded.email, in_app = excluded.in_app"
+        push: bool,
+    } "ON CONFLICT (user_id, topic) DO UPDATE SET email = excluded.email, in_app = excluded.in_app, push = excluded.push"
 }
 
 rows! {
@@ -76,12 +77,13 @@ rows! {
         topic: NotificationTopic,
         email: bool,
         in_app: bool,
+        push: bool,
     }
 }
 
 impl ChosenRow {
     fn preference(&self) -> NotificationPreference {
-        NotificationPreference { topic: self.topic, email: self.email, in_app: self.in_app }
+        NotificationPreference { topic: self.topic, email: self.email, in_app: self.in_app, push: self.push }
     }
 }
 
@@ -169,11 +171,8 @@ pub async fn choose(engine: &Engine, caller: &Caller, chosen: &[NotificationPref
         .write("inbox::choose", input, |tx, (user, chosen)| {
             Box::pin(async move {
                 let user_id = *user;
-                let rows = chosen.iter().map(|&NotificationPreference { topic, email, in_app }| Choose {
-                    user_id,
-                    topic,
-                    email,
-                    in_app,
+                let rows = chosen.iter().map(|&NotificationPreference { topic, email, in_app, push }| {
+                    Choose { user_id, topic, email, in_app, push }
                 });
                 tx.insert_all(rows).await?;
                 Ok(())
@@ -198,9 +197,9 @@ pub(super) async fn change(
                 exists.ok_or(Error::NotFound)?;
                 let chosen = chosen_in_tx(tx, std::iter::once(*user)).await?;
                 let now = chosen.into_iter().map(|(_, set)| set).find(|set| set.topic == *topic);
-                let NotificationPreference { topic, email, in_app } =
+                let NotificationPreference { topic, email, in_app, push } =
                     change(now.unwrap_or(NotificationPreference::new(*topic)));
-                tx.insert(Choose { user_id: *user, topic, email, in_app }).await?;
+                tx.insert(Choose { user_id: *user, topic, email, in_app, push }).await?;
                 Ok(())
             })
         })

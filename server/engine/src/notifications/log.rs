@@ -88,7 +88,7 @@ impl LogRow {
     fn to(&self) -> String {
         match self.channel {
             Channel::Email => self.recipient.clone(),
-            Channel::InApp => self.user_email.clone().unwrap_or_default(),
+            Channel::InApp | Channel::Push => self.user_email.clone().unwrap_or_default(),
         }
     }
 

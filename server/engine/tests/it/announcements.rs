@@ -151,7 +151,7 @@ both! {
         let engine = &market.engine;
         let (asha, ravi) = (market.signed_up(&Caller::guest(), "asha").await, market.signed_up(&Caller::guest(), "ravi").await);
         let choose = async |who: &Caller, email, in_app| {
-            let chosen = NotificationPreference { topic: NotificationTopic::Offers, email, in_app };
+            let chosen = NotificationPreference { topic: NotificationTopic::Offers, email, in_app, push: false };
             inbox::choose(engine, who, &[chosen]).await.unwrap();
         };
         choose(&asha, true, true).await;
@@ -176,7 +176,7 @@ both! {
             announced::unsubscribe(engine, user, token).await.unwrap();
         }
         let of = inbox::preferences(engine, &asha).await.unwrap();
-        let offers = NotificationPreference { topic: NotificationTopic::Offers, email: false, in_app: true };
+        let offers = NotificationPreference { topic: NotificationTopic::Offers, email: false, in_app: true, push: false };
         assert!(of.contains(&offers) && of.iter().all(|of| of.topic == NotificationTopic::Offers || of.email), "{of:?}");
         send(market, &form("offer", "everyone")).await;
         assert_eq!((sent_to(market).await.len(), seen(engine, &asha).await.len()), (1, 2));

@@ -2,16 +2,20 @@ use haat_engine::{
     Caller, TxError, accounts,
     db::{DbError, Scalar},
     dispatch, inventory,
-    notifications::{self, Mail, inbox, log, mailbox},
+    notifications::{
+        self, Mail, inbox, log, mailbox,
+        push::{self, Push},
+    },
     orders, params, random,
     schedules::{self, SCHEDULES},
     statements,
 };
 use haat_shared::{
     Conflict, Error, FieldCode,
+    accounts::SignIn,
     audit::DeliveryState,
     id::kinds::NotificationId,
-    notifications::{Channel, NotificationPreference, NotificationTopic},
+    notifications::{Channel, NotificationPreference, NotificationTopic, PushKeys, PushSubscription},
     orders::Shipment,
     page::ListRequest,
 };
@@ -265,13 +269,93 @@ both! {
         assert_eq!(seen(&asha).await.page.items, []);
     }
 
+    async fn browsers_are_told_as_long_as_their_session_lasts(market) {
+        let engine = &market.engine;
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 50).await;
+        let asha = market.signed_up(&market.guest_with(&[(bowl, 1)]).await, "Asha").await;
+        let sign_in = async |name: &str| {
+            let form = SignIn { email: sign_up(name).email, password: PASSWORD.into() };
+            accounts::sign_in(engine, &Caller::guest(), form).await.unwrap()
+        };
+        let (phone, desk) = (sign_in("Asha").await, sign_in("Asha").await);
+        // 65 and 16 bytes.
+        let (key, secret) = ("BA".repeat(43) + "A", "AQ".repeat(11));
+        let add = async |who: &Caller, session: &str, path: &str, key: &str| {
+            let keys = PushKeys { p256dh: key.into(), auth: secret.clone() };
+            let of = PushSubscription { endpoint: format!("https://push.example/{path}"), keys };
+            push::subscribe(engine, who, session, &of).await
+        };
+        assert_eq!(push::browser(engine, &Caller::guest(), "").await, Err(Error::SignInNeeded));
+        assert_eq!(add(&Caller::guest(), &phone, "phone", &key).await, Err(Error::SignInNeeded));
+        assert_eq!(add(&asha, "no session", "phone", &key).await, Err(Error::SignInNeeded));
+        let meena = market.owner("meena-crafts").await;
+        assert_eq!(add(&meena, &phone, "phone", &key).await, Err(Error::SignInNeeded), "another's session");
+        assert_eq!(add(&asha, &phone, "phone", "BA").await, Err(Error::field("p256dh", FieldCode::NotAChoice)));
+        let keys = PushKeys { p256dh: key.clone(), auth: secret.clone() };
+        let evil = PushSubscription { endpoint: "https://evil.example/".into(), keys };
+        assert_eq!(push::subscribe(engine, &asha, &phone, &evil).await, Err(Error::field("endpoint", FieldCode::NotAChoice)));
+        for (session, path) in [(&phone, "phone"), (&phone, "phone"), (&desk, "desk"), (&desk, "old")] {
+            add(&asha, session, path, &key).await.unwrap();
+        }
+        let on_phone = async |who: &Caller| {
+            let of = push::browser(engine, who, "https://push.example/phone").await.unwrap();
+            assert_eq!(of.key, "key");
+            of.subscribed
+        };
+        assert_eq!((on_phone(&asha).await, on_phone(&meena).await), (true, false));
+        let given = || std::mem::take(&mut *market.browsers.given.lock().unwrap());
+        let to = |given: Vec<Push>| {
+            let mut to: Vec<String> = given.into_iter().map(|push| push.endpoint).collect();
+            to.sort();
+            to
+        };
+        market.browsers.gone.lock().unwrap().push("https://push.example/old".into());
+        let number = market.buy_in_cash(&asha).await.unwrap();
+        market.settle().await;
+        let first = given();
+        let content: serde_json::Value = serde_json::from_str(&first[0].content).unwrap();
+        assert_eq!(content["title"], format!("purchase {number}"));
+        assert_eq!(to(first), ["https://push.example/desk", "https://push.example/old", "https://push.example/phone"]);
+        let failed = ListRequest { state: "failed".into(), channel: "push".into(), ..ListRequest::default() };
+        let failed = log::table(engine, &Caller::system(), &failed).await.unwrap().page.items;
+        assert_eq!(failed.len(), 1, "the log has the browser that is gone");
+
+        let order = format!("{number}-1");
+        orders::confirm(engine, &meena, "meena-crafts", &order).await.unwrap();
+        let parcel = |number: &str| Shipment {
+            carrier: "India Post".into(),
+            tracking_number: number.into(),
+            ..Shipment::default()
+        };
+        orders::ship(engine, &meena, "meena-crafts", &order, parcel("RX1")).await.unwrap();
+        market.settle().await;
+        let correct = async |number: &str| {
+            orders::ship(engine, &meena, "meena-crafts", &order, parcel(number)).await.unwrap();
+            market.settle().await;
+        };
+        assert_eq!(to(given()), ["https://push.example/desk", "https://push.example/phone"]);
+        // Signed out at the desk. Nobody else ends what is on the phone.
+        accounts::sign_out(engine, &desk).await.unwrap();
+        push::unsubscribe(engine, &meena, "https://push.example/phone").await.unwrap();
+        correct("RX2").await;
+        assert_eq!(to(given()), ["https://push.example/phone"]);
+        let no_push = NotificationPreference { push: false, ..NotificationPreference::new(NotificationTopic::Purchases) };
+        inbox::choose(engine, &asha, &[no_push]).await.unwrap();
+        correct("RX3").await;
+        assert_eq!(to(given()), [""; 0], "not wanted");
+        inbox::choose(engine, &asha, &[NotificationPreference::new(NotificationTopic::Purchases)]).await.unwrap();
+        push::unsubscribe(engine, &asha, "https://push.example/phone").await.unwrap();
+        correct("RX4").await;
+        assert_eq!(to(given()), [""; 0]);
+    }
+
     async fn people_choose_what_they_are_told_and_how(market) {
         let engine = &market.engine;
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 50).await;
         let meena = market.owner("meena-crafts").await;
         let asha = market.signed_up(&market.guest_with(&[(bowl, 1)]).await, "Asha").await;
         let set = async |who: &Caller, topic, email, in_app| {
-            inbox::choose(engine, who, &[NotificationPreference { topic, email, in_app }]).await.unwrap();
+            inbox::choose(engine, who, &[NotificationPreference { topic, email, in_app, push: true }]).await.unwrap();
         };
         let all = |topic| NotificationPreference::new(topic);
         let of_shoppers = [NotificationTopic::Purchases, NotificationTopic::Messages, NotificationTopic::Offers].map(all);
@@ -282,6 +366,7 @@ both! {
             topic: NotificationTopic::Purchases,
             email,
             in_app,
+            push: true,
         });
         inbox::choose(engine, &asha, &twice).await.unwrap();
         assert_eq!(inbox::preferences(engine, &meena).await.unwrap(), [

@@ -17,7 +17,11 @@ use haat_engine::{
     carts, catalog, checkout,
     db::{Statement, statement},
     dispatch, jobs,
-    notifications::{self, EmailContent, Mail, Mailer, RenderedEmail, SendError, mailbox::Mailbox},
+    notifications::{
+        self, EmailContent, Mail, Mailer, RenderedEmail, SendError,
+        mailbox::Mailbox,
+        push::{Push, Pusher},
+    },
     oracle, outbox, params,
     payments::{
         self, Capabilities, Connect, DisputeStatus, EventSubject, GatewayDispute, GatewayError, GatewayEvent,
@@ -331,6 +335,36 @@ pub enum Road {
     OneWay,
 }
 
+/// The push services of all browsers.
+#[derive(Default)]
+pub struct Browsers {
+    /// What they were given, in order.
+    pub given: Mutex<Vec<Push>>,
+    /// The addresses of subscriptions that have ended.
+    pub gone: Mutex<Vec<String>>,
+}
+
+#[async_trait::async_trait]
+impl Pusher for Browsers {
+    fn public_key(&self) -> &str {
+        "key"
+    }
+
+    fn knows(&self, endpoint: &str) -> bool {
+        endpoint.starts_with("https://push.example/")
+    }
+
+    async fn send(&self, pushes: &[Push]) -> Vec<Result<(), SendError>> {
+        self.given.lock().unwrap().extend(pushes.iter().cloned());
+        let gone = self.gone.lock().unwrap();
+        let answer = |push: &Push| match gone.contains(&push.endpoint) {
+            true => Err(SendError::Gone("status 410".into())),
+            false => Ok(()),
+        };
+        pushes.iter().map(answer).collect()
+    }
+}
+
 #[async_trait::async_trait]
 impl Mailer for Post {
     async fn send(&self, mails: &[Mail]) -> Vec<Result<(), SendError>> {
@@ -442,6 +476,7 @@ pub fn link_in(text: &str) -> (&str, &str) {
 pub struct Market {
     pub line: Arc<TestGateway>,
     pub post: Arc<Post>,
+    pub browsers: Arc<Browsers>,
     pub engine: Engine,
     pub clock: Clock,
     pub sandbox: Arc<Sandbox>,
@@ -523,6 +558,7 @@ impl Market {
         });
         let mailbox = Mailbox(db.clone());
         let post = Arc::new(Post { mailbox, road: Mutex::new(Road::Open), handed: Mutex::default() });
+        let browsers = Arc::new(Browsers::default());
         let engine = Engine::new(Parts {
             taxes: Default::default(),
             shipping: Default::default(),
@@ -530,6 +566,7 @@ impl Market {
             clock: clock.clone(),
             gateways: vec![line.clone(), Arc::new(Cash)],
             mailer: post.clone(),
+            pusher: browsers.clone(),
             smtputf8: false,
             render: in_words,
             secret,
@@ -550,7 +587,7 @@ impl Market {
             bounds: Bounds::NONE,
         })
         .unwrap();
-        let market = Self { line, post, engine, clock, sandbox, folder, url };
+        let market = Self { line, post, browsers, engine, clock, sandbox, folder, url };
         market.open_shop("meena-crafts", 1_000).await;
         market.open_shop("delta-electronics", 800).await;
         market
@@ -566,6 +603,7 @@ impl Market {
             clock: parts.clock.clone(),
             gateways: parts.gateways.clone(),
             mailer: parts.mailer.clone(),
+            pusher: parts.pusher.clone(),
             smtputf8: parts.smtputf8,
             render: parts.render,
             secret: parts.secret.clone(),
