@@ -398,6 +398,8 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await signUp(page, freshEmail());
   await at('/account', 'account-empty');
   await at('/account/cards', 'cards-off');
+  await at('/account/appointments', 'appointments-none');
+  await at('/services', 'services-none');
   await at('/gift-card', 'gift-card');
   await at('/gift-cards', 'gift-cards');
   await addOne(page, SHOPS[0], 1);
@@ -445,6 +447,9 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at(`${dashboard}/products/import`, 'seller-import');
   await at(`${dashboard}/promotions`, 'seller-promotions');
   await at(`${dashboard}/promotions?edit=new`, 'seller-promotion-new');
+  await at(`${dashboard}/services`, 'seller-services');
+  await at(`${dashboard}/services?edit=provider`, 'seller-provider-new');
+  await at(`${dashboard}/services?edit=service`, 'seller-service-new');
   await at(`${dashboard}/shipping`, 'seller-shipping');
   await at(`${dashboard}/balance`, 'seller-balance');
   await at(`${dashboard}/settings`, 'seller-settings');

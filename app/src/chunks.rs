@@ -9,7 +9,8 @@ use leptos::prelude::*;
 use leptos_router::ChooseView;
 
 use crate::{
-    admin, chat, discounting, layout, promoting, rating, seller, shipping, state, storefront, taxing,
+    admin, chat, discounting, layout, promoting, rating, seller, services, shipping, state, storefront,
+    taxing,
 };
 
 /// Long enough for the page's own pictures.
@@ -100,6 +101,14 @@ chunks! {
         Account: storefront::Account;
         Notifications: storefront::Notifications;
         GiftCard: crate::gift_cards::GiftCard;
+    }
+    booking in content {
+        Services: services::Services;
+        Book: services::Book;
+        Appointments: services::Appointments;
+    }
+    serving in unframed {
+        ServicesOfShop: services::ServicesOfShop;
     }
     // What a seller opens first.
     seller in unframed {

@@ -23,6 +23,7 @@ mod layout;
 mod promoting;
 mod rating;
 mod seller;
+mod services;
 mod shipping;
 #[cfg(feature = "ssr")]
 mod showcase;
@@ -128,12 +129,15 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/cart"), ChunkPage::Cart),
     (Path("/checkout/:id"), ChunkPage::Checkout),
     (Path("/purchases/:number"), ChunkPage::Purchase),
+    (Path("/services"), ChunkPage::Services),
+    (Path("/services/:slug"), ChunkPage::Book),
     (Path("/gift-card"), ChunkPage::GiftCard),
     (Path("/gift-cards"), ChunkPage::BuyGiftCard),
     (Path("/sign-in"), ChunkPage::SignIn),
     (Path("/sign-up"), ChunkPage::SignUp),
     (Path("/account"), ChunkPage::Account),
     (Path("/account/cards"), ChunkPage::Account),
+    (Path("/account/appointments"), ChunkPage::Appointments),
     (Path("/notifications"), ChunkPage::Notifications),
     (Path("/notifications/settings"), ChunkPage::Notifications),
     (Path("/messages"), ChunkPage::Messages),
@@ -154,6 +158,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/seller/:handle/messages/:id"), ChunkPage::ShopMessages),
     (Path("/seller/:handle/balance"), ChunkPage::Balance),
     (Path("/seller/:handle/promotions"), ChunkPage::ShopPromotions),
+    (Path("/seller/:handle/services"), ChunkPage::ServicesOfShop),
     (Path("/seller/:handle/shipping"), ChunkPage::ShopShipping),
     (Path("/seller/:handle/settings"), ChunkPage::Settings),
     (Path("/seller/*rest"), ChunkPage::NoSellerPage),

@@ -20,7 +20,7 @@ use haat_shared::{
     reports::ReportReason,
     returns::{ReturnReason, ReturnState},
     sales::PERIOD_MAX,
-    shipping::{ShippingMethod, ShippingOption},
+    shipping::{APPOINTMENT, ShippingMethod, ShippingOption},
     shops::{DAYS_MAX, HANDLE_LENGTH},
     taxes::TaxLine,
 };
@@ -109,6 +109,7 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "was_sold" => tu_string!(i18n, error.was_sold),
         "conversation_blocked" => tu_string!(i18n, error.conversation_blocked),
         "message_kept" => tu_string!(i18n, error.message_kept),
+        "time_taken" => t!(i18n, error.time_taken),
         "customer_is_guest" => tu_string!(i18n, error.customer_is_guest),
         "promotion_used" => tu_string!(i18n, error.promotion_used),
         "import_ended" => tu_string!(i18n, error.import_ended),
@@ -262,6 +263,9 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::NotPostalCode => t!(i18n, field.not_postal_code),
         FieldCode::NoRate => t!(i18n, field.no_rate),
         FieldCode::NotTime => t!(i18n, field.not_time),
+        FieldCode::NotFiveMinutes => t!(i18n, field.not_five_minutes),
+        FieldCode::NotAZone => t!(i18n, field.not_a_zone),
+        FieldCode::NotHours => t!(i18n, field.not_hours),
         FieldCode::NotSteps => t!(i18n, field.not_steps),
         FieldCode::Overlaps => t!(i18n, field.overlaps),
     }
@@ -676,6 +680,7 @@ pub(crate) fn option_arrives(locale: I18n, option: &ShippingOption) -> String {
     let (first, last) = (weekday_and_day(locale, from), weekday_and_day(locale, to));
     let day = if first == last { last } else { format!("{first}\u{a0}– {last}") };
     match option.shipping_method {
+        _ if option.name == APPOINTMENT => t!(locale, services.not_shipped).to_owned(),
         _ if from.is_empty() => arrives(locale, option.days),
         ShippingMethod::Pickup => t!(locale, delivery.ready_on, day = day),
         ShippingMethod::Standard | ShippingMethod::Express => t!(locale, delivery.arrives_on, day = day),
@@ -685,6 +690,7 @@ pub(crate) fn option_arrives(locale: I18n, option: &ShippingOption) -> String {
 /// The name of a shipping method: the shop's own, if it has one.
 pub(crate) fn shipping_name(locale: I18n, method: ShippingMethod, own: &str) -> &str {
     match method {
+        ShippingMethod::Pickup if own == APPOINTMENT => t!(locale, services.appointment),
         _ if !own.is_empty() => own,
         ShippingMethod::Standard => t!(locale, delivery.standard),
         ShippingMethod::Express => t!(locale, delivery.express),
@@ -715,6 +721,9 @@ fn weekday(time: &str) -> Option<usize> {
 /// Where an order is picked up, or when it is expected.
 pub fn estimated_delivery(locale: I18n, order: &OrderView) -> String {
     match order.shipping_method {
+        ShippingMethod::Pickup if order.shipping_name == APPOINTMENT => {
+            t!(locale, services.not_shipped).to_owned()
+        }
         ShippingMethod::Pickup => t!(locale, delivery.pickup_at, place = order.pickup_at),
         ShippingMethod::Standard | ShippingMethod::Express => {
             let (from, to) = &order.estimated_delivery;

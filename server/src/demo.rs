@@ -3,6 +3,7 @@
 mod customers;
 mod dice;
 mod life;
+mod services;
 
 use std::path::Path;
 
@@ -234,6 +235,7 @@ pub(crate) async fn add(
     })?;
     if !new {
         life::live(&engine, &clock).await.map_err(|e| e.to_string())?;
+        services::add(&engine).await.map_err(|e| e.to_string())?;
     }
     Ok(owners)
 }
@@ -390,10 +392,19 @@ pub(crate) async fn draw(engine: &Engine) -> Result<()> {
 /// Draws the pictures of a product, if it is one of the demo's.
 async fn draw_product(engine: &Engine, market: &DemoMarket, card: &ProductCard) -> Result<()> {
     let shop = market.shop.iter().find(|shop| shop.handle == card.shop_handle);
-    let Some(item) = shop.and_then(|shop| shop.product.iter().find(|item| item.title == card.title)) else {
-        return Ok(());
+    let item = shop.and_then(|shop| shop.product.iter().find(|item| item.title == card.title));
+    let offered = services::read()?;
+    let names: Vec<&str> = match item {
+        Some(item) => item.picture.iter().chain(&item.pictures).map(String::as_str).collect(),
+        None if card.shop_handle == offered.shop => {
+            let of = offered.service.iter().filter(|service| service.title == card.title);
+            of.map(|service| service.picture.as_str()).collect()
+        }
+        None => Vec::new(),
     };
-    let names: Vec<&str> = item.picture.iter().chain(&item.pictures).map(String::as_str).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
     let drawn = demo_images::add(engine, Some(&card.shop_handle), &names).await?;
     media::set_pictures(engine, &Caller::system(), &card.shop_handle, card.id, drawn).await
 }

@@ -111,6 +111,9 @@ pub struct CartLineView {
     pub variant_title: String,
     /// The variant's value for each of the product's options. Empty for a product without options.
     pub options: Vec<Attribute>,
+    /// Whether it is an appointment, whose time the variant's title tells. There is one of it.
+    #[serde(default)]
+    pub is_service: bool,
     /// The slug used in the product's URL. Empty if the product was deleted.
     pub slug: String,
     /// Whether it is no longer sold: the product was archived or deleted, or the variant was removed. None is

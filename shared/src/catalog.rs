@@ -8,6 +8,7 @@ pub mod edit;
 pub mod imports;
 
 use crate::{
+    appointments::ServiceFacts,
     id::kinds::{ProductId, VariantId},
     media::Picture,
     money::Money,
@@ -75,6 +76,9 @@ pub struct ProductView {
     pub options: Vec<String>,
     /// The product's variants, in display order. Never empty.
     pub variants: Vec<VariantView>,
+    /// How long an appointment takes, and where, if the product is a service. Null for goods.
+    #[serde(default)]
+    pub service: Option<ServiceFacts>,
     /// The product's category and its ancestors, root first. Empty if it has no category.
     pub trail: Vec<CategoryLink>,
     /// Whether the prices include tax. Otherwise it is added at checkout.

@@ -146,6 +146,8 @@ pub enum Conflict {
     MessageKept,
     /// The customer of the order has no account.
     CustomerIsGuest,
+    /// The time of an appointment is taken, or no longer offered. Carries the titles of the services.
+    TimeTaken(Vec<String>),
 }
 
 /// A line that can't be fulfilled completely.
@@ -213,6 +215,7 @@ impl Error {
                 Conflict::ConversationBlocked => "conversation_blocked",
                 Conflict::MessageKept => "message_kept",
                 Conflict::CustomerIsGuest => "customer_is_guest",
+                Conflict::TimeTaken(_) => "time_taken",
             },
             Self::SignInNeeded => "sign_in_needed",
             Self::Denied => "denied",

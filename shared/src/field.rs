@@ -135,6 +135,12 @@ pub enum FieldCode {
     NotColor,
     /// Not a time of day of the form `14:00`.
     NotTime,
+    /// Not a multiple of five minutes.
+    NotFiveMinutes,
+    /// Not a time zone of the IANA database.
+    NotAZone,
+    /// Not hours of a day such as `9:00-13:00, 14:00-18:00`, in steps of five minutes.
+    NotHours,
     /// Not the steps of a price in ascending order, one a line: `0.5: 40`.
     NotSteps,
     /// Another zone of the shop already has one of the areas.

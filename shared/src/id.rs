@@ -187,6 +187,10 @@ pub mod kinds {
         Capacity CapacityId "cap";
         /// A coupon or an automatic offer.
         Promotion PromotionId "promo";
+        /// Someone who does the services of a shop.
+        Provider ProviderId "prov";
+        /// A time with a provider that was booked.
+        Appointment AppointmentId "appt";
         /// A gift card.
         GiftCard GiftCardId "gift";
         /// A cart.

@@ -444,6 +444,9 @@ pub struct PurchaseView {
     /// The gift cards that were bought.
     #[serde(default)]
     pub gifts: Vec<BoughtGift>,
+    /// How many appointments were bought.
+    #[serde(default)]
+    pub appointments: i64,
 }
 
 impl PurchaseView {

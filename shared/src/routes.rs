@@ -180,6 +180,10 @@ const READS: &[&str] = &[
     FN_SHOP_PAYOUTS,
     FN_PROMOTIONS,
     FN_SHIPPING,
+    FN_SERVICES,
+    FN_BOOKING,
+    FN_APPOINTMENTS,
+    FN_SHOP_SERVICES,
     FN_PREVIEW_SHIPPING,
     FN_MARKET_PROMOTIONS,
     FN_ANNOUNCEMENTS,
@@ -326,12 +330,15 @@ routes! {
     CART GET "/cart" Storefront Anyone;
     CHECKOUT GET "/checkout/{id}" Storefront Holder => checkout(id: CheckoutId);
     PURCHASE GET "/purchases/{number}" Storefront Holder => purchase(number: &str);
+    SERVICES GET "/services" Storefront Anyone;
+    BOOK GET "/services/{slug}" Storefront Anyone => book(slug: &str);
     GIFT_CARD GET "/gift-card" Storefront Anyone;
     BUY_GIFT_CARD GET "/gift-cards" Storefront Anyone;
     SIGN_IN GET "/sign-in" Storefront Anyone;
     SIGN_UP GET "/sign-up" Storefront Anyone;
     ACCOUNT GET "/account" Storefront SignedIn;
     CARDS GET "/account/cards" Storefront SignedIn;
+    APPOINTMENTS GET "/account/appointments" Storefront SignedIn;
     NOTIFICATIONS GET "/notifications" Storefront SignedIn;
     NOTIFICATION_SETTINGS GET "/notifications/settings" Storefront SignedIn;
     MESSAGES GET "/messages" Storefront SignedIn;
@@ -353,6 +360,7 @@ routes! {
         => product_sales(handle: &str, id: ProductId);
     SHOP_PROMOTIONS GET "/seller/{handle}/promotions" Seller Member => shop_promotions(handle: &str);
     SHOP_SHIPPING GET "/seller/{handle}/shipping" Seller Member => shop_shipping(handle: &str);
+    SHOP_SERVICES GET "/seller/{handle}/services" Seller Member => shop_services(handle: &str);
     SHOP_MESSAGES GET "/seller/{handle}/messages" Seller Member => shop_messages(handle: &str);
     SHOP_CONVERSATION GET "/seller/{handle}/messages/{id}" Seller Member
         => shop_conversation(handle: &str, id: ConversationId);
@@ -384,6 +392,7 @@ routes! {
     TEAM GET "/admin/team" Admin Operator(SeeTeam);
 
     FORM_ADD_LINE POST "/cart/lines" Form Anyone;
+    FORM_BOOK POST "/services/{slug}" Form Anyone;
     FORM_SET_QUANTITY POST "/cart/lines/{id}" Form Holder => set_quantity(id: CartLineId);
     FORM_CODES POST "/cart/codes" Form Holder;
     FORM_BEGIN_CHECKOUT POST "/checkout" Form Holder;
@@ -420,6 +429,7 @@ routes! {
     FORM_PROMOTIONS POST "/seller/{handle}/promotions" Form Member;
     FORM_COUPONS POST "/seller/{handle}/promotions/import" Form Member => import_coupons(handle: &str);
     FORM_SHIPPING POST "/seller/{handle}/shipping" Form Member;
+    FORM_SHOP_SERVICES POST "/seller/{handle}/services" Form Member;
     FORM_MARKET_PROMOTIONS POST "/admin/promotions" Form Operator(ManagePromotions);
     FORM_ANNOUNCEMENTS POST "/admin/announcements" Form Operator(ManagePromotions);
     FORM_MARKET_COUPONS POST "/admin/promotions/import" Form Operator(ManagePromotions);
@@ -466,6 +476,10 @@ routes! {
     FN_SHOP_PAYOUTS POST "/api/payouts/shop_page" Function Member;
     FN_PROMOTIONS POST "/api/promotions/of_shop" Function Member;
     FN_SHIPPING POST "/api/shipping/settings" Function Member;
+    FN_SERVICES POST "/api/services/list" Function Anyone;
+    FN_BOOKING POST "/api/services/booking" Function Anyone;
+    FN_APPOINTMENTS POST "/api/services/appointments" Function SignedIn;
+    FN_SHOP_SERVICES POST "/api/services/of_shop" Function Member;
     FN_PREVIEW_SHIPPING POST "/api/shipping/preview" Function Member;
     FN_ANNOUNCEMENTS POST "/api/announcements/list" Function Operator(SeePromotions);
     FN_MARKET_PROMOTIONS POST "/api/promotions/of_market" Function Operator(SeePromotions);
@@ -558,6 +572,7 @@ routes! {
     EXPORT GET "/seller/{handle}/products.csv" File Member => export(handle: &str);
     EXPORT_COUPONS GET "/seller/{handle}/coupons.csv" File Member => export_coupons(handle: &str);
     EXPORT_MARKET_COUPONS GET "/admin/coupons.csv" File Operator(SeePromotions);
+    PURCHASE_CALENDAR GET "/purchases/{number}/calendar" File Holder => purchase_calendar(number: &str);
     INVOICE GET "/purchases/{number}/invoices/{id}" File Holder => invoice(number: &str, id: InvoiceId);
     SHOP_INVOICE GET "/seller/{handle}/invoices/{id}" File Member => shop_invoice(handle: &str, id: InvoiceId);
     ANY_INVOICE GET "/admin/invoices/{id}" File Operator(SeeOrders) => any_invoice(id: InvoiceId);

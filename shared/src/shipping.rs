@@ -12,7 +12,7 @@ mod rules;
 
 use serde::{Deserialize, Serialize};
 
-use crate::money::Money;
+use crate::money::{Currency, Money};
 
 pub use areas::{Area, Place};
 pub use calendar::{Calendar, Moment, date};
@@ -37,6 +37,9 @@ text_enum! {
     }
 }
 
+/// What the method of orders of nothing but appointments is called, which are not shipped. Pages have words for it.
+pub const APPOINTMENT: &str = "appointment";
+
 /// A shipping method with its price.
 // Stored with checkouts as JSON: a field that is added needs a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,4 +58,17 @@ pub struct ShippingOption {
     /// The first and the last day on which it should arrive, if it is ordered by then: `2026-12-01`.
     #[serde(default)]
     pub arrives: (String, String),
+}
+
+impl ShippingOption {
+    /// What replaces shipping in an order of nothing but appointments.
+    pub fn appointment(currency: Currency) -> Self {
+        Self {
+            shipping_method: ShippingMethod::Pickup,
+            name: APPOINTMENT.to_owned(),
+            price: Money::zero(currency),
+            days: (0, 0),
+            arrives: (String::new(), String::new()),
+        }
+    }
 }

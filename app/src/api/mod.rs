@@ -30,6 +30,7 @@ pub mod promotions;
 pub mod sale_prices;
 pub mod sales;
 pub mod search;
+pub mod services;
 pub mod shipping;
 pub mod shops;
 pub mod taxes;

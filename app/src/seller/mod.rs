@@ -48,16 +48,18 @@ enum Part {
     Messages,
     Promotions,
     Shipping,
+    Services,
     Balance,
     Settings,
 }
 
 impl Part {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Home,
         Self::Orders,
         Self::Messages,
         Self::Products,
+        Self::Services,
         Self::Promotions,
         Self::Balance,
         Self::Shipping,
@@ -73,6 +75,7 @@ impl Part {
             Self::Promotions => routes::shop_promotions(handle),
             Self::Balance => routes::balance(handle),
             Self::Shipping => routes::shop_shipping(handle),
+            Self::Services => routes::shop_services(handle),
             Self::Settings => routes::settings(handle),
         }
     }
@@ -86,6 +89,7 @@ impl Part {
             Self::Promotions => "tag",
             Self::Balance => "card",
             Self::Shipping => "pin",
+            Self::Services => "clock",
             Self::Settings => "settings",
         }
     }
@@ -99,6 +103,7 @@ impl Part {
             Self::Promotions => t!(i18n, promotions.title),
             Self::Balance => t!(i18n, balance.title),
             Self::Shipping => t!(i18n, shipping.title),
+            Self::Services => t!(i18n, services.title),
             Self::Settings => t!(i18n, settings.title),
         }
     }
@@ -106,7 +111,12 @@ impl Part {
     /// The heading of its group in the navigation.
     fn group(self, i18n: I18n) -> &'static str {
         match self {
-            Self::Home | Self::Orders | Self::Messages | Self::Products | Self::Promotions => "",
+            Self::Home
+            | Self::Orders
+            | Self::Messages
+            | Self::Products
+            | Self::Services
+            | Self::Promotions => "",
             Self::Balance | Self::Shipping | Self::Settings => t!(i18n, office.shop),
         }
     }
@@ -114,7 +124,7 @@ impl Part {
     /// The permission that a section requires.
     fn needs(self) -> Permission {
         match self {
-            Self::Home | Self::Orders => Permission::SeeOrders,
+            Self::Home | Self::Orders | Self::Services => Permission::SeeOrders,
             Self::Products | Self::Promotions => Permission::ManageCatalog,
             Self::Messages => Permission::AnswerCustomers,
             Self::Balance => Permission::SeeMoney,
@@ -151,6 +161,11 @@ pub(crate) fn products_page(page: AnyView) -> AnyView {
 /// The page of a shop's conversations, which is in a chunk of its own.
 pub(crate) fn messages_page(page: AnyView) -> AnyView {
     view! { <Dashboard here=Part::Messages>{page}</Dashboard> }.into_any()
+}
+
+/// The page of a shop's services, which is in a chunk of its own.
+pub(crate) fn services_page(page: AnyView) -> AnyView {
+    view! { <Dashboard here=Part::Services>{page}</Dashboard> }.into_any()
 }
 
 /// The page of how a shop ships, which is in a chunk of its own.

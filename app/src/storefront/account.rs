@@ -55,6 +55,7 @@ fn Purchases() -> impl IntoView {
             <div class="width page narrow">
                 <h1>{t!(i18n, account.title)}</h1>
                 {cards}
+                <p><a href=routes::APPOINTMENTS>{t!(i18n, services.appointments)}</a></p>
                 <h2>{t!(i18n, account.history)}</h2>
                 {list}
                 <Pager first next next_words=tu_string!(i18n, account.next) />

@@ -255,8 +255,11 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     let was = line.price_was.map(|was| t!(i18n, cart.price_was, price = was));
     let each = (line.quantity > 1 && available).then(|| t!(i18n, cart.each, price = line.unit_price));
     let capped = line.capped.then(|| tu_string!(i18n, cart.capped, n = QUANTITY_MAX).to_string());
-    let variant =
-        if line.options.is_empty() { line.variant_title.clone() } else { options_text(&line.options) };
+    let variant = if line.options.is_empty() || line.is_service {
+        line.variant_title.clone()
+    } else {
+        options_text(&line.options)
+    };
     let variant = (!variant.is_empty()).then(|| view! { <p class="note">{variant}</p> });
     let title = if line.discontinued {
         view! { <span>{line.title.clone()}</span> }.into_any()
@@ -300,7 +303,8 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
         }
     };
     let sum_name = tu_string!(i18n, cart.line_total, title = line.title.as_str()).to_string();
-    let quantity = available.then(|| {
+    // There is one of an appointment.
+    let quantity = (available && !line.is_service).then(|| {
         view! {
             <label class="hidden" for=field.clone()>
                 {tu_string!(i18n, cart.quantity_of, title = line.title.as_str()).to_string()}

@@ -14,7 +14,7 @@ use haat_shared::{
     orders::{OrderRefund, cancelled_units},
     payments::{NextAction, PaymentFields, PaymentMethod, PaymentWindow},
     routes,
-    shipping::ShippingMethod,
+    shipping::{APPOINTMENT, ShippingMethod},
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast, web_sys::Element};
 
@@ -689,7 +689,7 @@ fn ShippingMethods(group: CheckoutGroup, readonly: bool) -> impl IntoView {
             method => words::shipping_name(i18n, method, &option.name).to_owned(),
         };
         let note = match option.shipping_method {
-            ShippingMethod::Pickup => {
+            ShippingMethod::Pickup if option.name != APPOINTMENT => {
                 format!("{}. {}", words::option_arrives(i18n, &option), t!(i18n, delivery.pickup_note))
             }
             _ => words::option_arrives(i18n, &option),

@@ -2,6 +2,7 @@
 
 use haat_shared::{
     Error, Money,
+    appointments::{ServiceFacts, ServicePlace},
     carts::AddLine,
     catalog::{
         Attribute, ProductView, VariantStock, VariantView,
@@ -25,7 +26,10 @@ use crate::{
     head::{self, About, ours},
     i18n::{t, tn, tu_string, use_i18n},
     state::{CartCount, param, query},
-    ui::{Alert, Button, CodeAlert, Icon, PageTitle, Price, Toaster, Was, loaded, message_shop, still},
+    ui::{
+        Alert, Button, CodeAlert, Icon, LinkButton, PageTitle, Price, Toaster, Was, loaded, message_shop,
+        still,
+    },
     words,
 };
 
@@ -101,7 +105,10 @@ fn Shown(details: ProductDetails, draft: Draft) -> impl IntoView {
             <div class="product-buy">
                 {brand}
                 <h1>{product.title.clone()}</h1>
-                <BuyBox product=product.id tax_included=product.tax_included variants=product.variants names=product.options slug=product.slug.clone() shop=product.shop.clone() delivery offers draft />
+                {match product.service {
+                    Some(facts) => service_box(i18n, &product.slug, &product.variants, &facts),
+                    None => view! { <BuyBox product=product.id tax_included=product.tax_included variants=product.variants names=product.options slug=product.slug.clone() shop=product.shop.clone() delivery offers draft /> }.into_any(),
+                }}
                 <Share path=routes::product(&product.slug) title=product.title.clone() />
                 <ShopCard shop=product.shop product=product.id />
             </div>
@@ -163,6 +170,28 @@ fn description_and_details(description: String, typed: Vec<TypedAttribute>, free
                         </section>
                     }
                 })}
+        </div>
+    }
+    .into_any()
+}
+
+/// Price and length of a service, and the link to its calendar.
+fn service_box(i18n: words::I18n, slug: &str, variants: &[VariantView], facts: &ServiceFacts) -> AnyView {
+    let price =
+        variants.first().map(|variant| view! { <p class="product-price"><Price of=variant.price /></p> });
+    let place = match facts.place {
+        ServicePlace::Customer => t!(i18n, services.at_customer),
+        ServicePlace::Provider => t!(i18n, services.at_provider),
+        ServicePlace::Online => t!(i18n, services.online),
+    };
+    view! {
+        <div>
+            {price}
+            <ul class="promises">
+                <li><Icon name="clock" />{tn!(i18n, services.minutes, facts.minutes)}</li>
+                <li><Icon name="pin" />{place}</li>
+            </ul>
+            <LinkButton href=routes::book(slug)>{t!(i18n, services.choose)}</LinkButton>
         </div>
     }
     .into_any()

@@ -118,6 +118,10 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
     });
     let orders = orders.collect_view();
     let bought = gifts::in_purchase(i18n, purchase.gifts, &action, &key);
+    let calendar = (purchase.appointments > 0).then(|| {
+        let href = routes::with(&routes::purchase_calendar(&purchase.number), &[("key", &key)]);
+        view! { <p><a href=href rel="external"><Icon name="clock" /> {t!(i18n, services.add_to_calendar)}</a></p> }
+    });
     let goes_to = (!purchase.address.parts.country.is_empty()).then(|| {
         view! {
             <div>
@@ -134,6 +138,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
                 <h1>{title}</h1>
                 <p class="lead">{lead}</p>
                 <p class="note">{made}</p>
+                {calendar}
                 <Print words=t!(i18n, purchase.print) />
             </header>
             <CodeAlert />

@@ -471,6 +471,51 @@ CREATE TABLE currency_rates (
 );
 CREATE INDEX currency_rates_currency_id_idx ON currency_rates (currency, id);
 
+-- How a product that is a service is booked. Without such a row, a product is goods.
+CREATE TABLE services (
+    product_id UUID PRIMARY KEY REFERENCES products (id) ON DELETE CASCADE,
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    -- Where it takes place: at the `customer`'s, at the `provider`'s, or `online`.
+    place TEXT NOT NULL,
+    -- In minutes, as are the buffers before and after an appointment, its notice, and the interval of its starts.
+    minutes BIGINT NOT NULL CHECK (minutes BETWEEN 5 AND 720),
+    before_minutes BIGINT NOT NULL CHECK (before_minutes BETWEEN 0 AND 720),
+    after_minutes BIGINT NOT NULL CHECK (after_minutes BETWEEN 0 AND 720),
+    notice_minutes BIGINT NOT NULL CHECK (notice_minutes >= 0),
+    step_minutes BIGINT NOT NULL CHECK (step_minutes BETWEEN 5 AND 720),
+    window_days BIGINT NOT NULL CHECK (window_days BETWEEN 0 AND 365),
+    updated_at BIGINT NOT NULL
+);
+CREATE INDEX services_shop_id_idx ON services (shop_id);
+
+-- The people who do the services of a shop.
+CREATE TABLE providers (
+    id UUID PRIMARY KEY,
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    name TEXT NOT NULL,
+    bio TEXT NOT NULL,
+    -- Where they work. May be empty.
+    town TEXT NOT NULL,
+    -- The same in lower case, for finding a provider by it.
+    town_folded TEXT NOT NULL,
+    -- The name of their time zone (IANA).
+    zone TEXT NOT NULL,
+    -- JSON: their weekly hours and exceptions.
+    hours TEXT NOT NULL,
+    -- Whether they can be booked.
+    active BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+CREATE INDEX providers_shop_id_idx ON providers (shop_id);
+
+CREATE TABLE provider_services (
+    product_id UUID NOT NULL REFERENCES services (product_id) ON DELETE CASCADE,
+    provider_id UUID NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
+    PRIMARY KEY (product_id, provider_id)
+);
+CREATE INDEX provider_services_provider_id_idx ON provider_services (provider_id);
+
 -- Product imports: a file is read and checked first, then applied a few products at a time.
 CREATE TABLE imports (
     id UUID PRIMARY KEY,
@@ -635,6 +680,14 @@ CREATE TABLE line_capacities (
     PRIMARY KEY (line_id, capacity_id)
 );
 CREATE INDEX line_capacities_capacity_id_idx ON line_capacities (capacity_id);
+
+-- The appointment that a line of a cart is for. Nothing is held before the checkout.
+CREATE TABLE cart_bookings (
+    line_id UUID PRIMARY KEY REFERENCES cart_lines (id) ON DELETE CASCADE,
+    provider_id UUID NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
+    starts_at BIGINT NOT NULL
+);
+CREATE INDEX cart_bookings_provider_id_idx ON cart_bookings (provider_id);
 
 -- Its amounts are those of its quote: discounts are part of no price before them, and of the taxes, `added_tax_minor` is
 -- what prices do not include. The same holds for orders and lines.
@@ -843,6 +896,34 @@ CREATE UNIQUE INDEX holds_line_key ON holds (checkout_id, position, capacity_id)
 CREATE UNIQUE INDEX holds_whole_key ON holds (checkout_id, capacity_id) WHERE position IS NULL;
 CREATE INDEX holds_capacity_id_idx ON holds (capacity_id);
 
+-- The appointments that a checkout buys, by the positions of its lines.
+CREATE TABLE checkout_bookings (
+    checkout_id UUID NOT NULL REFERENCES checkouts (id),
+    position BIGINT NOT NULL,
+    provider_id UUID NOT NULL REFERENCES providers (id),
+    starts_at BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL CHECK (ends_at > starts_at),
+    -- The cells of the provider's calendar that it takes, with its buffers. The last one is not part of it.
+    first_cell BIGINT NOT NULL,
+    end_cell BIGINT NOT NULL CHECK (end_cell > first_cell),
+    PRIMARY KEY (checkout_id, position)
+);
+
+-- The calendars of providers, in cells of five minutes since 1970. A cell belongs to one checkout: the primary key is what
+-- keeps appointments from overlapping.
+CREATE TABLE booking_cells (
+    provider_id UUID NOT NULL REFERENCES providers (id),
+    cell BIGINT NOT NULL,
+    -- Which of the places of the provider's at the same time. 0 for the only one.
+    seat BIGINT NOT NULL,
+    checkout_id UUID NOT NULL REFERENCES checkouts (id),
+    position BIGINT NOT NULL,
+    -- When another checkout may take it over; NULL once it is booked.
+    expires_at BIGINT,
+    PRIMARY KEY (provider_id, cell, seat)
+);
+CREATE INDEX booking_cells_checkout_id_idx ON booking_cells (checkout_id);
+
 
 -- Purchases and orders
 
@@ -979,6 +1060,34 @@ CREATE TABLE order_lines (
 );
 -- Covers the query for a shop's best-selling products.
 CREATE INDEX order_lines_sales_idx ON order_lines (order_id, product_id, quantity, total_minor, discount_minor);
+
+-- The appointments that were bought.
+CREATE TABLE appointments (
+    id UUID PRIMARY KEY,
+    order_id UUID NOT NULL REFERENCES orders (id),
+    -- The line's position.
+    position BIGINT NOT NULL,
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    provider_id UUID NOT NULL REFERENCES providers (id),
+    -- As it was when it was booked.
+    provider_name TEXT NOT NULL,
+    place TEXT NOT NULL,
+    state TEXT NOT NULL,
+    starts_at BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL CHECK (ends_at > starts_at),
+    -- The wall time of its start, `2026-12-03T10:00`, and the zone: what was agreed, should the zone's rules change.
+    starts_local TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    first_cell BIGINT NOT NULL,
+    end_cell BIGINT NOT NULL CHECK (end_cell > first_cell),
+    -- The version of its calendar entry.
+    sequence BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    UNIQUE (order_id, position)
+);
+CREATE INDEX appointments_shop_id_starts_at_idx ON appointments (shop_id, starts_at, id);
+CREATE INDEX appointments_provider_id_idx ON appointments (provider_id, starts_at);
 
 -- The adjustments of a checkout whose orders were placed.
 CREATE TABLE order_adjustments (

@@ -2,7 +2,7 @@
 //! account's.
 
 use crate::{
-    Caller, Engine,
+    Caller, Engine, bookings,
     currencies::{self, Shown},
     db::{Tx, is_unique},
     gift_cards, group_by, insert,
@@ -34,12 +34,14 @@ statements! {
     OF_TOKEN = "SELECT id, (SELECT COUNT(*) FROM cart_gifts g WHERE g.cart_id = carts.id) AS gifts FROM carts WHERE token_hash = $1 AND state = 'open'";
     OPEN = "INSERT INTO carts (id, token_hash, user_id, state, version, created_at, updated_at)
         VALUES ($1, $2, $3, 'open', 0, $4, $4)";
-    ON_SALE = "SELECT p.title, v.capacity_id, c.on_hand, c.held,
+    ON_SALE = "SELECT p.title, (SELECT COUNT(*) FROM services s WHERE s.product_id = p.id) AS services, v.capacity_id, c.on_hand, c.held,
             COALESCE((SELECT l.quantity FROM cart_lines l WHERE l.cart_id = $2 AND l.variant_id = v.id), 0) AS in_cart
         FROM variants v JOIN products p ON p.id = v.product_id LEFT JOIN capacities c ON c.id = v.capacity_id
         WHERE v.id = $1 AND p.state = 'published' AND NOT v.archived";
     TOUCH = "UPDATE carts SET version = version + 1, updated_at = $2 WHERE id = $1 AND state = 'open'";
-    SET = "UPDATE cart_lines SET quantity = $3, capped = FALSE WHERE id = $1 AND cart_id = $2";
+    SET = "UPDATE cart_lines SET capped = FALSE,
+            quantity = CASE WHEN EXISTS (SELECT 1 FROM cart_bookings b WHERE b.line_id = cart_lines.id) THEN 1 ELSE $3 END
+        WHERE id = $1 AND cart_id = $2";
     REMOVE = "DELETE FROM cart_lines WHERE id = $1 AND cart_id = $2";
     REMOVE_SHOP = "DELETE FROM cart_lines WHERE cart_id = $1 AND shop_id = $2";
     LINES = concat!("SELECT l.id, l.variant_id, l.quantity, l.capped, l.price_seen_minor,
@@ -47,7 +49,9 @@ statements! {
             COALESCE(p.title, l.title) AS title, COALESCE(p.slug, '') AS slug, COALESCE(p.options, '[]') AS option_names,
             COALESCE(v.options, '[]') AS option_values, s.id AS shop_id, s.name AS shop_name, s.handle AS shop_handle, s.currency,
             COALESCE(v.weight_g, 0) AS weight_g, s.country, s.region, s.prices_include_tax,
-            COALESCE(k.tax_category, '') AS tax_category, p.id AS product_id, COALESCE(k.path, '') AS category, ",
+            COALESCE(k.tax_category, '') AS tax_category, p.id AS product_id, COALESCE(k.path, '') AS category,
+            CASE WHEN sv.product_id IS NULL THEN FALSE ELSE TRUE END AS is_service, b.starts_at AS booked_at,
+            r.name AS provider_name, r.zone AS provider_zone, ",
             on_sale!(), ",
             CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END AS discontinued,
             CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held
@@ -57,12 +61,16 @@ statements! {
             m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM carts t JOIN cart_lines l ON l.cart_id = t.id JOIN shops s ON s.id = l.shop_id
         LEFT JOIN variants v ON v.id = l.variant_id LEFT JOIN capacities c ON c.id = v.capacity_id
+        LEFT JOIN services sv ON sv.product_id = v.product_id LEFT JOIN cart_bookings b ON b.line_id = l.id
+        LEFT JOIN providers r ON r.id = b.provider_id
         LEFT JOIN products p ON p.id = v.product_id LEFT JOIN categories k ON k.id = p.category_id
         LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id ",
         join_sale!("v.id", "$2"), "WHERE t.id = $1 ORDER BY l.id");
     ADOPT = "UPDATE carts SET user_id = $2, token_hash = NULL, updated_at = $3 WHERE id = $1 AND state = 'open'";
-    MERGE_BOTH = "UPDATE cart_lines SET quantity = CASE WHEN cart_lines.quantity + guest.quantity > $3 THEN $3
+    MERGE_BOTH = "UPDATE cart_lines SET quantity = CASE WHEN EXISTS (SELECT 1 FROM cart_bookings b WHERE b.line_id = cart_lines.id) THEN 1
+            WHEN cart_lines.quantity + guest.quantity > $3 THEN $3
             ELSE cart_lines.quantity + guest.quantity END, capped = cart_lines.quantity + guest.quantity > $3
+            AND NOT EXISTS (SELECT 1 FROM cart_bookings b WHERE b.line_id = cart_lines.id)
         FROM cart_lines AS guest
         WHERE cart_lines.cart_id = $1 AND guest.cart_id = $2 AND guest.variant_id = cart_lines.variant_id";
     MERGE_REST = "UPDATE cart_lines SET cart_id = $1 WHERE cart_id = $2
@@ -92,6 +100,7 @@ insert! {
     } => [variant: VariantId, lines_max: i64, quantity_max: i64] "given JOIN variants v ON v.id = given.variant
         JOIN products p ON p.id = v.product_id
         WHERE p.state = 'published' AND NOT v.archived
+            AND NOT EXISTS (SELECT 1 FROM services s WHERE s.product_id = p.id)
             AND (SELECT COUNT(*) FROM cart_lines l WHERE l.cart_id = given.cart_id) < given.lines_max
             AND given.quantity + COALESCE((SELECT l.quantity FROM cart_lines l
                     WHERE l.cart_id = given.cart_id AND l.variant_id = v.id), 0)
@@ -112,6 +121,7 @@ rows! {
 
     struct OnSale {
         title: String,
+        services: i64,
         capacity_id: Option<CapacityId>,
         on_hand: Option<i64>,
         held: Option<i64>,
@@ -142,6 +152,10 @@ rows! {
         product_id: Option<ProductId>,
         category: String,
         discontinued: bool,
+        is_service: bool,
+        booked_at: Option<i64>,
+        provider_name: Option<String>,
+        provider_zone: Option<String>,
         available: Option<i64>;
         picture: Option<Picture>,
         sale: SaleNow
@@ -347,7 +361,11 @@ fn items_of(
         subtotal: items.subtotal(rows[0].currency)?,
         items: available().map(|row| row.quantity).sum(),
     };
-    let option = shipping.options(shop, place, &parcel).into_iter().next();
+    let options = match available().all(|row| row.is_service) {
+        true => bookings::no_shipping(rows[0].currency),
+        false => shipping.options(shop, place, &parcel),
+    };
+    let option = options.into_iter().next();
     let tax = table.on_shipping(&sale).rule;
     items.shipping = option.as_ref().map(|option| Shipping { price: option.price, tax });
     Ok((items, option))
@@ -358,7 +376,7 @@ fn items_of(
 fn priced(row: &LineRow) -> LineItem {
     LineItem {
         id: row.variant_id.uuid(),
-        kind: LineKind::Goods,
+        kind: if row.is_service { LineKind::Service } else { LineKind::Goods },
         quantity: row.quantity,
         unit_price: Money::new(row.price_minor, row.currency),
         tax: TaxRule::NONE,
@@ -382,7 +400,11 @@ fn line(row: LineRow) -> Result<CartLineView> {
         id: row.id,
         variant_id: row.variant_id,
         title: row.title,
-        variant_title: row.variant_title,
+        variant_title: match (row.booked_at, &row.provider_zone, &row.provider_name) {
+            (Some(at), Some(zone), Some(name)) => bookings::when(at, zone, name),
+            _ => row.variant_title,
+        },
+        is_service: row.is_service,
         slug: row.slug,
         unit_price: priced.unit_price,
         price_was: (row.price_seen_minor != row.price_minor)
@@ -480,8 +502,12 @@ async fn add_in_tx(
         quantity_max: QUANTITY_MAX,
     };
     if !tx.insert(line).await? {
-        let OnSale { title, capacity_id, on_hand, held, in_cart } =
+        let OnSale { title, services, capacity_id, on_hand, held, in_cart } =
             tx.opt(&ON_SALE, params![variant, cart.id]).await?.ok_or(Error::NotFound)?;
+        // A service is booked for a time.
+        if services > 0 {
+            return Err(Conflict::TimeTaken(vec![title]).into());
+        }
         let wanted = in_cart + quantity;
         let (Some(capacity), Some(on_hand), Some(held)) = (capacity_id, on_hand, held) else {
             return Err(Error::field("quantity", FieldCode::TooBig).into());

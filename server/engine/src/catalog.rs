@@ -27,6 +27,7 @@ use crate::{
 };
 use haat_shared::{
     Currency, Error, FieldCode, Id, Money, Result,
+    appointments::{ServiceFacts, ServicePlace},
     catalog::{
         Attribute, HomeView, ListProducts, PAGE_SIZE, ProductCard, ProductPage, ProductView, QUERY_MAX,
         SORTS, VariantStock, VariantView,
@@ -94,8 +95,8 @@ statements! {
         SELECT l.product_id, CAST(SUM(l.quantity) AS BIGINT) FROM orders o JOIN order_lines l ON l.order_id = o.id
         WHERE o.created_at > $1 AND o.state <> 'cancelled' GROUP BY l.product_id ORDER BY 2 DESC LIMIT $2";
     FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.options, p.category_id, s.handle AS shop_handle,
-            s.prices_include_tax
-        FROM products p JOIN shops s ON s.id = p.shop_id WHERE p.slug = $1 AND p.state = 'published'";
+            s.prices_include_tax, b.minutes AS service_minutes, b.place AS service_place
+        FROM products p JOIN shops s ON s.id = p.shop_id LEFT JOIN services b ON b.product_id = p.id WHERE p.slug = $1 AND p.state = 'published'";
     STOCK = "SELECT v.id, c.on_hand - c.held AS available
         FROM products p JOIN variants v ON v.product_id = p.id LEFT JOIN capacities c ON c.id = v.capacity_id
         WHERE p.id = $1 AND p.state = 'published' AND NOT v.archived ORDER BY v.position, v.id";
@@ -132,6 +133,8 @@ rows! {
         category_id: Option<CategoryId>,
         shop_handle: String,
         prices_include_tax: Option<bool>,
+        service_minutes: Option<i64>,
+        service_place: Option<String>,
     }
 
     struct StockRow {
@@ -298,6 +301,10 @@ pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<Pro
         attributes: details(&row.attributes),
         options: serde_json::from_str(&row.options).unwrap_or_default(),
         variants,
+        service: row
+            .service_minutes
+            .zip(row.service_place)
+            .and_then(|(minutes, place)| Some(ServiceFacts { minutes, place: ServicePlace::parse(&place)? })),
         shop,
         pictures: media::of_product(engine, row.id).await?,
     };

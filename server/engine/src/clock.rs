@@ -52,6 +52,11 @@ impl Zone {
         TimeZone::get(name).map(Self).map_err(|error| error.to_string())
     }
 
+    /// Its name, if it has one: `Asia/Kolkata`.
+    pub fn name(&self) -> Option<String> {
+        self.0.iana_name().map(str::to_owned)
+    }
+
     fn at(&self, ms: i64) -> Zoned {
         Timestamp::from_millisecond(ms).unwrap_or_default().to_zoned(self.0.clone())
     }

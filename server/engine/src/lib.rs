@@ -8,7 +8,9 @@
 
 pub mod accounts;
 pub mod admin;
+pub mod appointments;
 pub mod audit;
+mod bookings;
 pub mod books;
 pub mod bus;
 pub mod caller;
@@ -47,6 +49,7 @@ pub mod sandbox;
 pub mod schedules;
 pub mod seals;
 pub mod search;
+pub mod services;
 pub mod shipping;
 pub mod shops;
 mod spreadsheet;

@@ -225,6 +225,24 @@ statements! {
     HELD = "SELECT 'held stock does not match the active holds: ' || CAST(c.held AS TEXT) AS value
         FROM capacities c LEFT JOIN holds h ON h.capacity_id = c.id AND h.state = 'active'
         GROUP BY c.id, c.held HAVING COALESCE(SUM(h.quantity), 0) <> c.held";
+    // Whatever the calendar's cells say.
+    APPOINTMENTS = "SELECT 'two appointments overlap, at ' || a.starts_local AS value FROM appointments a
+        JOIN appointments b ON b.provider_id = a.provider_id AND b.id > a.id
+            AND b.first_cell < a.end_cell AND a.first_cell < b.end_cell
+        WHERE a.state <> 'cancelled' AND b.state <> 'cancelled'";
+    APPOINTMENT_CELLS = "SELECT 'an appointment has ' || CAST(COUNT(c.cell) AS TEXT) || ' cells of its calendar, at ' || a.starts_local AS value
+        FROM appointments a JOIN orders o ON o.id = a.order_id JOIN purchases p ON p.id = o.purchase_id
+        LEFT JOIN booking_cells c ON c.checkout_id = p.checkout_id AND c.position = a.position AND c.provider_id = a.provider_id
+            AND c.expires_at IS NULL AND c.cell >= a.first_cell AND c.cell < a.end_cell
+        GROUP BY a.id, a.state, a.first_cell, a.end_cell, a.starts_local
+        HAVING COUNT(c.cell) <> CASE WHEN a.state = 'cancelled' THEN 0 ELSE a.end_cell - a.first_cell END";
+    BOOKED = "SELECT 'a booked cell belongs to no appointment' AS value FROM booking_cells c
+        WHERE c.expires_at IS NULL AND NOT EXISTS (SELECT 1 FROM purchases p JOIN orders o ON o.purchase_id = p.id
+            JOIN appointments a ON a.order_id = o.id AND a.position = c.position AND a.provider_id = c.provider_id
+            WHERE p.checkout_id = c.checkout_id AND a.state <> 'cancelled' AND c.cell >= a.first_cell AND c.cell < a.end_cell)";
+    CANCELLED = "SELECT 'an appointment of a cancelled order is ' || a.state AS value FROM appointments a
+        JOIN orders o ON o.id = a.order_id WHERE (o.state = 'cancelled' AND a.state = 'booked')
+            OR (o.state <> 'cancelled' AND a.state = 'cancelled')";
     CAPACITIES = "SELECT 'a capacity holds ' || CAST(held AS TEXT) || ' of ' || CAST(on_hand AS TEXT) AS value FROM capacities
         WHERE held < 0 OR held > on_hand OR kind = 'change'";
     STOCK_OF = "SELECT 'the stock of ' || v.sku || ' belongs to another shop' AS value FROM variants v
@@ -437,6 +455,10 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &FOREIGN_LINES,
         &STOCK,
         &HELD,
+        &APPOINTMENTS,
+        &APPOINTMENT_CELLS,
+        &BOOKED,
+        &CANCELLED,
         &CAPACITIES,
         &STOCK_OF,
         &SOLD,

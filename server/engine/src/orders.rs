@@ -115,7 +115,7 @@ statements! {
     IN_PURCHASE = "SELECT id AS value FROM orders WHERE number = $1 AND purchase_id = $2";
     STATE = "SELECT state AS value FROM orders WHERE number = $1 AND shop_id = COALESCE($2, shop_id)";
     FIND = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.billing, p.method, p.gift_cards, p.gifts_minor, p.currency, p.created_at,
-            t.token_hash
+            t.token_hash, (SELECT COUNT(*) FROM orders o JOIN appointments a ON a.order_id = o.id WHERE o.purchase_id = p.id) AS appointments
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.number = $1";
     LINES = lines_of!("orders", "WHERE o.purchase_id = $1 ORDER BY o.number, l.position");
@@ -125,7 +125,8 @@ statements! {
         LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0
         LEFT JOIN media m ON m.id = pp.media_id ORDER BY o.purchase_id, o.number, l.position";
     NOTIFIED_PURCHASES = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.billing, p.method, p.gift_cards, p.gifts_minor, p.currency,
-            p.created_at, t.token_hash
+            p.created_at, t.token_hash,
+            (SELECT COUNT(*) FROM orders o JOIN appointments a ON a.order_id = o.id WHERE o.purchase_id = p.id) AS appointments
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')";
     NOTIFIED_LINES = lines_of!(
@@ -171,6 +172,7 @@ rows! {
         currency: Currency,
         created_at: i64,
         token_hash: Option<Vec<u8>>,
+        appointments: i64,
     }
 
     struct LineRow {
@@ -462,6 +464,7 @@ fn view(
         taxes: haat_shared::taxes::sums(orders.iter().flat_map(|order| order.taxes.clone()))?,
         orders,
         gifts,
+        appointments: row.appointments,
     })
 }
 

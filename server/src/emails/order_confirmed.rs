@@ -12,6 +12,7 @@ use haat_shared::{
     payments::PaymentMethod,
     pricing::Totals,
     promotions::Discount,
+    routes,
 };
 
 use super::parts::{TITLE_SHOWN, fitting, label, left_out, rendered, short};
@@ -20,6 +21,8 @@ use super::parts::{TITLE_SHOWN, fitting, label, left_out, rendered, short};
 struct Confirmed<'a> {
     locale: Locale,
     url: &'a str,
+    /// The file of its appointments for calendars. Empty without any.
+    calendar: String,
     name: &'a str,
     number: &'a str,
     date: String,
@@ -126,6 +129,14 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Co
     Confirmed {
         locale,
         url,
+        // Beside the page of the purchase, with the same key.
+        calendar: match purchase.appointments {
+            0 => String::new(),
+            _ => {
+                let path = routes::purchase(&purchase.number);
+                url.replacen(&path, &routes::purchase_calendar(&purchase.number), 1)
+            }
+        },
         name: match purchase.address.parts.name.as_str() {
             "" => &purchase.email,
             name => name,

@@ -115,6 +115,7 @@ fn to_shopper(method: PaymentMethod, name: &str, orders: Vec<OrderView>) -> Emai
         totals: Totals::sum(Currency::INR, orders.iter().map(|o| o.totals)).unwrap(),
         orders,
         gifts: Vec::new(),
+        appointments: 0,
     };
     EmailContent::OrderConfirmed { purchase: Box::new(purchase), link: link() }
 }

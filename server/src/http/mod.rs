@@ -27,6 +27,7 @@ mod returns;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod seller_forms;
+mod services;
 mod sitemap;
 mod webhooks;
 
@@ -203,6 +204,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
     }
     router
         .route(FORM_ADD_LINE, post(forms::add_line))
+        .route(FORM_BOOK, post(services::book))
         .route(FORM_SET_QUANTITY, post(forms::set_quantity))
         .route(FORM_CODES, post(forms::codes))
         .route(FORM_BEGIN_CHECKOUT, post(forms::begin_checkout).get(forms::find_checkout))
@@ -224,6 +226,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_SETTINGS, post(seller_forms::settings))
         .route(FORM_ANY_ORDER, post(admin_forms::order))
         .route(FORM_PROMOTIONS, post(seller_forms::promotions))
+        .route(FORM_SHOP_SERVICES, post(services::of_shop))
         .route(FORM_SHIPPING, post(seller_forms::shipping))
         .route(FORM_PRODUCT_SALES, post(seller_forms::sales))
         .route(FORM_MARKET_PROMOTIONS, post(admin_forms::promotions))
@@ -252,6 +255,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(EXPORT_COUPONS, get(coupons::export))
         .route(EXPORT_MARKET_COUPONS, get(coupons::export_of_market))
         .route(EXPORT_ORDERS, get(exports::orders))
+        .route(PURCHASE_CALENDAR, get(services::calendar))
         .route(INVOICE, get(invoices::of_purchase))
         .route(SHOP_INVOICE, get(invoices::of_shop))
         .route(ANY_INVOICE, get(invoices::any))
@@ -392,6 +396,9 @@ mod tests {
             (PRODUCT_SALES, product_sales(text, prod.parse().unwrap()), vec![text, &prod]),
             (SHOP_PROMOTIONS, shop_promotions(text), vec![text]),
             (SHOP_SHIPPING, shop_shipping(text), vec![text]),
+            (SHOP_SERVICES, shop_services(text), vec![text]),
+            (BOOK, book(text), vec![text]),
+            (PURCHASE_CALENDAR, purchase_calendar(text), vec![text]),
             (CONVERSATION, conversation(conv.parse().unwrap()), vec![&conv]),
             (SHOP_MESSAGES, shop_messages(text), vec![text]),
             (SHOP_CONVERSATION, shop_conversation(text, conv.parse().unwrap()), vec![text, &conv]),

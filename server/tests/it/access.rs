@@ -92,12 +92,19 @@ const TABLE: &[Row] = &[
     get(INVOICE, "shipped-purchase invoice", 200),
     // No picture is shown with a return.
     get(PICTURE, "shipped-purchase file", 404),
+    get(SERVICES, "", 200),
+    // The product is not a service.
+    get(BOOK, "slug", 404),
+    form(FORM_BOOK, "slug", "time=1", 404),
+    // The purchase has no appointments.
+    get(PURCHASE_CALENDAR, "purchase", 404),
     get(GIFT_CARD, "", 200),
     get(BUY_GIFT_CARD, "", 200),
     get(SIGN_IN, "", 200),
     get(SIGN_UP, "", 200),
     get(ACCOUNT, "", 200),
     get(CARDS, "", 200),
+    get(APPOINTMENTS, "", 200),
     get(NOTIFICATIONS, "", 200),
     get(NOTIFICATION_SETTINGS, "", 200),
     // Nothing is upgraded.
@@ -120,6 +127,7 @@ const TABLE: &[Row] = &[
     get(PRODUCT_SALES, "handle product", 200),
     get(SHOP_PROMOTIONS, "handle", 200),
     get(SHOP_SHIPPING, "handle", 200),
+    get(SHOP_SERVICES, "handle", 200),
     get(BALANCE, "handle", 200),
     get(SETTINGS, "handle", 200),
     get(WORDS, "words", 200),
@@ -180,9 +188,14 @@ const TABLE: &[Row] = &[
     // Without a file.
     form(FORM_COUPONS, "handle", "", 303),
     get(EXPORT_COUPONS, "handle", 200),
+    call(FN_SERVICES, r#"{"asked":{}}"#),
+    call(FN_BOOKING, r#"{"slug":"<slug>","asked":{}}"#).ok(404),
+    call(FN_APPOINTMENTS, "{}"),
+    call(FN_SHOP_SERVICES, r#"{"handle":"<handle>","day":""}"#),
     call(FN_SHIPPING, r#"{"handle":"<handle>"}"#),
     call(FN_PREVIEW_SHIPPING, r#"{"handle":"<handle>","basket":{"country":"IN","value":"1"},"edited":null}"#),
     form(FORM_SHIPPING, "handle", "action=add", 303),
+    form(FORM_SHOP_SERVICES, "handle", "action=provider", 303),
     call(FN_SELLER_PRODUCTS, r#"{"handle":"<handle>","of":{}}"#),
     call(FN_SELLER_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#),
     call(FN_PRODUCT_SALES, r#"{"handle":"<handle>","id":"<product>"}"#),

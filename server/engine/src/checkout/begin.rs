@@ -7,7 +7,9 @@ use super::{
     adjustments::{self, AddAdjustment, Amounts},
 };
 use crate::{
-    Bounds, Caller, Engine, TxResult, carts,
+    Bounds, Caller, Engine, TxResult,
+    bookings::{self, Booking},
+    carts,
     currencies::{self, Shown},
     db::{Scalar, Tx},
     gift_cards, group_by, insert,
@@ -47,15 +49,18 @@ statements! {
     IN_PROGRESS = "SELECT id AS value FROM checkouts WHERE cart_id = $1 AND state IN ('open', 'paying') AND hold_until > $2
         ORDER BY id DESC LIMIT 1";
     SUPERSEDE = "UPDATE checkouts SET state = 'superseded', updated_at = $2
-        WHERE id = $1 AND state IN ('open', 'paying') RETURNING gift_minor AS value";
+        WHERE id = $1 AND state IN ('open', 'paying') RETURNING gift_minor,
+            (SELECT COUNT(*) FROM checkout_bookings b WHERE b.checkout_id = checkouts.id) AS bookings";
     LINES = concat!("SELECT l.variant_id, l.quantity, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
             o.amount_minor AS own_minor, COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(p.options, '[]') AS option_names,
             COALESCE(v.options, '[]') AS option_values, COALESCE(p.id, l.variant_id) AS product_id,
             COALESCE(p.title, l.title) AS title, CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END
             AS discontinued, s.id AS shop_id, s.name AS shop_name, s.currency, COALESCE(v.weight_g, 0) AS weight_g,
-            s.commission_bp, s.country, s.region, s.prices_include_tax, COALESCE(k.tax_category, '') AS tax_category, COALESCE(k.path, '') AS category, ",
+            s.commission_bp, s.country, s.region, s.prices_include_tax, COALESCE(k.tax_category, '') AS tax_category, COALESCE(k.path, '') AS category,
+            CASE WHEN sv.product_id IS NULL THEN FALSE ELSE TRUE END AS is_service, ",
             on_sale!(), "
         FROM cart_lines l JOIN shops s ON s.id = l.shop_id LEFT JOIN variants v ON v.id = l.variant_id
+        LEFT JOIN services sv ON sv.product_id = v.product_id
         LEFT JOIN products p ON p.id = v.product_id LEFT JOIN categories k ON k.id = p.category_id
         LEFT JOIN variant_prices o ON o.variant_id = l.variant_id AND o.currency = $2 ",
         join_sale!("v.id", "$3"), "WHERE l.cart_id = $1 ORDER BY l.id");
@@ -150,6 +155,11 @@ rows! {
         own_currency: Currency,
     }
 
+    struct Superseded {
+        gift_minor: i64,
+        bookings: i64,
+    }
+
     struct LineRow {
         variant_id: VariantId,
         quantity: i64,
@@ -170,7 +180,8 @@ rows! {
         prices_include_tax: Option<bool>,
         tax_category: String,
         category: String,
-        discontinued: bool;
+        discontinued: bool,
+        is_service: bool;
         sale: SaleNow
     }
 }
@@ -259,9 +270,12 @@ async fn begin_in_tx(
     }
     let (mut released, mut with_cards) = (Released::default(), None);
     for old in &current {
-        if let Some(Scalar(gift)) = tx.opt::<Scalar<i64>>(&SUPERSEDE, params![old.id, now]).await? {
+        if let Some(ended) = tx.opt::<Superseded>(&SUPERSEDE, params![old.id, now]).await? {
             released.add_in_tx(tx, old.id).await?;
-            if gift > 0 {
+            if ended.bookings > 0 {
+                bookings::release_in_tx(tx, old.id).await?;
+            }
+            if ended.gift_minor > 0 {
                 payments::release_cards_in_tx(tx, old.id, now).await?;
                 with_cards = Some(old.id);
             }
@@ -302,6 +316,14 @@ async fn begin_in_tx(
     if !short.is_empty() {
         return Err(Conflict::OutOfStock(short).into());
     }
+    let appointments = match lines.iter().any(|line| line.is_service) {
+        true => bookings::of_cart_in_tx(tx, cart, now).await?,
+        false => Vec::new(),
+    };
+    for line in &mut lines {
+        let of_line = appointments.iter().find(|booking| booking.variant == line.variant_id);
+        line.variant_title = of_line.map_or_else(|| variant_title(line), |booking| booking.when.clone());
+    }
     let typed = super::form(form);
     let offers = promotions::of_cart_in_tx(tx, cart, person, &released, now).await?;
     let terms = Terms { own, offers: &offers, taxes, rate, currency, shipping: &shipping };
@@ -332,6 +354,7 @@ async fn begin_in_tx(
     })
     .await?;
     tx.insert_all(plan.orders).await?;
+    let booked = of_lines(&plan.lines, appointments);
     tx.insert_all(plan.lines).await?;
     tx.insert_all(plan.adjustments).await?;
     tx.insert_all(plan.uses).await?;
@@ -339,6 +362,10 @@ async fn begin_in_tx(
         .await?;
     if let Some(old) = with_cards {
         gift_cards::carry_in_tx(tx, old, plan.id, now).await?;
+    }
+    // Before the capacities, as in a purchase.
+    if !booked.is_empty() {
+        bookings::hold_in_tx(tx, plan.id, booked, now + HOLD_MS, now).await?;
     }
     let short = holds::hold_in_tx(tx, plan.claims, &released).await?;
     if !short.is_empty() {
@@ -359,6 +386,15 @@ async fn begin_in_tx(
         }
     }
     Ok(plan.id)
+}
+
+/// The appointments with the positions and titles of their lines.
+fn of_lines(lines: &[AddLine], bookings: Vec<Booking>) -> Vec<(i64, String, Booking)> {
+    let of_line = |booking: Booking| {
+        let line = lines.iter().find(|line| line.variant_id == booking.variant)?;
+        Some((line.position, line.title.clone(), booking))
+    };
+    bookings.into_iter().filter_map(of_line).collect()
 }
 
 /// Rejects a guest's checkout if their origin has too many. Returns the capacities of which it holds too
@@ -411,7 +447,7 @@ fn exchange(line: &mut LineRow, rate: Rate, currency: Currency) -> Result<()> {
 fn priced(row: &LineRow) -> LineItem {
     LineItem {
         id: row.variant_id.uuid(),
-        kind: LineKind::Goods,
+        kind: if row.is_service { LineKind::Service } else { LineKind::Goods },
         quantity: row.quantity,
         unit_price: Money::new(row.price_minor, row.currency),
         tax: TaxRule::NONE,
@@ -475,7 +511,10 @@ fn plan(
             subtotal: of_shop.subtotal(currency)?,
             items: rows.iter().map(|row| row.quantity).sum(),
         };
-        let options = shipping.options(*shop, &place, &parcel);
+        let options = match rows.iter().all(|row| row.is_service) {
+            true => bookings::no_shipping(currency),
+            false => shipping.options(*shop, &place, &parcel),
+        };
         let wanted = form.shipping_method_of(*shop);
         let chosen = options.iter().find(|o| o.shipping_method == wanted).or(options.first()).cloned();
         let from = taxes::seller(&rows[0].country, &rows[0].region, &table.home);
@@ -562,7 +601,7 @@ fn plan(
                 product_id: row.product_id,
                 variant_id: row.variant_id,
                 title: row.title.clone(),
-                variant_title: variant_title(row),
+                variant_title: row.variant_title.clone(),
                 quantity: row.quantity,
                 unit_minor: row.price_minor,
                 total_minor: quote.price.totals.subtotal.amount(),

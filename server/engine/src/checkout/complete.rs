@@ -1,7 +1,7 @@
 //! Completes a checkout: the only function that turns a paid checkout into a purchase, exactly once.
 
 use crate::{
-    Clock, Engine, TxError, TxResult,
+    Clock, Engine, TxError, TxResult, bookings,
     bus::Topic,
     cart_codes,
     clock::Zone,
@@ -47,7 +47,8 @@ statements! {
         FROM payments p JOIN checkouts c ON c.id = p.checkout_id LEFT JOIN purchases u ON u.id = p.purchase_id WHERE p.id = $1";
     TAKE_CHECKOUT = concat!("UPDATE checkouts SET state = 'completed', purchase_id = $3, updated_at = $4
         WHERE id = $1 AND state IN ('open', 'paying', 'expired') AND total_minor = ", paid_minor!(), "
-        RETURNING cart_id, holds, details, discount_minor, gift_minor, gifts_minor");
+        RETURNING cart_id, holds, details, discount_minor, gift_minor, gifts_minor,
+            (SELECT COUNT(*) FROM checkout_bookings b WHERE b.checkout_id = checkouts.id) AS bookings");
     REST_IS_DUE = concat!("SELECT id AS value FROM checkouts WHERE id = $1 AND state IN ('open', 'paying')
         AND quote_version = (SELECT quote_version FROM payments WHERE id = $2) AND total_minor > ", paid_minor!());
     // After the purchase, to which they refer.
@@ -158,6 +159,7 @@ rows! {
         discount_minor: i64,
         gift_minor: i64,
         gifts_minor: i64,
+        bookings: i64,
     }
 
     struct OrderRow {
@@ -320,6 +322,9 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
     if checkout.discount_minor > 0 {
         tx.exec(&ADD_ADJUSTMENTS, params![id]).await?;
         cart_codes::clear_in_tx(tx, checkout.cart_id).await?;
+    }
+    if checkout.bookings > 0 && !bookings::book_in_tx(tx, id, now).await? {
+        return Err(nothing_to_buy());
     }
     let sale = holds::take_in_tx(tx, id, checkout.holds, *purchase, now).await?;
     postings.extend(sales(&orders, by_market, taken.currency)?);

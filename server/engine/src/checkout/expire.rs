@@ -1,6 +1,6 @@
 //! Ends checkouts whose time has run out, and releases what they hold.
 
-use crate::{Engine, TxResult, db::Scalar, inventory::holds, params, payments, rows, statements};
+use crate::{Engine, TxResult, bookings, db::Scalar, inventory::holds, params, payments, rows, statements};
 use haat_shared::id::kinds::CheckoutId;
 
 statements! {
@@ -26,6 +26,7 @@ pub async fn free(engine: &Engine, id: CheckoutId) -> TxResult<bool> {
                     return Ok(false);
                 };
                 holds::release_in_tx(tx, *id).await?;
+                bookings::release_in_tx(tx, *id).await?;
                 if gift > 0 {
                     payments::release_cards_in_tx(tx, *id, *now).await?;
                 }

@@ -2,7 +2,7 @@
 
 use super::{QuoteRow, find, link, offered, update::store};
 use crate::{
-    Bounds, Caller, Engine, TxResult, cards,
+    Bounds, Caller, Engine, TxResult, bookings, cards,
     db::{Scalar, Tx},
     gift_cards,
     idempotency::{self, Claim, IdempotencyKey},
@@ -28,7 +28,8 @@ statements! {
     PAYING = "UPDATE checkouts SET state = 'paying', details = $2, updated_at = $3, locale = $5, form = $7,
             extended = TRUE, hold_until = CASE WHEN extended THEN hold_until ELSE $4 END
         WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $3 AND quote_version = $6
-            AND NOT EXISTS (SELECT 1 FROM checkout_orders o WHERE o.checkout_id = checkouts.id AND o.options = '[]')";
+            AND NOT EXISTS (SELECT 1 FROM checkout_orders o WHERE o.checkout_id = checkouts.id AND o.options = '[]')
+        RETURNING (SELECT COUNT(*) FROM checkout_bookings b WHERE b.checkout_id = checkouts.id) AS value";
     NOT_SHIPPED = "SELECT shop_name AS value FROM checkout_orders WHERE checkout_id = $1 AND options = '[]' ORDER BY position";
     QUOTE = "SELECT currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, gift_minor, gifts_minor, quote_version, taxes
         FROM checkouts WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $2";
@@ -338,7 +339,10 @@ async fn agree_in_tx(
     now: i64,
 ) -> TxResult<()> {
     let row = params![id, details.as_str(), now, now + HOLD_MS, locale, quote_version, form.as_str()];
-    if tx.exec(&PAYING, row).await? == 1 {
+    if let Some(Scalar(bookings)) = tx.opt::<Scalar<i64>>(&PAYING, row).await? {
+        if bookings > 0 {
+            bookings::extend_in_tx(tx, id).await?;
+        }
         return Ok(());
     }
     let quote: QuoteRow = tx.opt(&QUOTE, params![id, now]).await?.ok_or(Conflict::CheckoutEnded)?;

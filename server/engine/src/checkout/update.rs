@@ -238,6 +238,7 @@ async fn quote_in_tx(
         let before = options(&rows[0].options)?;
         let options = match &shipping {
             None => before.clone(),
+            Some(_) if rows.iter().all(|row| row.kind == LineKind::Service) => before.clone(),
             Some(rules) => {
                 let parcel = Parcel {
                     grams: rows.iter().map(|row| row.weight_g.saturating_mul(row.quantity)).sum(),

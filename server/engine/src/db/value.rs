@@ -4,6 +4,7 @@ use haat_shared::{
     Currency, Id,
     admin::RefundState,
     announcements::{AnnouncementAudience, AnnouncementKind, AnnouncementState},
+    appointments::{AppointmentState, ServicePlace},
     audit::DeliveryState,
     catalog::{
         attributes::AttributeKind,
@@ -291,6 +292,8 @@ text_column! {
     AnnouncementState;
     Side;
     ReportReason;
+    ServicePlace;
+    AppointmentState;
     ReportState;
 }
 

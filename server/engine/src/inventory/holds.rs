@@ -22,7 +22,7 @@ statements! {
     NEEDS = "SELECT l.variant_id, c.id AS capacity_id, CAST(1 AS BIGINT) AS per_unit, l.quantity,
             c.on_hand - c.held AS available
         FROM cart_lines l JOIN variants v ON v.id = l.variant_id JOIN capacities c ON c.id = v.capacity_id
-        WHERE l.cart_id = $1
+        WHERE l.cart_id = $1 AND NOT EXISTS (SELECT 1 FROM services s WHERE s.product_id = v.product_id)
         UNION ALL
         SELECT l.variant_id, c.id AS capacity_id, n.quantity AS per_unit, l.quantity * n.quantity AS quantity,
             c.on_hand - c.held AS available

@@ -10,7 +10,7 @@ use super::{
     timeline::{self, By},
 };
 use crate::{
-    Caller, Clock, Engine, TxResult, bug,
+    Caller, Clock, Engine, TxResult, bookings, bug,
     bus::Topic,
     db::{Tx, Value},
     inventory::holds,
@@ -36,6 +36,7 @@ statements! {
         RETURNING id, updated_at, shop_id, purchase_id, currency, total_minor, items_minor, collected_minor,
             commission_minor, discount_minor, market_discount_minor, refunded_minor, delivery_refunded_minor, disputed_minor,
             paid_order_id,
+            (SELECT COUNT(*) FROM appointments a WHERE a.order_id = orders.id AND a.state = 'booked') AS appointments,
             (SELECT CAST(COALESCE(SUM(r.commission_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = orders.id) AS commission_back,
             (SELECT CAST(COALESCE(SUM(r.market_discount_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = orders.id)
                 AS discount_back";
@@ -76,6 +77,7 @@ rows! {
         delivery_refunded_minor: i64,
         disputed_minor: i64,
         paid_order_id: Option<OrderId>,
+        appointments: i64,
         commission_back: i64,
         discount_back: i64,
     }
@@ -272,6 +274,9 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<bool> {
     }
     tx.exec_many(&outbox::WRITE, &messages).await?;
     if transition.to == OrderState::Cancelled {
+        if order.appointments > 0 {
+            bookings::cancel_in_tx(tx, order.id, now).await?;
+        }
         // Last, because other transactions wait for these rows.
         holds::return_rest_in_tx(tx, order.id, order.discount_minor > 0, now).await?;
     }

@@ -58,6 +58,7 @@ mod reliability;
 mod returns;
 mod sale_prices;
 mod seals;
+mod services;
 mod shipping;
 mod shops;
 mod spans;

@@ -255,6 +255,7 @@ fn title(locale: Locale, code: &str) -> &'static str {
         "was_sold" => t!(locale, problem.title_was_sold),
         "conversation_blocked" => t!(locale, problem.title_conversation_blocked),
         "message_kept" => t!(locale, problem.title_message_kept),
+        "time_taken" => t!(locale, problem.title_time_taken),
         "customer_is_guest" => t!(locale, problem.title_customer_is_guest),
         "import_ended" => t!(locale, problem.title_import_ended),
         "last_owner" => t!(locale, problem.title_last_owner),
@@ -369,6 +370,7 @@ fn every() -> impl Iterator<Item = Problem> {
         ConversationBlocked,
         MessageKept,
         CustomerIsGuest,
+        TimeTaken(Vec::new()),
     ];
     let conflicts =
         conflicts.into_iter().chain(Refusal::ALL.map(Code)).chain(GiftCardRefusal::ALL.map(GiftCard));

@@ -1,0 +1,324 @@
+//! Bookings: what a checkout takes of the calendars of providers. A calendar is divided into cells of five minutes, and the
+//! primary key of a cell keeps two appointments from overlapping, on either database and whatever the callers checked before.
+//! A cell is held until its checkout ends, taken over once that time is over, and booked for good by the payment, which must
+//! own exactly the cells that were held.
+
+use crate::{Engine, TxResult, bug, clock::Zone, db::Tx, insert, params, random, rows, statements};
+use haat_shared::{
+    Conflict, Currency, Result,
+    appointments::ServicePlace,
+    availability::{BookingRules, CELL_MS, Hours, Span, is_free, zone},
+    id::kinds::*,
+    shipping::ShippingOption,
+};
+
+/// How long the longest appointment can have begun before it, with its buffers.
+const LONGEST_CELLS: i64 = 3 * 12 * 12;
+
+statements! {
+    OF_CART = "SELECT l.variant_id, l.title, b.provider_id, b.starts_at, r.name AS provider_name, r.zone, r.hours,
+            s.minutes, s.before_minutes, s.after_minutes, s.notice_minutes, s.step_minutes, s.window_days,
+            CASE WHEN r.active AND x.provider_id IS NOT NULL THEN TRUE ELSE FALSE END AS offered
+        FROM cart_lines l JOIN variants v ON v.id = l.variant_id JOIN services s ON s.product_id = v.product_id
+        LEFT JOIN cart_bookings b ON b.line_id = l.id LEFT JOIN providers r ON r.id = b.provider_id
+        LEFT JOIN provider_services x ON x.product_id = s.product_id AND x.provider_id = r.id
+        WHERE l.cart_id = $1";
+    // Cells are locked in their order. `$6` is NULL once they are booked.
+    TAKE = "WITH RECURSIVE cells (cell) AS
+            (SELECT CAST($4 AS BIGINT) UNION ALL SELECT cell + 1 FROM cells WHERE cell + 1 < CAST($5 AS BIGINT))
+        INSERT INTO booking_cells (provider_id, cell, seat, checkout_id, position, expires_at)
+        SELECT r.id, cells.cell, 0, c.id, CAST($2 AS BIGINT), CAST($6 AS BIGINT)
+        FROM cells CROSS JOIN providers r CROSS JOIN checkouts c WHERE r.id = $3 AND c.id = $1 ORDER BY cells.cell
+        ON CONFLICT (provider_id, cell, seat) DO UPDATE SET checkout_id = excluded.checkout_id, position = excluded.position,
+            expires_at = excluded.expires_at
+        WHERE (booking_cells.checkout_id = excluded.checkout_id AND booking_cells.position = excluded.position)
+            OR booking_cells.expires_at <= $7";
+    EXTEND = "UPDATE booking_cells SET expires_at = (SELECT c.hold_until FROM checkouts c WHERE c.id = $1)
+        WHERE checkout_id = $1 AND expires_at IS NOT NULL";
+    RELEASE = "DELETE FROM booking_cells WHERE checkout_id = $1 AND expires_at IS NOT NULL";
+    OF_CHECKOUT = "SELECT b.position, b.provider_id, b.starts_at, b.ends_at, b.first_cell, b.end_cell, l.order_id, o.shop_id,
+            r.name AS provider_name, r.zone, s.place
+        FROM checkout_bookings b
+        JOIN checkout_lines l ON l.checkout_id = b.checkout_id AND l.position = b.position
+        JOIN checkout_orders o ON o.order_id = l.order_id JOIN providers r ON r.id = b.provider_id
+        JOIN services s ON s.product_id = l.product_id
+        WHERE b.checkout_id = $1 ORDER BY b.provider_id, b.first_cell";
+    CANCEL = "UPDATE appointments SET state = 'cancelled', sequence = sequence + 1, updated_at = $2
+        WHERE order_id = $1 AND state = 'booked'";
+    FREE = "DELETE FROM booking_cells WHERE (checkout_id, position) IN (SELECT p.checkout_id, a.position
+        FROM appointments a JOIN orders o ON o.id = a.order_id JOIN purchases p ON p.id = o.purchase_id
+        WHERE a.order_id = $1 AND a.state = 'cancelled')";
+    // What is taken of the calendars of those who do a service.
+    BUSY = "SELECT c.provider_id, b.first_cell, b.end_cell FROM provider_services x
+        JOIN booking_cells c ON c.provider_id = x.provider_id AND c.cell >= $2 AND c.cell < $3
+            AND (c.expires_at IS NULL OR c.expires_at > $4)
+        JOIN checkout_bookings b ON b.checkout_id = c.checkout_id AND b.position = c.position AND b.first_cell = c.cell
+        WHERE x.product_id = $1";
+}
+
+insert! {
+    struct AddBooking into checkout_bookings {
+        checkout_id: CheckoutId,
+        position: i64,
+        provider_id: ProviderId,
+        starts_at: i64,
+        ends_at: i64,
+        first_cell: i64,
+        end_cell: i64,
+    }
+
+    struct AddAppointment into appointments {
+        id: AppointmentId,
+        order_id: OrderId,
+        position: i64,
+        shop_id: ShopId,
+        provider_id: ProviderId,
+        provider_name: String,
+        place: ServicePlace,
+        starts_at: i64,
+        ends_at: i64,
+        starts_local: String,
+        zone: String,
+        first_cell: i64,
+        end_cell: i64,
+        created_at: i64,
+        updated_at: i64;
+        state = "'booked'",
+        sequence = "0",
+    }
+}
+
+rows! {
+    struct CartRow {
+        variant_id: VariantId,
+        title: String,
+        provider_id: Option<ProviderId>,
+        starts_at: Option<i64>,
+        provider_name: Option<String>,
+        zone: Option<String>,
+        hours: Option<String>,
+        offered: bool;
+        rules: RulesRow
+    }
+
+    /// The columns of a service that say how it is booked.
+    pub(crate) struct RulesRow {
+        minutes: i64,
+        before_minutes: i64,
+        after_minutes: i64,
+        notice_minutes: i64,
+        step_minutes: i64,
+        window_days: i64,
+    }
+
+    struct BookedRow {
+        position: i64,
+        provider_id: ProviderId,
+        starts_at: i64,
+        ends_at: i64,
+        first_cell: i64,
+        end_cell: i64,
+        order_id: OrderId,
+        shop_id: ShopId,
+        provider_name: String,
+        zone: String,
+        place: ServicePlace,
+    }
+
+    struct BusyRow {
+        provider_id: ProviderId,
+        first_cell: i64,
+        end_cell: i64,
+    }
+}
+
+impl RulesRow {
+    pub(crate) fn rules(&self) -> BookingRules {
+        BookingRules {
+            minutes: self.minutes,
+            before: self.before_minutes,
+            after: self.after_minutes,
+            notice: self.notice_minutes,
+            window_days: self.window_days,
+            step: self.step_minutes,
+        }
+    }
+}
+
+/// The stored hours of a provider.
+pub(crate) fn hours(json: &str) -> TxResult<Hours> {
+    serde_json::from_str(json).map_err(|error| bug(error.to_string()))
+}
+
+/// When an appointment starts, and with whom, as lines of carts and orders say it: `2026-12-03 10:00 IST, Asha Rao`.
+pub(crate) fn when(starts_at: i64, zone: &str, provider: &str) -> String {
+    let local = Zone::named(zone).map(|zone| zone.local(starts_at)).unwrap_or_default();
+    let (time, abbreviation) = local.split_once('[').unwrap_or((local.as_str(), ""));
+    let time = time.get(..16).unwrap_or_default().replace('T', " ");
+    format!("{time} {}, {provider}", abbreviation.trim_end_matches(']'))
+}
+
+/// What replaces shipping in an order of nothing but appointments.
+pub(crate) fn no_shipping(currency: Currency) -> Vec<ShippingOption> {
+    vec![ShippingOption::appointment(currency)]
+}
+
+/// The appointment that a line of a cart is for.
+pub(crate) struct Booking {
+    pub(crate) variant: VariantId,
+    /// As orders say it.
+    pub(crate) when: String,
+    provider: ProviderId,
+    starts_at: i64,
+    ends_at: i64,
+    cells: std::ops::Range<i64>,
+}
+
+/// The appointments of a cart. Fails if a time isn't chosen or offered any more. Whether it is still free is known once it is
+/// held.
+pub(crate) async fn of_cart_in_tx(tx: &mut Tx, cart: CartId, now: i64) -> TxResult<Vec<Booking>> {
+    let rows: Vec<CartRow> = tx.all(&OF_CART, params![cart]).await?;
+    let (mut bookings, mut refused) = (Vec::new(), Vec::new());
+    for row in rows {
+        match booking(&row, now)? {
+            Some(booking) => bookings.push(booking),
+            None => refused.push(row.title),
+        }
+    }
+    if refused.is_empty() { Ok(bookings) } else { Err(Conflict::TimeTaken(refused).into()) }
+}
+
+/// The appointment of a line, if its time is offered.
+fn booking(row: &CartRow, now: i64) -> TxResult<Option<Booking>> {
+    let (Some(provider), Some(starts_at), Some(name), Some(zone_name), Some(json)) =
+        (row.provider_id, row.starts_at, &row.provider_name, &row.zone, &row.hours)
+    else {
+        return Ok(None);
+    };
+    let (rules, hours) = (row.rules.rules(), hours(json)?);
+    let zone = zone(zone_name).ok_or_else(|| bug("a provider has an unknown zone"))?;
+    if !row.offered || !is_free(&zone, &hours, &rules, &[], now, starts_at) {
+        return Ok(None);
+    }
+    Ok(Some(Booking {
+        variant: row.variant_id,
+        when: when(starts_at, zone_name, name),
+        provider,
+        starts_at,
+        ends_at: rules.end(starts_at),
+        cells: rules.blocked(starts_at).cells(),
+    }))
+}
+
+/// Holds the times of a checkout until then. Each booking comes with the position and the title of its line. If a time is
+/// taken, the caller must roll back.
+pub(crate) async fn hold_in_tx(
+    tx: &mut Tx,
+    checkout: CheckoutId,
+    mut bookings: Vec<(i64, String, Booking)>,
+    until: i64,
+    now: i64,
+) -> TxResult<()> {
+    // Whoever holds several locks their cells in the same order.
+    bookings.sort_by_key(|(_, _, booking)| (booking.provider, booking.cells.start));
+    let mut taken = Vec::new();
+    for (position, title, booking) in &bookings {
+        let cells = (booking.provider, booking.cells.clone());
+        if !take_in_tx(tx, (checkout, *position), cells, Some(until), now).await? {
+            taken.push(title.clone());
+        }
+    }
+    if !taken.is_empty() {
+        return Err(Conflict::TimeTaken(taken).into());
+    }
+    let rows = bookings.into_iter().map(|(position, _, booking)| AddBooking {
+        checkout_id: checkout,
+        position,
+        provider_id: booking.provider,
+        starts_at: booking.starts_at,
+        ends_at: booking.ends_at,
+        first_cell: booking.cells.start,
+        end_cell: booking.cells.end,
+    });
+    tx.insert_all(rows.collect::<Vec<_>>()).await?;
+    Ok(())
+}
+
+/// Takes cells of a provider's calendar, until then or for good; returns whether all of them were free, or the line's own.
+async fn take_in_tx(
+    tx: &mut Tx,
+    (checkout, position): (CheckoutId, i64),
+    (provider, cells): (ProviderId, std::ops::Range<i64>),
+    until: Option<i64>,
+    now: i64,
+) -> TxResult<bool> {
+    let taken =
+        tx.exec(&TAKE, params![checkout, position, provider, cells.start, cells.end, until, now]).await?;
+    Ok(i64::try_from(taken).ok() == Some(cells.end - cells.start))
+}
+
+/// A payment has begun: what a checkout holds lasts as long as the checkout now does.
+pub(crate) async fn extend_in_tx(tx: &mut Tx, checkout: CheckoutId) -> TxResult<()> {
+    tx.exec(&EXTEND, params![checkout]).await?;
+    Ok(())
+}
+
+/// Frees what is held by a checkout that has just ended.
+pub(crate) async fn release_in_tx(tx: &mut Tx, checkout: CheckoutId) -> TxResult<()> {
+    tx.exec(&RELEASE, params![checkout]).await?;
+    Ok(())
+}
+
+/// Books the times of a checkout that was paid. Returns false, and the caller must roll back, if one of them was taken after
+/// the checkout's time had run out.
+pub(crate) async fn book_in_tx(tx: &mut Tx, checkout: CheckoutId, now: i64) -> TxResult<bool> {
+    let rows: Vec<BookedRow> = tx.all(&OF_CHECKOUT, params![checkout]).await?;
+    let mut appointments = Vec::with_capacity(rows.len());
+    for row in rows {
+        let cells = (row.provider_id, row.first_cell..row.end_cell);
+        if !take_in_tx(tx, (checkout, row.position), cells, None, now).await? {
+            return Ok(false);
+        }
+        let local = Zone::named(&row.zone).map(|zone| zone.local(row.starts_at)).unwrap_or_default();
+        appointments.push(AddAppointment {
+            id: random::id(now),
+            order_id: row.order_id,
+            position: row.position,
+            shop_id: row.shop_id,
+            provider_id: row.provider_id,
+            provider_name: row.provider_name,
+            place: row.place,
+            starts_at: row.starts_at,
+            ends_at: row.ends_at,
+            starts_local: local.get(..16).unwrap_or_default().to_owned(),
+            zone: row.zone,
+            first_cell: row.first_cell,
+            end_cell: row.end_cell,
+            created_at: now,
+            updated_at: now,
+        });
+    }
+    tx.insert_all(appointments).await?;
+    Ok(true)
+}
+
+/// Cancels the appointments of an order that was cancelled, and frees their times.
+pub(crate) async fn cancel_in_tx(tx: &mut Tx, order: OrderId, now: i64) -> TxResult<()> {
+    tx.exec(&CANCEL, params![order, now]).await?;
+    tx.exec(&FREE, params![order]).await?;
+    Ok(())
+}
+
+/// What is taken of the calendars of those who do a service, between two moments.
+pub(crate) async fn busy(
+    engine: &Engine,
+    product: ProductId,
+    Span { from, to }: Span,
+) -> Result<Vec<(ProviderId, Span)>> {
+    let now = engine.clock.now_ms();
+    let (from, to) = (from.div_euclid(CELL_MS) - LONGEST_CELLS, to.div_euclid(CELL_MS) + LONGEST_CELLS);
+    let rows: Vec<BusyRow> = engine.db.all(&BUSY, params![product, from, to, now]).await?;
+    let span =
+        |row: BusyRow| (row.provider_id, Span { from: row.first_cell * CELL_MS, to: row.end_cell * CELL_MS });
+    Ok(rows.into_iter().map(span).collect())
+}

@@ -1,0 +1,109 @@
+//! The services of the demo, which its customers of the past did not book.
+
+use haat_engine::{
+    Caller, Engine,
+    catalog::{self, NewProduct, NewVariant, upsert_products},
+    services,
+};
+use haat_shared::{
+    Currency, Error, Result,
+    appointments::{ProviderForm, ServiceForm},
+    catalog::{Attribute, ListProducts},
+    id::kinds::ProviderId,
+};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DemoServices {
+    /// The shop that offers them.
+    pub(super) shop: String,
+    provider: Vec<Provider>,
+    pub(super) service: Vec<Service>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Provider {
+    name: String,
+    bio: String,
+    town: String,
+    zone: String,
+    weekly: [String; 7],
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Service {
+    sku: String,
+    pub(super) title: String,
+    category: String,
+    description: String,
+    details: Vec<(String, String)>,
+    pub(super) picture: String,
+    /// In paise; in a market of dollars, a hundredth of it in cents.
+    price_minor: i64,
+    place: String,
+    minutes: String,
+    after: String,
+    notice_hours: String,
+    step: String,
+    /// Their names.
+    providers: Vec<String>,
+}
+
+pub(super) fn read() -> Result<DemoServices> {
+    toml::from_str(include_str!("../../demo/services.toml")).map_err(|error| {
+        tracing::error!(%error, "the services of the demo cannot be read");
+        Error::Internal
+    })
+}
+
+/// Adds the providers and services of the demo. Their products have no pictures yet.
+pub(super) async fn add(engine: &Engine) -> Result<()> {
+    let (system, demo) = (Caller::system(), read()?);
+    let mut providers: Vec<(String, ProviderId)> = Vec::new();
+    for Provider { name, bio, town, zone, weekly } in demo.provider {
+        let form = ProviderForm { name: name.clone(), bio, town, weekly, ..ProviderForm::new(&zone) };
+        providers.push((name, services::save_provider(engine, &system, &demo.shop, None, &form).await?));
+    }
+    let categories = catalog::category_ids(engine).await?;
+    let price = |minor: i64| if engine.currency == Currency::INR { minor } else { minor / 100 };
+    for service in demo.service {
+        let product = NewProduct {
+            title: service.title.clone(),
+            brand: String::new(),
+            description: service.description,
+            category: categories.get(&service.category).copied(),
+            attributes: service.details.into_iter().map(|(name, value)| Attribute { name, value }).collect(),
+            pictures: Vec::new(),
+            option: String::new(),
+            variants: vec![NewVariant {
+                sku: service.sku,
+                title: String::new(),
+                price_minor: price(service.price_minor),
+                compare_at_minor: None,
+                stock: 0,
+                weight_g: 0,
+            }],
+        };
+        upsert_products(engine, &system, &demo.shop, vec![product]).await?;
+        let asked =
+            ListProducts { q: service.title.clone(), shop: demo.shop.clone(), ..ListProducts::default() };
+        let found = catalog::list(engine, &system, asked).await?.items;
+        let product = found.iter().find(|card| card.title == service.title).ok_or(Error::Internal)?.id;
+        let of =
+            |name: &String| providers.iter().find(|(known, _)| known == name).map(|(_, id)| id.to_string());
+        let form = ServiceForm {
+            place: service.place,
+            minutes: service.minutes,
+            after: service.after,
+            notice_hours: service.notice_hours,
+            step: service.step,
+            providers: service.providers.iter().filter_map(of).collect(),
+            ..ServiceForm::new()
+        };
+        services::save_service(engine, &system, &demo.shop, product, &form).await?;
+    }
+    Ok(())
+}

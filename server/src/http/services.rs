@@ -1,0 +1,116 @@
+//! Services and appointments: plain forms of shoppers and sellers, and the calendar file of a purchase.
+
+use axum::{
+    Extension, Form,
+    extract::{Path, Query, State as Extract},
+    http::header,
+    response::{AppendHeaders, IntoResponse, Response},
+};
+use haat_app::cookies;
+use haat_engine::{Caller, appointments, services};
+use haat_shared::{
+    Error, FieldCode, Result,
+    appointments::{AppointmentState, ChosenTime, ProviderForm, ServiceForm, calendar_file},
+    permissions::Permission,
+    routes::{self, CART, with},
+};
+
+use super::{
+    State, Typed, back,
+    forms::{back_with_draft, field, refused},
+    layers,
+    outcome::redirect,
+};
+
+/// Puts an appointment into the basket.
+pub(super) async fn book(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(slug): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let time = field(&typed, "time");
+    let (provider, starts_at) = time.split_once(' ').unwrap_or_default();
+    let (provider, starts_at) = (provider.to_owned(), starts_at.to_owned());
+    let chosen = ChosenTime { slug, provider, starts_at };
+    match services::add_to_cart(&state.runtime.engine, &caller, &chosen).await {
+        Ok(changed) => {
+            let secure = state.runtime.config.secure();
+            let cookie = changed.token.map(|token| (header::SET_COOKIE, cookies::cart(secure, &token)));
+            (AppendHeaders(cookie), back::to(CART)).into_response()
+        }
+        Err(error) => refused(&state, &routes::book(&chosen.slug), &error),
+    }
+}
+
+/// What a shop changes of its services: a provider, a service, or what became of an appointment.
+pub(super) async fn of_shop(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(handle): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
+    let (action, id, product) = (value("action"), value("id"), value("product"));
+    let page = routes::shop_services(&handle);
+    let done: Result<()> = async {
+        // Before anything is said about the form.
+        caller.shop(&handle, Permission::FulfilOrders)?;
+        match action.as_str() {
+            "provider" => {
+                let id = if id.is_empty() { None } else { Some(id.parse()?) };
+                services::save_provider(engine, &caller, &handle, id, &ProviderForm::read(value)).await?;
+            }
+            "service" => {
+                let form = ServiceForm::read(value, typed.keys());
+                services::save_service(engine, &caller, &handle, product.parse()?, &form).await?;
+            }
+            "mark" => {
+                let state = AppointmentState::parse(&value("state"));
+                let state = state.ok_or_else(|| Error::field("state", FieldCode::NotAChoice))?;
+                appointments::mark(engine, &caller, &handle, id.parse()?, state).await?;
+            }
+            _ => return Err(Error::field("action", FieldCode::NotAChoice)),
+        }
+        Ok(())
+    }
+    .await;
+    let edit = match (action.as_str(), id.as_str()) {
+        ("provider", "") => with(&page, &[("edit", "provider")]),
+        ("provider", id) => with(&page, &[("edit", id)]),
+        // A product that is not a service yet is edited on the page of a new one, which knows it by the draft.
+        ("service", _) if value("new") == "true" || product.is_empty() => with(&page, &[("edit", "service")]),
+        ("service", _) => with(&page, &[("edit", &product)]),
+        _ => with(&page, &[("day", &value("day"))]),
+    };
+    match done {
+        Ok(()) => redirect(&state, &with(&page, &[("day", &value("day"))]), &[("done", &action)]),
+        Err(error @ Error::Invalid(_)) if action != "mark" => {
+            back_with_draft(&state, "services", &edit, typed, &error).await
+        }
+        Err(error) => refused(&state, &edit, &error),
+    }
+}
+
+/// The appointments of a purchase as a file for calendars.
+pub(super) async fn calendar(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(number): Path<String>,
+    Query(typed): Query<Typed>,
+) -> Response {
+    let (engine, key) = (&state.runtime.engine, field(&typed, "key"));
+    let url = with(&routes::purchase(&number), &[("key", &key)]);
+    let url = format!("{}{url}", engine.public_url);
+    match appointments::entries(engine, &caller, (&number, &key), &url).await {
+        Ok(entries) => {
+            let about = [
+                (header::CONTENT_TYPE, "text/calendar; charset=utf-8".to_owned()),
+                (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{number}.ics\"")),
+                (header::CACHE_CONTROL, "no-store".to_owned()),
+            ];
+            (about, calendar_file(&entries)).into_response()
+        }
+        Err(error) => layers::plain(&error),
+    }
+}
