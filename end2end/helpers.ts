@@ -369,6 +369,10 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at('/cart', 'cart-empty');
   await at('/sign-in', 'sign-in');
   await at('/sign-up', 'sign-up');
+  await at('/forgot-password', 'forgot-password');
+  await at('/privacy', 'privacy');
+  await at('/contact', 'contact');
+  await at('/wishlist', 'wishlist-empty');
   await withoutBrowserChecks(page);
   await field(page, 'Email').fill('not an address');
   await button(page, 'Create account').click();
@@ -400,6 +404,8 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at('/account/cards', 'cards-off');
   await at('/account/appointments', 'appointments-none');
   await at('/services', 'services-none');
+  await at('/account/profile', 'profile');
+  await at('/account/addresses', 'addresses');
   await at('/gift-card', 'gift-card');
   await at('/gift-cards', 'gift-cards');
   await addOne(page, SHOPS[0], 1);
@@ -498,6 +504,7 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
     await stop('admin-payout');
   }
   await at('/admin/reports', 'admin-reports');
+  await at('/admin/contact', 'admin-contact');
   await at('/admin/users', 'admin-users');
   await main(page).locator('tbody .row-link').first().click();
   await expect(main(page).getByRole('link', { name: 'All users' })).toBeVisible();

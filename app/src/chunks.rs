@@ -158,6 +158,7 @@ chunks! {
         Users: admin::Users;
         User: admin::User;
         Reports: admin::Reports;
+        ContactMessages: admin::ContactMessages;
         Ledger: admin::Ledger;
         Payments: admin::Payments;
         Payment: admin::Payment;

@@ -246,6 +246,8 @@ fn Footer() -> impl IntoView {
                     <a href=routes::ACCOUNT>{t!(i18n, header.account)}</a>
                     <a href=routes::BUY_GIFT_CARD>{t!(i18n, gift_cards.title)}</a>
                     <a href=routes::SELLER_SHOPS>{t!(i18n, layout.sell)}</a>
+                    <a href=routes::CONTACT>{t!(i18n, contact.title)}</a>
+                    <a href=routes::PRIVACY>{t!(i18n, privacy.title)}</a>
                 </nav>
                 <div>
                     <Currencies />

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use haat_shared::{
     Conflict, Error, FieldCode, Money,
     accounts::PASSWORD_MIN,
+    address_book::AddressLabel,
     carts::QUANTITY_MAX,
     catalog::{
         edit::{self, ProductState, STOCK_MAX},
@@ -208,6 +209,7 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::Taken => tu_string!(i18n, field.taken),
         FieldCode::UnknownUser => t!(i18n, field.unknown_user),
         FieldCode::WrongCredentials => tu_string!(i18n, field.wrong_credentials),
+        FieldCode::WrongPassword => t!(i18n, field.wrong_password),
         FieldCode::BadCharacters => tu_string!(i18n, field.bad_characters),
         FieldCode::NotUrl => tu_string!(i18n, field.not_url),
         FieldCode::NotMoney => tu_string!(i18n, field.not_money),
@@ -832,6 +834,8 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
         "order_placed" => t!(i18n, admin.email_order_placed),
         "order_shipped" => t!(i18n, admin.email_order_shipped),
         "sign_up" | "account_exists" => t!(i18n, admin.email_sign_up),
+        "contact_received" | "contact_answered" => t!(i18n, contact.messages),
+        "password_reset" | "password_changed" => t!(i18n, password.new_title),
         "shipment_updated" => t!(i18n, admin.email_shipment_updated),
         "order_cancelled" | "order_withdrawn" => t!(i18n, admin.email_order_cancelled),
         "return_requested" => t!(i18n, admin.email_return_requested),
@@ -846,6 +850,15 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
         "stock_low" => t!(i18n, admin.message_stock_low),
         "messages_for_shopper" | "messages_for_shop" => t!(i18n, admin.message_unread),
         other => other,
+    }
+}
+
+/// What a saved address is to its user.
+pub(crate) fn address_label(i18n: I18n, label: AddressLabel) -> &'static str {
+    match label {
+        AddressLabel::Home => t!(i18n, addresses.home),
+        AddressLabel::Work => t!(i18n, addresses.work),
+        AddressLabel::Other => t!(i18n, addresses.other),
     }
 }
 
@@ -928,6 +941,8 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "orders::refund" => t!(i18n, admin.act_refund),
         "payments::retry_refund" => t!(i18n, admin.act_retry_refund),
         "payments::settle_refund" => t!(i18n, admin.act_settle_refund),
+        "contact::answer" => t!(i18n, contact.act_answer),
+        "contact::close" => t!(i18n, contact.act_close),
         "chat::dismiss_report" => t!(i18n, admin.act_dismiss_report),
         "chat::resolve_report" => t!(i18n, admin.act_resolve_report),
         "chat::block_sender" => t!(i18n, admin.act_block_sender),

@@ -187,6 +187,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         mailer,
         pusher,
         smtputf8: config.mail.smtputf8,
+        support_email: sender.email.to_string(),
         render: emails::render,
         secret,
         public_url,

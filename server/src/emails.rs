@@ -2,6 +2,7 @@
 //! each group of emails with the same templates, has a file; what they share is in `parts`.
 
 mod announcement;
+mod contact;
 mod disputes;
 mod gift_card;
 mod messages;
@@ -69,6 +70,12 @@ fn page(content: &EmailContent) -> String {
         EmailContent::ConfirmSignUp { id, token, .. } => {
             routes::with(&routes::confirm_sign_up(*id), &[("token", token)])
         }
+        EmailContent::PasswordReset { id, token, .. } => {
+            routes::with(&routes::reset_password(*id), &[("token", token)])
+        }
+        EmailContent::PasswordChanged { .. } => routes::FORGOT_PASSWORD.to_owned(),
+        EmailContent::ContactReceived(_) => routes::CONTACT_MESSAGES.to_owned(),
+        EmailContent::ContactAnswered(_) => routes::CONTACT.to_owned(),
         EmailContent::GiftCard(_) => routes::PRODUCTS.to_owned(),
         EmailContent::Announcement(of) if of.link.is_empty() => routes::NOTIFICATIONS.to_owned(),
         EmailContent::Announcement(of) => of.link.clone(),
@@ -127,6 +134,10 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         EmailContent::PayoutMethodRemoved(of) => payouts::method_removed(locale, of, url),
         EmailContent::PayoutMethodRestricted(of) => payouts::method_restricted(locale, of, url),
         EmailContent::ConfirmSignUp { name, .. } => sign_up::confirm(locale, name, url),
+        EmailContent::PasswordReset { name, .. } => sign_up::password_reset(locale, name, url),
+        EmailContent::ContactReceived(of) => contact::received(locale, of, url),
+        EmailContent::ContactAnswered(of) => contact::answered(locale, of, url),
+        EmailContent::PasswordChanged { name } => sign_up::password_changed(locale, name, url),
         EmailContent::AccountExists { name } => sign_up::account_exists(locale, name, url),
     }?;
     rendered.path = page;

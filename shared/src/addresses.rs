@@ -354,7 +354,7 @@ const PHONE_DIGITS_MIN: usize = 4;
 
 /// A phone number as entered, in the digits 0–9; may be empty. Whatever can be dialled is kept, with
 /// extensions (`x8`, `;ext=8`, `#8`) and words around it.
-fn phone(field: &str, typed: &str) -> Result<String, FieldError> {
+pub(crate) fn phone(field: &str, typed: &str) -> Result<String, FieldError> {
     let plain: String = typed.chars().filter(|c| !text::is_invisible(*c)).map(text::plain).collect();
     let number = text::optional_line(field, &plain, PHONE_MAX)?;
     if let Some(c) = number.chars().find(|c| PHONE_NEVER.contains(*c)) {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     accounts::{EMAIL_MAX, Email},
+    address_book::SavedAddress,
     addresses::{self, Address},
     field::{FieldCode, FieldError},
     gift_cards::{AppliedGiftCard, Gift},
@@ -84,6 +85,8 @@ pub struct CheckoutUpdate {
     pub tax_id: String,
     /// The billing address, if it isn't the shipping address. It has no phone number.
     pub billing: Option<Address>,
+    /// Whether to save the shipping address with the account.
+    pub save_address: bool,
     /// The payment method.
     #[serde(alias = "method", deserialize_with = "stored_method")]
     pub payment_method: Option<PaymentMethod>,
@@ -162,6 +165,7 @@ impl CheckoutUpdate {
         Self {
             email: field("email"),
             tax_id: field("tax_id"),
+            save_address: !field("save_address").is_empty(),
             billing: billing.then(|| Address::read(field, BILLING, &foreign)),
             payment_method: PaymentMethod::parse(&field("payment_method")),
             ..Self::to(Address::read(field, "", &foreign))
@@ -363,8 +367,11 @@ pub struct CheckoutPage {
     pub checkout: CheckoutView,
     /// When its holds end, as a time for the customer.
     pub held_until: String,
-    /// If it goes to the address of the customer's last purchase, that address as on its label.
+    /// If it goes to an address that the customer has saved or bought to last, that address as on its label.
     pub known_address: Option<Vec<String>>,
+    /// The addresses that the customer has saved; `None` for a guest.
+    #[serde(default)]
+    pub addresses: Option<Vec<SavedAddress>>,
     /// The code and name of each region of the country that is entered so far, where there is a table of them.
     pub regions: Vec<(String, String)>,
     /// The same for the billing address, or else for that country.

@@ -51,6 +51,8 @@ pub enum FieldCode {
     UnknownUser,
     /// The email address or the password is incorrect.
     WrongCredentials,
+    /// The password is incorrect.
+    WrongPassword,
     /// Characters that are not allowed.
     BadCharacters,
     /// Not an https URL.

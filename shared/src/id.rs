@@ -199,6 +199,8 @@ pub mod kinds {
         CartGift CartGiftId "cgift";
         /// A cart line.
         CartLine CartLineId "line";
+        /// An item of a wishlist.
+        Wish WishId "wish";
         /// One attempt to buy a cart.
         Checkout CheckoutId "chk";
         /// A temporary reservation of capacity.
@@ -247,6 +249,8 @@ pub mod kinds {
         QuickReply QuickReplyId "reply";
         /// A report of a conversation to the operator.
         Report ReportId "report";
+        /// A message to the marketplace.
+        ContactMessage ContactMessageId "contact";
         /// An email.
         Mail EmailId "mail";
         /// An entry of the audit log.
@@ -255,8 +259,12 @@ pub mod kinds {
         Import ImportId "imp";
         /// A stored form, to be shown again with its errors.
         Draft DraftId "draft";
+        /// An address that a user has saved.
+        SavedAddress SavedAddressId "addr";
         /// A sign-up that awaits confirmation.
         SignUp SignUpId "signup";
+        /// A request to choose a new password.
+        PasswordReset PasswordResetId "reset";
         /// A currency's rate, from some moment on.
         CurrencyRate CurrencyRateId "rate";
         /// A sale that a seller planned.

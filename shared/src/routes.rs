@@ -11,10 +11,11 @@ use crate::{
     access::Scope,
     id::kinds::{
         CartLineId, CheckoutId, ConversationId, EmailId, ImportId, InvoiceId, JobId, NotificationId,
-        PaymentId, PayoutId, ProductId, RefundId, ReportId, SignUpId, UserId,
+        PasswordResetId, PaymentId, PayoutId, ProductId, RefundId, ReportId, SignUpId, UserId,
     },
     payments::PurchaseLink,
     permissions::AdminPermission,
+    wishlist::WishlistLink,
 };
 
 /// The surface that a route belongs to.
@@ -118,6 +119,11 @@ pub fn purchase_by_link(link: &PurchaseLink) -> String {
     with(&purchase(&link.number), &[("key", &link.key)])
 }
 
+/// The page of a wishlist, for whoever has the link.
+pub fn wishlist_by_link(link: &WishlistLink) -> String {
+    with(WISHLIST, &[("list", &link.list.to_string()), ("key", &link.key)])
+}
+
 /// A value as one percent-encoded path segment.
 fn segment(value: &dyn Display) -> String {
     let mut segment = String::new();
@@ -162,6 +168,8 @@ const READS: &[&str] = &[
     FN_ME,
     FN_DRAFT,
     FN_DEMO,
+    FN_PASSWORD_RESET,
+    FN_PROFILE,
     FN_LIST_PRODUCTS,
     FN_PRODUCT,
     FN_HOME,
@@ -201,6 +209,9 @@ const READS: &[&str] = &[
     FN_ATTRIBUTE_VALUES,
     FN_SELLER_PICTURES,
     FN_CART,
+    FN_WISHLIST,
+    FN_WISHES_OF_PRODUCT,
+    FN_ADDRESSES,
     FN_REGIONS,
     FN_CHECKOUT,
     FN_PURCHASE,
@@ -235,6 +246,7 @@ const READS: &[&str] = &[
     FN_TEAM,
     // Opening a conversation marks it as read, which isn't limited either.
     FN_INBOX,
+    FN_CONTACT_MESSAGES,
     FN_REPORTS,
     FN_CHANGED_MESSAGES,
     FN_READ_MESSAGES,
@@ -332,13 +344,20 @@ routes! {
     PURCHASE GET "/purchases/{number}" Storefront Holder => purchase(number: &str);
     SERVICES GET "/services" Storefront Anyone;
     BOOK GET "/services/{slug}" Storefront Anyone => book(slug: &str);
+    WISHLIST GET "/wishlist" Storefront Anyone;
     GIFT_CARD GET "/gift-card" Storefront Anyone;
     BUY_GIFT_CARD GET "/gift-cards" Storefront Anyone;
+    PRIVACY GET "/privacy" Storefront Anyone;
+    CONTACT GET "/contact" Storefront Anyone;
     SIGN_IN GET "/sign-in" Storefront Anyone;
     SIGN_UP GET "/sign-up" Storefront Anyone;
+    FORGOT_PASSWORD GET "/forgot-password" Storefront Anyone;
+    RESET_PASSWORD GET "/reset-password/{id}" Storefront Signed => reset_password(id: PasswordResetId);
     ACCOUNT GET "/account" Storefront SignedIn;
     CARDS GET "/account/cards" Storefront SignedIn;
     APPOINTMENTS GET "/account/appointments" Storefront SignedIn;
+    PROFILE GET "/account/profile" Storefront SignedIn;
+    ADDRESSES GET "/account/addresses" Storefront SignedIn;
     NOTIFICATIONS GET "/notifications" Storefront SignedIn;
     NOTIFICATION_SETTINGS GET "/notifications/settings" Storefront SignedIn;
     MESSAGES GET "/messages" Storefront SignedIn;
@@ -383,6 +402,7 @@ routes! {
     LEDGER GET "/admin/ledger" Admin Operator(SeeBalances);
     PAYMENTS GET "/admin/payments" Admin Operator(SeePayments);
     PAYMENT GET "/admin/payments/{id}" Admin Operator(SeePayments) => payment(id: PaymentId);
+    CONTACT_MESSAGES GET "/admin/contact" Admin Operator(SeeReports);
     REPORTS GET "/admin/reports" Admin Operator(SeeReports);
     JOBS GET "/admin/jobs" Admin Operator(SeeJobs);
     OUTBOX GET "/admin/outbox" Admin Operator(SeeJobs);
@@ -395,11 +415,19 @@ routes! {
     FORM_BOOK POST "/services/{slug}" Form Anyone;
     FORM_SET_QUANTITY POST "/cart/lines/{id}" Form Holder => set_quantity(id: CartLineId);
     FORM_CODES POST "/cart/codes" Form Holder;
+    FORM_CONTACT POST "/contact" Form Anyone;
+    FORM_WISHLIST POST "/wishlist" Form Anyone;
     FORM_BEGIN_CHECKOUT POST "/checkout" Form Holder;
     FORM_PAY POST "/checkout/{id}" Form Holder;
     FORM_CANCEL_BY_CUSTOMER POST "/purchases/{number}" Form Holder;
     FORM_RETURN POST "/purchases/{number}/returns" Form Holder => ask_return(number: &str);
     FORM_CARDS POST "/account/cards" Form SignedIn;
+    FORM_ADDRESSES POST "/account/addresses" Form SignedIn;
+    FORM_PROFILE POST "/account/profile" Form SignedIn;
+    FORM_PASSWORD POST "/account/password" Form SignedIn;
+    FORM_SESSIONS POST "/account/sessions" Form SignedIn;
+    FORM_FORGOT_PASSWORD POST "/forgot-password" Form Anyone;
+    FORM_RESET_PASSWORD POST "/reset-password/{id}" Form Signed;
     // The link of an email leads to a page that asks; programs that read emails send the form at once.
     UNSUBSCRIBE GET "/unsubscribe/{id}" Form Anyone => unsubscribe(id: UserId);
     FORM_UNSUBSCRIBE POST "/unsubscribe/{id}" Form Anyone;
@@ -441,6 +469,7 @@ routes! {
     FORM_JOB POST "/admin/jobs/{id}" Form Operator(ManageJobs) => job(id: JobId);
     FORM_PAYMENT POST "/admin/payments/{id}" Form Operator(ManagePayments);
     FORM_REFUND POST "/admin/refunds/{id}" Form Operator(ManagePayments) => refund(id: RefundId);
+    FORM_CONTACT_MESSAGES POST "/admin/contact" Form Operator(ManageReports);
     FORM_REPORTS POST "/admin/reports" Form Operator(ManageReports);
     FORM_RESEND POST "/admin/notifications/{id}" Form Operator(ManageEmails);
     FORM_TEAM POST "/admin/team" Form Operator(ManageTeam);
@@ -456,6 +485,8 @@ routes! {
     FN_ME POST "/api/accounts/me" Function Anyone;
     FN_DRAFT POST "/api/accounts/draft" Function Anyone;
     FN_DEMO POST "/api/accounts/demo" Function Anyone;
+    FN_PASSWORD_RESET POST "/api/accounts/password_reset" Function Signed;
+    FN_PROFILE POST "/api/accounts/profile" Function SignedIn;
     FN_LIST_PRODUCTS POST "/api/catalog/list" Function Anyone;
     FN_PRODUCT POST "/api/catalog/product" Function Anyone;
     FN_HOME POST "/api/catalog/home" Function Anyone;
@@ -493,6 +524,7 @@ routes! {
     FN_EDIT_MESSAGE POST "/api/chat/edit" Function Party;
     FN_DELETE_MESSAGE POST "/api/chat/delete" Function Party;
     FN_READ_MESSAGES POST "/api/chat/read" Function Party;
+    FN_CONTACT_MESSAGES POST "/api/contact/list" Function Operator(SeeReports);
     FN_REPORTS POST "/api/chat/reports" Function Operator(SeeReports);
     FN_GIFT_CARD POST "/api/gift_cards/by_link" Function Anyone;
     FN_GIFT_CARD_OFFER POST "/api/gift_cards/offer" Function Anyone;
@@ -508,10 +540,14 @@ routes! {
     FN_SET_ATTRIBUTE_VALUES POST "/api/catalog/set_attribute_values" Function Member;
     FN_SELLER_PICTURES POST "/api/media/seller_pictures" Function Member;
     FN_SET_PICTURES POST "/api/media/set_pictures" Function Member;
+    FN_WISHLIST POST "/api/wishlist/view" Function Anyone;
+    FN_WISHES_OF_PRODUCT POST "/api/wishlist/of_product" Function Anyone;
+    FN_CHANGE_WISHLIST POST "/api/wishlist/change" Function Anyone;
     FN_CART POST "/api/carts/view" Function Anyone;
     FN_ADD_LINE POST "/api/carts/add_line" Function Anyone;
     FN_SET_QUANTITY POST "/api/carts/set_quantity" Function Holder;
     FN_REMOVE_LINE POST "/api/carts/remove_line" Function Holder;
+    FN_ADDRESSES POST "/api/addresses/book" Function SignedIn;
     FN_REGIONS POST "/api/addresses/regions" Function Anyone;
     FN_BEGIN_CHECKOUT POST "/api/checkout/begin" Function Holder;
     FN_CHECKOUT POST "/api/checkout/view" Function Holder;
@@ -637,6 +673,10 @@ rest! {
     API_REMOVE_LINE DELETE "/carts/{id}/lines/{line}" Holder Buy;
     API_ADD_GIFT POST "/carts/{id}/gift-cards" Holder Buy;
     API_REMOVE_GIFT DELETE "/carts/{id}/gift-cards/{gift}" Holder Buy;
+    API_WISHLIST GET "/carts/{id}/wishlist" Holder Buy;
+    API_ADD_WISH POST "/carts/{id}/wishlist" Holder Buy;
+    API_REMOVE_WISH DELETE "/carts/{id}/wishlist/{item}" Holder Buy;
+    API_MOVE_WISH POST "/carts/{id}/wishlist/{item}/move" Holder Buy;
     API_CHECK_CODE GET "/carts/{id}/codes/{code}" Holder Buy;
     API_ADD_CODE POST "/carts/{id}/codes" Holder Buy;
     API_REMOVE_CODE DELETE "/carts/{id}/codes/{code}" Holder Buy;
@@ -669,6 +709,11 @@ rest! {
     API_READ_MESSAGES POST "/conversations/{id}/read" Party Buy;
     API_ADD_MESSAGE_PICTURE POST "/conversations/{id}/images" Party Buy;
     API_MESSAGE_PICTURE GET "/conversations/{id}/images/{image}" Party Buy;
+    API_ADDRESSES GET "/addresses" SignedIn Buy;
+    API_ADD_ADDRESS POST "/addresses" SignedIn Buy;
+    API_ADDRESS GET "/addresses/{id}" SignedIn Buy;
+    API_SAVE_ADDRESS PUT "/addresses/{id}" SignedIn Buy;
+    API_REMOVE_ADDRESS DELETE "/addresses/{id}" SignedIn Buy;
     API_CARDS GET "/cards" SignedIn Buy;
     API_REMOVE_CARD DELETE "/cards/{id}" SignedIn Buy;
 

@@ -2,6 +2,7 @@
 
 mod announcements;
 mod audit;
+mod contact;
 mod deliveries;
 mod home;
 mod jobs;
@@ -23,6 +24,7 @@ mod users;
 
 pub(crate) use announcements::Announcements;
 pub(crate) use audit::Audit;
+pub(crate) use contact::ContactMessages;
 pub(crate) use deliveries::{Deliveries, Delivery};
 pub(crate) use home::Home;
 pub(crate) use jobs::Jobs;
@@ -71,6 +73,7 @@ enum Part {
     Shops,
     Users,
     Reports,
+    Contact,
     Promotions,
     Announcements,
     Taxes,
@@ -87,7 +90,7 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Home,
         Self::Orders,
         Self::Shops,
@@ -101,6 +104,7 @@ impl Part {
         Self::Ledger,
         Self::Taxes,
         Self::Currencies,
+        Self::Contact,
         Self::Jobs,
         Self::Outbox,
         Self::Deliveries,
@@ -123,6 +127,7 @@ impl Part {
             Self::Payouts => routes::PAYOUTS,
             Self::Users => routes::USERS,
             Self::Reports => routes::REPORTS,
+            Self::Contact => routes::CONTACT_MESSAGES,
             Self::Jobs => routes::JOBS,
             Self::Outbox => routes::OUTBOX,
             Self::Deliveries => routes::DELIVERIES,
@@ -147,7 +152,7 @@ impl Part {
             Self::Reports => "chat",
             Self::Jobs => "gear",
             Self::Outbox => "up",
-            Self::Deliveries => "mail",
+            Self::Deliveries | Self::Contact => "mail",
             Self::Audit => "book",
             Self::Team => "settings",
         }
@@ -167,7 +172,7 @@ impl Part {
             | Self::Ledger => {
                 t!(i18n, office.money)
             }
-            Self::Jobs | Self::Outbox | Self::Deliveries => t!(i18n, office.operations),
+            Self::Contact | Self::Jobs | Self::Outbox | Self::Deliveries => t!(i18n, office.operations),
             Self::Audit | Self::Team => t!(i18n, office.access),
         }
     }
@@ -184,7 +189,7 @@ impl Part {
             Self::Currencies => AdminPermission::ManageRates,
             Self::Payouts => AdminPermission::SeePayouts,
             Self::Users => AdminPermission::SeeUsers,
-            Self::Reports => AdminPermission::SeeReports,
+            Self::Reports | Self::Contact => AdminPermission::SeeReports,
             Self::Jobs | Self::Outbox => AdminPermission::SeeJobs,
             Self::Deliveries => AdminPermission::SeeEmails,
             Self::Audit => AdminPermission::SeeAudit,
@@ -207,6 +212,7 @@ impl Part {
             Self::Payouts => t!(i18n, payouts.title),
             Self::Users => t!(i18n, admin.users),
             Self::Reports => t!(i18n, reports.title),
+            Self::Contact => t!(i18n, contact.messages),
             Self::Jobs => t!(i18n, admin.jobs),
             Self::Outbox => t!(i18n, admin.outbox),
             Self::Deliveries => t!(i18n, admin.deliveries),

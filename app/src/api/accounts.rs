@@ -5,8 +5,9 @@ use haat_shared::{
     accounts::{Me, UserCard},
     admin::UserDetails,
     forms::Draft,
-    id::kinds::{DraftId, UserId},
+    id::kinds::{DraftId, PasswordResetId, UserId},
     page::{Counted, ListRequest},
+    profile::ProfilePage,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -40,6 +41,21 @@ pub async fn draft(form: String, id: DraftId) -> Result<Option<Draft>, ApiError>
 pub async fn demo() -> Result<Option<String>, ApiError> {
     let demo = use_context::<super::Ctx>().is_some_and(|ctx| ctx.demo);
     Ok(demo.then(|| haat_shared::accounts::DEMO_PASSWORD.to_owned()))
+}
+
+/// The email address of the account that a link for a new password is for. None if it can't be used any more.
+#[server(name = FetchPasswordReset, prefix = "/api", endpoint = "accounts/password_reset", input = Json)]
+pub async fn password_reset(id: PasswordResetId, token: String) -> Result<Option<String>, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::accounts::passwords::address(&engine, &caller, id, &token).await
+    })
+    .await
+}
+
+/// The caller's profile, and where they are signed in.
+#[server(name = FetchProfile, prefix = "/api", endpoint = "accounts/profile", input = Json)]
+pub async fn profile() -> Result<ProfilePage, ApiError> {
+    super::call(async |engine, caller| haat_engine::accounts::profile::page(&engine, &caller).await).await
 }
 
 /// All users. Admins only.

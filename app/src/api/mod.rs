@@ -14,6 +14,7 @@ pub mod carts;
 pub mod catalog;
 pub mod chat;
 pub mod checkout;
+pub mod contact;
 pub mod currencies;
 pub mod gift_cards;
 pub mod inbox;
@@ -34,6 +35,7 @@ pub mod services;
 pub mod shipping;
 pub mod shops;
 pub mod taxes;
+pub mod wishlist;
 
 use std::{any::Any, future, marker::PhantomData, pin::Pin, sync::Arc};
 

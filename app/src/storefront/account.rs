@@ -3,7 +3,15 @@
 use haat_shared::{orders::PurchaseCard, routes, shipping::ShippingMethod};
 use leptos::prelude::*;
 
-use super::cards::Cards;
+use super::{
+    address_book::Addresses,
+    cards::Cards,
+    contact::Contact,
+    passwords::{Forgot, Reset},
+    privacy::Privacy,
+    profile::EditProfile,
+    wishlist::Wishes,
+};
 use crate::{
     api,
     i18n::{t, tn, tu_string, use_i18n},
@@ -15,9 +23,18 @@ use crate::{
 /// The pages of an account: one to the list of pages, which every visitor loads.
 #[component]
 pub(crate) fn Account() -> impl IntoView {
-    match address().starts_with(routes::CARDS) {
-        true => Cards().into_any(),
-        false => Purchases().into_any(),
+    let address = address();
+    let under = |path| address.starts_with(path);
+    match () {
+        () if under(routes::CARDS) => Cards().into_any(),
+        () if under(routes::ADDRESSES) => Addresses().into_any(),
+        () if under(routes::PROFILE) => EditProfile().into_any(),
+        () if under(routes::FORGOT_PASSWORD) => Forgot().into_any(),
+        () if under(routes::CONTACT) => Contact().into_any(),
+        () if under(routes::PRIVACY) => Privacy().into_any(),
+        () if under(routes::WISHLIST) => Wishes().into_any(),
+        () if !under(routes::ACCOUNT) => Reset().into_any(),
+        () => Purchases().into_any(),
     }
 }
 
@@ -49,13 +66,18 @@ fn Purchases() -> impl IntoView {
             let rows = page.items.into_iter().map(|purchase| view! { <Row purchase /> }).collect_view();
             view! { <ul class="rows">{rows}</ul> }.into_any()
         };
-        let cards = cards.then(|| view! { <p><a href=routes::CARDS>{t!(i18n, cards.title)}</a></p> });
+        let cards = cards.then(|| view! { <a href=routes::CARDS>{t!(i18n, cards.title)}</a> });
         view! {
             <PageTitle text=tu_string!(i18n, account.title) />
             <div class="width page narrow">
                 <h1>{t!(i18n, account.title)}</h1>
-                {cards}
-                <p><a href=routes::APPOINTMENTS>{t!(i18n, services.appointments)}</a></p>
+                <nav class="actions" aria-label=t!(i18n, account.title)>
+                    <a href=routes::PROFILE>{t!(i18n, profile.title)}</a>
+                    <a href=routes::ADDRESSES>{t!(i18n, addresses.title)}</a>
+                    <a href=routes::APPOINTMENTS>{t!(i18n, services.appointments)}</a>
+                    <a href=routes::WISHLIST>{t!(i18n, wishlist.title)}</a>
+                    {cards}
+                </nav>
                 <h2>{t!(i18n, account.history)}</h2>
                 {list}
                 <Pager first next next_words=tu_string!(i18n, account.next) />

@@ -269,7 +269,8 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     let field = format!("quantity-{id}");
     let described = format!("{field}-error");
     let fault_id = described.clone();
-    let action = routes::set_quantity(id);
+    let (action, line_id) = (routes::set_quantity(id), id.to_string());
+    let later_name = format!("{}: {}", t!(i18n, wishlist.later), line.title);
     let (update_name, remove_name, less_name, more_name) = (
         tu_string!(i18n, cart.update_of, title = line.title.as_str()).to_string(),
         tu_string!(i18n, cart.remove_of, title = line.title.as_str()).to_string(),
@@ -391,6 +392,10 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                     on:click=remove
                 >
                     {t!(i18n, cart.remove)}
+                </button>
+                // The browser submits the form.
+                <button type="submit" class="button quiet" formaction=routes::WISHLIST name="later" value=line_id aria-label=later_name>
+                    {t!(i18n, wishlist.later)}
                 </button>
                 {shown_fault}
             </div>

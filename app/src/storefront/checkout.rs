@@ -4,6 +4,7 @@ use std::{pin::Pin, time::Duration};
 
 use haat_shared::{
     Conflict, Error, Money,
+    address_book::SavedAddress,
     addresses::Address,
     checkout::{
         CheckoutGroup, CheckoutLineView, CheckoutPage, CheckoutQuote, CheckoutState, CheckoutUpdate,
@@ -98,6 +99,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         checkout,
         held_until: until,
         known_address: known,
+        addresses: saved,
         regions,
         billing_regions,
         faults: wrong,
@@ -313,7 +315,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     <input type="hidden" name="key" value=checkout.key />
                     <input type="hidden" name="quote_version" value=seen />
                     <div class="form" inert=move || begun.get()>
-                        <Details form=form.clone() country billed known regions billing_regions has_orders readonly=paying faults=faults.into() />
+                        <Details form=form.clone() country billed known saved regions billing_regions has_orders readonly=paying faults=faults.into() />
                         {ways}
                     </div>
                     <Ways form methods unresponsive only_pickup rounded covered faults=faults.into() />
@@ -557,8 +559,10 @@ fn Details(
     country: RwSignal<String>,
     /// The country of the billing address.
     billed: RwSignal<String>,
-    /// The address of the customer's last purchase, if it is this one, which is shown in a line.
+    /// The address, if the customer has saved it or bought to it last, which is shown in a line.
     known: Option<Vec<String>>,
+    /// The addresses that the customer has saved; `None` for a guest.
+    saved: Option<Vec<SavedAddress>>,
     /// The regions of its country.
     regions: Vec<(String, String)>,
     billing_regions: Vec<(String, String)>,
@@ -602,6 +606,11 @@ fn Details(
         }
         .into_any();
     }
+    let (here, is_known) = (form.address(), label.is_some());
+    let save = (saved.is_some() && !is_known).then(|| {
+        view! { <Check name="save_address" label=t!(i18n, addresses.save_this) checked=form.save_address /> }
+    });
+    let others = saved.filter(|_| !readonly).and_then(|saved| saved_addresses(i18n, saved, &here));
     let address =
         view! { <AddressFields address=form.address() regions country names=NAMES readonly faults /> };
     // The fields are submitted also while they are folded.
@@ -635,7 +644,9 @@ fn Details(
         </section>
         <section class="part" aria-labelledby="where">
             <h2 id="where">{t!(i18n, checkout.address)}</h2>
+            {others}
             {address}
+            {save}
             <details class="more-of" open=move || business || faults.with(Option::is_some)>
                 <summary>{t!(i18n, form.optional, label = t!(i18n, checkout.billing))}</summary>
                 <div class="form">
@@ -661,6 +672,33 @@ fn Details(
         </section>
     }
     .into_any()
+}
+
+/// The saved addresses that the order doesn't go to, each with a button that fills it in. The browser submits the form, which
+/// stores what has been entered.
+fn saved_addresses(i18n: I18n, saved: Vec<SavedAddress>, here: &Address) -> Option<AnyView> {
+    let rows = saved.into_iter().filter(|of| of.address.parts != *here).map(|of| {
+        let name = words::address_label(i18n, of.label);
+        let line = of.address.formatted.join(", ");
+        view! {
+            <li class="row">
+                <span><strong>{name}</strong> " " <span class="note">{line.clone()}</span></span>
+                <button type="submit" class="button quiet" name="use_address" value=of.id.to_string() aria-label=format!("{}: {name}, {line}", t!(i18n, addresses.use_this))>
+                    {t!(i18n, addresses.use_this)}
+                </button>
+            </li>
+        }
+    });
+    let rows: Vec<_> = rows.collect();
+    (!rows.is_empty()).then(|| {
+        view! {
+            <details class="more-of">
+                <summary>{t!(i18n, addresses.choose)}</summary>
+                <ul class="rows">{rows}</ul>
+            </details>
+        }
+        .into_any()
+    })
 }
 
 /// The shipping methods of a shop.

@@ -1,11 +1,13 @@
 //! The pages of the storefront, one file per page.
 
 mod account;
+mod address_book;
 mod cards;
 mod cart;
 mod category;
 mod checkout;
 mod codes;
+mod contact;
 mod gallery;
 pub(crate) mod gifts;
 mod home;
@@ -13,9 +15,12 @@ mod invoices;
 mod live_stock;
 mod not_found;
 mod notifications;
+mod passwords;
+mod privacy;
 mod product;
 mod product_grid;
 mod products;
+mod profile;
 mod purchase;
 mod push;
 mod quantities;
@@ -25,6 +30,8 @@ mod shop;
 mod shops;
 mod sign_in;
 mod sign_up;
+mod wish;
+mod wishlist;
 
 pub(crate) use account::Account;
 pub(crate) use cart::Cart;

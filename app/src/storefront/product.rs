@@ -20,6 +20,7 @@ use serde_json::json;
 
 use super::{
     category::Trail, gallery::Gallery, live_stock, share::Share, shops::shop_logo, sign_up::draft_by,
+    wish::Heart,
 };
 use crate::{
     api::{self, ApiError, catalog::ProductDetails},
@@ -340,6 +341,7 @@ fn BuyBox(
                 </div>
                 <Button disabled=sold_out busy=busy>{t!(i18n, product.add)}</Button>
             </div>
+            <Heart product chosen />
         </form>
         <ul class="promises">
             {offers.iter().map(|offer| view! { <li><Icon name="tag" />{offer_words(i18n, offer)}</li> }).collect_view()}

@@ -76,9 +76,12 @@ fn Form(
     let (email, password) = (tu_string!(i18n, sign_in.email), tu_string!(i18n, sign_in.password));
     let labels = vec![("email", email.to_owned()), ("password", password.to_owned())];
     let other = routes::with(routes::SIGN_UP, &[("next", &next)]);
-    let done = (query("done").get_untracked() == "confirmed").then(|| {
-        view! { <Alert look="good">{t!(i18n, sign_in.confirmed)}</Alert> }
-    });
+    let done = match query("done").get_untracked().as_str() {
+        "confirmed" => Some(t!(i18n, sign_in.confirmed)),
+        "password" => Some(t!(i18n, password.done)),
+        _ => None,
+    };
+    let done = done.map(|words| view! { <Alert look="good">{words}</Alert> });
     view! {
         <PageTitle text=tu_string!(i18n, sign_in.title) />
         <div class="width page small">
@@ -93,6 +96,7 @@ fn Form(
                 <Field name="email" label=email kind="email" value=known autocomplete="username" required=true faults />
                 <Field name="password" label=password kind="password" value=secret autocomplete="current-password" required=true faults />
                 <Button>{t!(i18n, sign_in.button)}</Button>
+                <p><a href=routes::FORGOT_PASSWORD>{t!(i18n, password.link)}</a></p>
             </form>
             <p>{t!(i18n, sign_in.no_account)} " " <a href=other>{t!(i18n, sign_in.create)}</a></p>
             {accounts}

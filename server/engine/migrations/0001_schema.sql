@@ -19,9 +19,26 @@ CREATE TABLE users (
     password_hash TEXT NOT NULL,
     -- One of those in app/locales.
     locale TEXT NOT NULL DEFAULT 'en',
+    -- As entered; may be empty.
+    phone TEXT NOT NULL DEFAULT '',
+    -- In which they see prices; NULL if they have not chosen one.
+    currency TEXT,
     created_at BIGINT NOT NULL
 );
 CREATE INDEX users_created_at_idx ON users (created_at);
+
+-- The addresses that users have saved. One of a user's is the default.
+CREATE TABLE user_addresses (
+    id UUID PRIMARY KEY,
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    label TEXT NOT NULL,
+    -- JSON
+    address TEXT NOT NULL,
+    is_default BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX user_addresses_user_id_idx ON user_addresses (user_id);
+CREATE UNIQUE INDEX user_addresses_one_default_key ON user_addresses (user_id) WHERE is_default;
 
 -- What a gateway calls a user. It has the cards that they saved; nothing of them is stored here.
 CREATE TABLE gateway_customers (
@@ -56,10 +73,21 @@ CREATE TABLE sign_ups (
 );
 CREATE INDEX sign_ups_expires_at_idx ON sign_ups (expires_at);
 
+-- Links with which a user may choose a new password. Their tokens are not stored: they are signatures of the ID.
+CREATE TABLE password_resets (
+    id UUID PRIMARY KEY,
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX password_resets_user_id_idx ON password_resets (user_id);
+CREATE INDEX password_resets_expires_at_idx ON password_resets (expires_at);
+
 CREATE TABLE sessions (
     id UUID PRIMARY KEY,
     token_hash BYTEA NOT NULL UNIQUE,
     user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- What the browser called itself at sign-in.
+    device TEXT NOT NULL DEFAULT '',
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
@@ -606,6 +634,22 @@ CREATE TABLE cart_lines (
     capped BOOLEAN NOT NULL DEFAULT FALSE,
     -- The price when the item was added, so that a change can be shown.
     price_seen_minor BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (cart_id, variant_id)
+);
+
+-- What a shopper or guest wants to keep in mind. It belongs to whoever has the cart, and outlives its product.
+CREATE TABLE wishlist_items (
+    id UUID PRIMARY KEY,
+    cart_id UUID NOT NULL REFERENCES carts (id) ON DELETE CASCADE,
+    -- May no longer exist, since products can be deleted.
+    variant_id UUID NOT NULL,
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    -- The titles and the price when it was saved.
+    title TEXT NOT NULL,
+    variant_title TEXT NOT NULL,
+    price_seen_minor BIGINT NOT NULL,
+    currency TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     UNIQUE (cart_id, variant_id)
 );
@@ -1819,6 +1863,22 @@ CREATE INDEX notifications_state_id_channel_idx ON notifications (state, id, cha
 CREATE INDEX notifications_recipient_idx ON notifications (lower(recipient));
 CREATE INDEX notifications_user_id_idx ON notifications (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX notifications_claim_idx ON notifications (claim) WHERE claim IS NOT NULL;
+
+-- Messages from the contact page.
+CREATE TABLE contact_messages (
+    id UUID PRIMARY KEY,
+    name TEXT NOT NULL,
+    email TEXT NOT NULL,
+    user_id UUID REFERENCES users (id),
+    message TEXT NOT NULL,
+    locale TEXT NOT NULL,
+    state TEXT NOT NULL,
+    answer TEXT NOT NULL DEFAULT '',
+    created_at BIGINT NOT NULL,
+    closed_at BIGINT,
+    closed_by UUID REFERENCES users (id)
+);
+CREATE INDEX contact_messages_state_idx ON contact_messages (state, id);
 
 -- What the market tells many people at once.
 CREATE TABLE announcements (

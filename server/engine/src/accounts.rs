@@ -19,10 +19,12 @@ use who;
 pub mod api_auth;
 mod drafts;
 mod password;
+pub mod passwords;
+pub mod profile;
 mod purge;
 pub mod sign_ups;
 
-pub use drafts::{find_draft, keep_draft};
+pub use drafts::{find_draft, is_secret, keep_draft};
 pub use purge::purge;
 
 use crate::{
@@ -39,6 +41,7 @@ use haat_shared::{
     id::kinds::{SessionId, ShopId, User, UserId},
     page::{self, Counted, ListRequest, Page, PageRequest},
     permissions::{AdminPermission, AdminRole, Role},
+    profile::DEVICE_MAX,
     text,
 };
 
@@ -109,7 +112,7 @@ statements! {
     SHOPS = "SELECT s.id AS shop_id, s.handle, s.name, m.role FROM shop_members m JOIN shops s ON s.id = m.shop_id
         WHERE m.user_id = $1 ORDER BY s.name, s.handle";
     END_SESSION = "DELETE FROM sessions WHERE token_hash = $1";
-    WHO = who!("sessions e", "e.token_hash = $1 AND e.expires_at > $2");
+    WHO = who!("sessions e", "e.token_hash = $1 AND e.expires_at > $2", ", e.id AS session_id, u.currency");
 }
 
 insert! {
@@ -128,6 +131,7 @@ insert! {
         id: SessionId,
         token_hash: [u8; 32],
         user_id: UserId,
+        device: String,
         created_at: i64,
         expires_at: i64,
     }
@@ -167,6 +171,12 @@ rows! {
         password_hash: String,
     }
 
+    struct SessionWhoRow {
+        session_id: SessionId,
+        currency: Option<String>;
+        who: WhoRow
+    }
+
     struct WhoRow {
         id: UserId,
         name: String,
@@ -184,7 +194,12 @@ pub async fn caller(engine: &Engine, session: Option<&str>, cart: Option<&str>) 
     let mut caller = Caller { cart: cart.map(random::token_hash), ..Caller::guest() };
     let Some(session) = session else { return Ok(caller) };
     let key = params![random::token_hash(session), engine.clock.now_ms()];
-    if let Some(user) = signed_in(engine.db.all(&WHO, key).await?) {
+    let rows: Vec<SessionWhoRow> = engine.db.all(&WHO, key).await?;
+    if let Some(row) = rows.first() {
+        caller.session = Some(row.session_id);
+        caller.currency = row.currency.as_deref().and_then(|code| code.parse().ok());
+    }
+    if let Some(user) = signed_in(rows.into_iter().map(|row| row.who).collect()) {
         caller.who = Who::User(user);
     }
     Ok(caller)
@@ -344,15 +359,17 @@ async fn check_password(engine: &Engine, form: SignIn) -> Result<UserId> {
 async fn begin_session(engine: &Engine, caller: &Caller, user: UserId) -> Result<String> {
     let token = random::token();
     let chosen = caller.locale_chosen.then_some(caller.locale);
-    let input = (user, random::token_hash(&token), caller.cart, chosen, engine.clock.now_ms());
+    let device = text::clip(&caller.device, DEVICE_MAX);
+    let input = (user, (random::token_hash(&token), device), caller.cart, chosen, engine.clock.now_ms());
     engine
         .db
-        .write("accounts::begin_session", input, |tx, (user, token, cart, chosen, now)| {
+        .write("accounts::begin_session", input, |tx, (user, (token, device), cart, chosen, now)| {
             Box::pin(async move {
                 tx.insert(AddSession {
                     id: random::id(*now),
                     token_hash: *token,
                     user_id: *user,
+                    device: device.clone(),
                     created_at: *now,
                     expires_at: *now + SESSION_MS,
                 })

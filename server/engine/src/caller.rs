@@ -3,7 +3,7 @@
 use crate::{Engine, clock};
 use haat_shared::{
     Currency, Error, Result,
-    id::kinds::{ShopId, UserId},
+    id::kinds::{SessionId, ShopId, UserId},
     permissions::{AdminPermission, AdminRole, Permission, Role},
 };
 
@@ -20,6 +20,10 @@ pub struct Caller {
     pub locale: &'static str,
     /// Whether they chose this language on the site; otherwise it is that of their browser.
     pub locale_chosen: bool,
+    /// The session of their browser, if they are signed in there.
+    pub session: Option<SessionId>,
+    /// What their browser calls itself. May be empty.
+    pub device: String,
     /// The currency in which they see prices and pay, if they chose one.
     pub currency: Option<Currency>,
     /// Whether people read the response: times are then in the market's time zone. API clients get UTC.
@@ -64,6 +68,8 @@ impl Caller {
             origin: None,
             locale: DEFAULT_LOCALE,
             locale_chosen: false,
+            session: None,
+            device: String::new(),
             currency: None,
             reads: false,
         }

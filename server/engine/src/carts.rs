@@ -78,6 +78,8 @@ statements! {
     MERGE_CODES = "INSERT INTO cart_codes (cart_id, promotion_id, created_at) SELECT $1, promotion_id, created_at FROM cart_codes
         WHERE cart_id = $2 ON CONFLICT (cart_id, promotion_id) DO NOTHING";
     MERGE_GIFTS = "UPDATE cart_gifts SET cart_id = $1 WHERE cart_id = $2";
+    MERGE_WISHES = "UPDATE wishlist_items SET cart_id = $1 WHERE cart_id = $2
+        AND variant_id NOT IN (SELECT variant_id FROM wishlist_items WHERE cart_id = $1)";
     MERGED = "UPDATE carts SET state = 'merged', updated_at = $2 WHERE id = $1";
     // Versions of carts are never negative, so this is out of date: the next checkout is a new one, with the
     // same input.
@@ -630,6 +632,7 @@ pub(crate) async fn join_in_tx(tx: &mut Tx, token: [u8; 32], user: UserId, now: 
     // A guest's codes go with the guest's cart.
     tx.exec(&MERGE_CODES, params![own, guest]).await?;
     tx.exec(&MERGE_GIFTS, params![own, guest]).await?;
+    tx.exec(&MERGE_WISHES, params![own, guest]).await?;
     tx.exec(&MERGED, params![guest, now]).await?;
     tx.exec(&MOVE_CHECKOUTS, params![own, guest]).await?;
     tx.exec(&TOUCH, params![own, now]).await?;

@@ -12,10 +12,10 @@ pub use complete::complete;
 pub(crate) use complete::{FAILED, lock_checkout_in_tx};
 pub use expire::{free, sweep};
 pub use pay::{pay, pay_in};
-pub use update::update;
+pub use update::{update, use_address};
 
 use crate::{
-    Caller, Engine, TxResult, bug, db::Scalar, gift_cards, group_by, params, payments::methods_of,
+    Caller, Engine, TxResult, addresses, bug, db::Scalar, gift_cards, group_by, params, payments::methods_of,
     promotions, rows, statements,
 };
 use haat_shared::{
@@ -196,15 +196,31 @@ pub async fn page(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
     if let Some(code) = regions::code(country, &checkout.form.region) {
         code.clone_into(&mut checkout.form.region);
     }
-    let last = last_address(engine, caller).await?.filter(|last| *last == checkout.form.address());
-    let known_address = last.map(|last| Address { line2: String::new(), ..last }.formatted());
+    let saved = addresses::list(engine, caller).await?;
+    let here = checkout.form.address();
+    let known = match saved.iter().any(|of| of.address.parts == here) {
+        true => Some(here),
+        false => last_address(engine, caller).await?.filter(|last| *last == here),
+    };
+    let addresses = caller.user().map(|_| saved);
+    let known_address = known.map(|last| Address { line2: String::new(), ..last }.formatted());
     let currency = checkout.quote.totals.total.currency();
     // The method then says that its gateway doesn't respond.
     let down = |fields: &PaymentFields| checkout.unresponsive_methods.contains(&fields.method);
     let due = checkout.quote.to_pay.amount() > 0;
     let fields = fields(engine, currency).filter(|fields| due && !down(fields));
     let window = window(engine, currency).filter(|_| due);
-    Ok(CheckoutPage { checkout, held_until, known_address, regions, billing_regions, faults, fields, window })
+    Ok(CheckoutPage {
+        checkout,
+        held_until,
+        known_address,
+        addresses,
+        regions,
+        billing_regions,
+        faults,
+        fields,
+        window,
+    })
 }
 
 /// A checkout, with its holds and the input so far.

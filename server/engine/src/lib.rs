@@ -7,6 +7,7 @@
 //! knows no HTTP, no HTML and no user-facing text.
 
 pub mod accounts;
+pub mod addresses;
 pub mod admin;
 pub mod appointments;
 pub mod audit;
@@ -21,6 +22,7 @@ pub mod catalog;
 pub mod chat;
 pub mod checkout;
 pub mod clock;
+pub mod contact;
 pub mod currencies;
 pub mod db;
 pub mod dispatch;
@@ -57,6 +59,7 @@ mod subjects;
 pub mod taxes;
 pub mod users;
 pub mod webhooks;
+pub mod wishlist;
 
 use std::sync::Arc;
 
@@ -87,6 +90,8 @@ pub struct Parts {
     pub smtputf8: bool,
     /// Sends notifications to browsers.
     pub pusher: Arc<dyn notifications::push::Pusher>,
+    /// Where people of the market read emails: messages from the contact page go there. May be empty.
+    pub support_email: String,
     /// Renders emails.
     pub render: EmailRenderer,
     /// The key that signs links.

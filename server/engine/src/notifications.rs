@@ -24,6 +24,7 @@ use crate::{
     bus::{Announcement, Topic},
     chat::UnreadMessages,
     checkout,
+    contact::ContactNotice,
     db::{Statement, Tx, Value},
     gift_cards::GiftCardNotice,
     insert,
@@ -40,7 +41,7 @@ use haat_shared::{
     accounts::mailbox,
     announcements::AnnouncementDraft,
     disputes::OrderDispute,
-    id::kinds::{EmailId, Job, NotificationId, SignUpId, UserId},
+    id::kinds::{EmailId, Job, NotificationId, PasswordResetId, SignUpId, UserId},
     notifications::{
         Channel, NotificationPreference,
         NotificationTopic::{self, *},
@@ -186,6 +187,20 @@ pub enum EmailContent {
         /// The name entered at sign-up.
         name: String,
     },
+    /// To the owner of an account: the link with which they choose a new password.
+    PasswordReset {
+        /// The user's name.
+        name: String,
+        /// The request.
+        id: PasswordResetId,
+        /// The token of the link.
+        token: String,
+    },
+    /// To the owner of an account: the password was changed.
+    PasswordChanged {
+        /// The user's name.
+        name: String,
+    },
     /// To the shop's owners: the customer cancelled an order.
     OrderWithdrawn {
         /// The order.
@@ -197,6 +212,10 @@ pub enum EmailContent {
     StockLow(StockNotice),
     /// To the shopper, or to the members of the shop who answer customers: messages are unread.
     UnreadMessages(UnreadMessages),
+    /// To the market's support address: a message from the contact page.
+    ContactReceived(Box<ContactNotice>),
+    /// To whoever has written to the market: the answer.
+    ContactAnswered(Box<ContactNotice>),
     /// To many people: something about the market.
     Announcement(Box<AnnouncementNotice>),
     /// To the shop's owners: a payout is on its way.
@@ -656,14 +675,28 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
         let link = checkout::link(engine, &purchase.number);
         return Some(EmailContent::OrderConfirmed { purchase: Box::new(purchase), link });
     }
-    if let Some(name) = data.sign_ups.get(&notice.subject) {
+    if let Some(name) = data.people.get(&notice.subject) {
         let (name, id) = (name.clone(), Id::from_uuid(notice.subject));
         return match notice.kind.as_str() {
+            "password_reset" => {
+                let id = Id::from_uuid(notice.subject);
+                let token = accounts::passwords::token(engine, id);
+                Some(EmailContent::PasswordReset { name, id, token })
+            }
+            "password_changed" => Some(EmailContent::PasswordChanged { name }),
             "sign_up" => {
                 let token = accounts::sign_ups::token(engine, id);
                 Some(EmailContent::ConfirmSignUp { name, id, token })
             }
             "account_exists" => Some(EmailContent::AccountExists { name }),
+            _ => None,
+        };
+    }
+    if let Some(of) = data.contact.get(&notice.subject) {
+        let of = Box::new(of.clone());
+        return match notice.kind.as_str() {
+            "contact_received" => Some(EmailContent::ContactReceived(of)),
+            "contact_answered" => Some(EmailContent::ContactAnswered(of)),
             _ => None,
         };
     }

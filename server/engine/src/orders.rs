@@ -60,6 +60,7 @@ pub use transitions::{cancel, cancel_by_customer, confirm, confirm_pending, deli
 use crate::{
     Caller, Engine, TxResult,
     chat::{self, UnreadMessages},
+    contact::{self, ContactNotice},
     cursor,
     db::{Scalar, Tx},
     gift_cards::{self, GiftCardNotice},
@@ -496,8 +497,10 @@ pub(crate) struct NotificationData {
     pub(crate) reasons: HashMap<Uuid, String>,
     /// Who cancelled an order, and why.
     pub(crate) ends: HashMap<Uuid, (Actor, String)>,
-    /// The names of people who signed up.
-    pub(crate) sign_ups: HashMap<Uuid, String>,
+    /// The names of people who signed up, or whose passwords change.
+    pub(crate) people: HashMap<Uuid, String>,
+    /// Messages from the contact page.
+    pub(crate) contact: HashMap<Uuid, ContactNotice>,
     /// The latest disputes of orders.
     pub(crate) disputes: HashMap<Uuid, OrderDispute>,
     /// Variants of which there is little.
@@ -561,7 +564,8 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
             .into_iter()
             .map(|end| Ok((end.order_id.uuid(), (end.actor, timeline::read(&end.data)?.note))))
             .collect::<Result<_>>()?,
-        sign_ups: crate::accounts::sign_ups::notification_data(engine, claim).await?,
+        people: crate::accounts::sign_ups::notification_data(engine, claim).await?,
+        contact: contact::notification_data(engine, claim).await?,
         disputes: disputes::notified(engine, reader, claim).await?,
         stock: inventory::low::notification_data(engine, claim).await?,
         payouts: payouts::notification_data(engine, reader, claim).await?,

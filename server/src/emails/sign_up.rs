@@ -55,6 +55,30 @@ pub(super) fn account_exists(locale: Locale, name: &str, url: &str) -> TxResult<
     })
 }
 
+pub(super) fn password_reset(locale: Locale, name: &str, url: &str) -> TxResult<RenderedEmail> {
+    note(&Note {
+        locale,
+        url,
+        button: td_string!(locale, email.reset_button),
+        title: td_string!(locale, email.reset),
+        lead: td_string!(locale, email.reset_lead, name = name),
+        note: td_string!(locale, email.reset_note).into(),
+        reason: td_string!(locale, email.reset_reason).into(),
+    })
+}
+
+pub(super) fn password_changed(locale: Locale, name: &str, url: &str) -> TxResult<RenderedEmail> {
+    note(&Note {
+        locale,
+        url,
+        button: td_string!(locale, email.password_changed_button),
+        title: td_string!(locale, email.password_changed),
+        lead: td_string!(locale, email.password_changed_lead, name = name),
+        note: td_string!(locale, email.password_changed_note).into(),
+        reason: td_string!(locale, email.account_reason).into(),
+    })
+}
+
 pub(super) fn note(m: &Note<'_>) -> TxResult<RenderedEmail> {
     note_about(m.title, m)
 }

@@ -2,6 +2,7 @@
 
 use haat_engine::{
     chat::UnreadMessages,
+    contact::ContactNotice,
     gift_cards::GiftCardNotice,
     inventory::StockNotice,
     notifications::{EmailContent, RenderedEmail, announced::AnnouncementNotice},
@@ -32,6 +33,11 @@ use super::render;
 
 const MARKET: &str = "http://localhost:3000";
 const URL: &str = "http://localhost:3000/purchases/H1?key=k_-";
+
+fn contact(name: &str, message: &str, answer: &str) -> Box<ContactNotice> {
+    let email = "asha@example.com".into();
+    Box::new(ContactNotice { name: name.into(), email, message: message.into(), answer: answer.into() })
+}
 
 fn link() -> PurchaseLink {
     PurchaseLink { number: "H1".into(), key: "k_-".into() }
@@ -318,7 +324,18 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("order_refunded_shipping", refunded(PaymentMethod::Sandbox, NAMES, true, "Late")),
         ("order_refunded_by_market", refunded_by_market("Never arrived")),
         ("confirm_sign_up", EmailContent::ConfirmSignUp { name: name_of_user.clone(), id, token }),
-        ("account_exists", EmailContent::AccountExists { name: name_of_user }),
+        ("account_exists", EmailContent::AccountExists { name: name_of_user.clone() }),
+        (
+            "password_reset",
+            EmailContent::PasswordReset {
+                name: name_of_user.clone(),
+                id: Id::from_uuid(Default::default()),
+                token: "t_-".into(),
+            },
+        ),
+        ("password_changed", EmailContent::PasswordChanged { name: name_of_user }),
+        ("contact_received", EmailContent::ContactReceived(contact(name, "Do you ship abroad?", ""))),
+        ("contact_answered", EmailContent::ContactAnswered(contact(name, "Do you ship abroad?", "Not yet."))),
         ("payout_sent", EmailContent::PayoutSent(payout(shop, "", "HDFCN26112800001"))),
         ("payout_rejected", EmailContent::PayoutRejected(payout(shop, NO_NAME, ""))),
         ("payout_rejected_by_gateway", EmailContent::PayoutRejected(payout(shop, "gateway_account", ""))),
@@ -418,7 +435,10 @@ fn every_mail_in_every_language() {
         for locale in ["en", "hi"] {
             let RenderedEmail { subject, text, html, path, .. } = render(&content, locale, MARKET).unwrap();
             // The page on the site is for who is signed in; only emails have the keys of links.
-            assert!(name == "confirm_sign_up" || !path.contains('?'), "{name}: {path}");
+            assert!(
+                ["confirm_sign_up", "password_reset"].contains(&name) || !path.contains('?'),
+                "{name}: {path}"
+            );
             let whole = format!("Subject: {subject}\n\n{text}\n\n{html}");
             insta::assert_snapshot!(format!("mail_{name}.{locale}"), whole);
         }
@@ -439,23 +459,27 @@ fn every_mail_in_every_language() {
         EmailContent::OrderRefundedByMarket { .. } => 11,
         EmailContent::ConfirmSignUp { .. } => 12,
         EmailContent::AccountExists { .. } => 13,
-        EmailContent::PayoutSent(_) => 14,
-        EmailContent::PayoutRejected(_) => 15,
-        EmailContent::PayoutReturned(_) => 16,
-        EmailContent::PayoutMethodAdded(_) => 17,
-        EmailContent::PayoutMethodRemoved(_) => 18,
-        EmailContent::PayoutMethodRestricted(_) => 19,
-        EmailContent::OrderDisputed { .. } => 20,
-        EmailContent::DisputeWon { .. } => 21,
-        EmailContent::DisputeLost { .. } => 22,
-        EmailContent::StockLow(_) => 23,
-        EmailContent::GiftCard(_) => 24,
-        EmailContent::UnreadMessages(_) => 25,
-        EmailContent::Announcement(_) => 26,
+        EmailContent::PasswordReset { .. } => 14,
+        EmailContent::PasswordChanged { .. } => 15,
+        EmailContent::ContactReceived(_) => 16,
+        EmailContent::ContactAnswered(_) => 17,
+        EmailContent::PayoutSent(_) => 18,
+        EmailContent::PayoutRejected(_) => 19,
+        EmailContent::PayoutReturned(_) => 20,
+        EmailContent::PayoutMethodAdded(_) => 21,
+        EmailContent::PayoutMethodRemoved(_) => 22,
+        EmailContent::PayoutMethodRestricted(_) => 23,
+        EmailContent::OrderDisputed { .. } => 24,
+        EmailContent::DisputeWon { .. } => 25,
+        EmailContent::DisputeLost { .. } => 26,
+        EmailContent::StockLow(_) => 27,
+        EmailContent::GiftCard(_) => 28,
+        EmailContent::UnreadMessages(_) => 29,
+        EmailContent::Announcement(_) => 30,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();
-    assert_eq!(kinds, (0..27).collect::<Vec<_>>(), "a letter is not among the samples");
+    assert_eq!(kinds, (0..31).collect::<Vec<_>>(), "a letter is not among the samples");
 }
 
 #[test]
@@ -659,6 +683,8 @@ fn hostile_text_stays_text() {
         tracked_anew([hostile; 2], hostile, hostile),
         called_off(PaymentMethod::Sandbox, Actor::Market, [hostile; 2], hostile),
         withdrawn_from(hostile, hostile),
+        EmailContent::ContactReceived(contact(hostile, hostile, "")),
+        EmailContent::ContactAnswered(contact(hostile, hostile, hostile)),
         EmailContent::PayoutReturned(payout(hostile, hostile, hostile)),
         EmailContent::PayoutSent(payout(hostile, hostile, hostile)),
     ];

@@ -8,7 +8,7 @@ use axum::{
 use haat_engine::{
     Caller, Engine,
     admin::{self, Grantee},
-    currencies, gift_cards, jobs,
+    contact, currencies, gift_cards, jobs,
     notifications::{self, announcements},
     orders, payments, payouts, promotions, taxes,
 };
@@ -23,8 +23,8 @@ use haat_shared::{
     permissions::{AdminPermission, AdminRole},
     promotions::PromotionForm,
     routes::{
-        self, ANNOUNCEMENTS, CURRENCIES, DELIVERIES, GIFT_CARDS, HOME, JOBS, MARKET_PROMOTIONS, PAYOUTS,
-        TAXES, TEAM, any_payout,
+        self, ANNOUNCEMENTS, CONTACT_MESSAGES, CURRENCIES, DELIVERIES, GIFT_CARDS, HOME, JOBS,
+        MARKET_PROMOTIONS, PAYOUTS, TAXES, TEAM, any_payout,
     },
     taxes::{TaxBasis, TaxRateForm, TaxSettings},
 };
@@ -433,5 +433,32 @@ pub(super) async fn team(
         Ok(()) => redirect(&state, TEAM, &[("done", &action)]),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "team", TEAM, typed, &error).await,
         Err(error) => refused(&state, TEAM, &error),
+    }
+}
+
+/// Answers a message from the contact page, or closes it.
+pub(super) async fn answer(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let engine = &state.runtime.engine;
+    let closes = field(&typed, "action") == "close";
+    let answer = field(&typed, "answer");
+    let done: Result<()> = async {
+        caller.admin(AdminPermission::ManageReports)?;
+        let id = field(&typed, "id").parse()?;
+        contact::close(engine, &caller, id, (!closes).then_some(answer.as_str())).await
+    }
+    .await;
+    match done {
+        Ok(()) => {
+            let done = if closes { "close" } else { "answer" };
+            redirect(&state, CONTACT_MESSAGES, &[("done", done)])
+        }
+        Err(error @ Error::Invalid(_)) => {
+            back_with_draft(&state, "answer", CONTACT_MESSAGES, typed, &error).await
+        }
+        Err(error) => refused(&state, CONTACT_MESSAGES, &error),
     }
 }

@@ -36,7 +36,10 @@ pub(super) async fn identify(Extract(state): Extract<State>, mut request: Reques
             let chosen = cookies::get(request.headers(), secure, "language");
             caller.locale_chosen = chosen.is_some_and(|tag| tag.eq_ignore_ascii_case(caller.locale));
             let currency = cookies::get(request.headers(), secure, "currency");
-            caller.currency = currency.and_then(|code| code.parse().ok());
+            // What was chosen in this browser goes before what is kept with the account.
+            caller.currency = currency.and_then(|code| code.parse().ok()).or(caller.currency);
+            let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+            caller.device = agent.unwrap_or_default().to_owned();
             let origin = state.limits.origin(request.headers(), request.extensions());
             caller.origin = origin.hashed(&state.runtime.engine.secret);
             caller.reads = true;

@@ -36,7 +36,7 @@ use haat_shared::{
 use super::{State, Typed, back, devices::Devices, limits::too_often, outcome::redirect};
 
 /// How long a selected language or currency is stored: a year.
-const CHOICE_S: i64 = 365 * 24 * 3600;
+pub(super) const CHOICE_S: i64 = 365 * 24 * 3600;
 
 pub(super) fn field(typed: &Typed, name: &str) -> String {
     typed.get(name).cloned().unwrap_or_default()
@@ -282,6 +282,15 @@ pub(super) async fn pay(
         return match checkout::update(engine, &caller, checkout_id, update).await {
             // A checkout that has ended, or is being paid, keeps the input that it has.
             Ok(_) | Err(Error::Conflict(_)) => back::to(&next).into_response(),
+            Err(error) => refused(&state, &page, &error),
+        };
+    }
+    let saved = field(&typed, "use_address");
+    if !saved.is_empty() {
+        let used: Result<_> =
+            async { checkout::use_address(engine, &caller, checkout_id, update, saved.parse()?).await }.await;
+        return match used {
+            Ok(_) | Err(Error::Conflict(_)) => back::to(&page).into_response(),
             Err(error) => refused(&state, &page, &error),
         };
     }
@@ -697,7 +706,13 @@ pub(super) async fn confirm_sign_up(
     }
 }
 
-async fn come_back(state: &State, form: &'static str, path: &str, typed: Typed, error: Error) -> Response {
+pub(super) async fn come_back(
+    state: &State,
+    form: &'static str,
+    path: &str,
+    typed: Typed,
+    error: Error,
+) -> Response {
     if matches!(error, Error::Busy { .. }) {
         return super::layers::plain(&error);
     }
@@ -739,9 +754,16 @@ pub(super) async fn choose_language(
 }
 
 /// Chooses the currency of prices. One that is not offered, or no longer, counts as none.
-pub(super) async fn choose_currency(Extract(state): Extract<State>, Form(typed): Form<Typed>) -> Response {
+pub(super) async fn choose_currency(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
     let back = back::to(&field(&typed, "back"));
     let Ok(currency) = field(&typed, "currency").parse::<Currency>() else { return back.into_response() };
+    if let Err(error) = accounts::profile::keep_currency(&state.runtime.engine, &caller, currency).await {
+        return super::layers::plain(&error);
+    }
     let cookie = cookies::set(state.runtime.config.secure(), "currency", currency.code(), CHOICE_S);
     ([(header::SET_COOKIE, cookie)], back).into_response()
 }

@@ -20,7 +20,7 @@ use governor::{
     middleware::StateInformationMiddleware,
 };
 use haat_app::api::ApiError;
-use haat_engine::{Caller, random::SigningKey};
+use haat_engine::{Caller, accounts, random::SigningKey};
 use haat_shared::{Error, accounts::SignIn, id::kinds::UserId, routes};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -72,6 +72,7 @@ pub(super) struct RateLimits {
     sign_ins_by_device: Bucket<(String, String)>,
     sign_ups: Bucket<Origin>,
     sign_ups_in_all: Bucket<()>,
+    password_resets: Bucket<Origin>,
     /// Hashing a password takes a core. Sign-ups take turns, which leaves the other cores to sign-ins.
     signing_up: Semaphore,
     address_header: Option<HeaderName>,
@@ -136,6 +137,7 @@ impl RateLimits {
             sign_ins_by_device: Bucket::per_minute("sign-ins", times(config.sign_ins_per_minute)),
             sign_ups: Bucket::per_hour("sign-ups", times(config.sign_ups_per_hour)),
             sign_ups_in_all: Bucket::per_minute("sign-ups", times(config.sign_ups_per_minute)),
+            password_resets: Bucket::per_hour("password-resets", times(config.sign_ups_per_hour)),
             signing_up: Semaphore::new(1),
             address_header: config.header(),
             trusted_proxies: config.networks(),
@@ -174,6 +176,11 @@ impl RateLimits {
         self.sign_ups.check(&origin)?;
         self.sign_ups_in_all.check(&())?;
         self.signing_up.acquire().await.map_err(|_| Error::Internal)
+    }
+
+    /// Counts a request for a new password from an address, as many as sign-ups. Those to an account are counted by the engine.
+    pub(super) fn password_reset(&self, origin: Origin) -> Result<(), Error> {
+        self.password_resets.check(&origin).map(drop)
     }
 
     /// The client address: the other end of the connection; behind proxies, the last address in the
@@ -250,7 +257,7 @@ pub(super) fn too_often(error: &Error, action: &str, typed: Typed) -> Response {
 
 fn refuse(error: &Error, action: &str, fields: Vec<(String, String)>) -> Response {
     let mut response = layers::plain(error);
-    let fields = fields.into_iter().filter(|(name, _)| name != "password").collect();
+    let fields = fields.into_iter().filter(|(name, _)| !accounts::is_secret(name)).collect();
     response.extensions_mut().insert(Refused { action: action.to_owned(), fields });
     response
 }

@@ -1,5 +1,6 @@
 //! HTTP: the router and its middleware.
 
+mod account_forms;
 mod admin_forms;
 mod back;
 mod caller;
@@ -211,6 +212,14 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_PAY, post(forms::pay).layer(forget_frozen.clone()))
         .route(FORM_CANCEL_BY_CUSTOMER, post(forms::cancel_by_customer))
         .route(FORM_CARDS, post(forms::cards))
+        .route(FORM_CONTACT, post(account_forms::contact))
+        .route(FORM_WISHLIST, post(account_forms::wishlist))
+        .route(FORM_ADDRESSES, post(account_forms::addresses))
+        .route(FORM_PROFILE, post(account_forms::save_profile))
+        .route(FORM_PASSWORD, post(account_forms::change_password))
+        .route(FORM_SESSIONS, post(account_forms::end_sessions))
+        .route(FORM_FORGOT_PASSWORD, post(account_forms::forgot_password))
+        .route(FORM_RESET_PASSWORD, post(account_forms::reset_password))
         .route(UNSUBSCRIBE, get(forms::unsubscribe_page).post(forms::unsubscribe))
         .route(FORM_NOTIFICATIONS, post(forms::notifications))
         .route(FORM_NOTIFICATION_SETTINGS, post(forms::notification_settings))
@@ -246,6 +255,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_JOB, post(admin_forms::job))
         .route(FORM_PAYMENT, post(admin_forms::payment))
         .route(FORM_REFUND, post(admin_forms::failed_refund))
+        .route(FORM_CONTACT_MESSAGES, post(admin_forms::answer))
         .route(FORM_REPORTS, post(chat_forms::decide))
         .route(FORM_RESEND, post(admin_forms::resend))
         .route(FORM_TEAM, post(admin_forms::team))
@@ -375,6 +385,7 @@ mod tests {
         let [chk, prod, line, job_id] = ["chk", "prod", "line", "job"].map(id);
         let [imp, email_id, signup, pay, user_id, bill] =
             ["imp", "mail", "signup", "pay", "user", "inv"].map(id);
+        let reset_id = id("reset");
         let [payout_id, ref_id, conv, notice, report] = ["payout", "ref", "conv", "notif", "report"].map(id);
         let file = format!("{}-320.webp", id("media"));
         let links: Vec<(&str, String, Vec<&str>)> = vec![
@@ -448,6 +459,7 @@ mod tests {
             (STATEMENT_PDF, statement_pdf(text), vec![text]),
             (EXPORT_STATEMENT, statement(text), vec![text]),
             (CONFIRM_SIGN_UP, confirm_sign_up(signup.parse().unwrap()), vec![&signup]),
+            (RESET_PASSWORD, reset_password(reset_id.parse().unwrap()), vec![&reset_id]),
             (PAYMENT_RETURN, payment_return(pay.parse().unwrap()), vec![&pay]),
             (WEBHOOK, webhook(text), vec![text]),
             (SANDBOX_PAGE, sandbox_page(text), vec![text]),

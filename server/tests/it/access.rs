@@ -87,6 +87,14 @@ const TABLE: &[Row] = &[
     get(SHOPS, "", 200),
     get(SHOP, "handle", 200),
     get(CART, "", 200),
+    get(WISHLIST, "", 200),
+    get(PRIVACY, "", 200),
+    get(CONTACT, "", 200),
+    get(CONTACT_MESSAGES, "", 200),
+    call(FN_CONTACT_MESSAGES, r#"{"of":{}}"#),
+    // Nothing of it is valid, and there is no such message.
+    form(FORM_CONTACT, "", "name=", 303),
+    form(FORM_CONTACT_MESSAGES, "", "id=contact_00000000000000000000000000&action=close", 404),
     get(CHECKOUT, "checkout", 200),
     get(PURCHASE, "purchase", 200),
     get(INVOICE, "shipped-purchase invoice", 200),
@@ -105,6 +113,12 @@ const TABLE: &[Row] = &[
     get(ACCOUNT, "", 200),
     get(CARDS, "", 200),
     get(APPOINTMENTS, "", 200),
+    get(PROFILE, "", 200),
+    get(ADDRESSES, "", 200),
+    get(FORGOT_PASSWORD, "", 200),
+    // Not an ID of a request for a new password.
+    get(RESET_PASSWORD, "payment", 404),
+    form(FORM_RESET_PASSWORD, "payment", "password=eight888", 404),
     get(NOTIFICATIONS, "", 200),
     get(NOTIFICATION_SETTINGS, "", 200),
     // Nothing is upgraded.
@@ -153,6 +167,9 @@ const TABLE: &[Row] = &[
     call(FN_ME, "{}"),
     call(FN_DRAFT, r#"{"form":"settings","id":"draft_00000000000000000000000000"}"#),
     call(FN_DEMO, "{}"),
+    // None: there is no such request.
+    call(FN_PASSWORD_RESET, r#"{"id":"reset_00000000000000000000000000","token":"t"}"#),
+    call(FN_PROFILE, "{}"),
     call(FN_LIST_PRODUCTS, r#"{"of":{}}"#),
     call(FN_PRODUCT, r#"{"slug":"<slug>"}"#),
     call(FN_HOME, "{}"),
@@ -164,8 +181,15 @@ const TABLE: &[Row] = &[
     call(FN_SHOPS, r#"{"after":""}"#),
     call(FN_CURRENCY, "{}"),
     call(FN_CART, "{}"),
+    call(FN_WISHLIST, r#"{"link":null}"#),
+    call(FN_WISHES_OF_PRODUCT, r#"{"product":"<product>"}"#),
+    // Nothing of it is there.
+    call(FN_CHANGE_WISHLIST, r#"{"change":{"drop":"var_00000000000000000000000000"}}"#),
+    form(FORM_WISHLIST, "", "action=remove", 404),
     call(FN_CART_COUNT, "{}"),
     call(FN_CURRENCY_CHOICES, "{}"),
+    call(FN_ADDRESSES, "{}"),
+    form(FORM_ADDRESSES, "", "action=save", 303),
     call(FN_REGIONS, r#"{"country":"IN"}"#),
     // There is no such card.
     call(FN_GIFT_CARD, r#"{"id":"gift_00000000000000000000000000","key":"k"}"#).ok(404),
@@ -426,6 +450,11 @@ const TABLE: &[Row] = &[
     form(FORM_CURRENCY, "", "currency=INR&back=/", 303),
     form(FORM_SIGN_IN, "", "email=nobody@example.com&password=wrong", 303),
     form(FORM_SIGN_UP, "", "name=Asha", 303),
+    form(FORM_FORGOT_PASSWORD, "", "email=", 303),
+    // Nothing of it is valid.
+    form(FORM_PROFILE, "", "name=", 303),
+    form(FORM_PASSWORD, "", "password=", 303),
+    form(FORM_SESSIONS, "", "", 303),
     form(FORM_SIGN_OUT, "", "", 303),
 ];
 

@@ -27,6 +27,7 @@ mod mails;
 mod media;
 mod paying;
 mod paypal;
+mod people;
 mod pressure;
 mod program;
 mod razorpay;

@@ -32,6 +32,11 @@ rows! {
     }
 }
 
+/// Whether the field with this name is a password.
+pub fn is_secret(name: &str) -> bool {
+    name.contains("password")
+}
+
 /// Stores the input of a form without its secrets, and the error, if it was rejected.
 pub async fn keep_draft(
     engine: &Engine,
@@ -39,7 +44,7 @@ pub async fn keep_draft(
     mut fields: BTreeMap<String, String>,
     error: Option<&Error>,
 ) -> Result<DraftId> {
-    fields.remove("password");
+    fields.retain(|name, _| !is_secret(name));
     fields.values_mut().for_each(|typed| *typed = typed.chars().take(FIELD_MAX).collect());
     let now = engine.clock.now_ms();
     let id: DraftId = random::id(now);

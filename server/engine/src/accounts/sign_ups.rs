@@ -25,7 +25,10 @@ const PURPOSE: &str = "sign-up";
 
 statements! {
     CONFIRMED = "SELECT u.id AS value FROM sign_ups s JOIN users u ON u.email_folded = s.email_folded WHERE s.id = $1";
-    NOTIFIED = "SELECT s.id, s.name FROM notifications n JOIN sign_ups s ON s.id = n.subject WHERE n.claim = $1";
+    NOTIFIED = "SELECT s.id, s.name FROM notifications n JOIN sign_ups s ON s.id = n.subject WHERE n.claim = $1
+        UNION ALL SELECT r.id, u.name FROM notifications n JOIN password_resets r ON r.id = n.subject JOIN users u ON u.id = r.user_id
+            WHERE n.claim = $1
+        UNION ALL SELECT u.id, u.name FROM notifications n JOIN users u ON u.id = n.subject WHERE n.claim = $1 AND n.kind = 'password_changed'";
     PURGE = "DELETE FROM sign_ups WHERE expires_at < $1";
 }
 
@@ -71,7 +74,7 @@ insert! {
 
 rows! {
     struct NotifiedRow {
-        id: SignUpId,
+        id: Uuid,
         name: String,
     }
 }
@@ -132,10 +135,10 @@ pub async fn confirm(engine: &Engine, _: &Caller, id: SignUpId, token: &str) -> 
     Ok(write.await?)
 }
 
-/// The names of people who signed up, for a batch of notifications.
+/// The names of people who signed up, asked for a new password or have one, for a batch of notifications.
 pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result<HashMap<Uuid, String>> {
     let rows: Vec<NotifiedRow> = engine.db.all(&NOTIFIED, params![claim]).await?;
-    Ok(rows.into_iter().map(|row| (row.id.uuid(), row.name)).collect())
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
 pub(super) async fn purge_in_tx(tx: &mut Tx, now: i64) -> TxResult<()> {

@@ -7,7 +7,7 @@ use super::{
     adjustments::{self, AddAdjustment, Amounts},
 };
 use crate::{
-    Bounds, Caller, Engine, TxResult,
+    Bounds, Caller, Engine, TxResult, addresses,
     bookings::{self, Booking},
     carts,
     currencies::{self, Shown},
@@ -223,7 +223,10 @@ pub async fn begin_in(engine: &Engine, caller: &Caller, currency: Option<Currenc
     let cart = carts::find(engine, caller).await?.ok_or(Conflict::CartEmpty)?;
     let mut form = CheckoutUpdate::default();
     if let Some(user) = caller.user() {
-        let last = super::last_address(engine, caller).await?;
+        let last = match addresses::default_of(engine, user.id).await? {
+            None => super::last_address(engine, caller).await?,
+            default => default,
+        };
         form = last.map_or_else(|| CheckoutUpdate { name: user.name.clone(), ..form }, CheckoutUpdate::to);
         form.email.clone_from(&user.email);
     }

@@ -2,7 +2,7 @@
 
 use super::{QuoteRow, find, link, offered, update::store};
 use crate::{
-    Bounds, Caller, Engine, TxResult, bookings, cards,
+    Bounds, Caller, Engine, TxResult, addresses, bookings, cards,
     db::{Scalar, Tx},
     gift_cards,
     idempotency::{self, Claim, IdempotencyKey},
@@ -152,6 +152,9 @@ async fn pay_once(
     }
     if gift == Gift::Part && !details.payment_method.collected_by_market() {
         return Err(Conflict::GiftCard(GiftCardRefusal::WithCash).into());
+    }
+    if update.save_address && checkout.has_orders {
+        addresses::keep(engine, caller, &details.address).await?;
     }
     let on_page = on_page && super::is_on_page(engine, checkout.quote.currency, details.payment_method);
     let customer = cards::customer_for(engine, caller, details.payment_method).await?;

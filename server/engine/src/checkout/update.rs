@@ -8,7 +8,7 @@ use super::{
     find, form, options,
 };
 use crate::{
-    Caller, Engine, TxError, TxResult, bug,
+    Caller, Engine, TxError, TxResult, addresses, bug,
     db::Tx,
     gift_cards, group_by, params, promotions, rows, shipping, statements,
     taxes::{self, Taxed},
@@ -18,7 +18,7 @@ use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
     checkout::{CheckoutQuote, CheckoutState, CheckoutUpdate},
     gift_cards::Gift,
-    id::kinds::{CheckoutId, OrderId, ProductId, ShopId, VariantId},
+    id::kinds::{CheckoutId, OrderId, ProductId, SavedAddressId, ShopId, VariantId},
     money::Rate,
     pricing::{self, LineItem, LineKind, Promotion, ShopItems, TaxRule, Totals},
     promotions::{LineFacts, choose},
@@ -131,6 +131,27 @@ pub async fn update(
 ) -> Result<CheckoutQuote> {
     find(engine, caller, id).await?;
     store(engine, id, &update.bounded(), false).await
+}
+
+/// Stores the input with one of the caller's saved addresses in it.
+pub async fn use_address(
+    engine: &Engine,
+    caller: &Caller,
+    id: CheckoutId,
+    update: CheckoutUpdate,
+    address: SavedAddressId,
+) -> Result<CheckoutQuote> {
+    let address = addresses::find(engine, caller, address).await?.address.parts;
+    let CheckoutUpdate { email, tax_id, billing, payment_method, shipping_methods, .. } = update;
+    let with = CheckoutUpdate {
+        email,
+        tax_id,
+        billing,
+        payment_method,
+        shipping_methods,
+        ..CheckoutUpdate::to(address)
+    };
+    self::update(engine, caller, id, with).await
 }
 
 /// Stores the input of a checkout. `to_pay` allows it while a payment is in progress, if that payment would

@@ -2,6 +2,7 @@
 
 use haat_shared::{
     Currency, Id,
+    address_book::AddressLabel,
     admin::RefundState,
     announcements::{AnnouncementAudience, AnnouncementKind, AnnouncementState},
     appointments::{AppointmentState, ServicePlace},
@@ -13,6 +14,7 @@ use haat_shared::{
     },
     chat::Side,
     checkout::CheckoutState,
+    contact::ContactState,
     disputes::DisputeState,
     events::EventKind,
     invoices::InvoiceKind,
@@ -254,6 +256,7 @@ macro_rules! text_column {
 
 text_column!(Currency, |text| text.parse().ok());
 text_column! {
+    AddressLabel;
     Role;
     AdminRole;
     CheckoutState;
@@ -295,6 +298,7 @@ text_column! {
     ServicePlace;
     AppointmentState;
     ReportState;
+    ContactState;
 }
 
 /// A type that a row can be read as.

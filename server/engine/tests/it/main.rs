@@ -50,6 +50,7 @@ mod orders;
 mod payments;
 mod payments_admin;
 mod payouts;
+mod people;
 mod products;
 mod promotions;
 mod races;

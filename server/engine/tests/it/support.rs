@@ -423,6 +423,10 @@ fn in_words(
         EmailContent::ConfirmSignUp { name, id, token } => {
             (format!("confirm {name}"), format!("{id} {token}"))
         }
+        EmailContent::PasswordReset { name, id, token } => (format!("reset {name}"), format!("{id} {token}")),
+        EmailContent::ContactReceived(of) => (format!("contact {}", of.name), of.message.clone()),
+        EmailContent::ContactAnswered(of) => (format!("answer {}", of.name), of.answer.clone()),
+        EmailContent::PasswordChanged { name } => (format!("password of {name} changed"), String::new()),
         EmailContent::AccountExists { name } => (format!("exists {name}"), String::new()),
         EmailContent::OrderWithdrawn { order, reason } => {
             (format!("withdrawn {}: {reason}", order.order.number), String::new())
@@ -568,6 +572,7 @@ impl Market {
             mailer: post.clone(),
             pusher: browsers.clone(),
             smtputf8: false,
+            support_email: "support@haat.example".into(),
             render: in_words,
             secret,
             public_url: "http://localhost:1".into(),
@@ -605,6 +610,7 @@ impl Market {
             mailer: parts.mailer.clone(),
             pusher: parts.pusher.clone(),
             smtputf8: parts.smtputf8,
+            support_email: parts.support_email.clone(),
             render: parts.render,
             secret: parts.secret.clone(),
             public_url: parts.public_url.clone(),

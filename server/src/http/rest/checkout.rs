@@ -49,7 +49,7 @@ pub(super) fn routes(api: Api) -> Api {
 /// A postal address.
 #[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct AddressInput {
+pub(super) struct AddressInput {
     /// The recipient's full name.
     #[schema(format = "line", max_length = 100)]
     name: String,

@@ -4,6 +4,7 @@
 //! Cookies are ignored: callers authenticate with a token or a key, guests with the token of their cart.
 
 mod access;
+mod addresses;
 mod api_docs_page;
 mod attributes;
 mod cards;
@@ -31,6 +32,7 @@ mod shipping;
 mod shops;
 mod strict_json;
 mod taxes;
+mod wishlist;
 
 use std::time::Duration;
 
@@ -148,8 +150,10 @@ fn api() -> Api {
     let api = attributes::routes(api);
     let api = export::routes(api);
     let api = imports::routes(api);
+    let api = addresses::routes(api);
     let api = cards::routes(api);
     let api = carts::routes(api);
+    let api = wishlist::routes(api);
     let api = checkout::routes(api);
     let api = countries::routes(api);
     let api = currencies::routes(api);

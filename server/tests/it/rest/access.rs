@@ -147,6 +147,23 @@ impl Cast {
             }
             "/countries/{code}" => ("/countries/IN".to_owned(), None),
             "/keys" => (path, Some(json!({"name": "Books", "scopes": ["buy"]}))),
+            p if p.starts_with("/addresses") => {
+                let address = json!({"name": "Asha Rao", "line1": "12 Lake Road", "city": "Pune", "postal_code": "411001", "country": "IN"});
+                let new = json!({"label": "home", "address": address});
+                if p == "/addresses" {
+                    return (path, (route.method == "POST").then_some(new), None);
+                }
+                let id = owner.post("/addresses", new.clone()).await.is(201).text("/id");
+                (path.replace("{id}", &id), (route.method == "PUT").then_some(new))
+            }
+            p if p.contains("/wishlist") => {
+                let (_, cart) = owner.fill_cart("meena-crafts").await;
+                let list = format!("/carts/{cart}/wishlist");
+                let variant = json!({"variant_id": self.guest.variant("meena-crafts").await});
+                let id = owner.post(&list, variant.clone()).await.is(200).text("/items/0/id");
+                let add = p.ends_with("/wishlist") && route.method == "POST";
+                (path.replace("{id}", &cart).replace("{item}", &id), add.then_some(variant))
+            }
             p if p.starts_with("/carts/") && p.contains("/codes") => {
                 let new = settings();
                 let code = new["code"].as_str().unwrap().to_owned();
