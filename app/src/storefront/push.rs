@@ -5,7 +5,7 @@ use haat_shared::Error;
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
-    api::{self, ApiError},
+    api::ApiError,
     i18n::{t, use_i18n},
     ui::Alert,
     words,
@@ -13,6 +13,7 @@ use crate::{
 
 /// What this browser does with notifications.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only browsers know"))]
 enum State {
     /// Not known yet, or the browser can't show any.
     Unable,
@@ -123,7 +124,8 @@ mod browser {
         Notification, NotificationPermission, PushManager, ServiceWorkerContainer, ServiceWorkerRegistration,
     };
 
-    use super::{ApiError, State, api};
+    use super::{ApiError, State};
+    use crate::api;
 
     /// The service worker (`public/sw.js`).
     const WORKER: &str = "/sw.js";
