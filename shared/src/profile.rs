@@ -160,7 +160,7 @@ mod tests {
             ["name", "phone", "currency"]
         );
         let form = ProfileForm {
-            name: " Asha  Rao ".into(),
+            name: " Asha Rao ".into(),
             phone: "+91 98450 12345".into(),
             currency: "EUR".into(),
         };

@@ -15,7 +15,6 @@ use crate::{
     },
     payments::PurchaseLink,
     permissions::AdminPermission,
-    wishlist::WishlistLink,
 };
 
 /// The surface that a route belongs to.
@@ -117,11 +116,6 @@ pub fn without_outcome(url: &str) -> String {
 /// The page of a purchase, for whoever has the link, signed in or not.
 pub fn purchase_by_link(link: &PurchaseLink) -> String {
     with(&purchase(&link.number), &[("key", &link.key)])
-}
-
-/// The page of a wishlist, for whoever has the link.
-pub fn wishlist_by_link(link: &WishlistLink) -> String {
-    with(WISHLIST, &[("list", &link.list.to_string()), ("key", &link.key)])
 }
 
 /// A value as one percent-encoded path segment.

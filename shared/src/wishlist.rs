@@ -7,6 +7,7 @@ use crate::{
     id::kinds::{CartId, CartLineId, VariantId, WishId},
     media::Picture,
     money::Money,
+    routes,
 };
 
 /// The maximum number of items on a wishlist.
@@ -75,4 +76,11 @@ pub struct WishlistLink {
     pub list: CartId,
     /// The key.
     pub key: String,
+}
+
+impl WishlistLink {
+    /// The page of the wishlist, for whoever has the link.
+    pub fn path(&self) -> String {
+        routes::with(routes::WISHLIST, &[("list", &self.list.to_string()), ("key", &self.key)])
+    }
 }

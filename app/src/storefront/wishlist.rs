@@ -57,7 +57,7 @@ pub(super) fn Wishes() -> impl IntoView {
             view! { <ul class="rows">{rows}</ul> }.into_any()
         };
         let link = link.map(|link| {
-            let path = routes::wishlist_by_link(&link);
+            let path = link.path();
             view! {
                 <p class="note">{t!(i18n, wishlist.share)} ": " <a href=path>{t!(i18n, wishlist.shared)}</a></p>
             }
