@@ -33,51 +33,54 @@ pub(crate) fn provide() {
     let (cart, visitor) = (expect_context::<CartCount>().0, expect_context::<Visitor>().0);
     let elsewhere = RwSignal::new(0);
     provide_context(Elsewhere(elsewhere));
-    let here = move || {
-        visitor.found().get().and_then(|found| found.read::<Option<Me>>().ok()).map(|me| me.is_some())
-    };
+    // Memos of text, because the first load has the code of such ones anyway. Empty as long as it is not known.
+    let here = Memo::new(move |_| {
+        let found = visitor.found().get().and_then(|found| found.read::<Option<Me>>().ok());
+        found.map_or("", |me| word(me.is_some())).to_owned()
+    });
     let ask = move || {
         visitor.refetch();
         if !is_typing() {
             elsewhere.update(|count| *count += 1);
         }
     };
-    Effect::new(move || {
-        let told = window_event_listener(ev::storage, move |event| {
+    Effect::new(move |before: Option<String>| {
+        let told_there = window_event_listener(ev::storage, move |event| {
             if event.key().as_deref() == Some(KEY) {
                 cart.refetch();
                 ask();
             }
         });
-        on_cleanup(move || told.remove());
+        on_cleanup(move || told_there.remove());
+        let (before, now) = (before.unwrap_or_default(), here.get());
+        if now.is_empty() {
+            return before;
+        }
+        if before.is_empty() && !told().starts_with(&now) {
+            // A form has signed in or out on the way to this page.
+            tell(&now);
+        } else if before == word(true) && now == word(false) {
+            // Signed out elsewhere: what this page shows is for nobody here any more.
+            let _ = window().location().reload();
+        }
+        now
     });
     // Conversations have a socket of their own, which says the same.
     let at = use_location().pathname;
-    let is_signed_in = Memo::new(move |_| here() == Some(true));
-    let talking = Memo::new(move |_| at.with(|path| routes::is_conversation(path)));
-    let path =
-        Signal::derive(move || (is_signed_in.get() && !talking.get()).then(|| routes::LIVE.to_owned()));
-    let first = StoredValue::new(true);
+    let path = Memo::new(move |_| {
+        let needed = here.get() == word(true) && !at.with(|path| routes::is_conversation(path));
+        if needed { routes::LIVE.to_owned() } else { String::new() }
+    });
+    let opened_before = StoredValue::new(0_u64);
     // What was said while there was no socket.
     let opened = move || {
-        if !first.get_value() {
+        if opened_before.get_value() > 0 {
             cart.refetch();
             ask();
         }
-        first.set_value(false);
+        opened_before.set_value(1);
     };
     socket::follow(path, opened, move |_| ask());
-    Effect::new(move |before: Option<Option<(bool, i64)>>| {
-        let count = cart.found().get().and_then(|found| found.read::<i64>().ok());
-        let now = here().zip(count);
-        match (before.flatten(), now) {
-            (None, Some((here, count))) if !told().starts_with(&state(here, count)) => tell(here, count),
-            // Signed out elsewhere: what this page shows is for nobody here any more.
-            (Some((true, _)), Some((false, _))) => drop(window().location().reload()),
-            _ => {}
-        }
-        now.or(before.flatten())
-    });
 }
 
 /// Whether the user is in a field of this page, whose content a new view would lose.
@@ -93,12 +96,13 @@ impl CartCount {
     pub(crate) fn changed(self, count: i64) {
         self.0.set(count);
         // Whether someone is signed in was told when the page was opened.
-        tell(told().starts_with("in"), count);
+        tell(word(told().starts_with(word(true))));
     }
 }
 
-fn state(here: bool, count: i64) -> String {
-    format!("{} {count} ", if here { "in" } else { "out" })
+/// Whether someone is signed in, as the storage says it.
+fn word(here: bool) -> &'static str {
+    if here { "in" } else { "out" }
 }
 
 fn storage() -> Option<web_sys::Storage> {
@@ -109,9 +113,10 @@ fn told() -> String {
     storage().and_then(|storage| storage.get_item(KEY).ok()).flatten().unwrap_or_default()
 }
 
-/// The same state twice is another change, so each has a time. Browsers that keep nothing tell nobody.
-fn tell(here: bool, count: i64) {
+/// The same twice is another change, so each has a time. Browsers that keep nothing tell nobody.
+fn tell(word: &str) {
     let Some(storage) = storage() else { return };
-    let at = js_sys::Date::now();
-    let _ = storage.set_item(KEY, &format!("{}{at}", state(here, count)));
+    // A number would bring the code that writes numbers with fractions, which is larger than all of this.
+    let at = String::from(js_sys::Date::new_0().to_iso_string());
+    let _ = storage.set_item(KEY, &[word, " ", &at].concat());
 }

@@ -32,22 +32,24 @@ const PAUSE_S: (u64, u64) = (2, 60);
 /// What keeps a socket open.
 #[derive(Clone, Copy)]
 struct Following<O, H> {
-    path: Signal<Option<String>>,
+    path: Memo<String>,
     opened: O,
     heard: H,
     socket: Kept,
     pause_s: StoredValue<u64>,
 }
 
-/// Keeps a socket open at a path, if there is one, while someone looks at the page: from a moment after now until the page is
+/// Keeps a socket open at a path, unless it is empty, while someone looks at the page: from a moment after now until the page is
 /// left. `opened` is called each time, and `heard` with each frame.
 pub(crate) fn follow(
-    path: Signal<Option<String>>,
+    path: Memo<String>,
     opened: impl Fn() + Copy + 'static,
     heard: impl Fn(String) + Copy + 'static,
 ) {
     let following = Following { path, opened, heard, socket: keep(), pause_s: StoredValue::new(PAUSE_S.0) };
+    // Again for another path.
     Effect::new(move || {
+        path.track();
         // Whoever only passes by needs none.
         let begun = set_timeout_with_handle(move || following.look(), BEGIN);
         let seen = window_event_listener_untyped("visibilitychange", move |_| following.look());
@@ -58,15 +60,6 @@ pub(crate) fn follow(
             seen.remove();
             let _ = following.socket.try_set_value(None);
         });
-    });
-    // The path has changed.
-    Effect::new(move |before: Option<Option<String>>| {
-        let now = path.get();
-        if before.as_ref().is_some_and(|before| *before != now) {
-            following.socket.set_value(None);
-            following.look();
-        }
-        now
     });
 }
 
@@ -81,7 +74,10 @@ impl<O: Fn() + Copy + 'static, H: Fn(String) + Copy + 'static> Following<O, H> {
     }
 
     fn open(self) {
-        let Some(path) = self.path.try_get_untracked().flatten() else { return };
+        let path = self.path.try_get_untracked().unwrap_or_default();
+        if path.is_empty() {
+            return;
+        }
         let opened = move || {
             self.pause_s.set_value(PAUSE_S.0);
             (self.opened)();

@@ -11,7 +11,7 @@ use crate::socket;
 
 /// Keeps the stock up to date in the browser, from now until the page is left. Without a socket, it stays as it is.
 pub(super) fn follow(product: ProductId, stock: RwSignal<Vec<VariantStock>>) {
-    let path = Signal::derive(move || Some(routes::live_stock(product)));
+    let path = Memo::new(move |_| routes::live_stock(product));
     let heard = move |text: String| {
         if let Ok(now) = serde_json::from_slice(text.as_bytes()) {
             stock.set(now);
