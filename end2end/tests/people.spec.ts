@@ -68,7 +68,7 @@ test('addresses are saved, and the checkout offers them', async ({ page }) => {
   await expect(main(page)).toContainText('12 Lake Road');
   await page.getByLabel('Type of address').selectOption('Work');
   await field(page, 'Full name').fill('Asha Rao');
-  await field(page, 'House no., street, area').fill('2 Hill Road');
+  await field(page, 'Street address').fill('2 Hill Road');
   await field(page, 'Town or city').fill('Pune');
   await field(page, 'PIN code').fill('411002');
   await page.getByLabel('Use this address first at checkout').check();

@@ -1,6 +1,6 @@
 // A seller offers a service with a provider; a shopper chooses a time and sees it in the order, with and without JavaScript.
 import { expect, ownMarket, test as base } from '../fixtures';
-import { SELLERS, SHOPS, arriveAt, awake, beginCheckout, button, field, fillAddress, freshEmail, main, payInCash, signIn, signOut, signUp, visit } from '../helpers';
+import { SELLERS, SHOPS, arriveAt, awake, beginCheckout, button, field, fillAddress, freshEmail, main, payButton, signIn, signOut, signUp, visit } from '../helpers';
 
 const test = base.extend(ownMarket);
 const services = `/seller/${SHOPS[0]}/services`;
@@ -58,7 +58,8 @@ test('a service is offered, booked and seen by both', async ({ page }) => {
   await beginCheckout(page);
   await expect(main(page)).toContainText('Nothing is shipped.');
   await fillAddress(page);
-  await payInCash(page);
+  await main(page).getByRole('radio', { name: 'Cash on pickup' }).check();
+  await payButton(page).click();
   await arriveAt(page, 'Thank you for your order');
   await expect(main(page)).toContainText(`${at} IST, Kamla Devi`);
   const file = await page.request.get((await main(page).getByRole('link', { name: 'Add to calendar' }).getAttribute('href')) ?? '');

@@ -84,7 +84,7 @@ fn row(i18n: I18n, wish: Wish, shared: bool) -> AnyView {
         true => view! { <strong>{wish.title.clone()}</strong> }.into_any(),
         false => {
             let href = routes::product(&wish.slug);
-            view! { <a class="row-link" href=href>{wish.title.clone()}</a> }.into_any()
+            view! { <a href=href>{wish.title.clone()}</a> }.into_any()
         }
     };
     let cheaper = wish.cheaper_by.map(|less| {

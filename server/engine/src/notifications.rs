@@ -7,6 +7,7 @@
 
 pub mod announced;
 pub mod announcements;
+mod fault;
 pub mod inbox;
 pub mod log;
 pub mod mailbox;
@@ -19,6 +20,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use self::announced::AnnouncementNotice;
+pub use self::fault::SendError;
 use crate::{
     Engine, TxResult, accounts, bug,
     bus::{Announcement, Topic},
@@ -271,29 +273,6 @@ pub struct Mail {
     /// When it was written: milliseconds since 1970, UTC.
     pub created_at: i64,
 }
-
-/// Why an email, or a notification to a browser, was not sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SendError {
-    /// A temporary failure; the email may be sent later. It may have been sent.
-    Unreachable(String),
-    /// A permanent failure.
-    Refused(String),
-    /// A permanent failure, because the recipient does not exist any more.
-    Gone(String),
-}
-
-impl std::fmt::Display for SendError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unreachable(why) => write!(f, "not sent: {why}"),
-            Self::Refused(why) => write!(f, "refused: {why}"),
-            Self::Gone(why) => write!(f, "gone: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for SendError {}
 
 /// The port to the mail server.
 #[async_trait]
@@ -548,7 +527,7 @@ pub async fn deliver_due(engine: &Engine, channel: Channel) -> TxResult<usize> {
     match channel {
         Channel::Email => answers = send(engine, &ready).await,
         Channel::InApp => shown.extend(ready.iter().filter_map(|(notice, of)| show(notice, of))),
-        Channel::Push => answers = push::send(engine, &ready).await?,
+        Channel::Push => answers = push::send(engine, ready.iter().map(pushed).collect()).await?,
     }
     let mut answers = answers.into_iter();
     outcomes.extend(ready.into_iter().map(|(notice, of)| {
@@ -583,6 +562,12 @@ async fn send(
     let mails: Vec<Mail> = ready.iter().map(mail).collect();
     let span = tracing::info_span!("gateway", gateway = "mail", call = "send", mails = mails.len());
     engine.mailer.send(&mails).instrument(span).await
+}
+
+/// What a browser shows of it.
+fn pushed((notice, of): &(Claimed, RenderedEmail)) -> push::Note {
+    let content = serde_json::json!({"id": notice.id, "title": of.subject, "text": of.note, "path": of.path});
+    push::Note { id: notice.id, browser: notice.recipient.parse().ok(), content: content.to_string() }
 }
 
 /// What the recipient sees on the page of notifications.

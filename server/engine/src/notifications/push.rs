@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::{Claimed, RenderedEmail, SendError};
+use super::fault::SendError;
 use crate::{
     Caller, Engine, TxResult,
     db::{Scalar, Tx, Value},
@@ -169,26 +169,27 @@ pub(super) async fn of_users_in_tx(
     Ok(rows.into_iter().map(|row| (row.user_id, row.id)).collect())
 }
 
-fn browser_of(notice: &Claimed) -> Option<PushSubscriptionId> {
-    notice.recipient.parse().ok()
+/// A notification for a browser, whose subscription it names.
+pub(super) struct Note {
+    pub(super) id: NotificationId,
+    /// None if the recipient is no subscription.
+    pub(super) browser: Option<PushSubscriptionId>,
+    pub(super) content: String,
 }
 
-/// Sends notifications to browsers, whose subscriptions they name as recipients. Those that are gone are forgotten.
+/// Sends notifications to browsers. Subscriptions that are gone are forgotten.
 pub(super) async fn send(
     engine: &Engine,
-    ready: &[(Claimed, RenderedEmail)],
+    notes: Vec<Note>,
 ) -> TxResult<Vec<std::result::Result<(), SendError>>> {
-    let ids: Vec<[Value; 1]> =
-        ready.iter().filter_map(|(notice, _)| Some([browser_of(notice)?.into()])).collect();
+    let ids: Vec<[Value; 1]> = notes.iter().filter_map(|note| Some([note.browser?.into()])).collect();
     let known: Vec<Known> = engine.db.all_many(&FIND, &ids).await?;
     let known: HashMap<_, _> = known.into_iter().map(|of| (of.id, of)).collect();
-    let push = |(notice, of): &(Claimed, RenderedEmail)| {
-        let Known { endpoint, public_key, auth, .. } = known.get(&browser_of(notice)?)?.clone();
-        let content =
-            serde_json::json!({"id": notice.id, "title": of.subject, "text": of.note, "path": of.path});
-        Some(Push { id: notice.id, endpoint, public_key, auth, content: content.to_string() })
+    let push = |note: &Note| {
+        let Known { endpoint, public_key, auth, .. } = known.get(&note.browser?)?.clone();
+        Some(Push { id: note.id, endpoint, public_key, auth, content: note.content.clone() })
     };
-    let pushes: Vec<Option<Push>> = ready.iter().map(push).collect();
+    let pushes: Vec<Option<Push>> = notes.iter().map(push).collect();
     let sent: Vec<Push> = pushes.iter().flatten().cloned().collect();
     let mut answers = engine.pusher.send(&sent).await.into_iter();
     let ended = || Err(SendError::Refused("the browser wants no notifications any more".into()));
@@ -196,9 +197,8 @@ pub(super) async fn send(
         .iter()
         .map(|push| push.as_ref().map_or_else(ended, |_| answers.next().unwrap_or_else(ended)))
         .collect();
-    let gone = ready.iter().zip(&answers).filter(|(_, answer)| matches!(answer, Err(SendError::Gone(_))));
-    let gone: Vec<[Value; 1]> =
-        gone.filter_map(|((notice, _), _)| Some([browser_of(notice)?.into()])).collect();
+    let gone = notes.iter().zip(&answers).filter(|(_, answer)| matches!(answer, Err(SendError::Gone(_))));
+    let gone: Vec<[Value; 1]> = gone.filter_map(|(note, _)| Some([note.browser?.into()])).collect();
     if !gone.is_empty() {
         engine
             .db
