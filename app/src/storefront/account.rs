@@ -71,13 +71,13 @@ fn Purchases() -> impl IntoView {
             <PageTitle text=tu_string!(i18n, account.title) />
             <div class="width page narrow">
                 <h1>{t!(i18n, account.title)}</h1>
-                <nav class="actions" aria-label=t!(i18n, account.title)>
+                <div class="actions">
                     <a href=routes::PROFILE>{t!(i18n, profile.title)}</a>
                     <a href=routes::ADDRESSES>{t!(i18n, addresses.title)}</a>
                     <a href=routes::APPOINTMENTS>{t!(i18n, services.appointments)}</a>
                     <a href=routes::WISHLIST>{t!(i18n, wishlist.title)}</a>
                     {cards}
-                </nav>
+                </div>
                 <h2>{t!(i18n, account.history)}</h2>
                 {list}
                 <Pager first next next_words=tu_string!(i18n, account.next) />
