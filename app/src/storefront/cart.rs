@@ -270,7 +270,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     let described = format!("{field}-error");
     let fault_id = described.clone();
     let (action, line_id) = (routes::set_quantity(id), id.to_string());
-    let later_name = format!("{}: {}", t!(i18n, wishlist.later), line.title);
+    let later_of = line.title.clone();
     let (update_name, remove_name, less_name, more_name) = (
         tu_string!(i18n, cart.update_of, title = line.title.as_str()).to_string(),
         tu_string!(i18n, cart.remove_of, title = line.title.as_str()).to_string(),
@@ -394,8 +394,9 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                     {t!(i18n, cart.remove)}
                 </button>
                 // The browser submits the form.
-                <button type="submit" class="button quiet" formaction=routes::WISHLIST name="later" value=line_id aria-label=later_name>
+                <button type="submit" class="button quiet" formaction=routes::WISHLIST name="later" value=line_id>
                     {t!(i18n, wishlist.later)}
+                    <span class="hidden" translate="no">": " {later_of}</span>
                 </button>
                 {shown_fault}
             </div>

@@ -90,7 +90,7 @@ fn details(i18n: I18n, profile: Profile, choices: Vec<(Currency, bool)>, draft: 
         <form method="post" action=routes::PROFILE class="panel form" novalidate>
             <h2>{t!(i18n, profile.details)}</h2>
             <ErrorSummary faults labels />
-            <p class="note">{t!(i18n, sign_in.email)} ": " {email_address(&profile.email)}</p>
+            <p class="note">{t!(i18n, sign_in.email)} ": " <span translate="no">{email_address(&profile.email)}</span></p>
             <Field name="name" label=name value=or("name", profile.name) autocomplete="name" required=true faults />
             <Field name="phone" label=phone value=or("phone", profile.phone) kind="tel" autocomplete="tel" optional=true faults />
             <Select name="locale" label=language value=locale options=LANGUAGES.to_vec() faults />
