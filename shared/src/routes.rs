@@ -204,7 +204,6 @@ const READS: &[&str] = &[
     FN_SELLER_PICTURES,
     FN_CART,
     FN_WISHLIST,
-    FN_WISHES_OF_PRODUCT,
     FN_ADDRESSES,
     FN_REGIONS,
     FN_CHECKOUT,
@@ -535,7 +534,6 @@ routes! {
     FN_SELLER_PICTURES POST "/api/media/seller_pictures" Function Member;
     FN_SET_PICTURES POST "/api/media/set_pictures" Function Member;
     FN_WISHLIST POST "/api/wishlist/view" Function Anyone;
-    FN_WISHES_OF_PRODUCT POST "/api/wishlist/of_product" Function Anyone;
     FN_CHANGE_WISHLIST POST "/api/wishlist/change" Function Anyone;
     FN_CART POST "/api/carts/view" Function Anyone;
     FN_ADD_LINE POST "/api/carts/add_line" Function Anyone;

@@ -7,7 +7,7 @@ use haat_shared::{
         edit::{ListSellerProducts, ProductForm, SellerProduct, SellerProductCard},
         imports::ImportsView,
     },
-    id::kinds::ProductId,
+    id::kinds::{ProductId, VariantId},
     page::Counted,
     promotions::ProductOffer,
 };
@@ -31,6 +31,8 @@ pub struct ProductDetails {
     pub delivery: (String, String),
     /// The offers that apply to it by themselves.
     pub offers: Vec<ProductOffer>,
+    /// Its variants that are on the caller's wishlist.
+    pub saved: Vec<VariantId>,
 }
 
 /// A product page by the product's slug.
@@ -40,7 +42,8 @@ pub async fn product(slug: String) -> Result<ProductDetails, ApiError> {
         let product = haat_engine::catalog::product(&engine, &caller, &slug).await?;
         let delivery = haat_engine::shops::delivery_dates(&engine, &caller, product.shop.delivery_days);
         let offers = haat_engine::promotions::of_product(&engine, &caller, product.id).await?;
-        Ok(ProductDetails { product, delivery, offers })
+        let saved = haat_engine::wishlist::of_product(&engine, &caller, product.id).await?;
+        Ok(ProductDetails { product, delivery, offers, saved })
     })
     .await
 }

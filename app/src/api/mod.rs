@@ -127,6 +127,9 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Data for T
 type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Calls `fetch` with the value of `of`, and again whenever that changes.
+///
+/// For what a page sets up, not for what it shows once something else is loaded: the browser finds what the server sent by the
+/// order of these calls, and in the browser, what was sent is there at once.
 pub fn find<S, T, F>(
     of: impl Fn() -> S + Send + Sync + 'static,
     fetch: impl Fn(S) -> F + Send + Sync + 'static,

@@ -1,9 +1,6 @@
 //! The wishlist.
 
-use haat_shared::{
-    id::kinds::{ProductId, VariantId},
-    wishlist::{WishChange, Wishlist, WishlistLink},
-};
+use haat_shared::wishlist::{WishChange, Wishlist, WishlistLink};
 use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
@@ -12,13 +9,6 @@ use super::ApiError;
 #[server(name = FetchWishlist, prefix = "/api", endpoint = "wishlist/view", input = Json)]
 pub async fn view(link: Option<WishlistLink>) -> Result<Wishlist, ApiError> {
     super::call(async |engine, caller| haat_engine::wishlist::view(&engine, &caller, link.as_ref()).await)
-        .await
-}
-
-/// Which variants of a product are on the caller's wishlist.
-#[server(name = FetchWishesOfProduct, prefix = "/api", endpoint = "wishlist/of_product", input = Json)]
-pub async fn of_product(product: ProductId) -> Result<Vec<VariantId>, ApiError> {
-    super::call(async |engine, caller| haat_engine::wishlist::of_product(&engine, &caller, product).await)
         .await
 }
 

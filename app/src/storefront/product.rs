@@ -90,7 +90,7 @@ fn about(i18n: words::I18n, product: ProductView) -> About {
 #[component]
 fn Shown(details: ProductDetails, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    let ProductDetails { product, delivery, offers } = details;
+    let ProductDetails { product, delivery, offers, saved } = details;
     let whole = product.clone();
     head::describe(|| about(i18n, whole));
     let brand =
@@ -108,7 +108,7 @@ fn Shown(details: ProductDetails, draft: Draft) -> impl IntoView {
                 <h1>{product.title.clone()}</h1>
                 {match product.service {
                     Some(facts) => service_box(i18n, &product.slug, &product.variants, &facts),
-                    None => view! { <BuyBox product=product.id tax_included=product.tax_included variants=product.variants names=product.options slug=product.slug.clone() shop=product.shop.clone() delivery offers draft /> }.into_any(),
+                    None => view! { <BuyBox product=product.id tax_included=product.tax_included variants=product.variants names=product.options slug=product.slug.clone() shop=product.shop.clone() delivery offers saved draft /> }.into_any(),
                 }}
                 <Share path=routes::product(&product.slug) title=product.title.clone() />
                 <ShopCard shop=product.shop product=product.id />
@@ -211,6 +211,7 @@ fn BuyBox(
     delivery: (String, String),
     /// The offers that apply by themselves.
     offers: Vec<ProductOffer>,
+    saved: Vec<VariantId>,
     draft: Draft,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -341,7 +342,7 @@ fn BuyBox(
                 </div>
                 <Button disabled=sold_out busy=busy>{t!(i18n, product.add)}</Button>
             </div>
-            <Heart product chosen />
+            <Heart saved chosen />
         </form>
         <ul class="promises">
             {offers.iter().map(|offer| view! { <li><Icon name="tag" />{offer_words(i18n, offer)}</li> }).collect_view()}

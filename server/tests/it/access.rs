@@ -182,7 +182,6 @@ const TABLE: &[Row] = &[
     call(FN_CURRENCY, "{}"),
     call(FN_CART, "{}"),
     call(FN_WISHLIST, r#"{"link":null}"#),
-    call(FN_WISHES_OF_PRODUCT, r#"{"product":"<product>"}"#),
     // Nothing of it is there.
     call(FN_CHANGE_WISHLIST, r#"{"change":{"drop":"var_00000000000000000000000000"}}"#),
     form(FORM_WISHLIST, "", "action=remove", 404),
