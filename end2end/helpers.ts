@@ -404,6 +404,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at('/account/cards', 'cards-off');
   await at('/account/appointments', 'appointments-none');
   await at('/services', 'services-none');
+  await at('/events', 'events');
   await at('/account/profile', 'profile');
   await at('/account/addresses', 'addresses');
   await at('/gift-card', 'gift-card');
@@ -456,6 +457,16 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at(`${dashboard}/services`, 'seller-services');
   await at(`${dashboard}/services?edit=provider`, 'seller-provider-new');
   await at(`${dashboard}/services?edit=service`, 'seller-service-new');
+  await at(`${dashboard}/events`, 'seller-events');
+  await field(page, 'Title').fill('Festival of clay');
+  await field(page, 'Starts (optional)').fill('2036-12-01T10:00');
+  await field(page, 'Ends').fill('2036-12-03T10:00');
+  await button(page, 'Create an event').click();
+  await arriveAt(page, 'Festival of clay');
+  await stop('seller-event');
+  await button(page, 'Choose').click();
+  await arriveAt(page, 'Festival of clay');
+  await stop('seller-event-add');
   await at(`${dashboard}/shipping`, 'seller-shipping');
   await at(`${dashboard}/balance`, 'seller-balance');
   await at(`${dashboard}/settings`, 'seller-settings');

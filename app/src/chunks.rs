@@ -9,8 +9,8 @@ use leptos::prelude::*;
 use leptos_router::ChooseView;
 
 use crate::{
-    admin, chat, discounting, layout, promoting, rating, seller, services, shipping, state, storefront,
-    taxing,
+    admin, chat, discounting, layout, promoting, rating, sale_events, seller, services, shipping, state,
+    storefront, taxing,
 };
 
 /// Long enough for the page's own pictures.
@@ -106,6 +106,8 @@ chunks! {
         Services: services::Services;
         Book: services::Book;
         Appointments: services::Appointments;
+        Events: sale_events::Events;
+        Event: sale_events::Event;
     }
     serving in unframed {
         ServicesOfShop: services::ServicesOfShop;
@@ -136,6 +138,8 @@ chunks! {
         MarketPromotions: promoting::MarketPromotions;
         ShopShipping: shipping::ShopShipping;
         SalesOfProduct: discounting::SalesOfProduct;
+        ShopEvents: sale_events::ShopEvents;
+        ShopEvent: sale_events::ShopEventPage;
         MarketTaxes: taxing::MarketTaxes;
         Currencies: rating::Currencies;
         MarketGiftCards: crate::gift_cards::MarketGiftCards;

@@ -2,7 +2,7 @@
 
 use haat_shared::{
     Error,
-    id::kinds::ProductId,
+    id::kinds::{ProductId, VariantId},
     routes,
     sale_prices::{PlannedSale, PlannedSaleState, ProductSales, SaleForm, SaleVariant, price_field},
 };
@@ -67,7 +67,7 @@ pub(crate) fn SalesOfProduct() -> impl IntoView {
     crate::seller::products_page(page.into_any())
 }
 
-fn price_label(i18n: words::I18n, variant: &SaleVariant) -> String {
+pub(crate) fn price_label(i18n: words::I18n, variant: &SaleVariant) -> String {
     let price = words::money(i18n, variant.price);
     match variant.title.as_str() {
         "" => t!(i18n, planned.price, price = price),
@@ -75,16 +75,13 @@ fn price_label(i18n: words::I18n, variant: &SaleVariant) -> String {
     }
 }
 
-/// The form of another sale.
-#[component]
-fn Plan(
-    path: String,
-    form: SaleForm,
+/// The fields of the prices of variants in a sale.
+pub(crate) fn price_fields(
+    i18n: words::I18n,
     variants: Vec<SaleVariant>,
+    prices: &[(VariantId, String)],
     faults: Signal<Option<Error>>,
-) -> impl IntoView {
-    let i18n = use_i18n();
-    let SaleForm { starts_at, ends_at, percent, prices } = form;
+) -> AnyView {
     let fields = variants.into_iter().map(|variant| {
         let typed = prices.iter().find(|(id, _)| *id == variant.id).map(|(_, typed)| typed.clone());
         let lowest = t!(i18n, planned.lowest, price = words::money(i18n, variant.lowest));
@@ -100,7 +97,20 @@ fn Plan(
             />
         }
     });
-    let fields = fields.collect_view();
+    fields.collect_view().into_any()
+}
+
+/// The form of another sale.
+#[component]
+fn Plan(
+    path: String,
+    form: SaleForm,
+    variants: Vec<SaleVariant>,
+    faults: Signal<Option<Error>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let SaleForm { starts_at, ends_at, percent, prices } = form;
+    let fields = price_fields(i18n, variants, &prices, faults);
     view! {
         <form method="post" action=path class="panel form" novalidate aria-labelledby="plan">
             <h2 id="plan">{t!(i18n, planned.plan)}</h2>

@@ -241,6 +241,7 @@ fn Footer() -> impl IntoView {
                 <nav class="footer-nav" aria-label=tu_string!(i18n, layout.footer_nav)>
                     <a href=routes::PRODUCTS>{t!(i18n, layout.all_products)}</a>
                     <a href=routes::SHOPS>{t!(i18n, layout.all_shops)}</a>
+                    <a href=routes::EVENTS>{t!(i18n, sale_events.title)}</a>
                     <a href=routes::SERVICES>{t!(i18n, services.title)}</a>
                     <a href=routes::CART>{t!(i18n, header.cart)}</a>
                     <a href=routes::ACCOUNT>{t!(i18n, header.account)}</a>

@@ -22,6 +22,7 @@ pub mod i18n;
 mod layout;
 mod promoting;
 mod rating;
+mod sale_events;
 mod seller;
 mod services;
 mod shipping;
@@ -129,6 +130,8 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/cart"), ChunkPage::Cart),
     (Path("/checkout/:id"), ChunkPage::Checkout),
     (Path("/purchases/:number"), ChunkPage::Purchase),
+    (Path("/events"), ChunkPage::Events),
+    (Path("/events/:id"), ChunkPage::Event),
     (Path("/services"), ChunkPage::Services),
     (Path("/services/:slug"), ChunkPage::Book),
     (Path("/wishlist"), ChunkPage::Account),
@@ -166,6 +169,8 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/seller/:handle/balance"), ChunkPage::Balance),
     (Path("/seller/:handle/promotions"), ChunkPage::ShopPromotions),
     (Path("/seller/:handle/services"), ChunkPage::ServicesOfShop),
+    (Path("/seller/:handle/events"), ChunkPage::ShopEvents),
+    (Path("/seller/:handle/events/:id"), ChunkPage::ShopEvent),
     (Path("/seller/:handle/shipping"), ChunkPage::ShopShipping),
     (Path("/seller/:handle/settings"), ChunkPage::Settings),
     (Path("/seller/*rest"), ChunkPage::NoSellerPage),

@@ -111,6 +111,7 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "conversation_blocked" => tu_string!(i18n, error.conversation_blocked),
         "message_kept" => tu_string!(i18n, error.message_kept),
         "time_taken" => t!(i18n, error.time_taken),
+        "prices_changed" => t!(i18n, error.prices_changed),
         "customer_is_guest" => tu_string!(i18n, error.customer_is_guest),
         "promotion_used" => tu_string!(i18n, error.promotion_used),
         "import_ended" => tu_string!(i18n, error.import_ended),

@@ -97,7 +97,7 @@ const CONTENT = new Set(
       .matchAll(/"((?:[^"\\]|\\.)*)"/g),
   ]
     .flatMap(([, text]) => (JSON.parse(`"${text}"`) as string).split('\n'))
-    .concat(Object.values(ADDRESS), 'not an address', 'Do you ship abroad?', 'आशा राव', 'पुणे')
+    .concat(Object.values(ADDRESS), 'not an address', 'Do you ship abroad?', 'Festival of clay', 'आशा राव', 'पुणे')
     .map((text) => text.trim()),
 );
 

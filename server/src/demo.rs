@@ -2,6 +2,7 @@
 
 mod customers;
 mod dice;
+mod events;
 mod life;
 mod services;
 
@@ -236,6 +237,7 @@ pub(crate) async fn add(
     if !new {
         life::live(&engine, &clock).await.map_err(|e| e.to_string())?;
         services::add(&engine).await.map_err(|e| e.to_string())?;
+        events::add(&engine).await.map_err(|e| e.to_string())?;
     }
     Ok(owners)
 }

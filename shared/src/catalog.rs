@@ -122,6 +122,9 @@ pub struct VariantView {
     pub lowest_price: Option<Money>,
     /// When the sale ends that the variant is in: RFC 3339, UTC. Null if it isn't in any.
     pub sale_ends_at: Option<String>,
+    /// How many units are left at the price of the event that the sale is part of; none if there is no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sale_left: Option<i64>,
     /// The quantity available for sale; `null` if it is sold without limit.
     pub available: Option<i64>,
 }

@@ -148,6 +148,8 @@ pub enum Conflict {
     CustomerIsGuest,
     /// The time of an appointment is taken, or no longer offered. Carries the titles of the services.
     TimeTaken(Vec<String>),
+    /// The last units at the price of an event were taken meanwhile. Nothing is held.
+    PricesChanged,
 }
 
 /// A line that can't be fulfilled completely.
@@ -216,6 +218,7 @@ impl Error {
                 Conflict::MessageKept => "message_kept",
                 Conflict::CustomerIsGuest => "customer_is_guest",
                 Conflict::TimeTaken(_) => "time_taken",
+                Conflict::PricesChanged => "prices_changed",
             },
             Self::SignInNeeded => "sign_in_needed",
             Self::Denied => "denied",

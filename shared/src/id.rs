@@ -269,6 +269,8 @@ pub mod kinds {
         CurrencyRate CurrencyRateId "rate";
         /// A sale that a seller planned.
         PlannedSale PlannedSaleId "sale";
+        /// A timed event of a shop.
+        SaleEvent SaleEventId "event";
         /// A tax rate of a place.
         TaxRate TaxRateId "taxrate";
         /// A dispute of a payment.

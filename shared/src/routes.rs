@@ -11,7 +11,7 @@ use crate::{
     access::Scope,
     id::kinds::{
         CartLineId, CheckoutId, ConversationId, EmailId, ImportId, InvoiceId, JobId, NotificationId,
-        PasswordResetId, PaymentId, PayoutId, ProductId, RefundId, ReportId, SignUpId, UserId,
+        PasswordResetId, PaymentId, PayoutId, ProductId, RefundId, ReportId, SaleEventId, SignUpId, UserId,
     },
     payments::PurchaseLink,
     permissions::AdminPermission,
@@ -186,6 +186,10 @@ const READS: &[&str] = &[
     FN_BOOKING,
     FN_APPOINTMENTS,
     FN_SHOP_SERVICES,
+    FN_EVENTS,
+    FN_EVENT,
+    FN_SHOP_EVENTS,
+    FN_SHOP_EVENT,
     FN_PREVIEW_SHIPPING,
     FN_MARKET_PROMOTIONS,
     FN_ANNOUNCEMENTS,
@@ -335,6 +339,8 @@ routes! {
     CART GET "/cart" Storefront Anyone;
     CHECKOUT GET "/checkout/{id}" Storefront Holder => checkout(id: CheckoutId);
     PURCHASE GET "/purchases/{number}" Storefront Holder => purchase(number: &str);
+    EVENTS GET "/events" Storefront Anyone;
+    EVENT GET "/events/{id}" Storefront Anyone => event(id: SaleEventId);
     SERVICES GET "/services" Storefront Anyone;
     BOOK GET "/services/{slug}" Storefront Anyone => book(slug: &str);
     WISHLIST GET "/wishlist" Storefront Anyone;
@@ -373,6 +379,8 @@ routes! {
     SHOP_PROMOTIONS GET "/seller/{handle}/promotions" Seller Member => shop_promotions(handle: &str);
     SHOP_SHIPPING GET "/seller/{handle}/shipping" Seller Member => shop_shipping(handle: &str);
     SHOP_SERVICES GET "/seller/{handle}/services" Seller Member => shop_services(handle: &str);
+    SHOP_EVENTS GET "/seller/{handle}/events" Seller Member => shop_events(handle: &str);
+    SHOP_EVENT GET "/seller/{handle}/events/{id}" Seller Member => shop_event(handle: &str, id: SaleEventId);
     SHOP_MESSAGES GET "/seller/{handle}/messages" Seller Member => shop_messages(handle: &str);
     SHOP_CONVERSATION GET "/seller/{handle}/messages/{id}" Seller Member
         => shop_conversation(handle: &str, id: ConversationId);
@@ -451,6 +459,8 @@ routes! {
     FORM_COUPONS POST "/seller/{handle}/promotions/import" Form Member => import_coupons(handle: &str);
     FORM_SHIPPING POST "/seller/{handle}/shipping" Form Member;
     FORM_SHOP_SERVICES POST "/seller/{handle}/services" Form Member;
+    FORM_SHOP_EVENTS POST "/seller/{handle}/events" Form Member;
+    FORM_SHOP_EVENT POST "/seller/{handle}/events/{id}" Form Member;
     FORM_MARKET_PROMOTIONS POST "/admin/promotions" Form Operator(ManagePromotions);
     FORM_ANNOUNCEMENTS POST "/admin/announcements" Form Operator(ManagePromotions);
     FORM_MARKET_COUPONS POST "/admin/promotions/import" Form Operator(ManagePromotions);
@@ -504,6 +514,10 @@ routes! {
     FN_BOOKING POST "/api/services/booking" Function Anyone;
     FN_APPOINTMENTS POST "/api/services/appointments" Function SignedIn;
     FN_SHOP_SERVICES POST "/api/services/of_shop" Function Member;
+    FN_EVENTS POST "/api/sale_events/list" Function Anyone;
+    FN_EVENT POST "/api/sale_events/view" Function Anyone;
+    FN_SHOP_EVENTS POST "/api/sale_events/of_shop" Function Member;
+    FN_SHOP_EVENT POST "/api/sale_events/edit" Function Member;
     FN_PREVIEW_SHIPPING POST "/api/shipping/preview" Function Member;
     FN_ANNOUNCEMENTS POST "/api/announcements/list" Function Operator(SeePromotions);
     FN_MARKET_PROMOTIONS POST "/api/promotions/of_market" Function Operator(SeePromotions);

@@ -47,6 +47,7 @@ enum Part {
     Products,
     Messages,
     Promotions,
+    Events,
     Shipping,
     Services,
     Balance,
@@ -54,13 +55,14 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Home,
         Self::Orders,
         Self::Messages,
         Self::Products,
         Self::Services,
         Self::Promotions,
+        Self::Events,
         Self::Balance,
         Self::Shipping,
         Self::Settings,
@@ -73,6 +75,7 @@ impl Part {
             Self::Products => routes::seller_products(handle),
             Self::Messages => routes::shop_messages(handle),
             Self::Promotions => routes::shop_promotions(handle),
+            Self::Events => routes::shop_events(handle),
             Self::Balance => routes::balance(handle),
             Self::Shipping => routes::shop_shipping(handle),
             Self::Services => routes::shop_services(handle),
@@ -87,6 +90,7 @@ impl Part {
             Self::Products => "box",
             Self::Messages => "chat",
             Self::Promotions => "tag",
+            Self::Events => "bolt",
             Self::Balance => "card",
             Self::Shipping => "pin",
             Self::Services => "clock",
@@ -101,6 +105,7 @@ impl Part {
             Self::Products => t!(i18n, seller_products.title),
             Self::Messages => t!(i18n, chat.title),
             Self::Promotions => t!(i18n, promotions.title),
+            Self::Events => t!(i18n, sale_events.title),
             Self::Balance => t!(i18n, balance.title),
             Self::Shipping => t!(i18n, shipping.title),
             Self::Services => t!(i18n, services.title),
@@ -116,7 +121,8 @@ impl Part {
             | Self::Messages
             | Self::Products
             | Self::Services
-            | Self::Promotions => "",
+            | Self::Promotions
+            | Self::Events => "",
             Self::Balance | Self::Shipping | Self::Settings => t!(i18n, office.shop),
         }
     }
@@ -125,7 +131,7 @@ impl Part {
     fn needs(self) -> Permission {
         match self {
             Self::Home | Self::Orders | Self::Services => Permission::SeeOrders,
-            Self::Products | Self::Promotions => Permission::ManageCatalog,
+            Self::Products | Self::Promotions | Self::Events => Permission::ManageCatalog,
             Self::Messages => Permission::AnswerCustomers,
             Self::Balance => Permission::SeeMoney,
             Self::Shipping | Self::Settings => Permission::ManageShop,
@@ -151,6 +157,11 @@ fn Dashboard(
 /// The page of a shop's promotions, which is in a chunk of its own.
 pub(crate) fn promotions_page(page: AnyView) -> AnyView {
     view! { <Dashboard here=Part::Promotions>{page}</Dashboard> }.into_any()
+}
+
+/// A page of a shop's events, which is in a chunk of its own.
+pub(crate) fn events_page(page: AnyView) -> AnyView {
+    view! { <Dashboard here=Part::Events>{page}</Dashboard> }.into_any()
 }
 
 /// A page about products, which is in a chunk of its own.

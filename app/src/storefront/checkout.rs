@@ -10,10 +10,12 @@ use haat_shared::{
         CheckoutGroup, CheckoutLineView, CheckoutPage, CheckoutQuote, CheckoutState, CheckoutUpdate,
         CheckoutView, PaymentOutcome, choice,
     },
+    gift_cards::AppliedGiftCard,
     id::kinds::CheckoutId,
     money::scaled,
     orders::{OrderRefund, cancelled_units},
     payments::{NextAction, PaymentFields, PaymentMethod, PaymentWindow},
+    promotions::Discount,
     routes,
     shipping::{APPOINTMENT, ShippingMethod},
 };
@@ -118,9 +120,9 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     } = checkout.clone();
     // Gift cards are sent by email, so a checkout of nothing else has no address.
     let has_orders = !checkout.groups.is_empty();
-    let (first, discounts, codes) = (quote.version, checkout.discounts.clone(), checkout.discounts.clone());
-    let (cards, entered, with_cards) =
-        (checkout.gift_cards.clone(), checkout.gift_cards.clone(), quote.to_pay != quote.totals.total);
+    let codes = checkout.discounts.clone();
+    let (entered, with_cards) = (checkout.gift_cards.clone(), quote.to_pay != quote.totals.total);
+    let named = RwSignal::new(Named::of(&checkout));
     let rounded = quote.to_pay.currency().cash_unit() > 1;
     let (seen, quote) = (quote.version.to_string(), RwSignal::new(quote));
     let country = RwSignal::new(form.country.clone());
@@ -140,7 +142,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     let leaving = StoredValue::new(false);
     // How the shops ship, which depends on the address.
     let groups = RwSignal::new(checkout.groups.clone());
-    let offers = Offers { of: StoredValue::new(destination(&form)), groups };
+    let offers = Offers { of: StoredValue::new(destination(&form)), groups, named };
     // The click that pays also ends the last change. It is part of the payment then, and not stored before.
     let keep = move |typed| {
         let later = move || {
@@ -333,8 +335,10 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     {move || {
                         let quote = quote.get();
                         // What they take off may change with the totals.
-                        let discounts = if quote.version == first { discounts.clone() } else { Vec::new() };
-                        let less = match quote.version == first {
+                        let Named { version, discounts, cards } = named.get();
+                        let of_quote = quote.version == version;
+                        let discounts = if of_quote { discounts } else { Vec::new() };
+                        let less = match of_quote {
                             true => cards.iter().map(|card| (words::gift_card(i18n, &card.last4), card.amount)).collect(),
                             false => Vec::from_iter(quote.totals.total.minus(quote.to_pay).ok().map(|all| (t!(i18n, gift_cards.title).to_owned(), all))),
                         };
@@ -423,7 +427,8 @@ async fn store(id: CheckoutId, typed: CheckoutUpdate, quote: RwSignal<CheckoutQu
                 *quote = now;
             }
         });
-        offers.update(id, to).await;
+        let version = quote.try_with_untracked(|quote| quote.version).unwrap_or_default();
+        offers.update(id, to, version).await;
     }
 }
 
@@ -459,6 +464,27 @@ fn place_of(method: Option<PaymentMethod>) -> Option<Element> {
 struct Offers {
     of: StoredValue<[String; 3]>,
     groups: RwSignal<Vec<CheckoutGroup>>,
+    named: RwSignal<Named>,
+}
+
+/// What each code takes off and each gift card pays, at a version of the quote.
+#[derive(Clone)]
+struct Named {
+    version: i64,
+    discounts: Vec<Discount>,
+    cards: Vec<AppliedGiftCard>,
+}
+
+impl Named {
+    fn of(checkout: &CheckoutView) -> Self {
+        let (discounts, cards) = (checkout.discounts.clone(), checkout.gift_cards.clone());
+        Self { version: checkout.quote.version, discounts, cards }
+    }
+
+    /// Whether there is something to name that may have another amount at this version.
+    fn is_older(&self, version: i64) -> bool {
+        self.version < version && !(self.discounts.is_empty() && self.cards.is_empty())
+    }
 }
 
 /// What decides how something is shipped.
@@ -467,13 +493,15 @@ fn destination(typed: &CheckoutUpdate) -> [String; 3] {
 }
 
 impl Offers {
-    /// Asks for them again if the address has changed.
-    async fn update(self, id: CheckoutId, to: [String; 3]) {
-        if self.of.try_get_value().is_none_or(|of| of == to) {
+    /// Asks for them again if the address has changed, or what codes and gift cards are worth.
+    async fn update(self, id: CheckoutId, to: [String; 3], version: i64) {
+        let is_older = self.named.try_with_untracked(|named| named.is_older(version)).unwrap_or_default();
+        if self.of.try_get_value().is_none_or(|of| of == to && !is_older) {
             return;
         }
         if let Ok(page) = api::checkout::view(id).await {
             self.of.try_set_value(to);
+            self.named.try_set(Named::of(&page.checkout));
             self.groups.try_set(page.checkout.groups);
         }
     }

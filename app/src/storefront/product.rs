@@ -312,6 +312,10 @@ fn BuyBox(
             let until = chosen.with(|v| v.sale_ends_at.clone())?;
             Some(view! { <p class="note">{t!(i18n, product.sale_until, time = words::moment(i18n, &until))}</p> })
         }}
+        {move || {
+            let left = chosen.with(|v| v.sale_left)?;
+            Some(view! { <p class="note">{tn!(i18n, sale_events.left, left)}</p> })
+        }}
         <p class="note">{match tax_included {
             true => t!(i18n, product.includes),
             false => t!(i18n, product.excludes),

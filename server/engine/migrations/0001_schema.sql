@@ -390,7 +390,8 @@ CREATE TABLE popular_products (
 -- A limited resource: the quantity on hand and how much of it is held. The guard against overselling is on this row.
 CREATE TABLE capacities (
     id UUID PRIMARY KEY,
-    -- What it limits: 'stock' of a variant, or the 'uses' of a coupon, as a whole or by one person.
+    -- What it limits: 'stock' of a variant, the 'allotment' of a product in an event, or the 'uses' of a coupon, as a whole or by
+    -- one person.
     kind TEXT NOT NULL,
     -- The shop that it belongs to; NULL if it is the market's.
     owner UUID REFERENCES shops (id),
@@ -452,6 +453,19 @@ CREATE TABLE price_history (
     PRIMARY KEY (variant_id, from_at)
 );
 
+-- Timed events: products of a shop at prices of their own, from a start to an end. Each product has a planned sale in it.
+CREATE TABLE sale_events (
+    id UUID PRIMARY KEY,
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    title TEXT NOT NULL,
+    description TEXT NOT NULL,
+    starts_at BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL CHECK (ends_at >= starts_at),
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX sale_events_shop_id_idx ON sale_events (shop_id, starts_at);
+CREATE INDEX sale_events_ends_at_idx ON sale_events (ends_at);
+
 -- Sales of products. After a sale has begun, it changes only by ending earlier than planned, so that the prices of the past
 -- stay known.
 CREATE TABLE planned_sales (
@@ -461,8 +475,14 @@ CREATE TABLE planned_sales (
     ends_at BIGINT NOT NULL CHECK (ends_at >= starts_at),
     -- When it next changes what lists show; NULL if it is over.
     next_at BIGINT,
+    -- The event that it is part of.
+    event_id UUID REFERENCES sale_events (id) ON DELETE CASCADE,
+    -- How many units are sold at its prices, and the capacity that counts them; NULL for any number.
+    allotment BIGINT CHECK (allotment > 0),
+    capacity_id UUID REFERENCES capacities (id),
     created_at BIGINT NOT NULL
 );
+CREATE INDEX planned_sales_event_id_idx ON planned_sales (event_id) WHERE event_id IS NOT NULL;
 CREATE INDEX planned_sales_product_id_idx ON planned_sales (product_id, starts_at);
 CREATE INDEX planned_sales_next_at_idx ON planned_sales (next_at) WHERE next_at IS NOT NULL;
 
@@ -474,9 +494,11 @@ CREATE TABLE sale_prices (
     -- Those of the sale, so that the price of a variant is found at once.
     starts_at BIGINT NOT NULL,
     ends_at BIGINT NOT NULL CHECK (ends_at >= starts_at),
+    capacity_id UUID,
     PRIMARY KEY (variant_id, starts_at, sale_id)
 );
 CREATE INDEX sale_prices_sale_id_idx ON sale_prices (sale_id);
+CREATE INDEX sale_prices_allotments_idx ON sale_prices (ends_at) WHERE capacity_id IS NOT NULL;
 
 -- A seller's own price in a currency. Without one, the variant's price is converted.
 CREATE TABLE variant_prices (

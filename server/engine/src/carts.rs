@@ -10,7 +10,7 @@ use crate::{
     params,
     promotions::{self, Person},
     random, rows,
-    sale_prices::{SaleNow, join_sale, on_sale},
+    sale_prices::{Allotments, LineAllotment, SaleNow, join_sale, on_sale},
     shipping, statements, taxes,
 };
 use haat_shared::{
@@ -58,6 +58,9 @@ statements! {
                 + COALESCE((SELECT CAST(SUM(h.quantity) AS BIGINT) FROM checkouts k
                     JOIN holds h ON h.checkout_id = k.id AND h.state = 'active'
                     WHERE k.cart_id = t.id AND h.capacity_id = v.capacity_id), 0) ELSE 0 END AS available,
+            COALESCE((SELECT CAST(SUM(h.quantity) AS BIGINT) FROM checkouts k
+                JOIN holds h ON h.checkout_id = k.id AND h.state = 'active'
+                WHERE k.cart_id = t.id AND h.capacity_id = x.capacity_id), 0) AS own_allotment,
             m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM carts t JOIN cart_lines l ON l.cart_id = t.id JOIN shops s ON s.id = l.shop_id
         LEFT JOIN variants v ON v.id = l.variant_id LEFT JOIN capacities c ON c.id = v.capacity_id
@@ -98,7 +101,8 @@ insert! {
         variant_title = "v.title",
         // As `haat_shared::sale_prices` decides.
         price_seen_minor = "COALESCE((SELECT x.price_minor FROM sale_prices x WHERE x.variant_id = v.id
-            AND x.starts_at <= given.created_at AND x.ends_at > given.created_at AND x.price_minor < v.price_minor), v.price_minor)",
+            AND x.starts_at <= given.created_at AND x.ends_at > given.created_at AND x.price_minor < v.price_minor
+            AND COALESCE((SELECT a.on_hand - a.held FROM capacities a WHERE a.id = x.capacity_id), 1) > 0), v.price_minor)",
     } => [variant: VariantId, lines_max: i64, quantity_max: i64] "given JOIN variants v ON v.id = given.variant
         JOIN products p ON p.id = v.product_id
         WHERE p.state = 'published' AND NOT v.archived
@@ -158,6 +162,7 @@ rows! {
         booked_at: Option<i64>,
         provider_name: Option<String>,
         provider_zone: Option<String>,
+        own_allotment: i64,
         available: Option<i64>;
         picture: Option<Picture>,
         sale: SaleNow
@@ -266,9 +271,11 @@ async fn view_with(engine: &Engine, caller: &Caller, cart: CartId, with_gifts: b
         Some(shown) => currencies::own_of_cart(engine, cart, shown).await?,
         None => Vec::new(),
     };
+    let mut allotments = Allotments::default();
     for row in &mut rows {
         let ordinary = row.price_minor;
-        row.price_minor = row.sale.price(ordinary, None, now).price;
+        let line = LineAllotment { variant: row.variant_id, quantity: row.quantity, own: row.own_allotment };
+        row.price_minor = row.sale.price_of_line(ordinary, now, line, &mut allotments);
         if let Some(shown) = shown {
             let own = own.iter().find(|(variant, _)| *variant == row.variant_id);
             let own = own.map(|(_, own)| in_proportion(*own, ordinary, row.price_minor));

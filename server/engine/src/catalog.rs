@@ -281,6 +281,7 @@ pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<Pro
             compare_at: prices.compare_at.map(money),
             lowest_price: past.and_then(|(_, past)| past.lowest_before(now)).map(money),
             sale_ends_at: ends_at.map(|end| caller.time(engine, end)),
+            sale_left: ends_at.and_then(|_| v.sale.left()),
             available: v.available,
         }
     });

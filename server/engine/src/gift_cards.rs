@@ -216,7 +216,10 @@ pub async fn issue(
     if expires_at.is_some_and(|at| at <= now) {
         return Err(Error::field("expires_on", FieldCode::TooSmall));
     }
-    if amount.amount() <= 0 || amount.amount() > haat_shared::money::PRICE_MAX {
+    if amount.amount() <= 0 {
+        return Err(Error::field("amount", FieldCode::TooSmall));
+    }
+    if amount.amount() > haat_shared::money::PRICE_MAX {
         return Err(Error::field("amount", FieldCode::TooBig));
     }
     if !engine.currencies.contains(&amount.currency()) {

@@ -44,6 +44,7 @@ pub mod promotions;
 mod quotas;
 pub mod random;
 mod revisions;
+pub mod sale_events;
 pub mod sale_prices;
 pub mod sales;
 #[cfg(feature = "sandbox")]

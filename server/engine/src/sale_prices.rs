@@ -2,15 +2,20 @@
 //! `haat_shared::sale_prices`, from its ordinary price and its sales. Only lists, which are sorted by price, show what was
 //! written when a sale began or ended ([`apply_due`]).
 
+use std::collections::BTreeMap;
+
 use crate::{
     Caller, Engine, TxResult,
     db::{DbError, FromRow, Row, Scalar, Tx, Value},
-    group_by, insert, params, random, rows, statements,
+    group_by, insert,
+    inventory::{delete_in_tx, open_allotment_in_tx},
+    params, random, rows, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     catalog::edit::ProductState,
-    id::kinds::{PlannedSaleId, ProductId, VariantId},
+    field::FieldError,
+    id::kinds::{CapacityId, PlannedSaleId, ProductId, SaleEventId, ShopId, VariantId},
     permissions::Permission,
     sale_prices::{
         PlannedPrice, PlannedSale, PlannedSaleState, Prices, ProductSales, SaleForm, SalePrice, SaleVariant,
@@ -32,7 +37,8 @@ macro_rules! listed_price {
 /// What [`SaleNow`] reads, of the sale `x` of a variant.
 macro_rules! on_sale {
     () => {
-        "x.price_minor AS sale_minor, x.starts_at AS sale_starts_at, x.ends_at AS sale_ends_at"
+        "x.price_minor AS sale_minor, x.starts_at AS sale_starts_at, x.ends_at AS sale_ends_at, x.capacity_id AS allotment_id,
+            (SELECT a.on_hand - a.held FROM capacities a WHERE a.id = x.capacity_id) AS allotment_left"
     };
 }
 /// The sale `x` of a variant at the time that is a parameter.
@@ -71,9 +77,16 @@ statements! {
     LOCK_DUE = "UPDATE products SET updated_at = given.column2 FROM (VALUES [($1, $2)]) AS given WHERE products.id = given.column1";
     OVERLAPPING = "SELECT x.variant_id AS value FROM sale_prices x JOIN (VALUES [($1, $2, $3)]) AS given
         ON x.variant_id = given.column1 AND x.starts_at < given.column3 AND x.ends_at > given.column2";
-    DUE = "SELECT DISTINCT product_id AS value FROM planned_sales WHERE next_at <= $1 ORDER BY product_id LIMIT $2";
-    APPLY = "UPDATE variants SET sale_minor = (SELECT x.price_minor FROM sale_prices x
-            WHERE x.variant_id = variants.id AND x.starts_at <= given.column2 AND x.ends_at > given.column2)
+    // Sales that begin or end, and those whose last unit was taken or came back.
+    DUE = "SELECT product_id AS value FROM planned_sales WHERE next_at <= $1
+        UNION
+        SELECT v.product_id AS value FROM sale_prices x JOIN capacities a ON a.id = x.capacity_id JOIN variants v ON v.id = x.variant_id
+        WHERE x.capacity_id IS NOT NULL AND x.starts_at <= $1 AND x.ends_at > $1 AND NOT v.archived
+            AND (v.sale_minor IS NOT NULL) <> (a.on_hand > a.held)
+        ORDER BY value LIMIT $2";
+    APPLY = "UPDATE variants SET sale_minor = (SELECT x.price_minor FROM sale_prices x LEFT JOIN capacities a ON a.id = x.capacity_id
+            WHERE x.variant_id = variants.id AND x.starts_at <= given.column2 AND x.ends_at > given.column2
+                AND COALESCE(a.on_hand > a.held, TRUE))
         FROM (VALUES [($1, $2)]) AS given WHERE variants.product_id = given.column1";
     SPAN = concat!("UPDATE products SET price_min_minor = span.low, price_max_minor = span.high
         FROM (SELECT v.product_id, MIN(", listed_price!(), ") AS low, MAX(", listed_price!(), ") AS high FROM variants v
@@ -93,7 +106,7 @@ statements! {
             compare_at_minor = excluded.compare_at_minor";
     END = "UPDATE planned_sales SET ends_at = $3, next_at = NULL WHERE id = $1 AND product_id = $2 AND starts_at <= $3 AND ends_at > $3";
     END_PRICES = "UPDATE sale_prices SET ends_at = $2 WHERE sale_id = $1";
-    REMOVE = "DELETE FROM planned_sales WHERE id = $1 AND product_id = $2 AND starts_at > $3";
+    REMOVE = "DELETE FROM planned_sales WHERE id = $1 AND product_id = $2 AND starts_at > $3 RETURNING capacity_id AS value";
 }
 
 insert! {
@@ -103,6 +116,9 @@ insert! {
         starts_at: i64,
         ends_at: i64,
         next_at: Option<i64>,
+        event_id: Option<SaleEventId>,
+        allotment: Option<i64>,
+        capacity_id: Option<CapacityId>,
         created_at: i64,
     }
 
@@ -112,6 +128,7 @@ insert! {
         price_minor: i64,
         starts_at: i64,
         ends_at: i64,
+        capacity_id: Option<CapacityId>,
     }
 }
 
@@ -147,31 +164,82 @@ rows! {
     }
 }
 
-/// The sale of a variant at the time that was asked for, as part of a row.
-pub(crate) struct SaleNow(Option<SalePrice>);
+/// The sale of a variant at the time that was asked for, as part of a row; with the allotment of its product in an event, and
+/// how much of it is left.
+pub(crate) struct SaleNow(Option<SalePrice>, Option<(CapacityId, i64)>);
 
 impl FromRow for SaleNow {
     fn from_row(row: &Row<'_>) -> std::result::Result<Self, DbError> {
         let price: Option<i64> = row.get("sale_minor")?;
-        let Some(price) = price else { return Ok(Self(None)) };
-        Ok(Self(Some(SalePrice {
-            price,
-            starts_at: row.get("sale_starts_at")?,
-            ends_at: row.get("sale_ends_at")?,
-        })))
+        let Some(price) = price else { return Ok(Self(None, None)) };
+        let allotment: Option<CapacityId> = row.get("allotment_id")?;
+        let left: Option<i64> = row.get("allotment_left")?;
+        let sale =
+            SalePrice { price, starts_at: row.get("sale_starts_at")?, ends_at: row.get("sale_ends_at")? };
+        Ok(Self(Some(sale), allotment.map(|id| (id, left.unwrap_or_default()))))
     }
 }
 
 impl SaleNow {
-    /// What a variant with this ordinary price costs at a time.
+    /// What one unit of a variant with this ordinary price costs at a time.
     pub(crate) fn price(&self, price: i64, compare_at: Option<i64>, at: i64) -> Prices {
-        Prices { price, compare_at }.at(self.0.as_slice(), at)
+        let prices = Prices { price, compare_at };
+        if self.left().is_some_and(|left| left <= 0) { prices } else { prices.at(self.0.as_slice(), at) }
+    }
+
+    /// What each unit of a line costs: the sale's price only if there are as many of its allotment.
+    pub(crate) fn price_of_line(
+        &self,
+        ordinary: i64,
+        at: i64,
+        line: LineAllotment,
+        allotments: &mut Allotments,
+    ) -> i64 {
+        let reduced = Prices { price: ordinary, compare_at: None }.at(self.0.as_slice(), at).price;
+        match self.1 {
+            Some((id, left)) if reduced < ordinary => {
+                let left = allotments.left.entry(id).or_insert(left + line.own);
+                if *left < line.quantity {
+                    return ordinary;
+                }
+                *left -= line.quantity;
+                allotments.needs.push((line.variant, id, line.quantity));
+                reduced
+            }
+            _ => reduced,
+        }
+    }
+
+    /// The allotment of the sale.
+    pub(crate) fn allotment(&self) -> Option<CapacityId> {
+        self.1.map(|(id, _)| id)
+    }
+
+    /// How many units are left at the sale's price; `None` for any number.
+    pub(crate) fn left(&self) -> Option<i64> {
+        self.1.map(|(_, left)| left)
     }
 
     /// When the sale ends, if it is on at a time.
     pub(crate) fn ends_at(&self) -> Option<i64> {
         self.0.map(|sale| sale.ends_at)
     }
+}
+
+/// A line that wants units of an allotment.
+#[derive(Clone, Copy)]
+pub(crate) struct LineAllotment {
+    pub(crate) variant: VariantId,
+    pub(crate) quantity: i64,
+    /// What its cart holds of the allotment already.
+    pub(crate) own: i64,
+}
+
+/// What is left of allotments while the lines of a cart are priced one after the other, and what they need.
+#[derive(Default)]
+pub(crate) struct Allotments {
+    left: BTreeMap<CapacityId, i64>,
+    pub(crate) needs: Vec<(VariantId, CapacityId, i64)>,
 }
 
 /// What decided on the prices of a variant: its ordinary prices, from when on, and its sales.
@@ -235,7 +303,8 @@ pub async fn list(
     Ok(ProductSales { title: of.title, slug, variants, sales })
 }
 
-async fn variants(
+/// The variants of a product for another sale.
+pub(crate) async fn variants(
     engine: &Engine,
     product: ProductId,
     currency: Currency,
@@ -264,80 +333,101 @@ pub async fn plan(
     let of: ProductRow = engine.db.opt(&PRODUCT, params![product, shop]).await?.ok_or(Error::NotFound)?;
     let now = engine.clock.now_ms();
     let prices = form.check(&variants(engine, product, of.currency, now).await?);
-    let time = |field, typed: &str| engine.zone.read(typed).ok_or(Error::field(field, FieldCode::NotDate));
-    let starts_at = match form.starts_at.trim() {
-        "" => Ok(now),
-        // The past is what it was.
-        typed => time("starts_at", typed).map(|starts_at| starts_at.max(now)),
-    };
-    let ends_at = match form.ends_at.trim() {
-        "" => Ok(i64::MAX),
-        typed => time("ends_at", typed),
-    };
-    let ends_at = match (&starts_at, ends_at) {
-        (Ok(starts_at), Ok(ends_at)) if ends_at <= *starts_at => {
-            Err(Error::field("ends_at", FieldCode::NotAfterStart))
-        }
-        (_, ends_at) => ends_at,
-    };
-    let (prices, starts_at, ends_at) = match (prices, starts_at, ends_at) {
-        (Ok(prices), Ok(starts_at), Ok(ends_at)) => (prices, starts_at, ends_at),
-        (prices, starts_at, ends_at) => {
-            let mut faults = prices.err().unwrap_or_default();
-            for error in [starts_at.err(), ends_at.err()].into_iter().flatten() {
-                if let Error::Invalid(more) = error {
-                    faults.extend(more);
-                }
-            }
-            return Err(Error::Invalid(faults));
+    let times = times(engine, &form.starts_at, &form.ends_at, now);
+    let (prices, times) = match (prices, times) {
+        (Ok(prices), Ok(times)) => (prices, times),
+        (prices, times) => {
+            let faults = prices.err().into_iter().chain(times.err());
+            return Err(Error::Invalid(faults.flatten().collect()));
         }
     };
     let id: PlannedSaleId = random::id(now);
-    let input = (id, product, prices, (starts_at, ends_at), shop, now);
+    let sale = NewSale { id, product, shop, prices, times, event: None, allotment: None };
     engine
         .db
-        .write(
-            ("sale_prices::plan", id),
-            input,
-            |tx, (id, product, prices, (starts_at, ends_at), shop, now)| {
-                Box::pin(async move {
-                    if tx.exec(&LOCK, params![*product, *shop, *now]).await? == 0 {
-                        return Err(Error::NotFound.into());
-                    }
-                    let wanted: Vec<[Value; 3]> = prices
-                        .iter()
-                        .map(|(variant, _)| [(*variant).into(), (*starts_at).into(), (*ends_at).into()])
-                        .collect();
-                    if let Some(Scalar(taken)) =
-                        tx.all_many::<Scalar<VariantId>, 3>(&OVERLAPPING, &wanted).await?.first()
-                    {
-                        let typed = prices.len() == 1;
-                        let field = if typed { "starts_at".to_owned() } else { price_field(*taken) };
-                        return Err(Error::field(field, FieldCode::SaleExists).into());
-                    }
-                    tx.insert(AddSale {
-                        id: *id,
-                        product_id: *product,
-                        starts_at: *starts_at,
-                        ends_at: *ends_at,
-                        next_at: Some(*starts_at),
-                        created_at: *now,
-                    })
-                    .await?;
-                    let rows = prices.iter().map(|(variant, price)| AddPrice {
-                        variant_id: *variant,
-                        sale_id: *id,
-                        price_minor: price.amount(),
-                        starts_at: *starts_at,
-                        ends_at: *ends_at,
-                    });
-                    tx.insert_all(rows).await?;
-                    apply_in_tx(tx, &[*product], *now).await
-                })
-            },
-        )
+        .write(("sale_prices::plan", id), (sale, now), |tx, (sale, now)| Box::pin(plan_in_tx(tx, sale, *now)))
         .await?;
     Ok(id)
+}
+
+/// When a sale begins and ends: now if no beginning was entered, and never if no end was.
+pub(crate) fn times(
+    engine: &Engine,
+    starts_at: &str,
+    ends_at: &str,
+    now: i64,
+) -> std::result::Result<(i64, i64), Vec<FieldError>> {
+    let mut faults = Vec::new();
+    let mut time = |field: &str, typed: &str, otherwise: i64| match typed.trim() {
+        "" => otherwise,
+        typed => engine.zone.read(typed).unwrap_or_else(|| {
+            faults.push(FieldError::new(field, FieldCode::NotDate));
+            otherwise
+        }),
+    };
+    // The past is what it was.
+    let starts_at = time("starts_at", starts_at, now).max(now);
+    let ends_at = time("ends_at", ends_at, i64::MAX);
+    if faults.is_empty() && ends_at <= starts_at {
+        faults.push(FieldError::new("ends_at", FieldCode::NotAfterStart));
+    }
+    if faults.is_empty() { Ok((starts_at, ends_at)) } else { Err(faults) }
+}
+
+/// A sale that is about to be planned.
+pub(crate) struct NewSale {
+    pub(crate) id: PlannedSaleId,
+    pub(crate) product: ProductId,
+    pub(crate) shop: ShopId,
+    pub(crate) prices: Vec<(VariantId, Money)>,
+    /// When it begins and ends.
+    pub(crate) times: (i64, i64),
+    pub(crate) event: Option<SaleEventId>,
+    /// How many units are sold at its prices.
+    pub(crate) allotment: Option<i64>,
+}
+
+pub(crate) async fn plan_in_tx(tx: &mut Tx, sale: &NewSale, now: i64) -> TxResult<()> {
+    let NewSale { id, product, shop, ref prices, times: (starts_at, ends_at), event, allotment } = *sale;
+    if tx.exec(&LOCK, params![product, shop, now]).await? == 0 {
+        return Err(Error::NotFound.into());
+    }
+    let wanted: Vec<[Value; 3]> =
+        prices.iter().map(|(variant, _)| [(*variant).into(), starts_at.into(), ends_at.into()]).collect();
+    if let Some(Scalar(taken)) = tx.all_many::<Scalar<VariantId>, 3>(&OVERLAPPING, &wanted).await?.first() {
+        let field = match (event, prices.len()) {
+            (Some(_), _) => "product".to_owned(),
+            (None, 1) => "starts_at".to_owned(),
+            _ => price_field(*taken),
+        };
+        return Err(Error::field(field, FieldCode::SaleExists).into());
+    }
+    let capacity_id: Option<CapacityId> = allotment.map(|_| random::id(now));
+    if let (Some(capacity), Some(count)) = (capacity_id, allotment) {
+        open_allotment_in_tx(tx, capacity, (shop, id), count, now).await?;
+    }
+    tx.insert(AddSale {
+        id,
+        product_id: product,
+        starts_at,
+        ends_at,
+        next_at: Some(starts_at),
+        event_id: event,
+        allotment,
+        capacity_id,
+        created_at: now,
+    })
+    .await?;
+    let rows = prices.iter().map(|(variant, price)| AddPrice {
+        variant_id: *variant,
+        sale_id: id,
+        price_minor: price.amount(),
+        starts_at,
+        ends_at,
+        capacity_id,
+    });
+    tx.insert_all(rows).await?;
+    apply_in_tx(tx, &[product], now).await
 }
 
 /// Ends a sale that is on.
@@ -378,11 +468,15 @@ async fn change(
                 if tx.exec(&LOCK, params![*product, *shop, *now]).await? == 0 {
                     return Err(Error::NotFound.into());
                 }
-                let statement = if *remove { &REMOVE } else { &END };
-                if tx.exec(statement, params![*id, *product, *now]).await? == 0 {
-                    return Err(Error::NotFound.into());
-                }
-                if !remove {
+                if *remove {
+                    let removed: Option<Scalar<Option<CapacityId>>> =
+                        tx.opt(&REMOVE, params![*id, *product, *now]).await?;
+                    let Scalar(allotment) = removed.ok_or(Error::NotFound)?;
+                    delete_in_tx(tx, allotment.as_slice()).await?;
+                } else {
+                    if tx.exec(&END, params![*id, *product, *now]).await? == 0 {
+                        return Err(Error::NotFound.into());
+                    }
                     tx.exec(&END_PRICES, params![*id, *now]).await?;
                 }
                 apply_in_tx(tx, &[*product], *now).await
@@ -404,7 +498,7 @@ pub async fn apply_due(engine: &Engine) -> TxResult<()> {
                 .db
                 .write("sale_prices::apply_due", (products, now), |tx, (products, now)| {
                     Box::pin(async move {
-                        tx.exec_many(&LOCK_DUE, &at(products, *now)).await?;
+                        lock_in_tx(tx, products, *now).await?;
                         apply_in_tx(tx, products, *now).await
                     })
                 })
@@ -420,7 +514,14 @@ fn at(products: &[ProductId], now: i64) -> Vec<[Value; 2]> {
     products.iter().map(|product| [(*product).into(), now.into()]).collect()
 }
 
-async fn apply_in_tx(tx: &mut Tx, products: &[ProductId], now: i64) -> TxResult<()> {
+/// Locks products whose prices are about to change.
+pub(crate) async fn lock_in_tx(tx: &mut Tx, products: &[ProductId], now: i64) -> TxResult<()> {
+    tx.exec_many(&LOCK_DUE, &at(products, now)).await?;
+    Ok(())
+}
+
+/// Writes for lists what products cost from now on.
+pub(crate) async fn apply_in_tx(tx: &mut Tx, products: &[ProductId], now: i64) -> TxResult<()> {
     tx.exec_many(&APPLY, &at(products, now)).await?;
     tx.exec_many(&STEP, &at(products, now)).await?;
     span_in_tx(tx, products).await

@@ -84,7 +84,8 @@ insert! {
         variant_title = "v.title",
         quantity = "1",
         price_seen_minor = "COALESCE((SELECT x.price_minor FROM sale_prices x WHERE x.variant_id = v.id
-            AND x.starts_at <= given.created_at AND x.ends_at > given.created_at AND x.price_minor < v.price_minor), v.price_minor)",
+            AND x.starts_at <= given.created_at AND x.ends_at > given.created_at AND x.price_minor < v.price_minor
+            AND COALESCE((SELECT a.on_hand - a.held FROM capacities a WHERE a.id = x.capacity_id), 1) > 0), v.price_minor)",
     } => [variant: VariantId, lines_max: i64] "given JOIN variants v ON v.id = given.variant JOIN products p ON p.id = v.product_id
         WHERE p.state = 'published' AND NOT v.archived
             AND (SELECT COUNT(*) FROM cart_lines l WHERE l.cart_id = given.cart_id) < given.lines_max

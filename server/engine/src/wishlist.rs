@@ -58,7 +58,8 @@ insert! {
         currency = "s.currency",
         // As `haat_shared::sale_prices` decides.
         price_seen_minor = "COALESCE((SELECT x.price_minor FROM sale_prices x WHERE x.variant_id = v.id
-            AND x.starts_at <= given.created_at AND x.ends_at > given.created_at AND x.price_minor < v.price_minor), v.price_minor)",
+            AND x.starts_at <= given.created_at AND x.ends_at > given.created_at AND x.price_minor < v.price_minor
+            AND COALESCE((SELECT a.on_hand - a.held FROM capacities a WHERE a.id = x.capacity_id), 1) > 0), v.price_minor)",
     } => [variant: VariantId, most: i64] "given JOIN variants v ON v.id = given.variant
         JOIN products p ON p.id = v.product_id JOIN shops s ON s.id = v.shop_id
         WHERE p.state = 'published' AND NOT v.archived

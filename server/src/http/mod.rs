@@ -236,6 +236,8 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_ANY_ORDER, post(admin_forms::order))
         .route(FORM_PROMOTIONS, post(seller_forms::promotions))
         .route(FORM_SHOP_SERVICES, post(services::of_shop))
+        .route(FORM_SHOP_EVENTS, post(seller_forms::events))
+        .route(FORM_SHOP_EVENT, post(seller_forms::event))
         .route(FORM_SHIPPING, post(seller_forms::shipping))
         .route(FORM_PRODUCT_SALES, post(seller_forms::sales))
         .route(FORM_MARKET_PROMOTIONS, post(admin_forms::promotions))
@@ -385,7 +387,7 @@ mod tests {
         let [chk, prod, line, job_id] = ["chk", "prod", "line", "job"].map(id);
         let [imp, email_id, signup, pay, user_id, bill] =
             ["imp", "mail", "signup", "pay", "user", "inv"].map(id);
-        let reset_id = id("reset");
+        let (reset_id, sale_event) = (id("reset"), id("event"));
         let [payout_id, ref_id, conv, notice, report] = ["payout", "ref", "conv", "notif", "report"].map(id);
         let file = format!("{}-320.webp", id("media"));
         let links: Vec<(&str, String, Vec<&str>)> = vec![
@@ -408,6 +410,9 @@ mod tests {
             (SHOP_PROMOTIONS, shop_promotions(text), vec![text]),
             (SHOP_SHIPPING, shop_shipping(text), vec![text]),
             (SHOP_SERVICES, shop_services(text), vec![text]),
+            (SHOP_EVENTS, shop_events(text), vec![text]),
+            (SHOP_EVENT, shop_event(text, sale_event.parse().unwrap()), vec![text, &sale_event]),
+            (EVENT, event(sale_event.parse().unwrap()), vec![&sale_event]),
             (BOOK, book(text), vec![text]),
             (PURCHASE_CALENDAR, purchase_calendar(text), vec![text]),
             (CONVERSATION, conversation(conv.parse().unwrap()), vec![&conv]),

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use haat_engine::{
-    Caller, Engine, accounts, catalog, orders, payouts, promotions, random, sale_prices,
+    Caller, Engine, accounts, catalog, orders, payouts, promotions, random, sale_events, sale_prices,
     shipping::{self, Change},
     shops,
 };
@@ -16,7 +16,7 @@ use haat_shared::{
     Conflict, Error, FieldCode, Money, Result,
     catalog::edit::ProductState,
     checkout::CheckoutLineView,
-    id::kinds::ProductId,
+    id::kinds::{ProductId, SaleEventId},
     orders::{NewRefund, SellerOrder, Shipment, lines as check_lines},
     page::LIMIT_MAX,
     payouts::{PayoutForm, PayoutMethodForm, PayoutMethodKind},
@@ -24,6 +24,7 @@ use haat_shared::{
     promotions::PromotionForm,
     returns::{ReturnApproval, ReturnReceipt},
     routes::{self, OPEN_SHOP, with},
+    sale_events::{EventForm, EventProductForm},
     sale_prices::SaleForm,
     shipping::{CalendarForm, ShippingMethod, ZoneForm},
     shops::ShopForm,
@@ -143,6 +144,68 @@ pub(super) async fn sales(
         Ok(()) => redirect(&state, &page, &[("done", &action)]),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "planned_sale", &page, typed, &error).await,
         Err(error) => refused(&state, &page, &error),
+    }
+}
+
+/// A new event.
+pub(super) async fn events(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(handle): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let page = routes::shop_events(&handle);
+    let form = EventForm::read(|name| field(&typed, name));
+    match sale_events::create(&state.runtime.engine, &caller, &handle, &form).await {
+        Ok(id) => redirect(&state, &routes::shop_event(&handle, id), &[("done", "create")]),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "event", &page, typed, &error).await,
+        Err(error) => refused(&state, &page, &error),
+    }
+}
+
+/// A change of an event: its form, a product that is put into it or removed, its end.
+pub(super) async fn event(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path((handle, id)): Path<(String, String)>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
+    let action = value("action");
+    let Ok(id) = id.parse::<SaleEventId>() else { return layers::plain(&Error::NotFound) };
+    let page = routes::shop_event(&handle, id);
+    let adding = with(&page, &[("add", &value("product"))]);
+    let done: Result<()> = async {
+        // Before anything is said about the form.
+        caller.shop(&handle, Permission::ManageCatalog)?;
+        match action.as_str() {
+            "save" => sale_events::save(engine, &caller, &handle, id, &EventForm::read(value)).await,
+            "add" => {
+                let product: ProductId = value("product").parse()?;
+                let event = sale_events::edit(engine, &caller, &handle, id, Some(product)).await?;
+                let variants = event.adding.map(|(_, _, variants)| variants).unwrap_or_default();
+                let sale = SaleForm::read(variants.iter().map(|variant| variant.id), value);
+                let form = EventProductForm { sale, allotment: value("allotment") };
+                sale_events::add(engine, &caller, &handle, id, product, &form).await
+            }
+            "remove" => {
+                let (product, sale) = (value("product").parse()?, value("sale").parse()?);
+                sale_events::remove(engine, &caller, &handle, id, product, sale).await
+            }
+            "end" => sale_events::end(engine, &caller, &handle, id).await,
+            "delete" => sale_events::delete(engine, &caller, &handle, id).await,
+            _ => Err(Error::field("action", FieldCode::NotAChoice)),
+        }
+    }
+    .await;
+    let back = if action == "add" { &adding } else { &page };
+    match done {
+        Ok(()) if action == "delete" => redirect(&state, &routes::shop_events(&handle), &[("done", &action)]),
+        Ok(()) => redirect(&state, &page, &[("done", &action)]),
+        Err(error @ Error::Invalid(_)) if matches!(action.as_str(), "add" | "save") => {
+            back_with_draft(&state, "event", back, typed, &error).await
+        }
+        Err(error) => refused(&state, back, &error),
     }
 }
 

@@ -142,6 +142,11 @@ const TABLE: &[Row] = &[
     get(SHOP_PROMOTIONS, "handle", 200),
     get(SHOP_SHIPPING, "handle", 200),
     get(SHOP_SERVICES, "handle", 200),
+    get(EVENTS, "", 200),
+    // It has no products, so it isn't announced.
+    get(EVENT, "event", 404),
+    get(SHOP_EVENTS, "handle", 200),
+    get(SHOP_EVENT, "handle event", 200),
     get(BALANCE, "handle", 200),
     get(SETTINGS, "handle", 200),
     get(WORDS, "words", 200),
@@ -215,6 +220,12 @@ const TABLE: &[Row] = &[
     call(FN_BOOKING, r#"{"slug":"<slug>","asked":{}}"#).ok(404),
     call(FN_APPOINTMENTS, "{}"),
     call(FN_SHOP_SERVICES, r#"{"handle":"<handle>","day":""}"#),
+    call(FN_EVENTS, "{}"),
+    call(FN_EVENT, r#"{"id":"<event>"}"#).ok(404),
+    call(FN_SHOP_EVENTS, r#"{"handle":"<handle>"}"#),
+    call(FN_SHOP_EVENT, r#"{"handle":"<handle>","id":"<event>","adding":null}"#),
+    form(FORM_SHOP_EVENTS, "handle", "action=create", 303),
+    form(FORM_SHOP_EVENT, "handle event", "action=save&title=Fair", 303),
     call(FN_SHIPPING, r#"{"handle":"<handle>"}"#),
     call(FN_PREVIEW_SHIPPING, r#"{"handle":"<handle>","basket":{"country":"IN","value":"1"},"edited":null}"#),
     form(FORM_SHIPPING, "handle", "action=add", 303),
@@ -745,6 +756,10 @@ async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static 
     things.insert("line", cart["groups"][0]["lines"][0]["id"].as_str().unwrap().to_owned());
     let conversation = market.post(shopper, MESSAGES, &[("shop", handle)]).await;
     things.insert("conversation", conversation.strip_prefix("/messages/").unwrap().to_owned());
+    let fair = [("action", "create"), ("title", "Fair"), ("ends_at", "2036-01-01T10:00")];
+    let event = market.post(seller, &format!("/seller/{handle}/events"), &fair).await;
+    let event = event.rsplit('/').next().unwrap().split('?').next().unwrap();
+    things.insert("event", event.to_owned());
     things.insert("media", picture(market, seller, handle).await);
     things.insert("import", import(market, seller, handle).await);
     things

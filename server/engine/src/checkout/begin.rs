@@ -17,7 +17,7 @@ use crate::{
     params, payments,
     promotions::{self, AddUse, Offers, Person},
     random, rows,
-    sale_prices::{SaleNow, join_sale, on_sale},
+    sale_prices::{Allotments, LineAllotment, SaleNow, join_sale, on_sale},
     shipping, statements,
     taxes::{self, Taxed},
 };
@@ -286,8 +286,12 @@ async fn begin_in_tx(
     }
     let form = current.first().map_or(form, |old| old.form.as_str());
     let mut lines: Vec<LineRow> = tx.all(&LINES, params![cart, chosen, now]).await?;
+    let mut allotments = Allotments::default();
     for line in &mut lines {
-        let (ordinary, price) = (line.price_minor, line.sale.price(line.price_minor, None, now).price);
+        let own = line.sale.allotment().map_or(0, |id| released.of(id));
+        let wants = LineAllotment { variant: line.variant_id, quantity: line.quantity, own };
+        let ordinary = line.price_minor;
+        let price = line.sale.price_of_line(ordinary, now, wants, &mut allotments);
         line.price_minor = price;
         line.own_minor = line.own_minor.map(|own| in_proportion(own, ordinary, price));
     }
@@ -312,7 +316,15 @@ async fn begin_in_tx(
         }
         shipping = shipping.exchanged(rate, currency)?;
     }
-    let needs = holds::needs_in_tx(tx, cart, &released).await?;
+    let mut needs = holds::needs_in_tx(tx, cart, &released).await?;
+    let of_event = |&(variant_id, capacity_id, quantity)| Need {
+        variant_id,
+        capacity_id,
+        per_unit: 1,
+        quantity,
+        available: quantity,
+    };
+    needs.extend(allotments.needs.iter().map(of_event));
     let short = needs.iter().filter(|need| need.quantity > need.available);
     let short = short.map(|need| Left { capacity_id: need.capacity_id, available: need.available });
     let short = shortages(&lines, &needs, &short.collect::<Vec<_>>());
@@ -372,6 +384,10 @@ async fn begin_in_tx(
     }
     let short = holds::hold_in_tx(tx, plan.claims, &released).await?;
     if !short.is_empty() {
+        let of_event = |left: &Left| allotments.needs.iter().any(|need| need.1 == left.capacity_id);
+        if short.iter().any(of_event) {
+            return Err(Conflict::PricesChanged.into());
+        }
         let short = shortages(&lines, &needs, &short);
         // If no line lacks anything, it is the uses of a coupon.
         let conflict = match short.is_empty() {

@@ -30,6 +30,15 @@ insert! {
         held = "0",
     }
 
+    /// How many units of a product are sold at the prices of an event.
+    pub(super) struct AddAllotment into capacities {
+        pub(super) id: CapacityId,
+        pub(super) owner: ShopId,
+        pub(super) on_hand: i64;
+        kind = "'allotment'",
+        held = "0",
+    }
+
     /// The uses of a coupon: all of them, or those of one person.
     pub(super) struct AddUses into capacities {
         pub(super) id: CapacityId,

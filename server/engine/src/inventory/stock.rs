@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::capacity::{AddCapacity, AddMovement, AddUses, Change, change_in_tx};
+use super::capacity::{AddAllotment, AddCapacity, AddMovement, AddUses, Change, change_in_tx};
 use crate::{
     Caller, Engine, TxResult, Who,
     db::{Scalar, Tx, Value},
@@ -84,6 +84,20 @@ pub(crate) async fn delete_in_tx(tx: &mut Tx, capacities: &[CapacityId]) -> TxRe
     let given: Vec<[Value; 1]> = capacities.iter().map(|id| [(*id).into()]).collect();
     tx.exec_many(&DELETE_MOVEMENTS, &given).await?;
     tx.exec_many(&DELETE, &given).await?;
+    Ok(())
+}
+
+/// The allotment of a sale, which is inserted afterwards.
+pub(crate) async fn open_allotment_in_tx(
+    tx: &mut Tx,
+    id: CapacityId,
+    (owner, sale): (ShopId, PlannedSaleId),
+    count: i64,
+    now: i64,
+) -> TxResult<()> {
+    tx.insert(AddAllotment { id, owner, on_hand: count }).await?;
+    let (reason, reference) = ("received", sale.uuid());
+    tx.insert(AddMovement { capacity_id: id, reason, reference, delta: count, created_at: now }).await?;
     Ok(())
 }
 

@@ -57,6 +57,7 @@ mod races;
 mod refunds;
 mod reliability;
 mod returns;
+mod sale_events;
 mod sale_prices;
 mod seals;
 mod services;

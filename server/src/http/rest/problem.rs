@@ -256,6 +256,7 @@ fn title(locale: Locale, code: &str) -> &'static str {
         "conversation_blocked" => t!(locale, problem.title_conversation_blocked),
         "message_kept" => t!(locale, problem.title_message_kept),
         "time_taken" => t!(locale, problem.title_time_taken),
+        "prices_changed" => t!(locale, problem.title_prices_changed),
         "customer_is_guest" => t!(locale, problem.title_customer_is_guest),
         "import_ended" => t!(locale, problem.title_import_ended),
         "last_owner" => t!(locale, problem.title_last_owner),
@@ -371,6 +372,7 @@ fn every() -> impl Iterator<Item = Problem> {
         MessageKept,
         CustomerIsGuest,
         TimeTaken(Vec::new()),
+        PricesChanged,
     ];
     let conflicts =
         conflicts.into_iter().chain(Refusal::ALL.map(Code)).chain(GiftCardRefusal::ALL.map(GiftCard));
