@@ -18,9 +18,11 @@ use crate::{
 pub(crate) fn secure_headers() {
     let Some(response) = use_context::<leptos_axum::ResponseOptions>() else { return };
     let nonce = leptos::nonce::use_nonce().map(|n| n.to_string()).unwrap_or_default();
-    let origins = use_context::<crate::api::Ctx>()
-        .map(|ctx| haat_engine::payments::origins(&ctx.engine))
-        .unwrap_or_default();
+    let mut origins = haat_engine::payments::Origins::default();
+    if let Some(ctx) = use_context::<crate::api::Ctx>() {
+        origins = haat_engine::payments::origins(&ctx.engine);
+        origins.forms.extend(haat_engine::accounts::logins::origins(&ctx.engine));
+    }
     let at_checkout =
         use_context::<http::request::Parts>().is_some_and(|it| routes::is_checkout(it.uri.path()));
     let needed = needed(origins, at_checkout);

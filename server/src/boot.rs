@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use haat_engine::{
     Clock, Db, Engine, Parts,
+    accounts::logins::IdentityProvider,
     bus::{Bus, InProcess},
     clock::Zone,
     notifications::{Mailer, mailbox::Mailbox},
@@ -15,6 +16,7 @@ use haat_gateways::sandbox::{Behaviour, Sandbox};
 use haat_gateways::{
     cash::Cash,
     nats::Nats,
+    openid::OpenId,
     paypal::{self, PayPal},
     pictures::PictureFolder,
     push::WebPush,
@@ -166,6 +168,12 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         "" => Arc::new(Mailbox(db.clone())),
         url => Arc::new(Smtp::new(url, sender.clone()).map_err(|e| format!("mail.smtp_url: {e}"))?),
     };
+    let mut providers: Vec<Arc<dyn IdentityProvider>> = Vec::new();
+    for app in config.sign_in.apps() {
+        let setting = format!("sign_in.{}_issuer", app.provider.as_str());
+        let provider = OpenId::new(app, clock.clone()).map_err(|e| format!("{setting}: {e}"))?;
+        providers.push(Arc::new(provider));
+    }
     let contact = format!("mailto:{}", sender.email);
     let services = config.push.services.split_whitespace().map(str::to_owned).collect();
     let pusher = Arc::new(WebPush::new(&push_key(&secret), &contact, services, clock.clone())?);
@@ -185,6 +193,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         clock,
         gateways,
         mailer,
+        providers,
         pusher,
         smtputf8: config.mail.smtputf8,
         support_email: sender.email.to_string(),

@@ -11,7 +11,8 @@ mod secrets;
 use std::path::Path;
 
 use axum::http::HeaderName;
-use haat_shared::{Currency, Money, gift_cards::GiftCardTerms, payouts::bank_file::Payer};
+use haat_gateways::openid;
+use haat_shared::{Currency, Money, gift_cards::GiftCardTerms, logins::Provider, payouts::bank_file::Payer};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use network::Network;
@@ -57,6 +58,8 @@ pub struct Config {
     pub mail: Mail,
     /// Notifications to browsers.
     pub push: PushConfig,
+    /// Signing in with the accounts of others.
+    pub sign_in: SignInConfig,
     /// Rate limits and limits on guests.
     pub limits: Limits,
     /// Secrets.
@@ -134,6 +137,64 @@ pub struct PushConfig {
     /// The origins of push services besides those of Chromium, Firefox, Safari and Edge, separated by spaces:
     /// `https://push.example`. Browsers name the service, and the market sends requests there.
     pub services: String,
+}
+
+/// Signing in with the accounts of others, by OpenID Connect.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignInConfig {
+    /// The client ID of an app at Google. Without one, nobody can sign in with Google.
+    pub google_client_id: String,
+    /// Its secret.
+    pub google_client_secret: SecretString,
+    /// Google's issuer. Tests have a fake.
+    pub google_issuer: String,
+    /// The client ID of an app at LinkedIn. Without one, nobody can sign in with LinkedIn.
+    pub linkedin_client_id: String,
+    /// Its secret.
+    pub linkedin_client_secret: SecretString,
+    /// LinkedIn's issuer. Tests have a fake.
+    pub linkedin_issuer: String,
+}
+
+impl SignInConfig {
+    /// The providers with the names of their settings, IDs of the app, secrets and issuers.
+    fn all(&self) -> [(Provider, &str, &SecretString, &str); 2] {
+        [
+            (Provider::Google, &self.google_client_id, &self.google_client_secret, &self.google_issuer),
+            (
+                Provider::LinkedIn,
+                &self.linkedin_client_id,
+                &self.linkedin_client_secret,
+                &self.linkedin_issuer,
+            ),
+        ]
+    }
+
+    /// The apps that are configured.
+    pub(crate) fn apps(&self) -> Vec<openid::Settings> {
+        let there = self.all().into_iter().filter(|(_, client_id, ..)| !client_id.is_empty());
+        let app = |(provider, client_id, secret, issuer): (_, &str, &SecretString, &str)| openid::Settings {
+            provider,
+            client_id: client_id.to_owned(),
+            client_secret: secret.reveal().to_owned(),
+            issuer: issuer.to_owned(),
+        };
+        there.map(app).collect()
+    }
+}
+
+impl Default for SignInConfig {
+    fn default() -> Self {
+        Self {
+            google_client_id: String::new(),
+            google_client_secret: SecretString::default(),
+            google_issuer: openid::GOOGLE.into(),
+            linkedin_client_id: String::new(),
+            linkedin_client_secret: SecretString::default(),
+            linkedin_issuer: openid::LINKEDIN.into(),
+        }
+    }
 }
 
 /// Picture storage.

@@ -35,6 +35,7 @@ pub mod gift_cards;
 pub mod id;
 pub mod invoices;
 pub mod ledger;
+pub mod logins;
 pub mod media;
 pub mod money;
 pub mod notifications;

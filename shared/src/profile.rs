@@ -7,6 +7,7 @@ use crate::{
     addresses,
     field::{FieldCode, FieldError},
     id::kinds::SessionId,
+    logins::LoginCard,
     money::Currency,
     text,
 };
@@ -115,6 +116,10 @@ pub struct ProfilePage {
     pub profile: Profile,
     /// Where the user is signed in: this browser first, then the latest.
     pub sessions: Vec<SessionCard>,
+    /// Whether they have a password. Whoever signed up with a provider has none until they set one.
+    pub has_password: bool,
+    /// The providers whose accounts can be connected, or are.
+    pub logins: Vec<LoginCard>,
 }
 
 /// The names of the browser and its operating system, from the header `User-Agent`. Empty if unknown. Many browsers name

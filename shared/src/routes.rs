@@ -161,7 +161,7 @@ pub fn is_conversation(path: &str) -> bool {
 const READS: &[&str] = &[
     FN_ME,
     FN_DRAFT,
-    FN_DEMO,
+    FN_WAYS_IN,
     FN_PASSWORD_RESET,
     FN_PROFILE,
     FN_LIST_PRODUCTS,
@@ -426,6 +426,7 @@ routes! {
     FORM_ADDRESSES POST "/account/addresses" Form SignedIn;
     FORM_PROFILE POST "/account/profile" Form SignedIn;
     FORM_PASSWORD POST "/account/password" Form SignedIn;
+    FORM_LOGINS POST "/account/logins" Form SignedIn;
     FORM_SESSIONS POST "/account/sessions" Form SignedIn;
     FORM_FORGOT_PASSWORD POST "/forgot-password" Form Anyone;
     FORM_RESET_PASSWORD POST "/reset-password/{id}" Form Signed;
@@ -487,7 +488,7 @@ routes! {
 
     FN_ME POST "/api/accounts/me" Function Anyone;
     FN_DRAFT POST "/api/accounts/draft" Function Anyone;
-    FN_DEMO POST "/api/accounts/demo" Function Anyone;
+    FN_WAYS_IN POST "/api/accounts/ways_in" Function Anyone;
     FN_PASSWORD_RESET POST "/api/accounts/password_reset" Function Signed;
     FN_PROFILE POST "/api/accounts/profile" Function SignedIn;
     FN_LIST_PRODUCTS POST "/api/catalog/list" Function Anyone;
@@ -636,6 +637,8 @@ routes! {
     PAYOUTS_CSV GET "/admin/payouts.csv" File Operator(ManagePayouts);
     PAYOUTS_XML GET "/admin/payouts.xml" File Operator(ManagePayouts);
     CONNECT_RETURN GET "/seller/{handle}/balance/stripe" Form Member => connect_return(handle: &str);
+    FORM_LOGIN POST "/sign-in/with/{provider}" Form Anyone => login(provider: &str);
+    LOGIN_RETURN GET "/sign-in/from/{provider}" Form Anyone => login_return(provider: &str);
     CONFIRM_SIGN_UP GET "/sign-up/{id}" Form Signed => confirm_sign_up(id: SignUpId);
     PAYMENT_RETURN GET "/pay/return/{id}" Form Signed => payment_return(id: PaymentId);
     WEBHOOK POST "/webhooks/{gateway}" Webhook Signed => webhook(gateway: &str);

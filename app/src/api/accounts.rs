@@ -6,6 +6,7 @@ use haat_shared::{
     admin::UserDetails,
     forms::Draft,
     id::kinds::{DraftId, PasswordResetId, UserId},
+    logins::WaysIn,
     page::{Counted, ListRequest},
     profile::ProfilePage,
 };
@@ -36,11 +37,13 @@ pub async fn draft(form: String, id: DraftId) -> Result<Option<Draft>, ApiError>
         .await
 }
 
-/// The password of the demo's accounts, if this is a demo market.
-#[server(name = FetchDemo, prefix = "/api", endpoint = "accounts/demo", input = Json)]
-pub async fn demo() -> Result<Option<String>, ApiError> {
-    let demo = use_context::<super::Ctx>().is_some_and(|ctx| ctx.demo);
-    Ok(demo.then(|| haat_shared::accounts::DEMO_PASSWORD.to_owned()))
+/// How one can sign in besides with a password: the providers, and the demo's accounts.
+#[server(name = FetchWaysIn, prefix = "/api", endpoint = "accounts/ways_in", input = Json)]
+pub async fn ways_in() -> Result<WaysIn, ApiError> {
+    let Some(ctx) = use_context::<super::Ctx>() else { return Ok(WaysIn::default()) };
+    let providers = haat_engine::accounts::logins::providers(&ctx.engine);
+    let demo = ctx.demo.then(|| haat_shared::accounts::DEMO_PASSWORD.to_owned());
+    Ok(WaysIn { providers, demo })
 }
 
 /// The email address of the account that a link for a new password is for. None if it can't be used any more.

@@ -13,6 +13,7 @@ pub(crate) mod gifts;
 mod home;
 mod invoices;
 mod live_stock;
+mod logins;
 mod not_found;
 mod notifications;
 mod passwords;

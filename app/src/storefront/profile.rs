@@ -4,18 +4,19 @@ use haat_shared::{
     Currency,
     accounts::PASSWORD_MIN,
     forms::Draft,
+    logins::LoginCard,
     profile::{Profile, ProfilePage, SessionCard},
     routes,
 };
 use leptos::prelude::*;
 
-use super::sign_up::draft_by;
+use super::{logins, sign_up::draft_by};
 use crate::{
     api,
     i18n::{t, use_i18n},
     locales::LANGUAGES,
     state::query,
-    ui::{Alert, Button, CodeAlert, ErrorSummary, Field, PageTitle, Select, email_address, loaded},
+    ui::{Alert, Button, ErrorSummary, Field, PageTitle, Select, email_address, loaded},
     words::{self, I18n},
 };
 
@@ -35,13 +36,14 @@ pub(super) fn EditProfile() -> impl IntoView {
         },
     );
     loaded(found, move |(page, choices, typed, secret)| {
-        let ProfilePage { profile, sessions } = page;
+        let ProfilePage { profile, sessions, has_password, logins } = page;
         let done = match done.get_untracked().as_str() {
             "profile" => Some(t!(i18n, profile.saved)),
             "password" => Some(t!(i18n, profile.password_saved)),
             "session" => Some(t!(i18n, profile.signed_out)),
             _ => None,
         };
+        let done = done.map(str::to_owned).or_else(|| logins::done(i18n));
         let email = profile.email.clone();
         view! {
             <PageTitle text=t!(i18n, profile.title) />
@@ -51,9 +53,13 @@ pub(super) fn EditProfile() -> impl IntoView {
                 </p>
                 <h1>{t!(i18n, profile.title)}</h1>
                 {done.map(|words| view! { <Alert look="good">{words}</Alert> })}
-                <CodeAlert />
+                {logins::alert(i18n)}
                 {details(i18n, profile, choices, &typed)}
-                {password(i18n, email, &secret)}
+                {match has_password {
+                    true => password(i18n, email, &secret),
+                    false => no_password(i18n, email),
+                }}
+                {methods(i18n, logins)}
                 {places(i18n, sessions)}
             </div>
         }
@@ -118,6 +124,55 @@ fn password(i18n: I18n, email: String, draft: &Draft) -> AnyView {
         </form>
     }
     .into_any()
+}
+
+/// For those who sign in with a provider only.
+fn no_password(i18n: I18n, email: String) -> AnyView {
+    view! {
+        <form method="post" action=routes::FORGOT_PASSWORD class="panel form">
+            <h2>{t!(i18n, profile.password)}</h2>
+            <p class="note">{t!(i18n, logins.no_password)}</p>
+            <input type="hidden" name="email" value=email />
+            <div class="actions"><Button look="secondary">{t!(i18n, password.send)}</Button></div>
+        </form>
+    }
+    .into_any()
+}
+
+/// The providers with which one can sign in.
+fn methods(i18n: I18n, logins: Vec<LoginCard>) -> Option<AnyView> {
+    if logins.is_empty() {
+        return None;
+    }
+    let rows = logins.into_iter().map(|LoginCard { provider, email }| {
+        let (name, text) = (provider.name(), provider.as_str());
+        let (look, action, words) = match email {
+            Some(_) => ("button quiet", "disconnect", t!(i18n, logins.disconnect)),
+            None => ("button secondary", "connect", t!(i18n, logins.connect)),
+        };
+        let state = match email {
+            Some(email) if email.is_empty() => t!(i18n, logins.is_connected).into_any(),
+            Some(email) => view! { <span translate="no">{email_address(&email)}</span> }.into_any(),
+            None => t!(i18n, logins.not_connected).into_any(),
+        };
+        view! {
+            <li class="row">
+                <div>
+                    <strong translate="no">{name}</strong>
+                    <p class="note">{state}</p>
+                </div>
+                <button type="submit" class=look name=action value=text>{words}<span class="hidden">" "{name}</span></button>
+            </li>
+        }
+    });
+    let rows = rows.collect_view();
+    let shown = view! {
+        <section aria-labelledby="methods">
+            <h2 id="methods">{t!(i18n, logins.title)}</h2>
+            <form method="post" action=routes::FORM_LOGINS class="form"><ul class="rows">{rows}</ul></form>
+        </section>
+    };
+    Some(shown.into_any())
 }
 
 fn places(i18n: I18n, sessions: Vec<SessionCard>) -> AnyView {

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use haat_shared::{FieldCode, accounts::DEMO_ACCOUNTS, forms::Draft, routes};
+use haat_shared::{FieldCode, accounts::DEMO_ACCOUNTS, forms::Draft, logins::WaysIn, routes};
 use leptos::prelude::*;
 
-use super::sign_up::draft_of;
+use super::{logins, sign_up::draft_of};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
     state::{Visitor, address, is_live, query},
-    ui::{Alert, Button, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle, loaded},
+    ui::{Alert, Button, EmptyState, ErrorSummary, Field, LinkButton, PageTitle, loaded},
 };
 
 /// The sign-in page.
@@ -18,7 +18,7 @@ use crate::{
 pub(crate) fn SignIn() -> impl IntoView {
     crate::head::keep_out();
     let (next, visitor) = (query("next"), expect_context::<Visitor>().0);
-    let demo = api::find(|| (), |()| api::accounts::demo());
+    let ways = api::find(|| (), |()| api::accounts::ways_in());
     // By a link, that is. When the page is loaded, the server leads on those who are signed in.
     let by_link = !cfg!(feature = "ssr") && is_live();
     loaded(draft_of("sign-in"), move |draft| {
@@ -32,8 +32,8 @@ pub(crate) fn SignIn() -> impl IntoView {
             }
             None => {
                 let draft = draft.clone();
-                loaded(demo, move |password| {
-                    view! { <Form next=next.get_untracked() draft=draft.clone() demo=password /> }
+                loaded(ways, move |ways| {
+                    view! { <Form next=next.get_untracked() draft=draft.clone() ways /> }
                 })
             }
         })
@@ -56,13 +56,9 @@ fn signed_in() -> AnyView {
 }
 
 #[component]
-fn Form(
-    next: String,
-    draft: Draft,
-    /// The password of the demo's accounts, if this is a demo market.
-    demo: Option<String>,
-) -> impl IntoView {
+fn Form(next: String, draft: Draft, ways: WaysIn) -> impl IntoView {
     let i18n = use_i18n();
+    let WaysIn { providers, demo } = ways;
     // The message doesn't say which of the two is wrong.
     let wrong =
         draft.error.as_ref().and_then(|error| error.at("password")) == Some(FieldCode::WrongCredentials);
@@ -73,6 +69,7 @@ fn Form(
     let known = chosen.map_or_else(|| draft.typed("email"), |(_, email)| (*email).to_owned());
     let secret = demo.clone().filter(|_| chosen.is_some()).unwrap_or_default();
     let accounts = demo.map(|_| demo_accounts(&next));
+    let providers = logins::buttons(i18n, &providers, &next);
     let (email, password) = (tu_string!(i18n, sign_in.email), tu_string!(i18n, sign_in.password));
     let labels = vec![("email", email.to_owned()), ("password", password.to_owned())];
     let other = routes::with(routes::SIGN_UP, &[("next", &next)]);
@@ -89,7 +86,7 @@ fn Form(
             <p class="lead">{t!(i18n, sign_in.lead)}</p>
             <form method="post" action=routes::SIGN_IN class="panel form" novalidate>
                 {done}
-                <CodeAlert />
+                {logins::alert(i18n)}
                 {wrong.then(|| view! { <Alert>{t!(i18n, field.wrong_credentials)}</Alert> })}
                 <ErrorSummary faults labels />
                 <input type="hidden" name="next" value=next />
@@ -98,6 +95,7 @@ fn Form(
                 <Button>{t!(i18n, sign_in.button)}</Button>
                 <p><a href=routes::FORGOT_PASSWORD>{t!(i18n, password.link)}</a></p>
             </form>
+            {providers}
             <p>{t!(i18n, sign_in.no_account)} " " <a href=other>{t!(i18n, sign_in.create)}</a></p>
             {accounts}
         </div>

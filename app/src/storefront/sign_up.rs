@@ -1,8 +1,9 @@
 //! The sign-up page.
 
-use haat_shared::{FieldCode, accounts::PASSWORD_MIN, forms::Draft, routes};
+use haat_shared::{FieldCode, accounts::PASSWORD_MIN, forms::Draft, logins::Provider, routes};
 use leptos::prelude::*;
 
+use super::logins;
 use crate::{
     api::{self, ApiError, ApiResource},
     i18n::{t, tu_string, use_i18n},
@@ -27,11 +28,17 @@ pub(crate) async fn draft_by(form: &'static str, id: String) -> Result<Draft, Ap
 pub(crate) fn SignUp() -> impl IntoView {
     crate::head::keep_out();
     let next = query("next");
-    loaded(draft_of("sign-up"), move |draft| view! { <Form next=next.get_untracked() draft /> })
+    let ways = api::find(|| (), |()| api::accounts::ways_in());
+    loaded(draft_of("sign-up"), move |draft| {
+        loaded(ways, move |ways| {
+            let providers = ways.providers;
+            view! { <Form next=next.get_untracked() draft=draft.clone() providers /> }
+        })
+    })
 }
 
 #[component]
-fn Form(next: String, draft: Draft) -> impl IntoView {
+fn Form(next: String, draft: Draft, providers: Vec<Provider>) -> impl IntoView {
     let i18n = use_i18n();
     let taken = draft.error.as_ref().and_then(|error| error.at("email")) == Some(FieldCode::Taken);
     let faults = Signal::stored(draft.error.clone());
@@ -42,6 +49,7 @@ fn Form(next: String, draft: Draft) -> impl IntoView {
     let labels =
         vec![("name", name.to_owned()), ("email", email.to_owned()), ("password", password.to_owned())];
     let other = sign_in_from(&next);
+    let providers = logins::buttons(i18n, &providers, &next);
     let again = other.clone();
     let done = (query("done").get_untracked() == "sent").then(|| {
         view! { <Alert look="good">{t!(i18n, sign_up.sent)}</Alert> }
@@ -68,6 +76,7 @@ fn Form(next: String, draft: Draft) -> impl IntoView {
                 <Field name="password" label=password kind="password" autocomplete="new-password" required=true hint faults />
                 <Button>{t!(i18n, sign_up.button)}</Button>
             </form>
+            {providers}
             <p>{t!(i18n, sign_up.have_account)} " " <a href=other>{t!(i18n, sign_up.sign_in)}</a></p>
         </div>
     }

@@ -16,6 +16,7 @@ CREATE TABLE users (
     email_folded TEXT NOT NULL UNIQUE,
     -- Name and email address in lower case, for the admins' search.
     search_folded TEXT NOT NULL,
+    -- Empty if they sign in with the account of a provider only.
     password_hash TEXT NOT NULL,
     -- One of those in app/locales.
     locale TEXT NOT NULL DEFAULT 'en',
@@ -81,6 +82,32 @@ CREATE TABLE password_resets (
 );
 CREATE INDEX password_resets_user_id_idx ON password_resets (user_id);
 CREATE INDEX password_resets_expires_at_idx ON password_resets (expires_at);
+
+-- Accounts at providers with which users sign in, at most one a provider and user.
+CREATE TABLE logins (
+    provider TEXT NOT NULL,
+    -- Of the account at the provider. It stays, while the email address may change.
+    subject TEXT NOT NULL,
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- The address that it had when it was connected; may be empty.
+    email TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (provider, subject),
+    UNIQUE (user_id, provider)
+);
+
+-- Sign-ins that are at a provider. What else they need is derived from the token, which only the browser has.
+CREATE TABLE login_attempts (
+    token_hash BYTEA PRIMARY KEY,
+    provider TEXT NOT NULL,
+    -- Who connects an account; NULL if someone signs in.
+    user_id UUID REFERENCES users (id) ON DELETE CASCADE,
+    -- Where it leads; may be empty.
+    next TEXT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX login_attempts_expires_at_idx ON login_attempts (expires_at);
+CREATE INDEX login_attempts_user_id_idx ON login_attempts (user_id);
 
 CREATE TABLE sessions (
     id UUID PRIMARY KEY,

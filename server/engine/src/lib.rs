@@ -89,6 +89,8 @@ pub struct Parts {
     pub mailer: Arc<dyn Mailer>,
     /// Whether the mailer supports non-ASCII letters before the `@` of an address.
     pub smtputf8: bool,
+    /// The providers with whose accounts users can sign in, in the order of their buttons.
+    pub providers: Vec<Arc<dyn accounts::logins::IdentityProvider>>,
     /// Sends notifications to browsers.
     pub pusher: Arc<dyn notifications::push::Pusher>,
     /// Where people of the market read emails: messages from the contact page go there. May be empty.

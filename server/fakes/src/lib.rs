@@ -11,6 +11,7 @@
 pub mod common;
 mod faults;
 mod idempotency;
+pub mod openid;
 mod page;
 pub mod paypal;
 pub mod razorpay;

@@ -3,6 +3,7 @@
 mod api;
 pub mod cash;
 pub mod nats;
+pub mod openid;
 pub mod paypal;
 pub mod pictures;
 pub mod push;

@@ -4,14 +4,14 @@ use std::ops::RangeInclusive;
 
 use haat_engine::{Db, clock::Zone};
 use haat_gateways::{
-    nats, paypal, push, razorpay,
+    nats, openid, paypal, push, razorpay,
     smtp::{self, Sender},
 };
 use haat_shared::{Currency, addresses};
 use url::{Host, Url};
 
 use super::{
-    Config, Limits, Mail, Mode, Network, PAYPAL_URL, PEER, Payments, RAZORPAY_URL, STRIPE_URL,
+    Config, Limits, Mail, Mode, Network, PAYPAL_URL, PEER, Payments, RAZORPAY_URL, STRIPE_URL, SignInConfig,
     secrets::weakness,
 };
 use crate::log;
@@ -62,6 +62,27 @@ impl Limits {
 /// Text without blanks and special characters, as in keys and IDs.
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+impl SignInConfig {
+    fn check(&self) -> Result<(), String> {
+        for (provider, client_id, secret, issuer) in self.all() {
+            let name = provider.as_str();
+            openid::check(issuer).map_err(|why| format!("sign_in.{name}_issuer: {why}"))?;
+            let given = [client_id, secret.reveal()];
+            if !given.iter().all(|value| value.is_empty()) && !given.iter().all(|value| is_token(value)) {
+                return Err(format!(
+                    "sign_in.{name}_client_id and sign_in.{name}_client_secret must be those of an app, or both be empty"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all issuers are those of the providers themselves.
+    fn are_issuers_themselves(&self) -> bool {
+        self.all().into_iter().all(|(provider, _, _, issuer)| issuer == openid::issuer(provider))
+    }
 }
 
 impl Payments {
@@ -256,6 +277,7 @@ impl Config {
             }
         }
         self.limits.check()?;
+        self.sign_in.check()?;
         if Zone::named(&self.market.time_zone).is_err() {
             return Err("market.time_zone must be the IANA name of a time zone, such as Asia/Kolkata".into());
         }
@@ -310,6 +332,10 @@ impl Config {
             (
                 self.payments.razorpay_key_id.contains("_test_"),
                 "payments.razorpay_key_id is a key for tests: nobody would be charged",
+            ),
+            (
+                !self.sign_in.are_issuers_themselves(),
+                "sign_in.google_issuer and sign_in.linkedin_issuer must be Google's and LinkedIn's: leave them out",
             ),
             (!self.payments.is_razorpay_itself(), "payments.razorpay_url must be Razorpay's: leave it out"),
             (
@@ -567,6 +593,7 @@ mod tests {
             (("HAAT__PAYMENTS__PAYPAL_URL", "https://api-m.sandbox.paypal.com"), "not that for tests"),
             (("HAAT__PAYMENTS__RAZORPAY_KEY_ID", "rzp_test_x"), "a key for tests"),
             (("HAAT__PAYMENTS__RAZORPAY_URL", "https://razorpay.example"), "must be Razorpay's"),
+            (("HAAT__SIGN_IN__GOOGLE_ISSUER", "https://google.example"), "must be Google's"),
             (("HAAT__MARKET__DEMO", "true"), "public password"),
             (("HAAT__SERVER__PUBLIC_URL", "http://haat.example"), "https"),
             (("HAAT__MAIL__SMTP_URL", "smtps://mail.example"), "mail.from"),

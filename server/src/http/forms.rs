@@ -581,7 +581,7 @@ pub(super) fn at_lines(error: Error, part: &[LineQuantity]) -> Error {
 }
 
 /// Where those who are signed in begin, unless they came from a page: admins in the admin area, sellers in the dashboard.
-fn begins_at(caller: &Caller) -> String {
+pub(super) fn begins_at(caller: &Caller) -> String {
     let Some(user) = caller.user() else { return HOME.to_owned() };
     match user.shops.as_slice() {
         _ if !user.admin_roles.is_empty() => ADMIN.to_owned(),
@@ -606,7 +606,7 @@ pub(super) fn beyond_sign_in(caller: &Caller, uri: &Uri) -> Option<String> {
 
 /// Completes a sign-in: sets the session, makes the device known to the account, and removes the guest's
 /// cart.
-fn signed_in(state: &State, devices: Devices, account: &str, next: &str, token: &str) -> Response {
+pub(super) fn signed_in(state: &State, devices: Devices, account: &str, next: &str, token: &str) -> Response {
     let secure = state.runtime.config.secure();
     let session = (header::SET_COOKIE, cookies::set(secure, "session", token, accounts::SESSION_MS / 1000));
     let mut response = ([session], back::to(next)).into_response();

@@ -19,6 +19,7 @@ mod layers;
 mod limits;
 mod live;
 mod live_stock;
+mod logins;
 mod media;
 mod outage;
 mod outcome;
@@ -217,6 +218,9 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_ADDRESSES, post(account_forms::addresses))
         .route(FORM_PROFILE, post(account_forms::save_profile))
         .route(FORM_PASSWORD, post(account_forms::change_password))
+        .route(FORM_LOGINS, post(logins::of_account))
+        .route(FORM_LOGIN, post(logins::begin))
+        .route(LOGIN_RETURN, get(logins::returned))
         .route(FORM_SESSIONS, post(account_forms::end_sessions))
         .route(FORM_FORGOT_PASSWORD, post(account_forms::forgot_password))
         .route(FORM_RESET_PASSWORD, post(account_forms::reset_password))
@@ -463,6 +467,8 @@ mod tests {
             (ANY_PICTURE, any_picture(text, &file), vec![text, &file]),
             (STATEMENT_PDF, statement_pdf(text), vec![text]),
             (EXPORT_STATEMENT, statement(text), vec![text]),
+            (FORM_LOGIN, login(text), vec![text]),
+            (LOGIN_RETURN, login_return(text), vec![text]),
             (CONFIRM_SIGN_UP, confirm_sign_up(signup.parse().unwrap()), vec![&signup]),
             (RESET_PASSWORD, reset_password(reset_id.parse().unwrap()), vec![&reset_id]),
             (PAYMENT_RETURN, payment_return(pay.parse().unwrap()), vec![&pay]),

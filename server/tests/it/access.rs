@@ -153,6 +153,9 @@ const TABLE: &[Row] = &[
     get(MEDIA, "file", 200),
     get(PAYMENT_RETURN, "payment", 404),
     get(CONFIRM_SIGN_UP, "payment", 404),
+    // No provider is configured.
+    form(FORM_LOGIN, "gateway", "", 404),
+    get(LOGIN_RETURN, "gateway", 404),
     // Served on another host name than the sandbox's pages.
     get(SANDBOX_PAGE, "sandbox", 404),
     form(SANDBOX_PAY, "sandbox", "card=4242 4242 4242 4242", 404),
@@ -171,7 +174,7 @@ const TABLE: &[Row] = &[
     get(DEV_MAIL_HTML, "mail", 200),
     call(FN_ME, "{}"),
     call(FN_DRAFT, r#"{"form":"settings","id":"draft_00000000000000000000000000"}"#),
-    call(FN_DEMO, "{}"),
+    call(FN_WAYS_IN, "{}"),
     // None: there is no such request.
     call(FN_PASSWORD_RESET, r#"{"id":"reset_00000000000000000000000000","token":"t"}"#),
     call(FN_PROFILE, "{}"),
@@ -464,6 +467,8 @@ const TABLE: &[Row] = &[
     // Nothing of it is valid.
     form(FORM_PROFILE, "", "name=", 303),
     form(FORM_PASSWORD, "", "password=", 303),
+    // There is no such provider.
+    form(FORM_LOGINS, "", "provider=none", 404),
     form(FORM_SESSIONS, "", "", 303),
     form(FORM_SIGN_OUT, "", "", 303),
 ];

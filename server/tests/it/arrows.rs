@@ -137,16 +137,19 @@ fn no_path_of_a_page_is_a_literal() {
 }
 
 /// The engine knows no addresses, except for two that are signed with the market's secret (docs/decisions/0022-payments.md),
-/// and those to which Stripe sends a shop back (docs/decisions/0041-connect.md).
+/// and those to which Stripe sends a shop back (docs/decisions/0041-connect.md) and a provider someone who signs in
+/// (docs/decisions/0059-openid.md).
 #[test]
-fn the_engine_builds_three_addresses() {
+fn the_engine_builds_four_addresses() {
     let knows = |text: &str| text.contains("routes::") || text.contains("routes,");
     let found = sources("server/engine/src").into_iter().filter(|(_, text)| knows(text));
     let names: BTreeSet<String> =
         found.map(|(path, _)| path.rsplit("engine/src/").next().unwrap_or_default().to_owned()).collect();
     assert_eq!(
         names,
-        ["accounts/api_auth.rs", "payments.rs", "payouts/connect.rs"].map(str::to_owned).into()
+        ["accounts/api_auth.rs", "accounts/logins.rs", "payments.rs", "payouts/connect.rs"]
+            .map(str::to_owned)
+            .into()
     );
 }
 

@@ -25,6 +25,7 @@ mod live;
 mod localstripe;
 mod mails;
 mod media;
+mod openid;
 mod paying;
 mod paypal;
 mod people;

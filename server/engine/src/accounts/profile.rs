@@ -1,6 +1,6 @@
 //! The caller's profile, and the browsers in which they are signed in.
 
-use super::search_text;
+use super::{logins, search_text};
 use crate::{Caller, Engine, params, rows, statements};
 use haat_shared::{
     Currency, Error, FieldCode, Id, Result,
@@ -10,7 +10,7 @@ use haat_shared::{
 };
 
 statements! {
-    PROFILE = "SELECT name, email, phone, locale, currency FROM users WHERE id = $1";
+    PROFILE = "SELECT name, email, phone, locale, currency, password_hash <> '' AS has_password FROM users WHERE id = $1";
     SAVE = "UPDATE users SET name = $2, search_folded = $3, phone = $4, locale = $5, currency = $6 WHERE id = $1";
     SET_CURRENCY = "UPDATE users SET currency = $2 WHERE id = $1";
     SESSIONS = "SELECT id, device, created_at FROM sessions WHERE user_id = $1 AND expires_at > $2 ORDER BY id DESC";
@@ -26,6 +26,7 @@ rows! {
         phone: String,
         locale: String,
         currency: Option<String>,
+        has_password: bool,
     }
 
     struct SessionRow {
@@ -40,7 +41,7 @@ pub async fn page(engine: &Engine, caller: &Caller) -> Result<ProfilePage> {
     let user = caller.signed_in()?.id;
     let row: ProfileRow = engine.db.opt(&PROFILE, params![user]).await?.ok_or(Error::SignInNeeded)?;
     let rows: Vec<SessionRow> = engine.db.all(&SESSIONS, params![user, engine.clock.now_ms()]).await?;
-    let ProfileRow { name, email, phone, locale, currency } = row;
+    let ProfileRow { name, email, phone, locale, currency, has_password } = row;
     let currency = currency.and_then(|code| code.parse().ok());
     let mut sessions: Vec<_> = rows
         .into_iter()
@@ -56,7 +57,12 @@ pub async fn page(engine: &Engine, caller: &Caller) -> Result<ProfilePage> {
         })
         .collect();
     sessions.sort_by_key(|session| !session.current);
-    Ok(ProfilePage { profile: Profile { name, email, phone, locale, currency }, sessions })
+    Ok(ProfilePage {
+        profile: Profile { name, email, phone, locale, currency },
+        sessions,
+        has_password,
+        logins: logins::cards(engine, user).await?,
+    })
 }
 
 /// Saves the caller's profile, with the caller's language.

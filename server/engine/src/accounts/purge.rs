@@ -1,8 +1,8 @@
-//! Deletes what has expired: sessions, API sessions, counters, sign-ups, links for new passwords and drafts.
+//! Deletes what has expired: sessions, API sessions, counters, sign-ups, sign-ins with providers, links for new passwords and drafts.
 
 use crate::{Engine, TxResult, params, quotas, statements};
 
-use super::{api_auth, drafts, passwords, sign_ups};
+use super::{api_auth, drafts, logins, passwords, sign_ups};
 
 statements! {
     FORGET_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
@@ -19,6 +19,7 @@ pub async fn purge(engine: &Engine) -> TxResult<()> {
                 quotas::purge_in_tx(tx, *now).await?;
                 sign_ups::purge_in_tx(tx, *now).await?;
                 passwords::purge_in_tx(tx, *now).await?;
+                logins::purge_in_tx(tx, *now).await?;
                 drafts::purge_in_tx(tx, *now).await
             })
         })

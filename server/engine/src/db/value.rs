@@ -19,6 +19,7 @@ use haat_shared::{
     events::EventKind,
     invoices::InvoiceKind,
     ledger::{Account, PostingKind},
+    logins::Provider,
     notifications::{Channel, NotificationTopic},
     orders::{Actor, OrderEventKind, OrderState, RefundReason, ShipmentKind},
     page::{Counted, Page},
@@ -298,6 +299,7 @@ text_column! {
     ServicePlace;
     AppointmentState;
     ReportState;
+    Provider;
     ContactState;
 }
 

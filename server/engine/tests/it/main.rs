@@ -41,6 +41,7 @@ mod imports;
 mod invoices;
 mod jobs;
 mod life;
+mod logins;
 mod media;
 mod migrations;
 mod notifications;
