@@ -8,7 +8,7 @@ use crate::{
     inventory::delete_in_tx,
     params, random, rows,
     sale_prices::{self, NewSale},
-    statements,
+    shops, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
@@ -153,7 +153,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: SaleEventId) -> Result<E
 
 /// The events of a shop, the latest first. For its staff.
 pub async fn of_shop(engine: &Engine, caller: &Caller, handle: &str) -> Result<Vec<EventCard>> {
-    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let now = engine.clock.now_ms();
     let rows: Vec<CardRow> = engine.db.all(&OF_SHOP, params![shop, LISTED]).await?;
     Ok(rows.into_iter().map(|row| card(engine, caller, row, now)).collect())
@@ -167,7 +167,7 @@ pub async fn edit(
     id: SaleEventId,
     adding: Option<ProductId>,
 ) -> Result<ShopEvent> {
-    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let row: CardRow = engine.db.opt(&FIND, params![id]).await?.ok_or(Error::NotFound)?;
     if row.shop_handle != handle {
         return Err(Error::NotFound);
@@ -240,7 +240,7 @@ fn card(engine: &Engine, caller: &Caller, row: CardRow, now: i64) -> EventCard {
 
 /// Creates an event without products.
 pub async fn create(engine: &Engine, caller: &Caller, handle: &str, form: &EventForm) -> Result<SaleEventId> {
-    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let now = engine.clock.now_ms();
     let (title, description, (starts_at, ends_at)) = checked(engine, form, now)?;
     let id: SaleEventId = random::id(now);
@@ -275,7 +275,7 @@ pub async fn save(
     id: SaleEventId,
     form: &EventForm,
 ) -> Result<()> {
-    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let now = engine.clock.now_ms();
     let (title, description) = form.check().map_err(Error::Invalid)?;
     let times = sale_prices::times(engine, &form.starts_at, &form.ends_at, now).map_err(Error::Invalid);
@@ -326,7 +326,7 @@ pub async fn add(
     product: ProductId,
     form: &EventProductForm,
 ) -> Result<()> {
-    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let event = edit(engine, caller, handle, id, Some(product)).await?;
     let (_, _, variants) = event.adding.ok_or(Error::NotFound)?;
     // When it ends is decided by the event.
@@ -372,7 +372,7 @@ pub async fn add(
 
 /// Ends an event that is on.
 pub async fn end(engine: &Engine, caller: &Caller, handle: &str, id: SaleEventId) -> Result<()> {
-    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let input = (id, shop, engine.clock.now_ms());
     engine
         .db
@@ -395,7 +395,7 @@ pub async fn end(engine: &Engine, caller: &Caller, handle: &str, id: SaleEventId
 
 /// Deletes an event that has not begun, with its allotments.
 pub async fn delete(engine: &Engine, caller: &Caller, handle: &str, id: SaleEventId) -> Result<()> {
-    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let input = (id, shop, engine.clock.now_ms());
     engine
         .db

@@ -177,7 +177,7 @@ pub(super) async fn event(
     let adding = with(&page, &[("add", &value("product"))]);
     let done: Result<()> = async {
         // Before anything is said about the form.
-        caller.shop(&handle, Permission::ManageCatalog)?;
+        sale_events::edit(engine, &caller, &handle, id, None).await?;
         match action.as_str() {
             "save" => sale_events::save(engine, &caller, &handle, id, &EventForm::read(value)).await,
             "add" => {
