@@ -281,7 +281,10 @@ pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<Pro
             compare_at: prices.compare_at.map(money),
             lowest_price: past.and_then(|(_, past)| past.lowest_before(now)).map(money),
             sale_ends_at: ends_at.map(|end| caller.time(engine, end)),
-            sale_left: ends_at.and_then(|_| v.sale.left()),
+            // What there is less of is the stock, which the page shows anyway.
+            sale_left: ends_at
+                .and_then(|_| v.sale.left())
+                .filter(|left| v.available.is_none_or(|stock| *left <= stock)),
             available: v.available,
         }
     });

@@ -47,7 +47,10 @@ statements! {
     ITEMS = "SELECT x.id AS sale_id, p.id AS product_id, p.slug, p.title, p.state = 'published' AS published, x.allotment, x.ends_at,
             (SELECT MIN(y.price_minor) FROM sale_prices y WHERE y.sale_id = x.id) AS price_minor,
             (SELECT MIN(v.price_minor) FROM sale_prices y JOIN variants v ON v.id = y.variant_id WHERE y.sale_id = x.id) AS was_minor,
-            c.on_hand - c.held AS left_over, m.id AS media_id, m.width, m.height, m.color, pp.alt
+            c.on_hand - c.held AS left_over,
+            (SELECT CASE WHEN COUNT(*) = COUNT(k.id) THEN CAST(SUM(k.on_hand - k.held) AS BIGINT) END FROM sale_prices y
+                JOIN variants v ON v.id = y.variant_id LEFT JOIN capacities k ON k.id = v.capacity_id WHERE y.sale_id = x.id) AS stock,
+            m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM planned_sales x JOIN products p ON p.id = x.product_id LEFT JOIN capacities c ON c.id = x.capacity_id
         LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE x.event_id = $1 ORDER BY x.created_at, x.id";
@@ -109,7 +112,8 @@ rows! {
         ends_at: i64,
         price_minor: i64,
         was_minor: i64,
-        left_over: Option<i64>;
+        left_over: Option<i64>,
+        stock: Option<i64>;
         picture: Option<Picture>
     }
 
@@ -213,7 +217,7 @@ async fn with_items(engine: &Engine, caller: &Caller, row: CardRow, now: i64) ->
         price: Money::new(item.price_minor, currency),
         was: Money::new(item.was_minor, currency),
         allotment: item.allotment,
-        left: item.left_over,
+        left: left(item.left_over, item.stock),
         ended: item.ends_at <= now && !over,
         picture: item.picture,
     });
@@ -222,6 +226,15 @@ async fn with_items(engine: &Engine, caller: &Caller, row: CardRow, now: i64) ->
     let seconds = (until.saturating_sub(now).max(0).saturating_add(999)) / 1_000;
     let description = row.description.clone();
     Ok(EventView { card: card(engine, caller, row, now), description, seconds, items })
+}
+
+/// How many units are left at the price: of the allotment, but never more than there are.
+fn left(allotment: Option<i64>, stock: Option<i64>) -> Option<i64> {
+    match (allotment, stock) {
+        (Some(allotment), Some(stock)) => Some(allotment.min(stock)),
+        (None, Some(..=0)) => Some(0),
+        (allotment, _) => allotment,
+    }
 }
 
 fn card(engine: &Engine, caller: &Caller, row: CardRow, now: i64) -> EventCard {

@@ -247,6 +247,22 @@ both! {
         market.settle().await;
     }
 
+    async fn no_more_is_left_than_there_is(market) {
+        let bowl = bowl(market, "Clay bowl", 3).await;
+        let id = event(market, &between(market, 0, 9), &bowl, "5").await;
+        assert_eq!((left(market, id).await, price(market, &bowl).await), (Some(3), (REDUCED, None)));
+        let guest = market.guest_with(&[(bowl.variant, 3)]).await;
+        market.buy_in_cash(&guest).await.unwrap();
+        assert_eq!(left(market, id).await, Some(0));
+        let owner = market.owner(MEENA).await;
+        let jug = self::bowl(market, "Clay jug", 1).await;
+        sale_events::add(&market.engine, &owner, MEENA, id, jug.product, &percent("20", "")).await.unwrap();
+        assert_eq!(seen(market, id).await.unwrap().items[1].left, None);
+        let guest = market.guest_with(&[(jug.variant, 1)]).await;
+        market.buy_in_cash(&guest).await.unwrap();
+        assert!(seen(market, id).await.unwrap().items[1].is_sold_out());
+    }
+
     /// Sixty for an allotment of 8, or, at the size of an attack, 1,000 for one of 50.
     async fn attack_buyers_race_for_the_allotment_of_an_event(market) {
         let whole = std::env::var("HAAT_ATTACK_SCALE").is_ok_and(|percent| percent == "100");
