@@ -1,7 +1,7 @@
 //! Signing in with the accounts of others: Google and LinkedIn, by OpenID Connect.
 //!
 //! The crate `openidconnect` discovers their pages and keys and verifies ID tokens; what differs between providers is in
-//! [`Quirks`].
+//! `Quirks`.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
