@@ -3,6 +3,7 @@
 use std::{
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
 };
 
@@ -38,8 +39,15 @@ pub async fn pause() {
     tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
+/// A port that no other test takes before it is listened on, which may be seconds later. It is below those that
+/// the system gives out by itself, and each test that runs at the same time has its own hundred.
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let slot = std::env::var("NEXTEST_TEST_GLOBAL_SLOT").ok().and_then(|slot| slot.parse::<u16>().ok());
+    let first = 10_000 + slot.unwrap_or(80) % 100 * 100;
+    let next = || first + TAKEN.fetch_add(1, Ordering::Relaxed) % 100;
+    let free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    std::iter::repeat_with(next).take(100).find(free).expect("no free port")
 }
 
 fn postgres() -> String {
@@ -226,9 +234,12 @@ impl Program {
         pipes
     }
 
-    async fn wait(&self, begun: Instant) -> Duration {
+    async fn wait(&mut self, begun: Instant) -> Duration {
         let client = Client::new();
         while begun.elapsed() < Duration::from_secs(120) {
+            // Whatever answers then is not this program.
+            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(ended.is_none(), "{ended:?}: {}", self.log());
             if client.get(self.at("/readyz")).send().await.is_ok_and(|r| r.status().is_success()) {
                 return begun.elapsed();
             }
@@ -320,6 +331,10 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+            println!("{} on port {} (ended: {ended:?}):\n{}", self.url, self.port, self.log());
+        }
         self.kill();
     }
 }
