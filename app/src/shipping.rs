@@ -8,8 +8,9 @@ use haat_shared::{
     id::kinds::ZoneId,
     routes,
     shipping::{
-        Area, BasketForm, CalendarForm, MethodForm, PriceBy, ShippingMethod, ShippingOption, ShippingPreview,
-        ShippingSettings, Zone, ZoneForm, without_overlap,
+        Area, BasketForm, BookedSlot, CalendarForm, MethodForm, PriceBy, ShippingMethod, ShippingOption,
+        ShippingPreview, ShippingRules, ShippingSettings, Slot, SlotForm, SlotWindow, Zone, ZoneForm,
+        without_overlap,
     },
 };
 use leptos::{prelude::*, web_sys};
@@ -17,7 +18,7 @@ use leptos::{prelude::*, web_sys};
 use crate::{
     api::{self, ApiError},
     countries,
-    i18n::{t, use_i18n},
+    i18n::{t, tn, use_i18n},
     locales,
     state::{param, query},
     storefront::draft_by,
@@ -39,8 +40,9 @@ pub(crate) fn ShopShipping() -> impl IntoView {
 
 fn page() -> AnyView {
     let (handle, edit, draft, done) = (param("handle"), query("edit"), query("draft"), query("done"));
+    let slot = query("slot");
     let found = api::find(
-        move || (handle.get(), edit.get(), draft.get(), done.get()),
+        move || (handle.get(), (edit.get(), slot.get()), draft.get(), done.get()),
         |(handle, edit, draft, done)| async move {
             let settings = api::shipping::settings(handle.clone()).await?;
             let draft = draft_by("shipping", draft).await?;
@@ -48,11 +50,13 @@ fn page() -> AnyView {
         },
     );
     let i18n = use_i18n();
-    loaded(found, move |(handle, edit, settings, draft, done)| {
+    loaded(found, move |(handle, (edit, slot), settings, draft, done)| {
         let done = match done.as_str() {
             "add" => Some(t!(i18n, shipping.added)),
             "save" | "calendar" => Some(t!(i18n, form.saved)),
             "remove" => Some(t!(i18n, shipping.removed)),
+            "slot" => Some(t!(i18n, shipping.slot_added)),
+            "remove_slot" => Some(t!(i18n, shipping.slot_removed)),
             _ => None,
         };
         let done = done.map(|words| view! { <Alert look="good">{words}</Alert> });
@@ -60,7 +64,14 @@ fn page() -> AnyView {
             .parse()
             .ok()
             .and_then(|id: ZoneId| settings.rules.zones.iter().find(|zone| zone.id == id).cloned());
+        let window =
+            slot.parse().ok().and_then(|at: usize| Some((at, settings.rules.windows.get(at)?.clone())));
         let (title, shown) = match (edit.as_str(), zone) {
+            _ if slot == NEW || window.is_some() => {
+                let title =
+                    if window.is_some() { t!(i18n, shipping.slot_edit) } else { t!(i18n, shipping.slot_add) };
+                (title, view! { <EditSlot handle settings window draft /> }.into_any())
+            }
             (NEW, _) => {
                 (t!(i18n, shipping.add), view! { <Edit handle settings zone=None draft /> }.into_any())
             }
@@ -105,7 +116,8 @@ fn Overview(handle: String, settings: ShippingSettings, draft: Draft) -> impl In
     let i18n = use_i18n();
     let path = routes::shop_shipping(&handle);
     let create = routes::with(&path, &[("edit", NEW)]);
-    let ShippingSettings { version, currency, home, rules } = settings;
+    let ShippingSettings { version, currency, home, rules, booked } = settings;
+    let slots = slots(i18n, &handle, &rules, booked);
     let zones = if rules.zones.is_empty() {
         let (title, note) = (t!(i18n, shipping.none), t!(i18n, shipping.none_note));
         view! {
@@ -157,10 +169,184 @@ fn Overview(handle: String, settings: ShippingSettings, draft: Draft) -> impl In
     view! {
         <div class="form">
             {zones}
+            {slots}
             <CalendarPart path version form error=draft.error />
             <Preview handle currency home id=None typed=None />
         </div>
     }
+}
+
+/// The slots of a shop, and how many orders the next ones have.
+fn slots(i18n: I18n, handle: &str, rules: &ShippingRules, booked: Vec<BookedSlot>) -> AnyView {
+    let path = routes::shop_shipping(handle);
+    let create = routes::with(&path, &[("slot", NEW)]);
+    let rows = rules.windows.iter().enumerate().map(|(at, window)| {
+        let href = routes::with(&path, &[("slot", &at.to_string())]);
+        let day = |day: &u8| locales::weekday::d0.later(usize::from(*day) % 7).of(i18n);
+        let days = match window.weekdays.len() {
+            7 => t!(i18n, shipping.slot_each_day).to_owned(),
+            _ => window.weekdays.iter().map(day).collect::<Vec<_>>().join(", "),
+        };
+        let extra = match window.extra.amount() {
+            0 => String::new(),
+            _ => format!("+{}", words::money(i18n, window.extra)),
+        };
+        let hours = Slot { day: 0, from: window.from, to: window.to }.hours();
+        view! {
+            <tr>
+                <th scope="row">
+                    <a class="row-link" href=href>{hours}</a>
+                    <span class="note below">{days}</span>
+                </th>
+                <td class="number">{words::number(i18n, window.orders)}</td>
+                <td class="wide">{tn!(i18n, shipping.slot_hours_before, window.closes / 60)}</td>
+                <td class="number">{extra}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let list = if rules.windows.is_empty() {
+        view! { <p class="note">{t!(i18n, shipping.slots_none)}</p> }.into_any()
+    } else {
+        let columns = vec![
+            (t!(i18n, shipping.slot_time), ""),
+            (t!(i18n, shipping.slot_orders), "number"),
+            (t!(i18n, shipping.slot_closes), "wide"),
+            (t!(i18n, shipping.slot_extra), "number"),
+        ];
+        view! { <Table caption=t!(i18n, shipping.slots) columns>{rows}</Table> }.into_any()
+    };
+    let orders = routes::shop_orders(handle);
+    let next = booked.into_iter().map(|of| {
+        let href = routes::with(&orders, &[("slot", &of.slot.to_string())]);
+        view! {
+            <li class="dots">
+                <a href=href>{words::slot(i18n, of.slot)}</a> " "
+                <span>{t!(i18n, shipping.slot_booked, n = words::number(i18n, of.booked), of = words::number(i18n, of.orders))}</span>
+            </li>
+        }
+    });
+    let next: Vec<_> = next.collect();
+    let next = (!next.is_empty()).then(|| {
+        view! {
+            <h3>{t!(i18n, shipping.slots_booked)}</h3>
+            <ul>{next}</ul>
+        }
+    });
+    view! {
+        <section class="panel form" aria-labelledby="slots">
+            <h2 id="slots">{t!(i18n, shipping.slots)}</h2>
+            <p class="note">{t!(i18n, shipping.slots_note)}</p>
+            {list}
+            <p class="actions"><LinkButton href=create look="secondary">{t!(i18n, shipping.slot_add)}</LinkButton></p>
+            {next}
+        </section>
+    }
+    .into_any()
+}
+
+/// The names of the checkboxes of the days of a slot, from Monday.
+const SLOT_DAYS: [&str; 7] = ["days.1", "days.2", "days.3", "days.4", "days.5", "days.6", "days.7"];
+
+fn slot_label(i18n: I18n, name: &str) -> &'static str {
+    match name {
+        "days" => t!(i18n, shipping.slot_days),
+        "from" => t!(i18n, shipping.slot_begin),
+        "to" => t!(i18n, shipping.slot_end),
+        "orders" => t!(i18n, shipping.slot_orders),
+        "closes" => t!(i18n, shipping.slot_closes),
+        _ => t!(i18n, shipping.slot_extra),
+    }
+}
+
+#[component]
+fn EditSlot(
+    handle: String,
+    settings: ShippingSettings,
+    /// The slot and its place, if there is one already.
+    window: Option<(usize, SlotWindow)>,
+    draft: Draft,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let path = routes::shop_shipping(&handle);
+    let ShippingSettings { version, currency, .. } = settings;
+    let form = match (&draft.error, &window) {
+        (Some(_), _) => SlotForm::read(|name| draft.typed(name)),
+        (None, Some((_, window))) => SlotForm::of(window),
+        (None, None) => SlotForm::new(),
+    };
+    let faults: Signal<Option<Error>> = Signal::stored(draft.error);
+    let labels = ["days", "from", "to", "orders", "closes", "extra"];
+    let labels = labels.map(|name| (name, slot_label(i18n, name).to_owned())).to_vec();
+    let at = window.map(|(at, _)| at.to_string());
+    let remove = at.clone().map(|at| {
+        view! {
+            <form method="post" action=path.clone() class="actions">
+                <input type="hidden" name="at" value=at />
+                <input type="hidden" name="version" value=version.to_string() />
+                <button type="submit" class="button quiet" name="action" value="remove_slot">{t!(i18n, shipping.slot_remove)}</button>
+            </form>
+        }
+    });
+    let back = path.clone();
+    view! {
+        <form method="post" action=path class="form" novalidate>
+            <input type="hidden" name="at" value=at.unwrap_or_default() />
+            <input type="hidden" name="version" value=version.to_string() />
+            <input type="hidden" name="action" value="slot" />
+            <ErrorSummary faults labels />
+            <section class="panel form">
+                {weekdays(i18n, "days", slot_label(i18n, "days"), SLOT_DAYS, form.days, faults)}
+                <div class="field-row">
+                    <Field name="from" kind="time" label=slot_label(i18n, "from") value=form.from required=true faults />
+                    <Field name="to" kind="time" label=slot_label(i18n, "to") value=form.to required=true faults />
+                </div>
+                <div class="field-row">
+                    <Field name="orders" label=slot_label(i18n, "orders") value=form.orders required=true keys="numeric" hint=t!(i18n, shipping.slot_orders_hint) faults />
+                    <Field name="closes" label=slot_label(i18n, "closes") value=form.closes optional=true keys="numeric" hint=t!(i18n, shipping.slot_closes_hint) faults />
+                </div>
+                <Amount name="extra" label=format!("{} ({})", slot_label(i18n, "extra"), currency.code()) value=form.extra hint=t!(i18n, shipping.slot_extra_hint).to_owned() currency faults />
+            </section>
+            <div class="actions">
+                <Button>{t!(i18n, form.save)}</Button>
+                <LinkButton href=back look="quiet">{t!(i18n, shipping.back)}</LinkButton>
+            </div>
+        </form>
+        {remove}
+    }
+}
+
+/// Checkboxes for the days of the week, from Monday.
+fn weekdays(
+    i18n: I18n,
+    id: &'static str,
+    label: &'static str,
+    names: [&'static str; 7],
+    checked: [bool; 7],
+    faults: Signal<Option<Error>>,
+) -> AnyView {
+    let days = (1..=7).zip(names).zip(checked).map(|((day, name), checked)| {
+        // The weekdays of texts begin with Sunday.
+        view! {
+            <div class="check">
+                <input type="checkbox" id=name name=name value="true" checked=checked />
+                <label for=name>{locales::weekday::d0.later(day % 7).of(i18n)}</label>
+            </div>
+        }
+    });
+    let days = days.collect_view();
+    let missing = move || {
+        let code = faults.with(|error| error.as_ref().and_then(|error| error.at(id)))?;
+        Some(view! { <p class="field-error">{words::fault(i18n, id, code)}</p> })
+    };
+    view! {
+        <fieldset class="weekdays" id=id>
+            <legend>{label}</legend>
+            <div>{days}</div>
+            {missing}
+        </fieldset>
+    }
+    .into_any()
 }
 
 #[component]
@@ -169,21 +355,6 @@ fn CalendarPart(path: String, version: i64, form: CalendarForm, error: Option<Er
     let faults: Signal<Option<Error>> = Signal::stored(error);
     let labels = ["works", "handling_days", "cutoff", "holidays", "time_zone"];
     let labels = labels.map(|name| (name, calendar_label(i18n, name).to_owned())).to_vec();
-    let days = (1..=7).zip(NAMES).zip(form.works).map(|((day, name), works)| {
-        let id = format!("works.{day}");
-        // The weekdays of texts begin with Sunday.
-        view! {
-            <div class="check">
-                <input type="checkbox" id=id.clone() name=name value="true" checked=works />
-                <label for=id>{locales::weekday::d0.later(day % 7).of(i18n)}</label>
-            </div>
-        }
-    });
-    let days = days.collect_view();
-    let missing = move || {
-        let code = faults.with(|error| error.as_ref().and_then(|error| error.at("works")))?;
-        Some(view! { <p class="field-error">{words::fault(i18n, "works", code)}</p> })
-    };
     view! {
         <form method="post" action=path class="form" novalidate>
             <input type="hidden" name="version" value=version.to_string() />
@@ -191,11 +362,7 @@ fn CalendarPart(path: String, version: i64, form: CalendarForm, error: Option<Er
                 <h2 id="calendar">{t!(i18n, shipping.calendar)}</h2>
                 <p class="note">{t!(i18n, shipping.calendar_note)}</p>
                 <ErrorSummary faults labels />
-                <fieldset class="weekdays" id="works">
-                    <legend>{calendar_label(i18n, "works")}</legend>
-                    <div>{days}</div>
-                    {missing}
-                </fieldset>
+                {weekdays(i18n, "works", calendar_label(i18n, "works"), NAMES, form.works, faults)}
                 <div class="field-row">
                     <Field name="handling_days" label=calendar_label(i18n, "handling_days") value=form.handling_days keys="numeric" faults />
                     <Field name="cutoff" kind="time" label=calendar_label(i18n, "cutoff") value=form.cutoff optional=true hint=t!(i18n, shipping.cutoff_hint) faults />
@@ -227,7 +394,7 @@ fn calendar_label(i18n: I18n, name: &str) -> &'static str {
 fn Edit(handle: String, settings: ShippingSettings, zone: Option<Zone>, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
     let path = routes::shop_shipping(&handle);
-    let ShippingSettings { version, currency, home, rules } = settings;
+    let ShippingSettings { version, currency, home, rules, .. } = settings;
     let form = match (&draft.error, &zone) {
         (Some(_), _) => ZoneForm::read(|name| draft.typed(name)),
         (None, Some(zone)) => ZoneForm::of(zone),
@@ -300,7 +467,7 @@ fn Edit(handle: String, settings: ShippingSettings, zone: Option<Zone>, draft: D
 /// The names of the fields of a method.
 type Keys = [&'static str; 7];
 
-const KEYS: [Keys; 3] = [
+const KEYS: [Keys; 4] = [
     [
         "standard.offered",
         "standard.name",
@@ -327,6 +494,15 @@ const KEYS: [Keys; 3] = [
         "pickup.free_from",
         "pickup.days_min",
         "pickup.days_max",
+    ],
+    [
+        "slot.offered",
+        "slot.name",
+        "slot.by",
+        "slot.rates",
+        "slot.free_from",
+        "slot.days_min",
+        "slot.days_max",
     ],
 ];
 
@@ -370,6 +546,15 @@ fn MethodPart(
         };
         (by.as_str(), words)
     });
+    // The customer chooses the day of a slot.
+    let days = (method != ShippingMethod::Slot).then(|| {
+        view! {
+            <div class="field-row">
+                <Field name=days_min label=text("days_min") value=form.days_min keys="numeric" faults />
+                <Field name=days_max label=text("days_max") value=form.days_max keys="numeric" faults />
+            </div>
+        }
+    });
     let heading = format!("{}-title", method.as_str());
     let own_name = t!(i18n, shipping.own_name);
     view! {
@@ -382,10 +567,7 @@ fn MethodPart(
                 <Amount name=free_from label=format!("{} ({})", text("free_from"), currency.code()) value=form.free_from hint=t!(i18n, settings.free_hint).to_owned() currency faults />
             </div>
             <TextArea name=rates label=format!("{} ({})", text("rates"), currency.code()) value=form.rates rows=3 hint=t!(i18n, shipping.rates_hint).to_owned() faults />
-            <div class="field-row">
-                <Field name=days_min label=text("days_min") value=form.days_min keys="numeric" faults />
-                <Field name=days_max label=text("days_max") value=form.days_max keys="numeric" faults />
-            </div>
+            {days}
         </section>
     }
 }

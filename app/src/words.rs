@@ -21,7 +21,7 @@ use haat_shared::{
     reports::ReportReason,
     returns::{ReturnReason, ReturnState},
     sales::PERIOD_MAX,
-    shipping::{APPOINTMENT, ShippingMethod, ShippingOption},
+    shipping::{APPOINTMENT, ShippingMethod, ShippingOption, Slot},
     shops::{DAYS_MAX, HANDLE_LENGTH},
     taxes::TaxLine,
 };
@@ -271,6 +271,8 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::NotHours => t!(i18n, field.not_hours),
         FieldCode::NotSteps => t!(i18n, field.not_steps),
         FieldCode::Overlaps => t!(i18n, field.overlaps),
+        FieldCode::NoSlot => t!(i18n, field.no_slot),
+        FieldCode::SlotGone => t!(i18n, field.slot_gone),
     }
     .to_owned()
 }
@@ -295,6 +297,7 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         (FieldCode::NotBankAccount, "ifsc", _) => t!(i18n, field.not_ifsc).to_owned(),
         // Negative, or less than the quantity that is held.
         (FieldCode::TooSmall, "stock", _) => t!(i18n, field.stock_too_small).to_owned(),
+        (FieldCode::Overlaps, "from", _) => t!(i18n, field.slots_overlap).to_owned(),
         (FieldCode::TooBig, "from" | "to", _) => t!(i18n, field.date_in_future).to_owned(),
         (FieldCode::TooSmall, "to" | "ends_on", _) => t!(i18n, field.end_before_start).to_owned(),
         (FieldCode::NotNumber | FieldCode::TooManyDecimals, "rate", _) => t!(i18n, field.not_decimal, n = 9),
@@ -686,6 +689,7 @@ pub(crate) fn option_arrives(locale: I18n, option: &ShippingOption) -> String {
         _ if option.name == APPOINTMENT => t!(locale, services.not_shipped).to_owned(),
         _ if from.is_empty() => arrives(locale, option.days),
         ShippingMethod::Pickup => t!(locale, delivery.ready_on, day = day),
+        ShippingMethod::Slot => t!(locale, delivery.slot_from, day = day),
         ShippingMethod::Standard | ShippingMethod::Express => t!(locale, delivery.arrives_on, day = day),
     }
 }
@@ -698,11 +702,17 @@ pub(crate) fn shipping_name(locale: I18n, method: ShippingMethod, own: &str) -> 
         ShippingMethod::Standard => t!(locale, delivery.standard),
         ShippingMethod::Express => t!(locale, delivery.express),
         ShippingMethod::Pickup => t!(locale, shipping.pickup),
+        ShippingMethod::Slot => t!(locale, delivery.slot),
     }
 }
 
+/// A delivery slot, in the time zone of its shop: Thu, 3 Dec, 18:00–20:00.
+pub fn slot(locale: I18n, slot: Slot) -> String {
+    format!("{}, {}", weekday_and_day(locale, &slot.date()), slot.hours())
+}
+
 /// A day of the next weeks: Tue, 1 Dec. Other text is returned unchanged.
-fn weekday_and_day(locale: I18n, time: &str) -> String {
+pub(crate) fn weekday_and_day(locale: I18n, time: &str) -> String {
     let day = day(locale, time);
     match (day.rsplit_once(NBSP), weekday(time)) {
         (Some((yearless, _)), Some(weekday)) => {
@@ -728,7 +738,10 @@ pub fn estimated_delivery(locale: I18n, order: &OrderView) -> String {
             t!(locale, services.not_shipped).to_owned()
         }
         ShippingMethod::Pickup => t!(locale, delivery.pickup_at, place = order.pickup_at),
-        ShippingMethod::Standard | ShippingMethod::Express => {
+        ShippingMethod::Standard | ShippingMethod::Express | ShippingMethod::Slot => {
+            if let Some(slot) = order.slot {
+                return t!(locale, delivery.slot_on, day = self::slot(locale, slot));
+            }
             let (from, to) = &order.estimated_delivery;
             let due = t!(locale, delivery.estimated_on, day = days(locale, from, to));
             let own = order.shipping_name.as_str();
@@ -1208,6 +1221,7 @@ mod tests {
                 shipping_method: method,
                 shipping_name: String::new(),
                 arrives: Default::default(),
+                slot: None,
                 estimated_delivery: ("2026-11-22T09:00:00Z".to_owned(), to.to_owned()),
                 pickup_at: "Meena Crafts, Pune".to_owned(),
             };

@@ -22,7 +22,7 @@ use haat_shared::{
     accounts::{DEMO_PASSWORD, SignUp},
     catalog::{Attribute, ListProducts, ProductCard},
     id::kinds::CategoryId,
-    shipping::{CalendarForm, MethodForm, ZoneForm},
+    shipping::{CalendarForm, MethodForm, SlotForm, ZoneForm},
     taxes::TaxRateForm,
 };
 use serde::Deserialize;
@@ -82,6 +82,22 @@ struct Shipping {
     working_days: Vec<usize>,
     holidays: Vec<String>,
     zone: Vec<DemoZone>,
+    /// When it brings what is ordered for a slot.
+    #[serde(default)]
+    slot: Vec<DemoSlot>,
+}
+
+/// A window of slots as sellers type it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DemoSlot {
+    /// From 1 for Monday.
+    days: Vec<usize>,
+    hours: (String, String),
+    orders: i64,
+    closes: i64,
+    #[serde(default)]
+    extra: String,
 }
 
 #[derive(Deserialize)]
@@ -92,6 +108,7 @@ struct DemoZone {
     standard: DemoMethod,
     express: Option<DemoMethod>,
     pickup: Option<DemoMethod>,
+    slot: Option<DemoMethod>,
 }
 
 /// A method as sellers type it, in rupees.
@@ -121,7 +138,7 @@ impl Shipping {
         };
         let zone = |zone: DemoZone| {
             let maybe = |of: Option<DemoMethod>| of.map(method).unwrap_or_default();
-            let methods = [method(zone.standard), maybe(zone.express), maybe(zone.pickup)];
+            let methods = [method(zone.standard), maybe(zone.express), maybe(zone.pickup), maybe(zone.slot)];
             (None, ZoneForm { name: zone.name, areas: zone.areas.join("\n"), methods })
         };
         let calendar = CalendarForm {
@@ -131,7 +148,16 @@ impl Shipping {
             holidays: self.holidays.join("\n"),
             time_zone: String::new(),
         };
-        Change::All(calendar, self.zone.into_iter().map(zone).collect())
+        let slot = |slot: DemoSlot| SlotForm {
+            days: std::array::from_fn(|day| slot.days.contains(&(day + 1))),
+            from: slot.hours.0,
+            to: slot.hours.1,
+            orders: slot.orders.to_string(),
+            closes: slot.closes.to_string(),
+            extra: slot.extra,
+        };
+        let slots = self.slot.into_iter().map(slot).collect();
+        Change::All(calendar, self.zone.into_iter().map(zone).collect(), Some(slots))
     }
 }
 

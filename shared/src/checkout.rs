@@ -16,7 +16,7 @@ use crate::{
     payments::{NextAction, PaymentFields, PaymentMethod, PaymentWindow, PurchaseLink},
     pricing::Totals,
     promotions::Discount,
-    shipping::{ShippingMethod, ShippingOption},
+    shipping::{ShippingMethod, ShippingOption, Slot, SlotView},
     taxes::{self, TaxLine},
     text,
 };
@@ -93,6 +93,9 @@ pub struct CheckoutUpdate {
     /// The shipping method of each shop; standard shipping if missing.
     #[serde(alias = "delivery", deserialize_with = "stored_choices")]
     pub shipping_methods: BTreeMap<ShopId, ShippingMethod>,
+    /// The slot of each shop that delivers in slots, if that is its shipping method.
+    #[serde(deserialize_with = "stored_slots")]
+    pub slots: BTreeMap<ShopId, Slot>,
 }
 
 /// Reads a payment method. One that no longer exists is none.
@@ -109,10 +112,24 @@ fn stored_choices<'de, D: Deserializer<'de>>(
     Ok(texts.iter().filter_map(|(shop, method)| choice(shop, method)).collect())
 }
 
+/// Reads the selected slots. What is none is not selected.
+fn stored_slots<'de, D: Deserializer<'de>>(stored: D) -> Result<BTreeMap<ShopId, Slot>, D::Error> {
+    let texts: BTreeMap<String, String> = Deserialize::deserialize(stored)?;
+    Ok(texts.iter().filter_map(|(shop, slot)| slot_choice(shop, slot)).collect())
+}
+
 /// A shop and its shipping method, from text.
 pub fn choice(shop: &str, method: &str) -> Option<(ShopId, ShippingMethod)> {
     Some((shop.parse().ok()?, ShippingMethod::parse(method)?))
 }
+
+/// A shop and its slot, from text.
+pub fn slot_choice(shop: &str, slot: &str) -> Option<(ShopId, Slot)> {
+    Some((shop.parse().ok()?, slot.parse().ok()?))
+}
+
+/// What the names of the fields of slots begin with, before the ID of the shop.
+pub const SLOT: &str = "slot.";
 
 /// What the names of the fields of the billing address begin with.
 pub const BILLING: &str = "billing.";
@@ -150,6 +167,9 @@ impl CheckoutUpdate {
         self = Self { name, line1, line2, city, region, postal_code, country, phone, ..self };
         while self.shipping_methods.len() > CHOICES_MAX {
             self.shipping_methods.pop_last();
+        }
+        while self.slots.len() > CHOICES_MAX {
+            self.slots.pop_last();
         }
         self
     }
@@ -310,6 +330,12 @@ pub struct CheckoutGroup {
     pub shipping_options: Vec<ShippingOption>,
     /// The selected shipping method.
     pub shipping_method: ShippingMethod,
+    /// The slots of the next days, if the shop offers delivery in slots.
+    #[serde(default)]
+    pub slots: Vec<SlotView>,
+    /// The selected slot. It is held like the items.
+    #[serde(default)]
+    pub slot: Option<Slot>,
     /// The town or city that the shop ships from. May be empty.
     pub town: String,
 }

@@ -145,8 +145,12 @@ pub enum FieldCode {
     NotHours,
     /// Not the steps of a price in ascending order, one a line: `0.5: 40`.
     NotSteps,
-    /// Another zone of the shop already has one of the areas.
+    /// Another zone of the shop already has one of the areas, or another of its slots is at the same time.
     Overlaps,
+    /// No delivery slot is chosen.
+    NoSlot,
+    /// The delivery slot has filled or closed, or is no longer offered.
+    SlotGone,
     /// Neither a VAT number of the EU nor a GSTIN, or not one of the country.
     NotTaxId,
     /// The place has a tax rate for this category and these days already.

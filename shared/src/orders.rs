@@ -17,7 +17,7 @@ use crate::{
     promotions::Discount,
     refunds::Refundable,
     returns::{ExchangeOption, OrderReturn, ReturnReason},
-    shipping::ShippingMethod,
+    shipping::{ShippingMethod, Slot},
     taxes::TaxLine,
     text,
 };
@@ -268,6 +268,8 @@ pub struct ListOrders {
     /// too long ([`ESCALATED`](crate::returns::ESCALATED)), with approved returns ([`EXPECTED`](crate::returns::EXPECTED)), or
     /// with either ([`OPEN`](crate::returns::OPEN)); empty for all.
     pub returns: String,
+    /// Only orders for this delivery slot, such as `2026-12-03T18:00/20:00`; empty for all.
+    pub slot: String,
     /// Only orders of the shop with this handle; empty for all. For admins only.
     pub shop: String,
     /// Only orders of this user's account. For admins only.
@@ -311,6 +313,9 @@ pub struct OrderCard {
     pub disputed: bool,
     /// The shipping method.
     pub shipping_method: ShippingMethod,
+    /// When it is delivered, in the shop's time zone, if the customer chose a slot.
+    #[serde(default)]
+    pub slot: Option<Slot>,
     /// The recipient's name.
     pub name: String,
     /// The customer's email address.
@@ -541,6 +546,9 @@ pub struct OrderView {
     /// The same as dates, as they were promised: `2026-12-01`.
     #[serde(default)]
     pub arrives: (String, String),
+    /// When it is delivered, in the shop's time zone, if the customer chose a slot.
+    #[serde(default)]
+    pub slot: Option<Slot>,
     /// Where an order for local pickup is collected: the shop's name and address. Empty for orders that are shipped.
     pub pickup_at: String,
 }

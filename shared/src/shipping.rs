@@ -9,6 +9,7 @@ mod areas;
 mod calendar;
 mod form;
 mod rules;
+mod slots;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,9 @@ pub use form::{
     ShippingSettings, ZONES_MAX, ZoneForm, without_overlap,
 };
 pub use rules::{Method, Parcel, PriceBy, ShippingRules, Step, Zone};
+pub use slots::{
+    BookedSlot, SLOT_DAYS, Slot, SlotForm, SlotOffer, SlotState, SlotView, SlotWindow, WINDOWS_MAX,
+};
 
 text_enum! {
     /// A shipping method.
@@ -34,6 +38,8 @@ text_enum! {
         Express = "express",
         /// Local pickup.
         Pickup = "pickup",
+        /// Delivery in a slot that the customer chooses.
+        Slot = "slot",
     }
 }
 

@@ -5,7 +5,7 @@ use haat_shared::{
     page::Counted,
     returns::{ESCALATED, EXPECTED, OPEN, REQUESTED},
     routes,
-    shipping::ShippingMethod,
+    shipping::{ShippingMethod, Slot},
 };
 use leptos::prelude::*;
 
@@ -22,12 +22,14 @@ pub(crate) fn asked() -> impl Fn() -> ListOrders + Copy + Send + Sync {
     let (after, rows) = (query("after"), query("rows"));
     let (overdue, disputed) = (query("overdue"), query("disputed"));
     let (shop, customer, returns) = (query("shop"), query("customer"), query("returns"));
+    let slot = query("slot");
     move || ListOrders {
         q: q.get(),
         state: state.get(),
         overdue: overdue.get() == "true",
         disputed: disputed.get() == "true",
         returns: returns.get(),
+        slot: slot.get(),
         shop: shop.get(),
         customer: customer.with(|id| id.parse().ok()),
         sort: sort.get(),
@@ -48,6 +50,7 @@ pub(crate) fn url(path: &str, of: &ListOrders) -> String {
         ("overdue", flag(of.overdue)),
         ("disputed", flag(of.disputed)),
         ("returns", &of.returns),
+        ("slot", &of.slot),
         ("sort", &of.sort),
         ("rows", &rows),
         ("after", &of.after),
@@ -76,7 +79,7 @@ pub(crate) fn is_filtered(of: &ListOrders) -> bool {
     of.overdue
         || of.disputed
         || of.customer.is_some()
-        || [&of.q, &of.shop, &of.state, &of.returns, &of.after].iter().any(|text| !text.is_empty())
+        || [&of.q, &of.shop, &of.state, &of.returns, &of.slot, &of.after].iter().any(|text| !text.is_empty())
 }
 
 /// The search and the filters above a list of orders.
@@ -133,7 +136,11 @@ pub(crate) fn tools(
         let href = url(path, &ListOrders { customer: None, ..start.clone() });
         Chip::filter(href, t!(i18n, admin.one_customer), true)
     });
-    let whose = of_shop.into_iter().chain(of_customer);
+    let of_slot = of.slot.parse().ok().map(|slot: Slot| {
+        let href = url(path, &ListOrders { slot: String::new(), ..start.clone() });
+        Chip::filter(href, t!(i18n, seller_orders.slot_only, slot = words::slot(i18n, slot)), true)
+    });
+    let whose = of_shop.into_iter().chain(of_customer).chain(of_slot);
     let chosen: Vec<Chip> = whose
         .chain([counting(all, "")])
         .chain(states)
@@ -149,6 +156,7 @@ pub(crate) fn tools(
         ("overdue", flag(of.overdue)),
         ("disputed", flag(of.disputed)),
         ("returns", of.returns.as_str()),
+        ("slot", of.slot.as_str()),
         ("rows", rows.as_str()),
         ("sort", of.sort.as_str()),
     ];

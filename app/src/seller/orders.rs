@@ -149,12 +149,15 @@ fn row(handle: &str, order: OrderCard, of: &ListOrders) -> impl IntoView + use<>
     let tick = tick(order.number.clone(), &order.number);
     let state = words::shop_order_state(i18n, order.state, order.partly_shipped, order.shipping_method);
     let look = format!("state {}", order.state.as_str());
+    // When it is to be brought matters more than when it was placed.
+    let slot = order.slot.map(|slot| view! { <span class="note below">{words::slot(i18n, slot)}</span> });
     let (narrow, wide) = (orders::disputed(i18n, &order), orders::disputed(i18n, &order));
     view! {
         <tr>
             {tick}
             <th scope="row">
                 <a class="row-link whole" href=href>{order.number}</a>
+                {slot}
                 <span class="note narrow"><span class="dots"><span translate="no">{order.name.clone()}</span> " " <span>{day.clone()}</span></span></span>
                 <span class="cramped"><span class=look.clone()>{state}</span>{narrow}</span>
             </th>

@@ -8,7 +8,7 @@ use haat_shared::{
     addresses::Address,
     checkout::{
         CheckoutGroup, CheckoutLineView, CheckoutPage, CheckoutQuote, CheckoutState, CheckoutUpdate,
-        CheckoutView, PaymentOutcome, choice,
+        CheckoutView, PaymentOutcome, SLOT, choice, slot_choice,
     },
     gift_cards::AppliedGiftCard,
     id::kinds::CheckoutId,
@@ -17,7 +17,7 @@ use haat_shared::{
     payments::{NextAction, PaymentFields, PaymentMethod, PaymentWindow},
     promotions::Discount,
     routes,
-    shipping::{APPOINTMENT, ShippingMethod},
+    shipping::{APPOINTMENT, ShippingMethod, SlotState, SlotView},
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast, web_sys::Element};
 
@@ -28,8 +28,8 @@ use crate::{
     i18n::{t, tn, tu_string, use_i18n},
     state::{Visitor, param, query},
     ui::{
-        AddressFields, Alert, BILLING_NAMES, Button, Check, Choice, CodeAlert, EmptyState, ErrorSummary,
-        Field, LinkButton, NAMES, PageTitle, Picture, Sums, address_labels, awaited, loaded,
+        self, AddressFields, Alert, BILLING_NAMES, Button, Check, Choice, CodeAlert, EmptyState, Field,
+        LinkButton, NAMES, PageTitle, Picture, Sums, address_labels, awaited, loaded,
     },
     words::{self, I18n},
 };
@@ -147,7 +147,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     let keep = move |typed| {
         let later = move || {
             if !paying && !leaving.get_value() && !begun.get_untracked() && !busy.get_untracked() {
-                send(Box::new(move || Box::pin(store(id, typed, quote, offers))), waiting, sending);
+                send(Box::new(move || Box::pin(store(id, typed, quote, offers, faults))), waiting, sending);
             }
         };
         set_timeout(later, Duration::from_millis(50));
@@ -257,7 +257,12 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     busy.set(false);
                     match error.code() {
                         code if words::is_of_code(code) => refused.set(words::refusal_of(i18n, code)),
-                        _ => show(faults, error),
+                        _ => {
+                            if groups.with_untracked(|groups| about_slots(groups, &error)) {
+                                offers.ask(id).await;
+                            }
+                            show(faults, error);
+                        }
                     }
                 }
             }
@@ -270,7 +275,10 @@ fn Open(page: CheckoutPage) -> impl IntoView {
             group.shipping_options.iter().all(|option| option.shipping_method == ShippingMethod::Pickup)
         });
     let ways = move || {
-        let each = groups.get().into_iter().map(|group| view! { <ShippingMethods group readonly=paying /> });
+        let each = groups
+            .get()
+            .into_iter()
+            .map(|group| view! { <ShippingMethods group readonly=paying faults=faults.into() /> });
         each.collect_view()
     };
     let bought = gifts::in_checkout(i18n, checkout.gifts);
@@ -298,6 +306,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                 id="checkout"
                 on:submit=pay
                 on:change=move |event| {
+                    choose_method_of_slot(&event);
                     if let Some(typed) = event.current_target().and_then(|form| typed(form, &shops_too)) {
                         chosen.set(typed.payment_method);
                         country.set(typed.country.clone());
@@ -313,7 +322,14 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     // signing in.
                     <button type="submit" class="hidden" tabindex="-1" aria-hidden="true"></button>
                     <CodeAlert />
-                    {move || view! { <ErrorSummary faults labels=country.with(|code| labels(i18n, code, &billed.get())) /> }}
+                    {move || {
+                        let error = faults.get()?;
+                        let labels = country.with(|code| labels(i18n, code, &billed.get())).into_iter();
+                        let labels = labels.map(|(name, label)| (name.to_owned(), label));
+                        let labels = labels.chain(groups.with(|groups| slot_labels(i18n, groups)));
+                        let at_fields = labels.filter_map(|(name, label)| Some((name.clone(), label, error.at(&name)?)));
+                        Some(ui::error_summary(i18n, &error, at_fields.collect()))
+                    }}
                     <input type="hidden" name="key" value=checkout.key />
                     <input type="hidden" name="quote_version" value=seen />
                     <div class="form" inert=move || begun.get()>
@@ -418,17 +434,35 @@ fn time_left(i18n: I18n, seconds: i64) -> String {
 
 /// Stores the input with the checkout, so that it is there when the page is opened again. Failures are
 /// not shown, because the next change or the payment stores it too.
-async fn store(id: CheckoutId, typed: CheckoutUpdate, quote: RwSignal<CheckoutQuote>, offers: Offers) {
+async fn store(
+    id: CheckoutId,
+    typed: CheckoutUpdate,
+    quote: RwSignal<CheckoutQuote>,
+    offers: Offers,
+    faults: RwSignal<Option<Error>>,
+) {
     let to = destination(&typed);
-    if let Ok(now) = api::checkout::update(id, typed).await {
-        // A payment may have been told a newer one meanwhile.
-        quote.try_update(|quote| {
-            if now.version >= quote.version {
-                *quote = now;
+    match api::checkout::update(id, typed).await {
+        Ok(now) => {
+            // A payment may have been told a newer one meanwhile.
+            quote.try_update(|quote| {
+                if now.version >= quote.version {
+                    *quote = now;
+                }
+            });
+            let version = quote.try_with_untracked(|quote| quote.version).unwrap_or_default();
+            offers.update(id, to, version).await;
+        }
+        // Somebody else has the slot. The others are shown as they are now.
+        Err(ApiError(error))
+            if offers.groups.try_with_untracked(|groups| about_slots(groups, &error)).unwrap_or_default() =>
+        {
+            if let Some(now) = offers.ask(id).await {
+                quote.try_set(now);
             }
-        });
-        let version = quote.try_with_untracked(|quote| quote.version).unwrap_or_default();
-        offers.update(id, to, version).await;
+            show(faults, error);
+        }
+        Err(_) => {}
     }
 }
 
@@ -499,11 +533,44 @@ impl Offers {
         if self.of.try_get_value().is_none_or(|of| of == to && !is_older) {
             return;
         }
-        if let Ok(page) = api::checkout::view(id).await {
+        if self.ask(id).await.is_some() {
             self.of.try_set_value(to);
-            self.named.try_set(Named::of(&page.checkout));
-            self.groups.try_set(page.checkout.groups);
         }
+    }
+
+    /// Asks for them again; returns what the checkout costs.
+    async fn ask(self, id: CheckoutId) -> Option<CheckoutQuote> {
+        let page = api::checkout::view(id).await.ok()?;
+        self.named.try_set(Named::of(&page.checkout));
+        self.groups.try_set(page.checkout.groups);
+        Some(page.checkout.quote)
+    }
+}
+
+/// The names and labels of the fields of slots.
+fn slot_labels(i18n: I18n, groups: &[CheckoutGroup]) -> Vec<(String, String)> {
+    let in_slots = groups.iter().filter(|group| !group.slots.is_empty());
+    let label = |group: &CheckoutGroup| {
+        let words = t!(i18n, delivery.slot_label, shop = group.shop_name.as_str());
+        (format!("{SLOT}{}", group.shop_id), words)
+    };
+    in_slots.map(label).collect()
+}
+
+/// Whether an error is about a slot.
+fn about_slots(groups: &[CheckoutGroup], error: &Error) -> bool {
+    groups.iter().any(|group| error.at(&format!("{SLOT}{}", group.shop_id)).is_some())
+}
+
+/// Whoever chooses a slot wants to have it brought then.
+fn choose_method_of_slot(event: &web_sys::Event) {
+    let select = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlSelectElement>().ok());
+    let Some(select) = select.filter(|select| !select.value().is_empty()) else { return };
+    let Some(shop) = select.name().strip_prefix(SLOT).map(str::to_owned) else { return };
+    let radio =
+        document().get_element_by_id(&format!("shipping_method.{shop}.{}", ShippingMethod::Slot.as_str()));
+    if let Some(radio) = radio.and_then(|radio| radio.dyn_into::<web_sys::HtmlInputElement>().ok()) {
+        radio.set_checked(true);
     }
 }
 
@@ -731,8 +798,9 @@ fn saved_addresses(i18n: I18n, saved: Vec<SavedAddress>, here: &Address) -> Opti
 
 /// The shipping methods of a shop.
 #[component]
-fn ShippingMethods(group: CheckoutGroup, readonly: bool) -> impl IntoView {
+fn ShippingMethods(group: CheckoutGroup, readonly: bool, faults: Signal<Option<Error>>) -> impl IntoView {
     let i18n = use_i18n();
+    let slots = (!group.slots.is_empty()).then(|| slots(i18n, &group, readonly, faults));
     let name = format!("shipping_method.{}", group.shop_id);
     let only = group.shipping_options.len() == 1;
     let not_to = t!(i18n, delivery.not_to, shop = group.shop_name.as_str());
@@ -800,10 +868,57 @@ fn ShippingMethods(group: CheckoutGroup, readonly: bool) -> impl IntoView {
             <fieldset class="field choices">
                 <legend>{tu_string!(i18n, delivery.of_shop, shop = group.shop_name.as_str()).to_string()}</legend>
                 {options.collect_view()}
+                {slots}
                 {none}
             </fieldset>
         </section>
     }
+}
+
+/// The slots of a shop, by day.
+fn slots(i18n: I18n, group: &CheckoutGroup, readonly: bool, faults: Signal<Option<Error>>) -> AnyView {
+    let name = format!("{SLOT}{}", group.shop_id);
+    let chosen = group.slot;
+    let option = |view: &SlotView| {
+        let time = view.slot.hours();
+        let words = match (view.state, view.extra.amount()) {
+            (SlotState::Full, _) => t!(i18n, delivery.slot_full, time = time),
+            (SlotState::Closed, _) => t!(i18n, delivery.slot_closed, time = time),
+            (SlotState::Open, 0) => time,
+            (SlotState::Open, _) => t!(i18n, delivery.slot_plus, time = time, price = view.extra),
+        };
+        let here = chosen == Some(view.slot);
+        let disabled = view.state != SlotState::Open && !here;
+        view! { <option value=view.slot.to_string() selected=here disabled=disabled>{words}</option> }
+    };
+    let days = group.slots.chunk_by(|one, other| one.slot.day == other.slot.day).map(|of_day| {
+        let label = of_day.first().map(|view| words::weekday_and_day(i18n, &view.slot.date()));
+        view! { <optgroup label=label>{of_day.iter().map(option).collect_view()}</optgroup> }
+    });
+    let days = days.collect_view();
+    let (id, described, of) = (name.clone(), format!("{name}.error"), name.clone());
+    let code = Signal::derive(move || faults.with(|error| error.as_ref().and_then(|error| error.at(&of))));
+    let fault = (name.clone(), described.clone());
+    view! {
+        <div class="field">
+            <label for=id.clone()>{t!(i18n, delivery.slot_label, shop = group.shop_name.as_str())}</label>
+            <select
+                id=id
+                name=name
+                disabled=readonly
+                aria-invalid=move || code.get().map(|_| "true")
+                aria-describedby=move || code.get().map(|_| described.clone())
+            >
+                <option value="">{t!(i18n, delivery.slot_choose)}</option>
+                {days}
+            </select>
+            {move || {
+                let (name, id) = fault.clone();
+                code.get().map(|code| view! { <p class="field-error" id=id>{words::fault(i18n, &name, code)}</p> })
+            }}
+        </div>
+    }
+    .into_any()
 }
 
 /// The payment methods.
@@ -946,8 +1061,10 @@ fn typed(form: web_sys::EventTarget, shops: &[String]) -> Option<CheckoutUpdate>
     let data = web_sys::FormData::new_with_form(&form).ok()?;
     let field = |name: &str| data.get(name).as_string().unwrap_or_default();
     let way = |shop: &String| choice(shop, &data.get(&format!("shipping_method.{shop}")).as_string()?);
+    let slot = |shop: &String| slot_choice(shop, &data.get(&format!("{SLOT}{shop}")).as_string()?);
     Some(CheckoutUpdate {
         shipping_methods: shops.iter().filter_map(way).collect(),
+        slots: shops.iter().filter_map(slot).collect(),
         ..CheckoutUpdate::read(&field, |_, _| true)
     })
 }

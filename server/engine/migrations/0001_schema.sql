@@ -417,8 +417,8 @@ CREATE TABLE popular_products (
 -- A limited resource: the quantity on hand and how much of it is held. The guard against overselling is on this row.
 CREATE TABLE capacities (
     id UUID PRIMARY KEY,
-    -- What it limits: 'stock' of a variant, the 'allotment' of a product in an event, or the 'uses' of a coupon, as a whole or by
-    -- one person.
+    -- What it limits: 'stock' of a variant, the 'allotment' of a product in an event, the orders in a delivery 'slot', or the 'uses'
+    -- of a coupon, as a whole or by one person.
     kind TEXT NOT NULL,
     -- The shop that it belongs to; NULL if it is the market's.
     owner UUID REFERENCES shops (id),
@@ -703,6 +703,19 @@ CREATE TABLE wishlist_items (
     UNIQUE (cart_id, variant_id)
 );
 
+-- The delivery slots of shops that somebody has chosen. The others have all their places.
+CREATE TABLE delivery_slots (
+    -- Made of the shop and the slot.
+    capacity_id UUID PRIMARY KEY REFERENCES capacities (id),
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    -- In the time zone of the shop: 2026-12-03T18:00/20:00.
+    slot TEXT NOT NULL,
+    -- Counted from 1970-01-01.
+    day BIGINT NOT NULL,
+    UNIQUE (shop_id, slot)
+);
+CREATE INDEX delivery_slots_shop_id_day_idx ON delivery_slots (shop_id, day);
+
 -- Coupons and automatic offers.
 CREATE TABLE promotions (
     id UUID PRIMARY KEY,
@@ -857,7 +870,14 @@ CREATE TABLE checkout_orders (
     -- The first and the last day on which it should arrive, counted from 1970-01-01.
     arrives_min BIGINT NOT NULL,
     arrives_max BIGINT NOT NULL,
+    -- The delivery slot that is chosen (2026-12-03T18:00/20:00), its capacity, until when it can be paid, and what it costs
+    -- besides the shipping method, which is a part of `delivery_minor`.
+    slot TEXT,
+    slot_id UUID REFERENCES delivery_slots (capacity_id),
+    slot_closes_at BIGINT,
+    slot_extra_minor BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (checkout_id, position),
+    CHECK ((slot IS NULL) = (slot_id IS NULL) AND (slot IS NULL) = (slot_closes_at IS NULL)),
     CHECK (total_minor = subtotal_minor - discount_minor + delivery_minor + added_tax_minor)
 );
 
@@ -1088,11 +1108,14 @@ CREATE TABLE orders (
     disputed_discount_minor BIGINT NOT NULL DEFAULT 0 CHECK (disputed_discount_minor >= 0),
     -- The number of its disputes that are not decided. Until then, its earnings are not released.
     open_disputes BIGINT NOT NULL DEFAULT 0 CHECK (open_disputes >= 0),
-    delivery TEXT NOT NULL CHECK (delivery IN ('standard', 'express', 'pickup')),
+    delivery TEXT NOT NULL CHECK (delivery IN ('standard', 'express', 'pickup', 'slot')),
     -- The shop's own name for it. May be empty.
     delivery_name TEXT NOT NULL DEFAULT '',
     days_min BIGINT NOT NULL,
     days_max BIGINT NOT NULL,
+    -- The delivery slot, if its customer has chosen one, in the time zone of the shop, and its capacity.
+    slot TEXT,
+    slot_id UUID REFERENCES delivery_slots (capacity_id),
     created_at BIGINT NOT NULL,
     -- When it last changed. Every change increases it, even if the clocks of the nodes differ.
     updated_at BIGINT NOT NULL,

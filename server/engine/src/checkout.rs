@@ -16,21 +16,21 @@ pub use update::{update, use_address};
 
 use crate::{
     Caller, Engine, TxResult, addresses, bug, db::Scalar, gift_cards, group_by, params, payments::methods_of,
-    promotions, rows, statements,
+    promotions, rows, slots, statements,
 };
 use haat_shared::{
-    Currency, Error, Money, Result,
+    Currency, Error, FieldCode, FieldError, Money, Result,
     addresses::{Address, regions},
     checkout::{
         CheckoutGroup, CheckoutLineView, CheckoutPage, CheckoutQuote, CheckoutState, CheckoutUpdate,
-        CheckoutView, PaymentOutcome,
+        CheckoutView, PaymentOutcome, SLOT,
     },
     id::kinds::{CheckoutId, ShopId, UserId},
     media::Picture,
     money::Rate,
     payments::{PaymentFields, PaymentMethod, PaymentState, PaymentWindow, PurchaseLink},
     pricing::Totals,
-    shipping::{ShippingMethod, ShippingOption},
+    shipping::{ShippingMethod, ShippingOption, SlotState, SlotView},
     text,
 };
 
@@ -41,7 +41,7 @@ statements! {
             EXISTS (SELECT 1 FROM checkout_orders o WHERE o.checkout_id = c.id) AS has_orders
         FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
         WHERE c.id = $1";
-    LINES = "SELECT o.shop_id, o.shop_name, o.delivery, o.options, s.town, l.position, l.title, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor,
+    LINES = "SELECT o.shop_id, o.shop_name, o.delivery, o.options, o.slot, s.town, l.position, l.title, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor,
             m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id JOIN shops s ON s.id = o.shop_id
         LEFT JOIN variants v ON v.id = l.variant_id
@@ -87,6 +87,7 @@ rows! {
         shop_name: String,
         delivery: ShippingMethod,
         options: String,
+        slot: Option<String>,
         town: String,
         position: i64,
         title: String,
@@ -188,7 +189,8 @@ pub async fn page(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         form.country.clone_from(&engine.country);
     }
     form.payment_method = form.payment_method.filter(|m| methods.contains(m)).or(methods.first().copied());
-    let faults = form.check(methods, engine.smtputf8, has_orders).err().unwrap_or_default();
+    let mut faults = form.check(methods, engine.smtputf8, has_orders).err().unwrap_or_default();
+    faults.extend(checkout.groups.iter().filter_map(without_slot));
     let country = &checkout.form.country;
     let regions = regions::choices(country, caller.locale);
     let billed = checkout.form.billing.as_ref().map_or(country, |billing| &billing.country);
@@ -223,6 +225,21 @@ pub async fn page(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
     })
 }
 
+/// The slot of a shop that is still to be chosen, or to be chosen anew.
+fn without_slot(group: &CheckoutGroup) -> Option<FieldError> {
+    let code = match group.slot {
+        _ if group.shipping_method != ShippingMethod::Slot || group.shipping_options.is_empty() => {
+            return None;
+        }
+        None => FieldCode::NoSlot,
+        Some(slot) => {
+            let closed = |view: &&SlotView| view.slot == slot && view.state == SlotState::Closed;
+            group.slots.iter().find(closed).map(|_| FieldCode::SlotGone)?
+        }
+    };
+    Some(FieldError::new(format!("{SLOT}{}", group.shop_id), code))
+}
+
 /// A checkout, with its holds and the input so far.
 pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<CheckoutView> {
     Ok(read(engine, caller, id).await?.0)
@@ -234,10 +251,12 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
     let payments: Vec<PaymentRow> = engine.db.all(&PAYMENTS, params![id]).await?;
     let money = |amount| Money::new(amount, row.quote.currency);
-    let groups = group_by(lines, |l| l.shop_id)
+    let mut groups = group_by(lines, |l| l.shop_id)
         .into_iter()
         .map(|(shop_id, lines)| {
             Ok(CheckoutGroup {
+                slots: Vec::new(),
+                slot: lines[0].slot.as_deref().map(slots::read).transpose()?,
                 shop_id,
                 shop_name: lines[0].shop_name.clone(),
                 shipping_options: options(&lines[0].options)?,
@@ -261,7 +280,13 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
                     .collect(),
             })
         })
-        .collect::<TxResult<Vec<_>>>()?;
+        .collect::<TxResult<Vec<CheckoutGroup>>>()?;
+    let in_slots = groups.iter().filter(|group| slots::among(&group.shipping_options));
+    let in_slots: Vec<_> = in_slots.map(|group| (group.shop_id, group.slot)).collect();
+    let mut slots = slots::offered(engine, id, (row.rate(), row.quote.currency), &in_slots).await?;
+    for group in &mut groups {
+        group.slots = slots.remove(&group.shop_id).unwrap_or_default();
+    }
     let paid = row.purchase_number.is_some().then_some(PaymentOutcome::Paid);
     let latest = payments.first().map(|p| match p.state {
         // Without a purchase, part of the total is still unpaid.

@@ -7,6 +7,8 @@ pub(crate) mod low;
 mod stock;
 
 pub use low::StockNotice;
-pub(crate) use stock::{NewStock, count_in_tx, delete_in_tx, open_allotment_in_tx, open_in_tx};
+pub(crate) use stock::{
+    NewStock, count_in_tx, delete_in_tx, open_allotment_in_tx, open_in_tx, open_slot_in_tx,
+};
 pub use stock::{adjust, receive};
-pub(crate) use stock::{change_uses_in_tx, drop_uses_in_tx, open_uses_in_tx};
+pub(crate) use stock::{drop_uses_in_tx, open_uses_in_tx, recount_in_tx};

@@ -55,6 +55,7 @@ pub mod search;
 pub mod services;
 pub mod shipping;
 pub mod shops;
+pub mod slots;
 mod spreadsheet;
 mod subjects;
 pub mod taxes;

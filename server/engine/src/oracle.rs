@@ -272,6 +272,14 @@ statements! {
             UNION ALL SELECT capacity_id, reference, 0 AS due, -delta AS difference
             FROM stock_movements WHERE reason = 'returned') m
         GROUP BY capacity_id, reference HAVING SUM(difference) <> 0";
+    // Slots are taken by purchases, and given back by cancellations.
+    SLOTS = "SELECT 'the slot ' || d.slot || ' has ' || CAST(COALESCE(b.booked, 0) AS TEXT) || ' orders, and ' ||
+            CAST(COALESCE(m.taken, 0) AS TEXT) || ' of its places are taken' AS value
+        FROM delivery_slots d
+        LEFT JOIN (SELECT slot_id, COUNT(*) AS booked FROM orders WHERE state <> 'cancelled' GROUP BY slot_id) b ON b.slot_id = d.capacity_id
+        LEFT JOIN (SELECT capacity_id, CAST(-SUM(delta) AS BIGINT) AS taken FROM stock_movements WHERE reason IN ('sold', 'unused')
+            GROUP BY capacity_id) m ON m.capacity_id = d.capacity_id
+        WHERE COALESCE(b.booked, 0) <> COALESCE(m.taken, 0)";
     // Of its stock, a line takes its quantity; of any other capacity, as much for each unit.
     TAKEN = "SELECT 'a line of ' || CAST(l.quantity AS TEXT) || ' of order ' || o.number || ' took ' ||
             CAST(h.quantity AS TEXT) || ' of ' || CASE WHEN h.capacity_id = v.capacity_id THEN 'the stock' ELSE 'a capacity' END
@@ -465,6 +473,7 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &RETURNED,
         &TAKEN,
         &CLAIMED,
+        &SLOTS,
         &HOLDS,
         &COMPLETED,
         &CLEARING,

@@ -5,7 +5,7 @@ macro_rules! lines_of {
     ($orders:literal, $rest:literal) => {
         concat!(
             "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, s.town, s.address AS shop_address, s.returns_days, o.state,
-            o.currency, o.subtotal_minor, o.discount_minor, o.delivery_minor, o.tax_minor, o.delivery_taxes, l.taxes, o.delivery, o.delivery_name,
+            o.currency, o.subtotal_minor, o.discount_minor, o.delivery_minor, o.tax_minor, o.delivery_taxes, l.taxes, o.delivery, o.delivery_name, o.slot,
             o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.shipped, l.refunded, l.returned, l.exchanged, l.unit_minor,
             (SELECT x.number FROM orders x WHERE x.id = o.replaces) AS exchange_of, o.paid_order_id, l.paid_position,
@@ -68,7 +68,7 @@ use crate::{
     inventory::{self, StockNotice},
     lists, params,
     payouts::{self, PayoutNotice},
-    rows, statements, taxes,
+    rows, slots, statements, taxes,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Id, Money, Result,
@@ -195,6 +195,7 @@ rows! {
         taxes: String,
         delivery: ShippingMethod,
         delivery_name: String,
+        slot: Option<String>,
         days_min: i64,
         days_max: i64,
         total_minor: i64,
@@ -378,9 +379,12 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                     let placed = engine.zone.day(head.created_at);
                     (date(placed + head.days_min), date(placed + head.days_max))
                 },
+                slot: head.slot.as_deref().map(slots::read).transpose()?,
                 pickup_at: match head.delivery {
                     ShippingMethod::Pickup => pickup_at(head),
-                    ShippingMethod::Standard | ShippingMethod::Express => String::new(),
+                    ShippingMethod::Standard | ShippingMethod::Express | ShippingMethod::Slot => {
+                        String::new()
+                    }
                 },
             };
             Ok(ShopOrderView {

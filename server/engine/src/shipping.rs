@@ -11,17 +11,18 @@ use crate::{
     Caller, Engine, TxResult, bug,
     clock::Zone as TimeZone,
     db::{Tx, Value},
-    params, random, revisions, rows, statements,
+    inventory, params, random, revisions, rows, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, FieldError, Money, Result,
     checkout::CheckoutUpdate,
-    id::kinds::{CartId, CheckoutId, ShopId, UserId, ZoneId},
+    id::kinds::{CapacityId, CartId, CheckoutId, ShopId, UserId, ZoneId},
     money::Rate,
     permissions::Permission,
     shipping::{
-        BasketForm, Calendar, CalendarForm, Moment, Parcel, Place, ShippingMethod, ShippingOption,
-        ShippingPreview, ShippingRules, ShippingSettings, ZoneForm,
+        BasketForm, BookedSlot, Calendar, CalendarForm, Moment, Parcel, Place, ShippingMethod,
+        ShippingOption, ShippingPreview, ShippingRules, ShippingSettings, Slot, SlotForm, SlotOffer,
+        SlotWindow, ZoneForm,
     },
 };
 
@@ -38,6 +39,11 @@ statements! {
     FIND = "SELECT s.version, s.currency, r.rules FROM shops s JOIN shop_shipping r ON r.shop_id = s.id WHERE s.id = $1";
     // Also locks the shop's settings.
     RENEW = "UPDATE shops SET version = version + 1 WHERE id = $1 AND version = $2";
+    // The slots of a shop that somebody has chosen.
+    SLOTS = "SELECT d.capacity_id, d.slot, c.on_hand, c.held,
+            (SELECT COUNT(*) FROM orders o WHERE o.slot_id = d.capacity_id AND o.state <> 'cancelled') AS booked
+        FROM delivery_slots d JOIN capacities c ON c.id = d.capacity_id
+        WHERE d.shop_id = $1 AND d.day >= $2 ORDER BY d.slot";
     SAVE = "UPDATE shop_shipping SET rules = $2 WHERE shop_id = $1";
 }
 
@@ -52,6 +58,14 @@ rows! {
         id: ShopId,
         version: i64,
         rules: String,
+    }
+
+    struct SlotRow {
+        capacity_id: CapacityId,
+        slot: String,
+        on_hand: i64,
+        held: i64,
+        booked: i64,
     }
 
     struct SettingsRow {
@@ -76,11 +90,15 @@ fn written(rules: &ShippingRules) -> TxResult<String> {
     serde_json::to_string(rules).map_err(|error| bug(error.to_string()))
 }
 
-/// The time of a shop: in its own time zone, or else in that of the market.
-fn moment(calendar: &Calendar, zone: &TimeZone, now: i64) -> Moment {
+/// The time zone of a shop: its own, or else that of the market.
+fn zone_of(calendar: &Calendar, zone: &TimeZone) -> TimeZone {
     let own = Some(&calendar.time_zone).filter(|name| !name.is_empty());
-    let own = own.and_then(|name| TimeZone::named(name).ok());
-    let zone = own.as_ref().unwrap_or(zone);
+    own.and_then(|name| TimeZone::named(name).ok()).unwrap_or_else(|| zone.clone())
+}
+
+/// The time of a shop, in its time zone.
+fn moment(calendar: &Calendar, zone: &TimeZone, now: i64) -> Moment {
+    let zone = zone_of(calendar, zone);
     Moment { day: zone.day(now), minute: zone.minute(now) }
 }
 
@@ -170,6 +188,20 @@ impl Rules {
         let Some((_, rules)) = self.shops.iter().find(|(id, _)| *id == shop) else { return Vec::new() };
         rules.options(place, parcel, moment(&rules.calendar, &self.zone, self.now))
     }
+
+    /// The slots that a shop offers.
+    pub(crate) fn slots(&self, shop: ShopId) -> Vec<SlotOffer> {
+        let Some((_, rules)) = self.shops.iter().find(|(id, _)| *id == shop) else { return Vec::new() };
+        rules.slots(moment(&rules.calendar, &self.zone, self.now))
+    }
+
+    /// What a shop offers of a slot, if it can be booked, and when it closes.
+    pub(crate) fn slot(&self, shop: ShopId, slot: Slot) -> Option<(SlotOffer, i64)> {
+        let (_, rules) = self.shops.iter().find(|(id, _)| *id == shop)?;
+        let zone = zone_of(&rules.calendar, &self.zone);
+        let offer = rules.offer(slot, moment(&rules.calendar, &self.zone, self.now))?;
+        Some((offer, zone.read(&offer.closes.written())?))
+    }
 }
 
 /// The rules of the shops of a cart, and where its last checkout goes.
@@ -186,6 +218,15 @@ pub(crate) async fn of_cart(engine: &Engine, cart: CartId) -> Result<(Rules, Pla
 pub(crate) async fn of_cart_in_tx(tx: &mut Tx, cart: CartId, reader: &Reader, now: i64) -> TxResult<Rules> {
     let shops: Vec<ShopRow> = tx.all(&OF_CART, params![cart]).await?;
     reader.read_in_tx(tx, &shops, now).await
+}
+
+/// The rules of the shops of a checkout.
+pub(crate) async fn of_checkout(engine: &Engine, checkout: CheckoutId) -> Result<Rules> {
+    let reader = Reader::of(engine);
+    let shops: Vec<ShopRow> = engine.db.all(&OF_CHECKOUT, params![checkout]).await?;
+    let (mut rules, missing) = reader.kept(&shops, engine.clock.now_ms());
+    reader.add(&mut rules, &engine.db.all_many(&RULES, &missing).await?)?;
+    Ok(rules)
 }
 
 /// The rules of the shops of a checkout.
@@ -245,16 +286,20 @@ pub enum Change {
     RemoveZone(ZoneId),
     /// The working days.
     Calendar(CalendarForm),
-    /// Everything: the zones keep the IDs that they are given with.
-    All(CalendarForm, Vec<(Option<ZoneId>, ZoneForm)>),
+    /// A window of slots is added, or the one at this place is replaced.
+    Window(Option<usize>, SlotForm),
+    /// A window of slots is removed. What was booked in it stays booked.
+    RemoveWindow(usize),
+    /// Everything: the zones keep the IDs that they are given with. Windows of slots stay as they are if there are none given.
+    All(CalendarForm, Vec<(Option<ZoneId>, ZoneForm)>, Option<Vec<SlotForm>>),
 }
 
 /// How a shop ships, for members who may change it.
 pub async fn settings(engine: &Engine, caller: &Caller, handle: &str) -> Result<ShippingSettings> {
     let shop = caller.shop(handle, Permission::ManageShop)?;
     let row: SettingsRow = engine.db.one(&FIND, params![shop]).await?;
-    let (home, rules) = (engine.country.clone(), read(&row.rules)?);
-    Ok(ShippingSettings { version: row.version, currency: row.currency, home, rules })
+    let (home, rules, booked) = (engine.country.clone(), read(&row.rules)?, booked(engine, shop).await?);
+    Ok(ShippingSettings { version: row.version, currency: row.currency, home, rules, booked })
 }
 
 /// Changes how a shop ships if its settings still have this version. Returns the new one. Checkouts keep the prices that
@@ -279,13 +324,13 @@ async fn save_for(
 ) -> Result<i64> {
     let now = engine.clock.now_ms();
     let new: Vec<ZoneId> = match change {
-        Change::All(_, zones) => zones.iter().map(|_| random::id(now)).collect(),
+        Change::All(_, zones, _) => zones.iter().map(|_| random::id(now)).collect(),
         _ => vec![random::id(now)],
     };
-    let input = (shop, user, version, change.clone(), new, now);
+    let input = (shop, user, version, change.clone(), new, (now, engine.zone.day(now)));
     let saved = engine
         .db
-        .write(("shipping::save", shop), input, |tx, (shop, user, version, change, new, now)| {
+        .write(("shipping::save", shop), input, |tx, (shop, user, version, change, new, (now, today))| {
             Box::pin(async move {
                 let row: SettingsRow = tx.opt(&FIND, params![*shop]).await?.ok_or(Error::NotFound)?;
                 let before = read(&row.rules)?;
@@ -297,6 +342,9 @@ async fn save_for(
                     return Err(revisions::since(tx, *shop, *version).await?);
                 }
                 tx.exec(&SAVE, params![*shop, written(&rules)?]).await?;
+                if rules.windows != before.windows {
+                    resize_in_tx(tx, *shop, &rules, *today, *now).await?;
+                }
                 revisions::write(tx, *shop, *version + 1, &[field.to_owned()], *user, *now).await?;
                 Ok(*version + 1)
             })
@@ -345,7 +393,24 @@ fn changed(
             rules.calendar = calendar(form, "")?;
             Ok((rules, "calendar"))
         }
-        Change::All(form, zones) => {
+        Change::Window(at, form) => {
+            let window = form.check(currency).map_err(Error::Invalid)?;
+            match at {
+                None => rules.windows.push(window),
+                Some(at) => *rules.windows.get_mut(*at).ok_or(Error::NotFound)? = window,
+            }
+            rules.check_windows().map_err(Error::Invalid)?;
+            rules.windows.sort_by_key(|window| (window.from, window.to, window.weekdays.clone()));
+            Ok((rules, "slots"))
+        }
+        Change::RemoveWindow(at) => {
+            if *at >= rules.windows.len() {
+                return Err(Error::NotFound);
+            }
+            rules.windows.remove(*at);
+            Ok((rules, "slots"))
+        }
+        Change::All(form, zones, windows) => {
             let calendar = calendar(form, "calendar.");
             let checked = zones.iter().zip(new).enumerate().map(|(n, ((id, form), new))| {
                 let known = id.filter(|id| before.zones.iter().any(|zone| zone.id == *id));
@@ -360,8 +425,13 @@ fn changed(
             }
             match calendar {
                 Ok(calendar) if faults.is_empty() => {
-                    let rules = ShippingRules { calendar, zones: good };
+                    let windows = match windows {
+                        None => before.windows.clone(),
+                        Some(windows) => self::windows(windows, currency)?,
+                    };
+                    let rules = ShippingRules { calendar, zones: good, windows };
                     rules.check(|n| format!("zones.{n}.")).map_err(Error::Invalid)?;
+                    rules.check_windows().map_err(|faults| at_slots(faults, ""))?;
                     Ok((rules, "zones"))
                 }
                 Err(Error::Invalid(wrong)) => Err(Error::Invalid(wrong.into_iter().chain(faults).collect())),
@@ -370,6 +440,20 @@ fn changed(
             }
         }
     }
+}
+
+/// The windows of slots, each with the faults at its place.
+fn windows(forms: &[SlotForm], currency: Currency) -> Result<Vec<SlotWindow>> {
+    let read = forms
+        .iter()
+        .enumerate()
+        .map(|(n, form)| form.check(currency).map_err(|faults| at_slots(faults, &format!("{n}."))));
+    read.collect()
+}
+
+fn at_slots(faults: Vec<FieldError>, at: &str) -> Error {
+    let at = |fault: FieldError| FieldError::new(format!("slots.{at}{}", fault.field), fault.code);
+    Error::Invalid(faults.into_iter().map(at).collect())
 }
 
 fn calendar(form: &CalendarForm, at: &str) -> Result<Calendar> {
@@ -401,6 +485,42 @@ pub async fn preview(
     let zone = rules.zone(&place).map(|zone| zone.name.clone());
     let options = rules.options(&place, &parcel, moment(&rules.calendar, &engine.zone, now));
     Ok(ShippingPreview { zone, options })
+}
+
+/// A stored slot.
+fn slot(slot: &str) -> TxResult<Slot> {
+    slot.parse().map_err(|_| bug(format!("{slot} is no slot")))
+}
+
+/// The slots of a shop, from today on, that have orders.
+async fn booked(engine: &Engine, shop: ShopId) -> Result<Vec<BookedSlot>> {
+    let today = engine.zone.day(engine.clock.now_ms());
+    // The shop's day may be another one.
+    let rows: Vec<SlotRow> = engine.db.all(&SLOTS, params![shop, today - 1]).await?;
+    let booked = rows.into_iter().filter(|row| row.booked > 0).map(|row| {
+        Ok(BookedSlot { slot: slot(&row.slot)?, booked: row.booked, orders: row.on_hand + row.booked })
+    });
+    Ok(booked.collect::<TxResult<_>>()?)
+}
+
+/// Gives the slots of a shop, from today on, the capacity that its rules say now, but never less than is taken or held.
+async fn resize_in_tx(
+    tx: &mut Tx,
+    shop: ShopId,
+    rules: &ShippingRules,
+    today: i64,
+    now: i64,
+) -> TxResult<()> {
+    let rows: Vec<SlotRow> = tx.all(&SLOTS, params![shop, today]).await?;
+    for row in rows {
+        let Some(orders) = rules.orders_in(slot(&row.slot)?) else { continue };
+        let by = (orders - row.booked - row.on_hand).max(row.held - row.on_hand);
+        if by != 0 && !inventory::recount_in_tx(tx, row.capacity_id, by, now).await? {
+            // Somebody has held one meanwhile.
+            return Err(Error::Busy { retry_after_s: 1 }.into());
+        }
+    }
+    Ok(())
 }
 
 /// Sets how a shop ships, whatever it did before.

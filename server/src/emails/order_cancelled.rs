@@ -62,7 +62,7 @@ pub(super) fn withdrawn(
         title: td_string!(locale, email.withdrawn),
         lead: match order.shipping_method {
             ShippingMethod::Pickup => td_string!(locale, email.withdrawn_lead_pickup, shop = order.shop_name),
-            ShippingMethod::Standard | ShippingMethod::Express => {
+            ShippingMethod::Standard | ShippingMethod::Express | ShippingMethod::Slot => {
                 td_string!(locale, email.withdrawn_lead, shop = order.shop_name)
             }
         },

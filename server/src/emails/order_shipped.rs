@@ -41,10 +41,10 @@ pub(super) fn shipped(
         (ShippingMethod::Pickup, true) => {
             (ready(&sent), td_string!(locale, email.ready_part_subject, number = number).to_string())
         }
-        (ShippingMethod::Standard | ShippingMethod::Express, false) => {
+        (ShippingMethod::Standard | ShippingMethod::Express | ShippingMethod::Slot, false) => {
             (on_its_way(&sent), td_string!(locale, email.shipped_subject, number = number).to_string())
         }
-        (ShippingMethod::Standard | ShippingMethod::Express, true) => {
+        (ShippingMethod::Standard | ShippingMethod::Express | ShippingMethod::Slot, true) => {
             (on_its_way(&sent), td_string!(locale, email.shipped_part_subject, number = number).to_string())
         }
     };

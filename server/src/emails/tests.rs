@@ -89,6 +89,7 @@ fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
         shipping_method: ShippingMethod::Express,
         shipping_name: String::new(),
         arrives: Default::default(),
+        slot: None,
         estimated_delivery: ("2026-11-22T09:00:00Z".into(), "2026-11-23T09:00:00Z".into()),
         pickup_at: String::new(),
     }

@@ -20,7 +20,7 @@ use haat_shared::{
     accounts::{SignIn, SignUp},
     addresses::regions,
     carts::{AddLine, SetQuantity},
-    checkout::{CheckoutLineView, CheckoutUpdate, choice},
+    checkout::{CheckoutLineView, CheckoutUpdate, SLOT, choice, slot_choice},
     gift_cards::{GiftCardForm, GiftCardRefusal, is_card_code},
     id::kinds::{CheckoutId, MediaId},
     notifications::Channel,
@@ -266,6 +266,7 @@ pub(super) async fn pay(
             .iter()
             .filter_map(|(name, method)| choice(name.strip_prefix("shipping_method.")?, method))
             .collect(),
+        slots: typed.iter().filter_map(|(name, slot)| slot_choice(name.strip_prefix(SLOT)?, slot)).collect(),
         ..CheckoutUpdate::read(&|name: &str| field(&typed, name), foreign)
     };
     // Versions begin at 1, so without one nothing is paid.

@@ -26,7 +26,7 @@ use haat_shared::{
     routes::{self, OPEN_SHOP, with},
     sale_events::{EventForm, EventProductForm},
     sale_prices::SaleForm,
-    shipping::{CalendarForm, ShippingMethod, ZoneForm},
+    shipping::{CalendarForm, ShippingMethod, SlotForm, ZoneForm},
     shops::ShopForm,
 };
 
@@ -77,7 +77,7 @@ pub(super) async fn promotion_done(state: &State, list: &str, typed: Typed, done
     }
 }
 
-/// How a shop ships: a zone that is added, changed or removed, or its working days.
+/// How a shop ships: a zone or a slot that is added, changed or removed, or its working days.
 pub(super) async fn shipping(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
@@ -85,7 +85,7 @@ pub(super) async fn shipping(
     Form(typed): Form<Typed>,
 ) -> Response {
     let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
-    let (action, id) = (value("action"), value("id"));
+    let (action, id, at) = (value("action"), value("id"), value("at"));
     let page = routes::shop_shipping(&handle);
     let done: Result<i64> = async {
         // Before anything is said about the form.
@@ -95,6 +95,8 @@ pub(super) async fn shipping(
             "save" => Change::Zone(Some(id.parse()?), Box::new(ZoneForm::read(value))),
             "remove" => Change::RemoveZone(id.parse()?),
             "calendar" => Change::Calendar(CalendarForm::read(value)),
+            "slot" => Change::Window(value("at").parse().ok(), SlotForm::read(value)),
+            "remove_slot" => Change::RemoveWindow(value("at").parse().map_err(|_| Error::NotFound)?),
             _ => return Err(Error::field("action", FieldCode::NotAChoice)),
         };
         let version = value("version").parse().unwrap_or_default();
@@ -104,6 +106,7 @@ pub(super) async fn shipping(
     let edit = match action.as_str() {
         "add" => with(&page, &[("edit", "new")]),
         "save" => with(&page, &[("edit", &id)]),
+        "slot" => with(&page, &[("slot", if value("at").is_empty() { "new" } else { &at })]),
         _ => page.clone(),
     };
     match done {
@@ -336,7 +339,9 @@ async fn ship_part(
     let (part, faults) = quantities_of(typed, &order.lines, CheckoutLineView::to_ship);
     let tracking_faults = match order.shipping_method {
         ShippingMethod::Pickup => None,
-        ShippingMethod::Standard | ShippingMethod::Express => tracking(typed).check().err(),
+        ShippingMethod::Standard | ShippingMethod::Express | ShippingMethod::Slot => {
+            tracking(typed).check().err()
+        }
     };
     let others = check_lines(&part).err().into_iter().chain(tracking_faults).flatten();
     all_at_once(faults, Some(others.collect()))?;

@@ -392,8 +392,10 @@ async fn refunds_end_later_and_fail_later() {
         // Until the market has written down the ID of its refund, a webhook finds it by ours, and what this
         // waits for would come minutes later.
         let failed = paypal.refunds()[1]["id"].as_str().unwrap().to_owned();
-        until("written down", async || kept_anywhere(&program).await.iter().any(|(_, it)| it.contains(&failed)))
-            .await;
+        until("written down", async || {
+            kept_anywhere(&program).await.iter().any(|(_, it)| it.contains(&failed))
+        })
+        .await;
         let asked = format!("GET /v2/payments/refunds/{failed}");
         paypal.end_refunds(false);
         paypal.deliver().await;

@@ -36,7 +36,7 @@ pub struct Moment {
 }
 
 /// The weekday of a day, from 1 for Monday to 7 for Sunday. 1970-01-01 was a Thursday.
-fn weekday(day: i64) -> i64 {
+pub(super) fn weekday(day: i64) -> i64 {
     day.saturating_add(3).rem_euclid(7) + 1
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Area, Calendar, Method, Parcel, Place, PriceBy, ShippingMethod, ShippingOption, ShippingRules, Step,
-    Zone, date,
+    Area, BookedSlot, Calendar, Method, Parcel, Place, PriceBy, ShippingMethod, ShippingOption,
+    ShippingRules, Step, Zone, date, slots::clock,
 };
 use crate::{
     amounts,
@@ -64,8 +64,8 @@ pub struct ZoneForm {
     pub name: String,
     /// The areas, one a line.
     pub areas: String,
-    /// Standard shipping, express shipping and local pickup.
-    pub methods: [MethodForm; 3],
+    /// Standard shipping, express shipping, local pickup and slots.
+    pub methods: [MethodForm; 4],
 }
 
 /// When a shop sends orders, as typed.
@@ -95,6 +95,8 @@ pub struct ShippingSettings {
     pub home: String,
     /// Its rules.
     pub rules: ShippingRules,
+    /// The slots that have orders, from today on.
+    pub booked: Vec<BookedSlot>,
 }
 
 /// A basket that a seller tries the rules with, as typed.
@@ -211,10 +213,16 @@ impl MethodForm {
                 read => faults.take_or(read.map(Some), None),
             },
         };
-        let min = faults.take(text::whole_number(&at("days_min"), &self.days_min, 0, DAYS_MAX));
-        let max = faults.take(text::whole_number(&at("days_max"), &self.days_max, min, DAYS_MAX));
+        let days = match of {
+            // The customer chooses.
+            ShippingMethod::Slot => (0, 0),
+            _ => {
+                let min = faults.take(text::whole_number(&at("days_min"), &self.days_min, 0, DAYS_MAX));
+                (min, faults.take(text::whole_number(&at("days_max"), &self.days_max, min, DAYS_MAX)))
+            }
+        };
         let name = faults.take(text::optional_line(&at("name"), &self.name, NAME_MAX));
-        Some(Method { method: of, name, by, steps, free_from, days: (min, max) })
+        Some(Method { method: of, name, by, steps, free_from, days })
     }
 }
 
@@ -269,7 +277,12 @@ impl ZoneForm {
             days_max: max.to_owned(),
             ..MethodForm::default()
         };
-        let methods = [method(true, "2", "5"), method(false, "1", "2"), method(false, "0", "1")];
+        let methods = [
+            method(true, "2", "5"),
+            method(false, "1", "2"),
+            method(false, "0", "1"),
+            method(false, "0", "0"),
+        ];
         Self { methods, ..Self::default() }
     }
 
@@ -286,13 +299,14 @@ impl ZoneForm {
     pub fn of(zone: &Zone) -> Self {
         let method = |of: ShippingMethod| {
             let found = zone.methods.iter().find(|method| method.method == of);
-            let [standard, express, pickup] = Self::new().methods;
+            let [standard, express, pickup, slot] = Self::new().methods;
             found.map(MethodForm::of).unwrap_or(MethodForm {
                 offered: false,
                 ..match of {
                     ShippingMethod::Standard => standard,
                     ShippingMethod::Express => express,
                     ShippingMethod::Pickup => pickup,
+                    ShippingMethod::Slot => slot,
                 }
             })
         };
@@ -383,7 +397,7 @@ impl CalendarForm {
 
     /// The form of a calendar.
     pub fn of(calendar: &Calendar) -> Self {
-        let cutoff = calendar.cutoff.map(|minute| format!("{:02}:{:02}", minute / 60, minute % 60));
+        let cutoff = calendar.cutoff.map(clock);
         Self {
             handling_days: calendar.handling_days.to_string(),
             cutoff: cutoff.unwrap_or_default(),
@@ -433,7 +447,7 @@ impl CalendarForm {
 }
 
 /// The minute of a time of day: `14:00`.
-fn minute(field: &str, typed: &str) -> Result<Option<i64>, FieldError> {
+pub(super) fn minute(field: &str, typed: &str) -> Result<Option<i64>, FieldError> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Ok(None);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Area, Calendar, Moment, Place, ShippingMethod, ShippingOption, date};
+use super::{Area, Calendar, Moment, Place, ShippingMethod, ShippingOption, SlotWindow, date};
 use crate::{
     id::kinds::ZoneId,
     money::{Currency, Money, Rate, convert, convert_price},
@@ -73,6 +73,9 @@ pub struct ShippingRules {
     /// Its zones.
     #[serde(default)]
     pub zones: Vec<Zone>,
+    /// When it brings what is ordered for a slot.
+    #[serde(default)]
+    pub windows: Vec<SlotWindow>,
 }
 
 /// What is shipped, as far as its price depends on it.
@@ -137,7 +140,7 @@ impl ShippingRules {
             days,
         };
         let zone = Zone { id, name: name.into(), areas: vec![Area::Everywhere], methods: vec![standard] };
-        Self { calendar: Calendar::default(), zones: vec![zone] }
+        Self { zones: vec![zone], ..Self::default() }
     }
 
     /// The zone that a place lies in: that of the most exact area. While only the country is known, a zone in that
@@ -158,7 +161,10 @@ impl ShippingRules {
         let methods = self.zone(place).into_iter().flat_map(|zone| &zone.methods);
         let option = |method: &Method| {
             let price = method.price(parcel)?;
-            let (first, last) = self.calendar.promise(now, method.days);
+            let (first, last) = match method.method {
+                ShippingMethod::Slot => self.first_slot(now).map(|day| (day, day))?,
+                _ => self.calendar.promise(now, method.days),
+            };
             Some(ShippingOption {
                 shipping_method: method.method,
                 name: method.name.clone(),
@@ -178,7 +184,8 @@ impl ShippingRules {
             Some(Zone { methods, ..zone.clone() })
         };
         let zones = self.zones.iter().map(zone).collect::<Option<_>>()?;
-        Some(Self { zones, ..self.clone() })
+        let windows = self.windows.iter().map(|window| window.exchanged(rate, to)).collect::<Option<_>>()?;
+        Some(Self { zones, windows, ..self.clone() })
     }
 }
 

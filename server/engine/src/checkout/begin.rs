@@ -18,7 +18,9 @@ use crate::{
     promotions::{self, AddUse, Offers, Person},
     random, rows,
     sale_prices::{Allotments, LineAllotment, SaleNow, join_sale, on_sale},
-    shipping, statements,
+    shipping,
+    slots::{self, NewSlot},
+    statements,
     taxes::{self, Taxed},
 };
 use haat_shared::{
@@ -104,6 +106,10 @@ insert! {
         delivery_name: String,
         arrives_min: i64,
         arrives_max: i64,
+        slot: Option<String>,
+        slot_id: Option<CapacityId>,
+        slot_closes_at: Option<i64>,
+        slot_extra_minor: i64,
         discount_minor: i64,
         market_discount_minor: i64,
         delivery_minor: i64,
@@ -339,9 +345,12 @@ async fn begin_in_tx(
         let of_line = appointments.iter().find(|booking| booking.variant == line.variant_id);
         line.variant_title = of_line.map_or_else(|| variant_title(line), |booking| booking.when.clone());
     }
-    let typed = super::form(form);
+    let mut typed = super::form(form);
+    let slots = slots::carry_in_tx(tx, &mut typed, &shipping, &released).await?;
+    let form = serde_json::to_string(&typed).map_err(|e| crate::bug(e.to_string()))?;
+    slots::open_in_tx(tx, &slots, now).await?;
     let offers = promotions::of_cart_in_tx(tx, cart, person, &released, now).await?;
-    let terms = Terms { own, offers: &offers, taxes, rate, currency, shipping: &shipping };
+    let terms = Terms { own, offers: &offers, taxes, rate, currency, shipping: &shipping, slots: &slots };
     let plan = plan(random::id(now), &lines, &needs, &typed, &terms, now)?;
     let gifts_minor = gifts.iter().map(|gift| gift.amount().amount()).sum();
     let totals = plan.totals.plus(Gift::totals(currency, gifts_minor))?;
@@ -356,7 +365,7 @@ async fn begin_in_tx(
         discount_minor: totals.discount.amount(),
         delivery_minor: totals.shipping.amount(),
         total_minor: totals.total.amount(),
-        form,
+        form: &form,
         taxes: plan.taxes,
         holds: plan.claims.len() as i64,
         gifts_minor,
@@ -384,6 +393,11 @@ async fn begin_in_tx(
     }
     let short = holds::hold_in_tx(tx, plan.claims, &released).await?;
     if !short.is_empty() {
+        let of_slot = |left: &Left| slots.iter().any(|new| new.held.capacity == left.capacity_id);
+        if short.iter().any(of_slot) {
+            // The next attempt sees that it is full, and goes on without it.
+            return Err(Error::Busy { retry_after_s: 1 }.into());
+        }
         let of_event = |left: &Left| allotments.needs.iter().any(|need| need.1 == left.capacity_id);
         if short.iter().any(of_event) {
             return Err(Conflict::PricesChanged.into());
@@ -508,6 +522,7 @@ struct Terms<'a> {
     rate: Rate,
     currency: Currency,
     shipping: &'a shipping::Rules,
+    slots: &'a [NewSlot],
 }
 
 fn plan(
@@ -515,7 +530,7 @@ fn plan(
     rows: &[LineRow],
     needs: &[Need],
     form: &CheckoutUpdate,
-    &Terms { own, offers, taxes: table, rate, currency, shipping }: &Terms,
+    &Terms { own, offers, taxes: table, rate, currency, shipping, slots }: &Terms,
     now: i64,
 ) -> TxResult<CheckoutPlan> {
     let shops = group_by(rows.iter().collect(), |r| r.shop_id);
@@ -536,13 +551,16 @@ fn plan(
         };
         let wanted = form.shipping_method_of(*shop);
         let chosen = options.iter().find(|o| o.shipping_method == wanted).or(options.first()).cloned();
+        let in_slot = chosen.as_ref().is_some_and(|option| option.shipping_method == ShippingMethod::Slot);
+        let slot = slots.iter().find(|new| in_slot && new.shop == *shop).map(|new| new.held);
+        let chosen = chosen.map(|option| slots::option(option, slot.as_ref())).transpose()?;
         let from = taxes::seller(&rows[0].country, &rows[0].region, &table.home);
         let included = rows[0].prices_include_tax;
         let sale = Sale { seller: &from, included, buyer: &to, tax_id: &tax_id, at: now };
         let categories = rows.iter().map(|row| row.tax_category.as_str());
         let taxed = Taxed::set(&mut of_shop, chosen.as_ref(), table, &sale, categories);
         items.push(of_shop);
-        offered.push((options, chosen, taxed));
+        offered.push((options, (chosen, slot), taxed));
     }
     let facts = rows.iter().map(facts).collect::<Result<Vec<_>>>()?;
     let choice = choose(currency, &items, &facts, own, offers.read(rate, currency)?, now)?;
@@ -572,7 +590,7 @@ fn plan(
         claims: coupons,
     };
     let mut due = Vec::new();
-    for (((position, (shop, rows)), (options, chosen, taxed)), quote) in
+    for (((position, (shop, rows)), (options, (chosen, slot), taxed)), quote) in
         (1i64..).zip(shops).zip(offered).zip(quote.shops)
     {
         let (order, chosen): (OrderId, _) = (random::id(now), Chosen::of(chosen));
@@ -592,6 +610,10 @@ fn plan(
             delivery_name: chosen.name,
             arrives_min: chosen.arrives.0,
             arrives_max: chosen.arrives.1,
+            slot: slot.map(|held| held.slot.to_string()),
+            slot_id: slot.map(|held| held.capacity),
+            slot_closes_at: slot.map(|held| held.closes_at),
+            slot_extra_minor: slot.map_or(0, |held| held.extra),
             discount_minor: amounts.discount,
             market_discount_minor: amounts.market_discount,
             delivery_minor: amounts.delivery,
@@ -603,6 +625,12 @@ fn plan(
             items_minor: amounts.items,
             commission_minor: amounts.commission,
         });
+        plan.claims.extend(slot.map(|held| Claim {
+            checkout_id: id,
+            position: None,
+            capacity_id: held.capacity,
+            quantity: 1,
+        }));
         for ((row, quote), of_line) in rows.into_iter().zip(quote.lines).zip(&of_shop.lines) {
             let position = plan.lines.len() as i64;
             let needs = needs.iter().filter(|need| need.variant_id == row.variant_id);

@@ -121,6 +121,8 @@ insert! {
         units = "(SELECT CAST(SUM(l.quantity) AS BIGINT) FROM checkout_lines l WHERE l.checkout_id = c.id AND l.order_id = o.order_id)",
         delivery = "o.delivery",
         delivery_name = "o.delivery_name",
+        slot = "o.slot",
+        slot_id = "o.slot_id",
         // From today; what was promised earlier than that is due.
         days_min = "CASE WHEN o.arrives_min > given.today THEN o.arrives_min - given.today ELSE 0 END",
         days_max = "CASE WHEN o.arrives_max > given.today THEN o.arrives_max - given.today ELSE 0 END",

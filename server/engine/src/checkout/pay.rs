@@ -11,14 +11,14 @@ use crate::{
     params,
     payments::{self, FIRST_CHECK_MS, PaymentRow, ReportOutcome, payment_columns},
     promotions::{self, Person},
-    quotas, statements,
+    quotas, rows, statements,
 };
 use haat_shared::{
-    Conflict, Error, Money, Result,
+    Conflict, Error, FieldCode, FieldError, Money, Result,
     accounts::mailbox,
-    checkout::{CheckoutState, CheckoutUpdate, HOLD_MS, ValidCheckout},
+    checkout::{CheckoutState, CheckoutUpdate, HOLD_MS, SLOT, ValidCheckout},
     gift_cards::GiftCardRefusal,
-    id::kinds::{CheckoutId, PaymentId},
+    id::kinds::{CapacityId, CheckoutId, PaymentId, ShopId},
     money::{Rate, convert},
     payments::{CollectedBy, MethodDeclaration, NextAction, PaymentMethod},
     promotions::Refusal,
@@ -28,9 +28,12 @@ statements! {
     PAYING = "UPDATE checkouts SET state = 'paying', details = $2, updated_at = $3, locale = $5, form = $7,
             extended = TRUE, hold_until = CASE WHEN extended THEN hold_until ELSE $4 END
         WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $3 AND quote_version = $6
-            AND NOT EXISTS (SELECT 1 FROM checkout_orders o WHERE o.checkout_id = checkouts.id AND o.options = '[]')
+            AND NOT EXISTS (SELECT 1 FROM checkout_orders o WHERE o.checkout_id = checkouts.id AND (o.options = '[]'
+                OR (o.delivery = 'slot' AND (o.slot_closes_at IS NULL OR o.slot_closes_at <= $3))))
         RETURNING (SELECT COUNT(*) FROM checkout_bookings b WHERE b.checkout_id = checkouts.id) AS value";
     NOT_SHIPPED = "SELECT shop_name AS value FROM checkout_orders WHERE checkout_id = $1 AND options = '[]' ORDER BY position";
+    WITHOUT_SLOT = "SELECT shop_id, slot_id FROM checkout_orders WHERE checkout_id = $1 AND delivery = 'slot' AND options <> '[]'
+        AND (slot_closes_at IS NULL OR slot_closes_at <= $2) ORDER BY position";
     QUOTE = "SELECT currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, gift_minor, gifts_minor, quote_version, taxes
         FROM checkouts WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $2";
     OPEN_ONE = concat!("SELECT ", payment_columns!(), " FROM payments
@@ -68,6 +71,13 @@ insert! {
             WHERE p.purchase_id IS NULL AND p.state IN ('authorized', 'captured')) AS covered
         WHERE covered.minor = 0 OR c.total_minor > covered.minor
         RETURNING id, checkout_id, method, gateway, gateway_ref, paid_ref, quote_version, state, currency, amount_minor, on_page, checks, created_at, customer_ref"
+}
+
+rows! {
+    struct WithoutSlot {
+        shop_id: ShopId,
+        slot_id: Option<CapacityId>,
+    }
 }
 
 /// Pays the caller's checkout if `quote_version` is still the version of its quote, so that what is charged is
@@ -179,6 +189,7 @@ async fn pay_once(
         answer,
         Err(Error::Busy { .. }
             | Error::Internal
+            | Error::Invalid(_)
             | Error::Conflict(
                 Conflict::PaymentInProgress
                     | Conflict::CashNeedsAccount
@@ -352,6 +363,14 @@ async fn agree_in_tx(
     let not_shipped: Vec<Scalar<String>> = tx.all(&NOT_SHIPPED, params![id]).await?;
     if !not_shipped.is_empty() {
         return Err(Conflict::NotShipped(not_shipped.into_iter().map(|shop| shop.0).collect()).into());
+    }
+    let without: Vec<WithoutSlot> = tx.all(&WITHOUT_SLOT, params![id, now]).await?;
+    if !without.is_empty() {
+        let fault = |order: &WithoutSlot| {
+            let code = if order.slot_id.is_none() { FieldCode::NoSlot } else { FieldCode::SlotGone };
+            FieldError::new(format!("{SLOT}{}", order.shop_id), code)
+        };
+        return Err(Error::Invalid(without.iter().map(fault).collect()).into());
     }
     let total = quote.view().totals.total;
     Err(Conflict::TotalChanged { total, quote_version: quote.quote_version }.into())

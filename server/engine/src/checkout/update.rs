@@ -10,15 +10,17 @@ use super::{
 use crate::{
     Caller, Engine, TxError, TxResult, addresses, bug,
     db::Tx,
-    gift_cards, group_by, params, promotions, rows, shipping, statements,
+    gift_cards, group_by, params, promotions, rows, shipping,
+    slots::{self, Held, NewSlot},
+    statements,
     taxes::{self, Taxed},
     update,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
-    checkout::{CheckoutQuote, CheckoutState, CheckoutUpdate},
+    checkout::{CheckoutQuote, CheckoutState, CheckoutUpdate, SLOT},
     gift_cards::Gift,
-    id::kinds::{CheckoutId, OrderId, ProductId, SavedAddressId, ShopId, VariantId},
+    id::kinds::{CapacityId, CheckoutId, OrderId, ProductId, SavedAddressId, ShopId, VariantId},
     money::Rate,
     pricing::{self, LineItem, LineKind, Promotion, ShopItems, TaxRule, Totals},
     promotions::{LineFacts, choose},
@@ -31,7 +33,7 @@ statements! {
         RETURNING state, form,
             currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, gift_minor, gifts_minor, quote_version, taxes,
             rate_numerator, rate_denominator";
-    LINES = "SELECT o.order_id, o.shop_id, o.options, o.delivery, l.kind, l.variant_id, l.quantity, l.unit_minor, l.tax_category,
+    LINES = "SELECT o.order_id, o.shop_id, o.options, o.delivery, o.slot, o.slot_id, o.slot_closes_at, o.slot_extra_minor, l.kind, l.variant_id, l.quantity, l.unit_minor, l.tax_category,
             l.taxes, l.commission_bp, l.product_id, COALESCE(k.path, '') AS category, COALESCE(v.weight_g, 0) AS weight_g,
             s.country, s.region, s.prices_include_tax
         FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id JOIN shops s ON s.id = o.shop_id
@@ -53,6 +55,10 @@ update! {
         delivery_name: String,
         arrives_min: i64,
         arrives_max: i64,
+        slot: Option<String>,
+        slot_id: Option<CapacityId>,
+        slot_closes_at: Option<i64>,
+        slot_extra_minor: i64,
         discount_minor: i64,
         market_discount_minor: i64,
         delivery_minor: i64,
@@ -65,6 +71,7 @@ update! {
         commission_minor: i64,
     } => "UPDATE checkout_orders SET options = given.options, delivery = given.delivery, delivery_name = given.delivery_name,
             arrives_min = given.arrives_min, arrives_max = given.arrives_max,
+            slot = given.slot, slot_id = given.slot_id, slot_closes_at = given.slot_closes_at, slot_extra_minor = given.slot_extra_minor,
             discount_minor = given.discount_minor, market_discount_minor = given.market_discount_minor,
             delivery_minor = given.delivery_minor, delivery_taxes = given.delivery_taxes,
             delivery_tax_minor = given.delivery_tax_minor, tax_minor = given.tax_minor, added_tax_minor = given.added_tax_minor,
@@ -100,6 +107,10 @@ rows! {
         shop_id: ShopId,
         options: String,
         delivery: ShippingMethod,
+        slot: Option<String>,
+        slot_id: Option<CapacityId>,
+        slot_closes_at: Option<i64>,
+        slot_extra_minor: i64,
         kind: LineKind,
         variant_id: VariantId,
         quantity: i64,
@@ -118,7 +129,7 @@ rows! {
 
 /// What the price of a checkout depends on.
 fn priced_by(u: &CheckoutUpdate) -> impl PartialEq + '_ {
-    (&u.shipping_methods, &u.country, &u.region, &u.postal_code, &u.tax_id)
+    (&u.shipping_methods, &u.slots, &u.country, &u.region, &u.postal_code, &u.tax_id)
 }
 
 /// Stores the input of the caller's checkout, complete or not, and returns what the checkout costs now.
@@ -142,13 +153,14 @@ pub async fn use_address(
     address: SavedAddressId,
 ) -> Result<CheckoutQuote> {
     let address = addresses::find(engine, caller, address).await?.address.parts;
-    let CheckoutUpdate { email, tax_id, billing, payment_method, shipping_methods, .. } = update;
+    let CheckoutUpdate { email, tax_id, billing, payment_method, shipping_methods, slots, .. } = update;
     let with = CheckoutUpdate {
         email,
         tax_id,
         billing,
         payment_method,
         shipping_methods,
+        slots,
         ..CheckoutUpdate::to(address)
     };
     self::update(engine, caller, id, with).await
@@ -165,13 +177,22 @@ pub(super) async fn store(
     let json = serde_json::to_string(update).map_err(|_| Error::Internal)?;
     let terms = (engine.promotions.clone(), taxes::table(engine).await?, shipping::Reader::of(engine));
     let input = (id, update.clone(), json, to_pay, terms, engine.clock.now_ms());
-    let quote = engine
+    let stored = engine
         .db
         .write(("checkout::update", id), input, |tx, (id, update, json, to_pay, terms, now)| {
             Box::pin(update_in_tx(tx, *id, update, json, *to_pay, terms, *now))
         })
-        .await?;
-    Ok(quote)
+        .await
+        .map_err(Error::from);
+    if let Err(Error::Invalid(faults)) = &stored {
+        // A slot that is gone doesn't lose what else was typed.
+        let mut rest = update.clone();
+        rest.slots.retain(|shop, _| !faults.iter().any(|fault| fault.field == format!("{SLOT}{shop}")));
+        if rest.slots.len() < update.slots.len() {
+            Box::pin(store(engine, id, &rest, to_pay)).await?;
+        }
+    }
+    stored
 }
 
 async fn update_in_tx(
@@ -191,14 +212,17 @@ async fn update_in_tx(
         return Err(Conflict::PaymentInProgress.into());
     }
     let mut quote = stored.quote.view();
+    let mut swapped = Swapped::default();
     if !unchanged {
-        let shipping = match shipping::place(update, &taxes.home) == shipping::place(&before, &taxes.home) {
-            true => None,
-            false => Some(shipping::of_checkout_in_tx(tx, id, reader, now).await?),
+        let moved = shipping::place(update, &taxes.home) != shipping::place(&before, &taxes.home);
+        let shipping = match moved || !update.slots.is_empty() {
+            true => Some(shipping::of_checkout_in_tx(tx, id, reader, now).await?),
+            false => None,
         };
         let old = (quote.totals, stored.rate());
         let terms = (promotions.as_slice(), taxes.as_ref(), now);
-        let (totals, taxes) = quote_in_tx(tx, id, old, update, terms, shipping).await?;
+        let (totals, taxes, slots) = quote_in_tx(tx, id, old, update, terms, (shipping, moved)).await?;
+        swapped = slots;
         let totals = totals.plus(Gift::totals(totals.total.currency(), stored.quote.gifts_minor))?;
         // Tax that prices include changes nothing that is paid.
         let paid = |totals: Totals| Totals { tax: totals.total, ..totals };
@@ -224,7 +248,15 @@ async fn update_in_tx(
     } else if stored.quote.gift_minor == 0 {
         quote.to_pay = total;
     }
+    slots::swap_in_tx(tx, id, &swapped.old, &swapped.new).await?;
     Ok(quote)
+}
+
+/// The slots that a checkout no longer holds, and those that it holds from now on.
+#[derive(Default)]
+struct Swapped {
+    old: Vec<CapacityId>,
+    new: Vec<NewSlot>,
 }
 
 /// Sets the shipping method of each shop and quotes the checkout again, at the prices offered when it began, or by the
@@ -235,8 +267,8 @@ async fn quote_in_tx(
     (before, rate): (Totals, Rate),
     update: &CheckoutUpdate,
     (own, table, now): (&[Promotion], &TaxTable, i64),
-    shipping: Option<shipping::Rules>,
-) -> TxResult<(Totals, Vec<TaxLine>)> {
+    (shipping, moved): (Option<shipping::Rules>, bool),
+) -> TxResult<(Totals, Vec<TaxLine>, Swapped)> {
     let currency = before.total.currency();
     let shipping = shipping.map(|rules| rules.exchanged(rate, currency)).transpose()?;
     let place = shipping::place(update, &table.home);
@@ -245,11 +277,11 @@ async fn quote_in_tx(
     let offers = promotions::of_checkout_in_tx(tx, id, now).await?;
     let to = taxes::buyer(&place);
     let tax_id = haat_shared::taxes::tax_id("tax_id", &update.tax_id).unwrap_or_default();
-    let (mut items, mut chosen) = (Vec::new(), Vec::new());
+    let (mut items, mut chosen, mut swapped) = (Vec::new(), Vec::new(), Swapped::default());
     let before_taxes: Vec<String> = rows.iter().map(|row| row.taxes.clone()).collect();
     let orders = group_by(rows, |row| row.order_id);
-    let unknown =
-        update.shipping_methods.keys().find(|shop| !orders.iter().any(|(_, rows)| rows[0].shop_id == **shop));
+    let asked = update.shipping_methods.keys().chain(update.slots.keys());
+    let unknown = { asked }.find(|shop| !orders.iter().any(|(_, rows)| rows[0].shop_id == **shop));
     if let Some(shop) = unknown {
         return Err(not_offered(*shop));
     }
@@ -260,6 +292,7 @@ async fn quote_in_tx(
         let options = match &shipping {
             None => before.clone(),
             Some(_) if rows.iter().all(|row| row.kind == LineKind::Service) => before.clone(),
+            Some(_) if !moved => before.clone(),
             Some(rules) => {
                 let parcel = Parcel {
                     grams: rows.iter().map(|row| row.weight_g.saturating_mul(row.quantity)).sum(),
@@ -270,20 +303,36 @@ async fn quote_in_tx(
             }
         };
         let option = choice(&rows[0], update, &options, &before)?;
+        let held = rows[0].held()?;
+        let in_slot = option.is_some_and(|option| option.shipping_method == ShippingMethod::Slot);
+        let slot = match update.slots.get(&of_shop.shop).filter(|_| in_slot) {
+            None => None,
+            Some(slot) if held.is_some_and(|held| held.slot == *slot) => held,
+            Some(slot) => {
+                let new = shipping.as_ref().and_then(|rules| slots::offer(rules, of_shop.shop, *slot));
+                let new = new.ok_or_else(|| slots::gone(of_shop.shop))?;
+                swapped.new.push(new);
+                Some(new.held)
+            }
+        };
+        if held != slot {
+            swapped.old.extend(held.map(|held| held.capacity));
+        }
+        let option = option.cloned().map(|option| slots::option(option, slot.as_ref())).transpose()?;
         let from = taxes::seller(&rows[0].country, &rows[0].region, &table.home);
         let included = rows[0].prices_include_tax;
         let sale = Sale { seller: &from, included, buyer: &to, tax_id: &tax_id, at: now };
         let categories = rows.iter().map(|row| row.tax_category.as_str());
-        let taxed = Taxed::set(&mut of_shop, option, table, &sale, categories);
+        let taxed = Taxed::set(&mut of_shop, option.as_ref(), table, &sale, categories);
         items.push(of_shop);
         let stored = serde_json::to_string(&options).map_err(|e| bug(e.to_string()))?;
-        chosen.push((order, stored, Chosen::of(option.cloned()), taxed));
+        chosen.push((order, stored, (Chosen::of(option), slot), taxed));
     }
     let choice = choose(currency, &items, &facts, own, offers.read(rate, currency)?, now)?;
     let quote = pricing::quote(currency, &items, &choice.promotions)?;
     let (mut orders, mut lines, mut rows) = (Vec::new(), Vec::<SetLine>::new(), Vec::new());
     let mut due = Vec::new();
-    for ((order, options, chosen, taxed), quote) in chosen.into_iter().zip(&quote.shops) {
+    for ((order, options, (chosen, slot), taxed), quote) in chosen.into_iter().zip(&quote.shops) {
         let amounts = Amounts::of(quote)?;
         let of_shop = taxed.due(quote)?;
         rows.extend(adjustments::rows(id, order, lines.len() as i64, rows.len(), quote));
@@ -294,6 +343,10 @@ async fn quote_in_tx(
             delivery_name: chosen.name,
             arrives_min: chosen.arrives.0,
             arrives_max: chosen.arrives.1,
+            slot: slot.map(|held| held.slot.to_string()),
+            slot_id: slot.map(|held| held.capacity),
+            slot_closes_at: slot.map(|held| held.closes_at),
+            slot_extra_minor: slot.map_or(0, |held| held.extra),
             discount_minor: amounts.discount,
             market_discount_minor: amounts.market_discount,
             delivery_minor: amounts.delivery,
@@ -320,6 +373,7 @@ async fn quote_in_tx(
         }
         due.extend(of_shop.all());
     }
+    slots::open_in_tx(tx, &swapped.new, now).await?;
     tx.update_all(orders).await?;
     // Without discounts, then and now, and with the same taxes, lines and adjustments stay as they are.
     let discounted = before.discount.amount() != 0 || !rows.is_empty();
@@ -330,7 +384,7 @@ async fn quote_in_tx(
         tx.exec(&CLEAR, params![id]).await?;
         tx.insert_all(rows).await?;
     }
-    Ok((quote.price.totals, haat_shared::taxes::sums(due)?))
+    Ok((quote.price.totals, haat_shared::taxes::sums(due)?, swapped))
 }
 
 /// The selected option, which must be offered; or else standard shipping, or the one selected before, or the first. One
@@ -355,6 +409,18 @@ fn choice<'a>(
 
 fn not_offered(shop: ShopId) -> TxError {
     Error::field(format!("shipping_methods.{shop}"), FieldCode::NotAChoice).into()
+}
+
+impl LineRow {
+    /// The slot that its order holds.
+    fn held(&self) -> TxResult<Option<Held>> {
+        let Self { slot: Some(slot), slot_id: Some(capacity), slot_closes_at: Some(closes_at), .. } = self
+        else {
+            return Ok(None);
+        };
+        let slot = slots::read(slot)?;
+        Ok(Some(Held { slot, capacity: *capacity, closes_at: *closes_at, extra: self.slot_extra_minor }))
+    }
 }
 
 impl Stored {

@@ -55,7 +55,7 @@ macro_rules! insert {
         concat!("given.", stringify!($first) $(, ", given.", stringify!($more))*)
     };
     (@values $fields:tt) => {
-        $crate::insert!(@values $fields 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24)
+        $crate::insert!(@values $fields 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28)
     };
     (@values [$last:ident] $number:literal $($numbers:literal)*) => {
         concat!("$", $number)

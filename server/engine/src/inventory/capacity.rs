@@ -39,6 +39,15 @@ insert! {
         held = "0",
     }
 
+    /// How many orders can be brought in a slot.
+    pub(super) struct AddPlaces into capacities {
+        pub(super) id: CapacityId,
+        pub(super) owner: ShopId,
+        pub(super) on_hand: i64;
+        kind = "'slot'",
+        held = "0",
+    } "ON CONFLICT (id) DO NOTHING RETURNING id AS value"
+
     /// The uses of a coupon: all of them, or those of one person.
     pub(super) struct AddUses into capacities {
         pub(super) id: CapacityId,

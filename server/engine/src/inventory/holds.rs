@@ -58,9 +58,13 @@ statements! {
             AND NOT EXISTS (SELECT 1 FROM orders x JOIN order_adjustments a ON a.order_id = x.id
                 WHERE x.purchase_id = o.purchase_id AND x.state <> 'cancelled' AND a.promotion_id = c.promotion_id)
         ON CONFLICT (capacity_id, reason, reference) DO NOTHING RETURNING capacity_id, delta AS quantity";
+    // The place of a cancelled order in its slot.
+    RETURN_SLOT = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
+        SELECT o.slot_id, 'unused', o.id, CAST(1 AS BIGINT), CAST($2 AS BIGINT) FROM orders o WHERE o.id = $1 AND o.slot_id IS NOT NULL
+        RETURNING capacity_id, delta AS quantity";
     PERSON_USES = "SELECT h.capacity_id AS value FROM holds h JOIN capacities c ON c.id = h.capacity_id
         WHERE h.checkout_id = $1 AND h.position IS NULL AND h.state = 'active' AND c.kind = 'uses_of_person'";
-    DROP_USES = "DELETE FROM holds WHERE position IS NULL AND (checkout_id, capacity_id) IN (VALUES [($1, $2)])";
+    DROP_WHOLE = "DELETE FROM holds WHERE position IS NULL AND (checkout_id, capacity_id) IN (VALUES [($1, $2)])";
     COUNT_HOLDS = "UPDATE checkouts SET holds = holds + $2 WHERE id = $1";
     OF_ORIGIN = "SELECT h.capacity_id, c.on_hand, CAST(SUM(h.quantity) AS BIGINT) AS held,
             (SELECT COUNT(*) FROM checkouts o WHERE o.origin = $2 AND o.state IN ('open', 'paying'))
@@ -333,23 +337,29 @@ pub(crate) async fn hold_uses_in_tx(
         created_at: now,
     });
     tx.insert_all(opened.collect::<Vec<_>>()).await?;
-    let dropped: Vec<[Value; 2]> = old.iter().map(|id| [checkout.into(), (*id).into()]).collect();
-    tx.exec_many(&DROP_USES, &dropped).await?;
-    let claims = new.iter().map(|u| Claim {
-        checkout_id: checkout,
-        position: None,
-        capacity_id: u.capacity,
-        quantity: 1,
-    });
-    tx.insert_all(claims.collect::<Vec<_>>()).await?;
-    let count = new.len() as i64 - old.len() as i64;
-    tx.exec(&COUNT_HOLDS, params![checkout, count]).await?;
-    let more = new.iter().map(|u| (u.capacity, 1)).chain(old.into_iter().map(|id| (id, -1)));
-    let short = change_in_tx(tx, &changes(sums(more), |quantity| (0, quantity))).await?;
-    Ok(short.is_empty())
+    let new: Vec<CapacityId> = new.iter().map(|u| u.capacity).collect();
+    Ok(swap_in_tx(tx, checkout, &old, &new).await?.is_empty())
 }
 
-/// Returns what was taken for an order that was cancelled, except for what was refunded before; and the uses of coupons, if
+/// Holds one of each of the `new` capacities for a checkout as a whole, and gives back the `old` ones. Returns those that have
+/// none: if there are any, the caller must roll back. Others wait for these rows, so this comes last in a transaction.
+pub(crate) async fn swap_in_tx(
+    tx: &mut Tx,
+    checkout: CheckoutId,
+    old: &[CapacityId],
+    new: &[CapacityId],
+) -> TxResult<Vec<CapacityId>> {
+    let dropped: Vec<[Value; 2]> = old.iter().map(|id| [checkout.into(), (*id).into()]).collect();
+    tx.exec_many(&DROP_WHOLE, &dropped).await?;
+    let claim =
+        |id: &CapacityId| Claim { checkout_id: checkout, position: None, capacity_id: *id, quantity: 1 };
+    tx.insert_all(new.iter().map(claim).collect::<Vec<_>>()).await?;
+    tx.exec(&COUNT_HOLDS, params![checkout, new.len() as i64 - old.len() as i64]).await?;
+    let more = new.iter().map(|id| (*id, 1)).chain(old.iter().map(|id| (*id, -1)));
+    change_in_tx(tx, &changes(sums(more), |quantity| (0, quantity))).await
+}
+
+/// Returns what was taken for an order that was cancelled, except for what was refunded before; its slot; and the uses of coupons, if
 /// it was `discounted`. Others wait for these rows, so this comes last in a transaction.
 pub(crate) async fn return_rest_in_tx(
     tx: &mut Tx,
@@ -358,6 +368,7 @@ pub(crate) async fn return_rest_in_tx(
     now: i64,
 ) -> TxResult<()> {
     let mut returned: Vec<Held> = tx.all(&RETURN_REST, params![order, now]).await?;
+    returned.extend(tx.all::<Held>(&RETURN_SLOT, params![order, now]).await?);
     if discounted {
         returned.extend(tx.all::<Held>(&RETURN_USES, params![order, now]).await?);
     }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::capacity::{AddAllotment, AddCapacity, AddMovement, AddUses, Change, change_in_tx};
+use super::capacity::{AddAllotment, AddCapacity, AddMovement, AddPlaces, AddUses, Change, change_in_tx};
 use crate::{
     Caller, Engine, TxResult, Who,
     db::{Scalar, Tx, Value},
@@ -121,8 +121,27 @@ pub(crate) async fn drop_uses_in_tx(tx: &mut Tx, id: Option<CapacityId>) -> TxRe
     delete_in_tx(tx, id.as_slice()).await
 }
 
-/// Changes the number of uses of a coupon. Returns false, and the caller must roll back, if more are in use.
-pub(crate) async fn change_uses_in_tx(tx: &mut Tx, id: CapacityId, by: i64, now: i64) -> TxResult<bool> {
+/// The places of a slot that nobody has held before. Returns false if somebody has.
+pub(crate) async fn open_slot_in_tx(
+    tx: &mut Tx,
+    id: CapacityId,
+    owner: ShopId,
+    count: i64,
+    now: i64,
+) -> TxResult<bool> {
+    let opened: Option<Scalar<CapacityId>> =
+        tx.insert_returning(AddPlaces { id, owner, on_hand: count }).await?;
+    if opened.is_none() {
+        return Ok(false);
+    }
+    let (reason, reference) = ("received", owner.uuid());
+    tx.insert(AddMovement { capacity_id: id, reason, reference, delta: count, created_at: now }).await?;
+    Ok(true)
+}
+
+/// Changes the number of uses of a coupon, or of places of a slot. Returns false, and the caller must roll back, if more are
+/// in use.
+pub(crate) async fn recount_in_tx(tx: &mut Tx, id: CapacityId, by: i64, now: i64) -> TxResult<bool> {
     let reference = random::id::<()>(now).uuid();
     let movement = AddMovement { capacity_id: id, reason: "counted", reference, delta: by, created_at: now };
     tx.insert(movement).await?;

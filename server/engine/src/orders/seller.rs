@@ -7,7 +7,7 @@ use crate::{
     Caller, Engine,
     audit::ORDER_MS,
     db::{CountRow, Value, list::words},
-    lists, params, payments, rows, statements,
+    lists, params, payments, rows, slots, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
@@ -23,7 +23,7 @@ use haat_shared::{
     permissions::{AdminPermission, Permission},
     refunds::{Refundable, RefundableLine, is_refundable, refundable},
     returns::{ESCALATED, EXPECTED, OPEN, REQUESTED},
-    shipping::ShippingMethod,
+    shipping::{ShippingMethod, Slot},
 };
 
 /// The number of rows per page.
@@ -36,7 +36,7 @@ lists! {
     ORDERS {
         select: "SELECT o.id, o.number, s.handle AS shop_handle, o.shop_name, o.created_at, o.state,
             o.state = 'confirmed' AND o.partly_shipped AS partly_shipped,
-            CASE WHEN o.state = 'confirmed' AND o.partly_shipped THEN 'partly_shipped' ELSE o.state END AS status, o.delivery, p.address,
+            CASE WHEN o.state = 'confirmed' AND o.partly_shipped THEN 'partly_shipped' ELSE o.state END AS status, o.delivery, o.slot, p.address,
             p.email, p.method, o.currency, o.total_minor, o.units AS item_count, o.open_disputes > 0 AS disputed
             FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id",
         base_filter: "TRUE",
@@ -45,6 +45,7 @@ lists! {
             ("handle", "s.handle = {}"),
             ("customer", "p.user_id = {}"),
             ("state", "o.state = {}"),
+            ("slot", "o.slot = {}"),
             ("partly_shipped", "o.state = 'confirmed' AND o.partly_shipped = {}"),
             ("overdue", "o.state = 'placed' AND o.created_at < {}"),
             ("disputed", "o.open_disputes > 0 AND {}"),
@@ -105,6 +106,7 @@ rows! {
         pub(super) state: OrderState,
         partly_shipped: bool,
         pub(super) delivery: ShippingMethod,
+        pub(super) slot: Option<String>,
         pub(super) address: String,
         pub(super) email: String,
         pub(super) method: PaymentMethod,
@@ -235,6 +237,7 @@ fn searched(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<V
     };
     let overdue = ask.overdue.then(|| ("overdue", (engine.clock.now_ms() - ORDER_MS).into()));
     let disputed = ask.disputed.then(|| ("disputed", true.into()));
+    let slot = ask.slot.parse::<Slot>().ok().map(|slot| ("slot", slot.to_string().into()));
     // Members see their own shop only, whatever else is asked for.
     let of = match shop {
         Some(shop) => vec![("shop", shop.into())],
@@ -244,7 +247,7 @@ fn searched(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<V
             handle.into_iter().chain(customer).collect()
         }
     };
-    Ok(of.into_iter().chain(overdue).chain(disputed).chain(returns).chain(words).collect())
+    Ok(of.into_iter().chain(slot).chain(overdue).chain(disputed).chain(returns).chain(words).collect())
 }
 
 fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {
@@ -257,6 +260,7 @@ fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {
         partly_shipped: row.partly_shipped,
         disputed: row.disputed,
         shipping_method: row.delivery,
+        slot: row.slot.as_deref().map(slots::read).transpose()?,
         name: address(&row.address)?.name,
         email: row.email,
         item_count: row.item_count,

@@ -204,7 +204,7 @@ async fn ship_part_in_tx(tx: &mut Tx, change: &Change, part: &[LineQuantity]) ->
     }
     let (kind, tracking) = match order.delivery {
         ShippingMethod::Pickup => (ShipmentKind::Pickup, Shipment::default()),
-        ShippingMethod::Standard | ShippingMethod::Express => {
+        ShippingMethod::Standard | ShippingMethod::Express | ShippingMethod::Slot => {
             (ShipmentKind::Parcel, change.tracking.check().map_err(Error::Invalid)?)
         }
     };

@@ -4,7 +4,7 @@ use crate::{
     Caller, Engine, TxResult, audit, bug, cursor,
     db::{Scalar, Tx, Value, is_unique},
     insert,
-    inventory::{change_uses_in_tx, drop_uses_in_tx, open_uses_in_tx},
+    inventory::{drop_uses_in_tx, open_uses_in_tx, recount_in_tx},
     lists, params, random, rows, statements,
 };
 use haat_shared::{
@@ -420,7 +420,7 @@ pub(super) async fn save_in_tx(
         (Some(uses), None) => Some(open_in_tx(tx, id, uses, now).await?),
         (Some(uses), Some(capacity)) => {
             let by = uses - uses_max.unwrap_or(uses);
-            if by != 0 && !change_uses_in_tx(tx, capacity, by, now).await? {
+            if by != 0 && !recount_in_tx(tx, capacity, by, now).await? {
                 return Err(Error::field("uses", FieldCode::TooSmall).into());
             }
             Some(capacity)

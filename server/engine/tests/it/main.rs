@@ -64,6 +64,7 @@ mod seals;
 mod services;
 mod shipping;
 mod shops;
+mod slots;
 mod spans;
 mod statements;
 mod taxes;

@@ -37,7 +37,7 @@ fn working(cutoff: &str) -> CalendarForm {
 /// The shop ships only with these zones.
 async fn ships(market: &Market, handle: &str, zones: &[ZoneForm]) {
     let zones = zones.iter().cloned().map(|zone| (None, zone)).collect();
-    shops::set_shipping(&market.engine, &Caller::system(), handle, &Change::All(working(""), zones))
+    shops::set_shipping(&market.engine, &Caller::system(), handle, &Change::All(working(""), zones, None))
         .await
         .unwrap();
 }

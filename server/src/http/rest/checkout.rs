@@ -15,7 +15,7 @@ use haat_shared::{
     pricing::Totals,
     promotions::Discount,
     routes::*,
-    shipping::ShippingMethod,
+    shipping::{ShippingMethod, Slot},
     taxes::TaxLine,
 };
 use serde::{Deserialize, Serialize};
@@ -118,6 +118,9 @@ struct CheckoutInput {
     /// The shipping method for each shop, keyed by shop ID. Shops that are left out use standard shipping.
     #[serde(default)]
     shipping_methods: BTreeMap<ShopId, ShippingMethod>,
+    /// The delivery slot for each shop whose shipping method is `slot`, keyed by shop ID. It is held with the checkout.
+    #[serde(default)]
+    slots: BTreeMap<ShopId, Slot>,
     /// The payment method. Ignored if gift cards pay the whole total. `gift_card` can't be selected.
     payment_method: PaymentMethod,
     /// The codes of the gift cards that pay first, in this order. They replace those that were entered before; without this
@@ -151,6 +154,9 @@ struct NewCheckout {
     /// The shipping method for each shop, keyed by shop ID. Shops that are left out use standard shipping.
     #[serde(default)]
     shipping_methods: BTreeMap<ShopId, ShippingMethod>,
+    /// The delivery slot for each shop whose shipping method is `slot`, keyed by shop ID. It is held with the checkout.
+    #[serde(default)]
+    slots: BTreeMap<ShopId, Slot>,
     /// The payment method. Ignored if gift cards pay the whole total. `gift_card` can't be selected.
     payment_method: PaymentMethod,
     /// The codes of the gift cards that pay first, in this order.
@@ -176,6 +182,7 @@ impl CheckoutInput {
             billing: self.billing_address.map(|address| Address::from(address).without_phone()),
             payment_method: Some(self.payment_method),
             shipping_methods: self.shipping_methods,
+            slots: self.slots,
             ..CheckoutUpdate::to(self.address.into())
         };
         match update.check(
@@ -291,6 +298,7 @@ async fn begin(context: RequestContext, (Body(new), _): (Body<NewCheckout>, Once
         address,
         billing_address,
         shipping_methods,
+        slots,
         payment_method,
         gift_cards,
         tax_id,
@@ -302,6 +310,7 @@ async fn begin(context: RequestContext, (Body(new), _): (Body<NewCheckout>, Once
         address,
         billing_address,
         shipping_methods,
+        slots,
         payment_method,
         gift_cards: None,
         tax_id,

@@ -13,6 +13,7 @@ use haat_shared::{
     },
     returns::{NewReturnRequest, ReturnApproval, ReturnReceipt},
     routes::*,
+    shipping::Slot,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -263,6 +264,9 @@ pub(super) struct WhichOrders {
     /// Only orders with this status.
     #[schema(inline)]
     status: Option<OrderState>,
+    /// Only orders for this delivery slot, such as `2026-12-03T18:00/20:00`.
+    #[serde(default)]
+    slot: Option<Slot>,
     /// Only orders with open returns, or with those at this point.
     #[schema(inline)]
     returns: Option<OpenReturns>,
@@ -297,6 +301,7 @@ impl From<WhichOrders> for ListOrders {
             state: of.status.map(|s| s.as_str().to_owned()).unwrap_or_default(),
             returns: of.returns.map(|returns| returns.as_str().to_owned()).unwrap_or_default(),
             disputed: of.disputed.unwrap_or_default(),
+            slot: of.slot.map(|slot| slot.to_string()).unwrap_or_default(),
             after: of.after.unwrap_or_default(),
             limit: of.limit.map(|l| l.0),
             ..Self::default()

@@ -7,7 +7,7 @@ use haat_shared::{
     routes::*,
     shipping::{
         BasketForm, Calendar, CalendarForm, Method, MethodForm, PriceBy, ShippingMethod, ShippingPreview,
-        ShippingSettings, Step, Zone, ZoneForm,
+        ShippingSettings, SlotForm, SlotWindow, Step, Zone, ZoneForm,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ use super::{
 pub(super) fn routes(api: Api) -> Api {
     api.on(
         API_SHIPPING,
-        "Retrieves how a shop ships: its zones with their methods and prices, and its working days.",
+        "Retrieves how a shop ships: its zones with their methods and prices, its working days, and its delivery slots.",
         find,
     )
     .on(
@@ -47,6 +47,58 @@ struct ShopShipping {
     /// Its zones. An address lies in the zone that names it most exactly; elsewhere, the shop doesn't ship.
     #[schema(max_items = 50)]
     zones: Vec<ShippingZone>,
+    /// When it brings orders with the method `slot`. Left out or null, they stay as they are.
+    #[serde(default)]
+    #[schema(max_items = 40)]
+    slots: Option<Vec<SlotPattern>>,
+}
+
+/// A time of day at which a shop brings orders. Those of one weekday don't overlap.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SlotPattern {
+    /// The days of the week, from 1 for Monday to 7 for Sunday.
+    #[schema(min_items = 1)]
+    weekdays: Vec<u8>,
+    /// When it begins, in the time zone of the shop: `18:00`.
+    #[schema(format = "line", max_length = 5)]
+    from: String,
+    /// When it ends: `20:00`, at most `24:00`.
+    #[schema(format = "line", max_length = 5)]
+    to: String,
+    /// How many orders can be brought in it.
+    #[schema(minimum = 1, maximum = 100000)]
+    orders: i64,
+    /// How many hours before it begins it can last be chosen and paid for.
+    #[schema(minimum = 0, maximum = 336)]
+    closes_hours: i64,
+    /// What it costs besides the shipping method.
+    #[schema(value_type = Fee)]
+    extra: Money,
+}
+
+impl SlotPattern {
+    fn of(window: SlotWindow) -> Self {
+        let SlotForm { from, to, .. } = SlotForm::of(&window);
+        let SlotWindow { weekdays, orders, closes, extra, .. } = window;
+        Self { weekdays, from, to, orders, closes_hours: closes / 60, extra }
+    }
+
+    fn form(&self) -> SlotForm {
+        SlotForm {
+            days: on_days(&self.weekdays),
+            from: self.from.clone(),
+            to: self.to.clone(),
+            orders: self.orders.to_string(),
+            closes: self.closes_hours.to_string(),
+            extra: typed(self.extra),
+        }
+    }
+}
+
+/// The weekdays of a form, from Monday.
+fn on_days(days: &[u8]) -> [bool; 7] {
+    std::array::from_fn(|day| days.iter().any(|on| usize::from(*on) == day + 1))
 }
 
 /// When a shop sends orders.
@@ -83,7 +135,7 @@ struct ShippingZone {
     #[schema(min_items = 1, max_items = 500)]
     areas: Vec<String>,
     /// The methods that are offered, each once.
-    #[schema(max_items = 3)]
+    #[schema(max_items = 4)]
     methods: Vec<ZoneMethod>,
 }
 
@@ -169,6 +221,7 @@ impl ShopShipping {
         Self {
             calendar: ShippingCalendar { handling_days, cutoff, working_days, holidays, time_zone },
             zones: settings.rules.zones.into_iter().map(zone).collect(),
+            slots: Some(settings.rules.windows.into_iter().map(SlotPattern::of).collect()),
         }
     }
 
@@ -176,9 +229,7 @@ impl ShopShipping {
         let calendar = CalendarForm {
             handling_days: self.calendar.handling_days.to_string(),
             cutoff: self.calendar.cutoff.clone().unwrap_or_default(),
-            works: std::array::from_fn(|day| {
-                self.calendar.working_days.iter().any(|working| usize::from(*working) == day + 1)
-            }),
+            works: on_days(&self.calendar.working_days),
             holidays: self.calendar.holidays.join("\n"),
             time_zone: self.calendar.time_zone.clone().unwrap_or_default(),
         };
@@ -190,7 +241,8 @@ impl ShopShipping {
             let methods = ShippingMethod::ALL.map(method);
             (zone.id, ZoneForm { name: zone.name.clone(), areas: zone.areas.join("\n"), methods })
         };
-        Change::All(calendar, self.zones.iter().map(zone).collect())
+        let slots = self.slots.as_ref().map(|slots| slots.iter().map(SlotPattern::form).collect());
+        Change::All(calendar, self.zones.iter().map(zone).collect(), slots)
     }
 }
 
