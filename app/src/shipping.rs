@@ -426,7 +426,12 @@ fn Edit(handle: String, settings: ShippingSettings, zone: Option<Zone>, draft: D
             (key, label(i18n, part, Some(method)))
         })
     });
-    let labels = names.into_iter().chain(of_methods).collect();
+    let of_all = ("methods", t!(i18n, shipping.methods).to_owned());
+    let labels = names.into_iter().chain([of_all]).chain(of_methods).collect();
+    let no_method = move || {
+        let missing = faults.with(|error| error.as_ref().is_some_and(|error| error.at("methods").is_some()));
+        missing.then(|| view! { <p class="field-error">{t!(i18n, shipping.no_method)}</p> })
+    };
     let methods = KEYS.into_iter().zip(ShippingMethod::ALL).zip(form.methods.clone());
     let methods =
         methods.map(|((keys, method), form)| view! { <MethodPart keys method form currency faults /> });
@@ -453,8 +458,11 @@ fn Edit(handle: String, settings: ShippingSettings, zone: Option<Zone>, draft: D
                 <TextArea name="areas" label=label(i18n, "areas", None) value=form.areas rows=4 hint=t!(i18n, shipping.areas_hint).to_owned() faults />
                 <div aria-live="polite">{overlap}</div>
             </section>
-            {methods}
-            <Preview handle currency home id typed=Some(typed) />
+            <div class="form" id="methods" tabindex="-1">
+                {no_method}
+                {methods}
+            </div>
+            <Preview handle currency basket id typed=Some(typed) first />
             <div class="actions">
                 <Button>{t!(i18n, form.save)}</Button>
                 <LinkButton href=back look="quiet">{t!(i18n, shipping.back)}</LinkButton>

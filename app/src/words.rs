@@ -17,6 +17,7 @@ use haat_shared::{
     payments::{CashState, PaymentFailure, PaymentMethod, PaymentState},
     payouts::{PayoutMethodKind, PayoutProblem, PayoutState},
     permissions::{AdminRole, Role},
+    pricing::EXEMPTION,
     promotions::Refusal,
     reports::ReportReason,
     returns::{ReturnReason, ReturnState},
@@ -260,6 +261,7 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::SaleExists => t!(i18n, field.sale_exists),
         FieldCode::NotReduced => t!(i18n, field.not_reduced),
         FieldCode::NotAfterStart => t!(i18n, field.not_after_start),
+        FieldCode::TooFarAhead => t!(i18n, field.too_far_ahead),
         FieldCode::RateChanged => t!(i18n, field.rate_changed),
         FieldCode::RateLine(n) => return t!(i18n, field.rate_line, n = n),
         FieldCode::NoRateOf(currency) => return t!(i18n, field.no_rate_of, currency = currency.code()),
@@ -305,6 +307,19 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         (FieldCode::TooSmall, "compare_at", _) => t!(i18n, field.not_above_price).to_owned(),
         (FieldCode::TooSmall, "days_max", _) => t!(i18n, field.max_below_min).to_owned(),
         (FieldCode::NotAChoice, "areas", _) => t!(i18n, field.not_an_area).to_owned(),
+        // Pages show these after a form was sent, so that browsers don't load them with every page.
+        #[cfg(feature = "ssr")]
+        (FieldCode::NotAfterStart, "areas", _) => t!(i18n, shipping.range_reversed).to_owned(),
+        #[cfg(feature = "ssr")]
+        (FieldCode::Missing, "methods", _) => t!(i18n, shipping.no_method).to_owned(),
+        #[cfg(feature = "ssr")]
+        (FieldCode::NotAChoice, "shipping_category", _) => t!(i18n, taxes.no_such_category).to_owned(),
+        #[cfg(feature = "ssr")]
+        (FieldCode::NoRows, "coupons", _) => t!(i18n, promotions.file_empty).to_owned(),
+        #[cfg(feature = "ssr")]
+        (FieldCode::TooMany, "coupons", _) => {
+            t!(i18n, promotions.file_too_big, n = haat_shared::promotions::FILE_ROWS_MAX)
+        }
         (FieldCode::TooBig, "weight_g" | "length_mm" | "width_mm" | "height_mm", _) => {
             t!(i18n, field.too_big_for, n = number(i18n, edit::MEASURE_MAX))
         }
@@ -343,16 +358,15 @@ pub fn import_problem(i18n: I18n, problem: &RowError) -> String {
     if problem.code.is_warning() { t!(i18n, imports.warning, why = why) } else { why }
 }
 
-/// The name of a payment method, for orders that are shipped, or that are all picked up.
-pub fn method(i18n: I18n, method: PaymentMethod, only_pickup: bool) -> &'static str {
+/// The name of a payment method; of cash, by where it is paid ([`cash`]).
+pub fn method(i18n: I18n, method: PaymentMethod, cash: &'static str) -> &'static str {
     match method {
         PaymentMethod::Card => tu_string!(i18n, payment_method.card),
         PaymentMethod::PayPal => tu_string!(i18n, payment_method.paypal),
         PaymentMethod::Razorpay => tu_string!(i18n, payment_method.razorpay),
         PaymentMethod::Sandbox => tu_string!(i18n, payment_method.sandbox),
         PaymentMethod::GiftCard => t!(i18n, payment_method.gift_card),
-        PaymentMethod::Cash if only_pickup => tu_string!(i18n, payment_method.paid_cash_pickup),
-        PaymentMethod::Cash => tu_string!(i18n, payment_method.cash),
+        PaymentMethod::Cash => cash,
     }
 }
 
@@ -369,16 +383,24 @@ pub fn method_note(i18n: I18n, method: PaymentMethod) -> &'static str {
     }
 }
 
-/// How an order was paid, or will be on delivery or pickup.
-pub fn paid_by(locale: I18n, method: PaymentMethod, pickup: bool) -> &'static str {
+/// Cash, by where it is paid: for appointments alone, for what is picked up, or for what is shipped.
+pub fn cash(locale: I18n, appointments: bool, pickup: bool) -> &'static str {
+    match (appointments, pickup) {
+        (true, _) => t!(locale, payment_method.cash_appointment),
+        (false, true) => t!(locale, payment_method.paid_cash_pickup),
+        (false, false) => t!(locale, payment_method.paid_cash),
+    }
+}
+
+/// How an order was paid, or will be; of cash, by where that is ([`cash`]).
+pub fn paid_by(locale: I18n, method: PaymentMethod, cash: &'static str) -> &'static str {
     match method {
         PaymentMethod::Card => t!(locale, payment_method.paid_card),
         PaymentMethod::PayPal => t!(locale, payment_method.paid_paypal),
         PaymentMethod::Razorpay => t!(locale, payment_method.paid_razorpay),
         PaymentMethod::Sandbox => t!(locale, payment_method.paid_sandbox),
         PaymentMethod::GiftCard => t!(locale, payment_method.paid_gift_card),
-        PaymentMethod::Cash if pickup => t!(locale, payment_method.paid_cash_pickup),
-        PaymentMethod::Cash => t!(locale, payment_method.paid_cash),
+        PaymentMethod::Cash => cash,
     }
 }
 
@@ -391,6 +413,12 @@ pub fn collected_by(locale: I18n, method: PaymentMethod, order: &OrderView, pric
     }
     match (method.collected_by_market(), done, pickup) {
         (true, ..) => t!(locale, seller_orders.collected).to_owned(),
+        (false, true, _) if order.is_appointment() => {
+            t!(locale, seller_orders.cash_collected_appointment, price = price)
+        }
+        (false, false, _) if order.is_appointment() => {
+            t!(locale, seller_orders.to_collect_appointment, price = price)
+        }
         (false, true, true) => t!(locale, seller_orders.cash_collected_pickup, price = price),
         (false, true, false) => t!(locale, seller_orders.cash_collected, price = price),
         (false, false, true) => t!(locale, seller_orders.to_collect_pickup, price = price),
@@ -750,9 +778,15 @@ pub fn estimated_delivery(locale: I18n, order: &OrderView) -> String {
     }
 }
 
+/// Why a customer owes no tax, if that is so.
+pub(crate) fn exemption(lines: &[TaxLine]) -> Option<&'static str> {
+    lines.iter().any(|line| line.name == EXEMPTION).then_some(EXEMPTION)
+}
+
 /// The tax included in prices: each by its name, or else their sum.
 pub fn taxes(locale: I18n, tax: Money, lines: &[TaxLine]) -> String {
     match tax.amount() {
+        0 if exemption(lines).is_some() => EXEMPTION.to_owned(),
         0 => tu_string!(locale, cart.taxes).to_owned(),
         _ if lines.is_empty() => t!(locale, cart.taxes_of, tax = tax),
         _ => tax_lines(locale, lines),
@@ -1304,7 +1338,10 @@ mod tests {
         assert_eq!(shipped(false, ShippingMethod::Standard), "Shipped");
         assert_eq!(shipped(true, ShippingMethod::Standard), "Part of the order shipped");
         assert_eq!(shipped(true, ShippingMethod::Pickup), "Part of the order ready for pickup");
-        let paid = |pickup| super::paid_by(super::I18n::default(), PaymentMethod::Cash, pickup);
+        let paid = |pickup| {
+            let i18n = super::I18n::default();
+            super::paid_by(i18n, PaymentMethod::Cash, super::cash(i18n, false, pickup))
+        };
         assert_eq!([false, true].map(paid), ["Cash on delivery", "Cash on pickup"]);
     }
 

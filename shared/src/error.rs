@@ -136,7 +136,7 @@ pub enum Conflict {
     PromotionUsed,
     /// A code doesn't apply.
     Code(Refusal),
-    /// These shops don't ship to the address.
+    /// These shops don't ship to the address: their names, each with its items.
     NotShipped(Vec<String>),
     /// A gift card can't pay.
     GiftCard(GiftCardRefusal),

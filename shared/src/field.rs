@@ -167,6 +167,8 @@ pub enum FieldCode {
     NotReduced,
     /// An end that is not after the beginning.
     NotAfterStart,
+    /// A time of a sale that is too far ahead.
+    TooFarAhead,
 }
 
 impl FieldCode {

@@ -17,7 +17,7 @@ use crate::{
     promotions::Discount,
     refunds::Refundable,
     returns::{ExchangeOption, OrderReturn, ReturnReason},
-    shipping::{ShippingMethod, Slot},
+    shipping::{APPOINTMENT, ShippingMethod, Slot},
     taxes::TaxLine,
     text,
 };
@@ -484,6 +484,11 @@ impl PurchaseView {
         discounts
     }
 
+    /// Whether the whole purchase is appointments, so that nothing is handed over.
+    pub fn is_appointment(&self) -> bool {
+        !self.orders.is_empty() && self.orders.iter().all(OrderView::is_appointment)
+    }
+
     /// Whether the whole purchase is picked up, so that nothing is shipped.
     pub fn is_pickup(&self) -> bool {
         !self.orders.is_empty()
@@ -597,6 +602,11 @@ pub struct PurchaseItem {
 }
 
 impl OrderView {
+    /// Whether it is appointments, so that nothing is handed over.
+    pub fn is_appointment(&self) -> bool {
+        self.shipping_method == ShippingMethod::Pickup && self.shipping_name == APPOINTMENT
+    }
+
     /// Whether parts of it were shipped while others have not been.
     pub fn is_partly_shipped(&self) -> bool {
         self.state == OrderState::Confirmed && !self.shipments.is_empty()

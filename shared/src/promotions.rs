@@ -644,7 +644,15 @@ impl PromotionForm {
             faults.add("maximum", FieldCode::TooSmall);
         }
         let market_bp = match (of_market, self.market_percent.trim()) {
-            (false, _) => 0,
+            (false, "" | "0") => 0,
+            // A shop bears the cost of its promotions.
+            (false, typed) => match percent("market_percent", typed, 0) {
+                Ok(0) => 0,
+                _ => {
+                    faults.add("market_percent", FieldCode::TooBig);
+                    0
+                }
+            },
             (true, "") => 10_000,
             (true, typed) => faults.take(percent("market_percent", typed, 0)),
         };
@@ -677,7 +685,11 @@ impl PromotionForm {
             listed
         };
         let (products, categories) = (list("products", &self.products), list("categories", &self.categories));
-        let shops = if of_market { list("shops", &self.shops) } else { Vec::new() };
+        let shops = list("shops", &self.shops);
+        // Those of a shop are for its own products.
+        if !of_market && !shops.is_empty() {
+            faults.add("shops", FieldCode::NotAChoice);
+        }
         let terms = Terms {
             label,
             benefit,
@@ -712,8 +724,8 @@ fn percent(field: &str, typed: &str, least: i64) -> Result<i64, FieldError> {
     }
     let read = crate::number::exact(typed, 2, crate::number::Notation::Form);
     let read = read.map_err(|code| match code {
-        // Of a currency, says the message of that.
-        FieldCode::TooManyDecimals => FieldError::new(field, FieldCode::NotDecimal(2)),
+        // Of a currency or a whole number, says the message of these.
+        FieldCode::TooManyDecimals | FieldCode::NotNumber => FieldError::new(field, FieldCode::NotDecimal(2)),
         code => FieldError::new(field, code),
     });
     match read? {

@@ -206,7 +206,7 @@ impl SaleForm {
             typed => match number::exact(typed, 2, number::Notation::Form) {
                 Ok(..=0) => Some(Err(FieldCode::TooSmall)),
                 Ok(10_000..) => Some(Err(FieldCode::TooBig)),
-                Err(FieldCode::TooManyDecimals) => Some(Err(FieldCode::NotDecimal(2))),
+                Err(FieldCode::TooManyDecimals | FieldCode::NotNumber) => Some(Err(FieldCode::NotDecimal(2))),
                 read => Some(read),
             },
         };

@@ -222,8 +222,7 @@ impl ShopForm {
     fn place(&self, faults: &mut ValidationErrors) -> (String, String) {
         let country = match self.country.trim() {
             "" => Ok(String::new()),
-            typed if addresses::countries().any(|code| code == typed) => Ok(typed.to_owned()),
-            _ => Err(FieldError::new("country", FieldCode::NotAChoice)),
+            typed => addresses::country_code(typed).ok_or(FieldError::new("country", FieldCode::NotAChoice)),
         };
         let country = faults.take(country);
         let region = taxes::region("region", &country, &self.region);
@@ -420,6 +419,10 @@ mod tests {
         assert_eq!(draft.form().check(), Ok(draft.clone()));
         let other = ShopForm { town: "Pune".into(), returns_days: "0".into(), ..form.clone() };
         assert_eq!(form.differing(&other), ["town", "returns_days"]);
+        for (typed, country) in [("UK", "GB"), ("gb", "GB"), (" IN ", "IN"), ("", "")] {
+            let form = ShopForm { country: typed.into(), ..form.clone() };
+            assert_eq!(form.check().unwrap().country, country);
+        }
         let bad = ShopForm {
             tax_id: "XX<1>".into(),
             shipping_price: "soon".into(),

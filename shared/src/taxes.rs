@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(not(target_family = "wasm"))]
 use crate::addresses::regions;
 use crate::{
-    addresses::countries,
+    addresses::country_code,
     field::{FieldCode, FieldError},
     id::kinds::TaxRateId,
     money::{Money, MoneyError},
@@ -517,8 +517,10 @@ fn ppm(field: &str, typed: &str) -> Result<i64, FieldError> {
     // No rate has thousands, so that either mark is the decimal one.
     match number::exact(&typed.replace(',', "."), 4, Notation::Said(DecimalMark::Point)).map_err(|code| {
         match code {
-            // Of a currency, says the message of that.
-            FieldCode::TooManyDecimals => FieldError::new(field, FieldCode::NotDecimal(4)),
+            // Of a currency or a whole number, says the message of these.
+            FieldCode::TooManyDecimals | FieldCode::NotNumber => {
+                FieldError::new(field, FieldCode::NotDecimal(4))
+            }
             code => FieldError::new(field, code),
         }
     })? {
@@ -554,8 +556,7 @@ impl TaxRateForm {
         };
         let country = match self.country.trim() {
             "" => Err(FieldError::new("country", FieldCode::Missing)),
-            typed if countries().any(|code| code == typed) => Ok(typed.to_owned()),
-            _ => Err(FieldError::new("country", FieldCode::NotAChoice)),
+            typed => country_code(typed).ok_or(FieldError::new("country", FieldCode::NotAChoice)),
         };
         let country = keep(country);
         let region = keep(region("region", &country, &self.region));

@@ -155,7 +155,7 @@ fn Shown(details: PaymentDetails) -> impl IntoView {
                 {customer}
                 <div>
                     <h3>{t!(i18n, admin.gateway)}</h3>
-                    <p>{words::method(i18n, payment.method, false)}</p>
+                    <p>{words::method(i18n, payment.method, t!(i18n, payment_method.cash))}</p>
                     {reference}
                 </div>
                 <div>
@@ -473,7 +473,7 @@ fn others_of(i18n: I18n, others: Vec<PaymentCard>) -> impl IntoView {
             view! {
                 <tr>
                     <th scope="row">
-                        <a class="row-link" href=href>{words::method(i18n, payment.method, false)}</a>
+                        <a class="row-link" href=href>{words::method(i18n, payment.method, t!(i18n, payment_method.cash))}</a>
                     </th>
                     <td class="whole">{words::hour(i18n, &payment.created_at)}</td>
                     <td class="number">{words::money(i18n, payment.amount)}</td>

@@ -81,7 +81,7 @@ fn row(payment: PaymentCard, of: &ListRequest) -> impl IntoView + use<> {
     let (state, cramped) = (state(), state());
     let name = payment.purchase_number.unwrap_or_else(|| t!(i18n, admin.no_purchase).to_owned());
     let day = words::day(i18n, &payment.created_at);
-    let method = words::method(i18n, payment.method, false);
+    let method = words::method(i18n, payment.method, t!(i18n, payment_method.cash));
     view! {
         <tr>
             <th scope="row">

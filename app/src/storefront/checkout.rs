@@ -17,7 +17,7 @@ use haat_shared::{
     payments::{NextAction, PaymentFields, PaymentMethod, PaymentWindow},
     promotions::Discount,
     routes,
-    shipping::{APPOINTMENT, ShippingMethod, SlotState, SlotView},
+    shipping::{APPOINTMENT, ShippingMethod, ShippingOption, SlotState, SlotView},
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast, web_sys::Element};
 
@@ -270,10 +270,16 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         send(Box::new(|| Box::pin(request())), waiting, sending);
     };
 
-    let only_pickup = has_orders
-        && checkout.groups.iter().all(|group| {
-            group.shipping_options.iter().all(|option| option.shipping_method == ShippingMethod::Pickup)
-        });
+    let every = |fits: fn(&ShippingOption) -> bool| {
+        // What is not shipped there isn't picked up, either.
+        let fits = |group: &CheckoutGroup| {
+            !group.shipping_options.is_empty() && group.shipping_options.iter().all(fits)
+        };
+        has_orders && checkout.groups.iter().all(fits)
+    };
+    // Where cash is paid.
+    let appointments = every(|option| option.name == APPOINTMENT);
+    let only_pickup = every(|option| option.shipping_method == ShippingMethod::Pickup);
     let ways = move || {
         let each = groups
             .get()
@@ -336,7 +342,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                         <Details form=form.clone() country billed known saved regions billing_regions has_orders readonly=paying faults=faults.into() />
                         {ways}
                     </div>
-                    <Ways form methods unresponsive only_pickup rounded covered faults=faults.into() />
+                    <Ways form methods unresponsive appointments only_pickup rounded covered faults=faults.into() />
                     {fields.map(|fields| view! { <CardFields fields quote busy /> })}
                     {over.map(|window| view! { <OverPage window busy /> })}
                     // On wide screens, the other one is beside the beginning of the form.
@@ -927,6 +933,8 @@ fn Ways(
     form: CheckoutUpdate,
     methods: Vec<PaymentMethod>,
     unresponsive: Vec<PaymentMethod>,
+    /// Whether nothing is bought but appointments.
+    appointments: bool,
     only_pickup: bool,
     /// Whether cash is rounded in the currency.
     rounded: bool,
@@ -938,15 +946,20 @@ fn Ways(
     let options: Vec<_> = methods
         .into_iter()
         .map(|method| {
-            let words = words::method(i18n, method, only_pickup);
-            let note = if unresponsive.contains(&method) {
+            let words = words::method(i18n, method, words::cash(i18n, appointments, only_pickup));
+            let cash = method == PaymentMethod::Cash;
+            let mut note = if unresponsive.contains(&method) {
                 tu_string!(i18n, payment_method.unresponsive)
-            } else if method == PaymentMethod::Cash && rounded {
-                t!(i18n, payment_method.cash_rounded)
+            } else if cash && appointments {
+                t!(i18n, payment_method.cash_appointment_note)
             } else {
                 words::method_note(i18n, method)
-            };
-            (method.as_str().to_owned(), words.to_owned(), note.to_owned())
+            }
+            .to_owned();
+            if cash && rounded {
+                note = format!("{note} {}", t!(i18n, payment_method.cash_rounded));
+            }
+            (method.as_str().to_owned(), words.to_owned(), note)
         })
         .collect();
     view! {

@@ -89,7 +89,11 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
         view! { <p>{t!(i18n, purchase.cancelled_nothing)}</p> }.into_any()
     } else {
         let method = (purchase.gift_cards.is_empty() || rest.amount() > 0).then(|| {
-            let words = words::paid_by(i18n, purchase.payment_method, pickup);
+            let words = words::paid_by(
+                i18n,
+                purchase.payment_method,
+                words::cash(i18n, purchase.is_appointment(), pickup),
+            );
             let part = (!purchase.gift_cards.is_empty()).then(|| words::money(i18n, rest));
             view! { <p>{words} " " {part.map(|part| view! { <span class="price">{part}</span> })}</p> }
         });

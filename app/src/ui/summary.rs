@@ -49,10 +49,13 @@ pub fn Sums(
     let free = tu_string!(i18n, cart.free);
     let Totals { subtotal, discount, shipping, tax, total } = totals;
     let added_tax = totals.added_tax().unwrap_or(Money::zero(total.currency()));
+    let exempt = words::exemption(&taxes);
     let (added, included): (Vec<_>, Vec<_>) =
         taxes.into_iter().filter(|line| line.amount.amount() > 0).partition(|line| !line.included);
     let note = match added_tax.amount() {
         _ if only_gifts => String::new(),
+        // What was taken off prices that include the tax is among the discounts.
+        0 if tax.amount() == 0 && discounts.iter().any(|of| Some(&*of.label) == exempt) => String::new(),
         0 => words::taxes(i18n, tax, &included),
         _ if included.is_empty() => String::new(),
         _ => words::tax_lines(i18n, &included),

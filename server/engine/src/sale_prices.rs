@@ -25,6 +25,8 @@ use haat_shared::{
 
 /// How many products the worker changes in a transaction.
 const BATCH: i64 = 100;
+/// How far ahead a sale may end: two years. Of what ends later, a typing error is more likely.
+const AHEAD_MAX_MS: i64 = 731 * 24 * 3_600_000;
 /// How many sales of a product are listed.
 const LISTED: i64 = 100;
 
@@ -370,6 +372,9 @@ pub(crate) fn times(
     let ends_at = time("ends_at", ends_at, i64::MAX);
     if faults.is_empty() && ends_at <= starts_at {
         faults.push(FieldError::new("ends_at", FieldCode::NotAfterStart));
+    }
+    if faults.is_empty() && ends_at < i64::MAX && ends_at > now + AHEAD_MAX_MS {
+        faults.push(FieldError::new("ends_at", FieldCode::TooFarAhead));
     }
     if faults.is_empty() { Ok((starts_at, ends_at)) } else { Err(faults) }
 }

@@ -14,8 +14,8 @@ use haat_shared::{
     pricing::{self, Shipping, ShopItems},
     shipping::{self, ShippingMethod, ShippingOption},
     taxes::{
-        self, Place, Sale, TaxBasis, TaxKind, TaxLine, TaxPreview, TaxRate, TaxRateCard, TaxRateDraft,
-        TaxRateForm, TaxRateState, TaxSettings, TaxTable, Taxes,
+        self, Place, STANDARD, Sale, TaxBasis, TaxKind, TaxLine, TaxPreview, TaxRate, TaxRateCard,
+        TaxRateDraft, TaxRateForm, TaxRateState, TaxSettings, TaxTable, Taxes,
     },
 };
 
@@ -29,6 +29,7 @@ statements! {
     // Changes wait for each other here.
     LOCK = "UPDATE tax_settings SET version = version + 1";
     SAVE = "UPDATE tax_settings SET prices_include_tax = $1, based_on = $2, shipping_category = $3, version = version + 1";
+    OF_CATEGORY = "SELECT id AS value FROM tax_rates WHERE tax_category = $1 LIMIT 1";
     OVERLAPPING = "SELECT id AS value FROM tax_rates WHERE country = $1 AND region = $2 AND tax_category = $3
         AND (kind = 'on_top') = $4 AND COALESCE(ends_at > $5, TRUE) AND COALESCE(starts_at < $6, TRUE) LIMIT 1";
     // The rate that has no end yet ends where a later one begins.
@@ -238,16 +239,22 @@ pub async fn settings(engine: &Engine, caller: &Caller) -> Result<TaxSettings> {
 pub async fn save_settings(engine: &Engine, caller: &Caller, settings: &TaxSettings) -> Result<()> {
     caller.admin(AdminPermission::ManagePromotions)?;
     let mut settings = settings.clone();
-    if !settings.shipping_category.trim().is_empty() {
-        let category = taxes::category("shipping_category", &settings.shipping_category);
-        settings.shipping_category = category.map_err(|fault| Error::Invalid(vec![fault]))?;
-    }
+    settings.shipping_category = match settings.shipping_category.trim() {
+        "" => String::new(),
+        typed => taxes::category("shipping_category", typed).map_err(|fault| Error::Invalid(vec![fault]))?,
+    };
     let input = (settings, caller.user_id(), engine.clock.now_ms());
     engine
         .db
         .write("taxes::save_settings", input, |tx, (settings, user, now)| {
             Box::pin(async move {
                 let TaxSettings { prices_include_tax, based_on, shipping_category } = settings;
+                let own = Some(shipping_category.as_str()).filter(|own| !["", STANDARD].contains(own));
+                if let Some(own) = own
+                    && tx.opt::<Scalar<TaxRateId>>(&OF_CATEGORY, params![own]).await?.is_none()
+                {
+                    return Err(Error::field("shipping_category", FieldCode::NotAChoice).into());
+                }
                 tx.exec(&SAVE, params![*prices_include_tax, *based_on, shipping_category.as_str()]).await?;
                 let note = format!("{prices_include_tax} {} {shipping_category}", based_on.as_str());
                 audit::write(
@@ -363,7 +370,14 @@ pub async fn preview(engine: &Engine, caller: &Caller, of: &TaxPreview) -> Resul
     let (table, at) = (table(engine).await?, engine.clock.now_ms());
     let country = if of.country.is_empty() { &engine.country } else { &of.country };
     let to = buyer(&shipping::Place::new(country, &of.region, ""));
-    let from = seller(&of.from_country, &of.from_region, &engine.country);
+    if of.price.amount() < 0 {
+        return Err(Error::field("price", FieldCode::TooSmall));
+    }
+    let from = match of.from_country.trim() {
+        "" => &engine.country,
+        typed => typed,
+    };
+    let from = buyer(&shipping::Place::new(from, &of.from_region, ""));
     let sale = Sale { seller: &from, included: None, buyer: &to, tax_id: &of.tax_id, at };
     let taxes = table.on(&sale, &of.tax_category);
     Ok(taxes.lines(of.price)?)

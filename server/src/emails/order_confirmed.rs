@@ -76,7 +76,11 @@ pub(super) fn render(locale: Locale, purchase: &PurchaseView, url: &str) -> TxRe
 
 /// How it was paid; with gift cards, what each of them and the payment method paid.
 fn paid(locale: Locale, purchase: &PurchaseView, pickup: bool) -> String {
-    let method = words::paid_by(locale, purchase.payment_method, pickup);
+    let method = words::paid_by(
+        locale,
+        purchase.payment_method,
+        words::cash(locale, purchase.is_appointment(), pickup),
+    );
     let part = |words: &str, amount| format!("{words}: {}", words::money(locale, amount));
     let cash = purchase.in_cash();
     if purchase.payment_method == PaymentMethod::Cash && cash != purchase.totals.total {

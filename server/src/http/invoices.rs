@@ -239,8 +239,9 @@ fn page(locale: Locale, nonce: String, invoice: Invoice, issued_at: &str, key: &
     let paid = invoice.paid.iter().flat_map(|InvoicePayments { gift_cards, method, rest }| {
         let cards = gift_cards.iter();
         let cards = cards.map(|card| (words::gift_card(locale, &card.last4), money(card.amount)));
-        let rest =
-            (rest.amount() > 0).then(|| (words::paid_by(locale, *method, false).to_owned(), money(*rest)));
+        let rest = (rest.amount() > 0).then(|| {
+            (words::paid_by(locale, *method, t!(locale, payment_method.cash_paid)).to_owned(), money(*rest))
+        });
         cards.chain(rest).collect::<Vec<_>>()
     });
     let paid = paid.collect();

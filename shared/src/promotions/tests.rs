@@ -517,6 +517,7 @@ fn forms_are_checked_field_by_field() {
     wrong(PromotionForm { percent: "101".into(), ..form.clone() }, "percent", FieldCode::TooBig);
     wrong(PromotionForm { percent: "0".into(), ..form.clone() }, "percent", FieldCode::TooSmall);
     wrong(PromotionForm { percent: "1.234".into(), ..form.clone() }, "percent", FieldCode::NotDecimal(2));
+    wrong(PromotionForm { percent: "abc".into(), ..form.clone() }, "percent", FieldCode::NotDecimal(2));
     wrong(PromotionForm { kind: "amount".into(), ..form.clone() }, "amount", FieldCode::Missing);
     wrong(PromotionForm { uses: "0".into(), ..form.clone() }, "uses", FieldCode::TooSmall);
     wrong(PromotionForm { ends_on: "2026-02-30".into(), ..form.clone() }, "ends_on", FieldCode::NotDate);
@@ -530,6 +531,24 @@ fn forms_are_checked_field_by_field() {
         "maximum",
         FieldCode::TooSmall,
     );
+}
+
+#[test]
+fn a_shop_names_no_other_shops_and_bears_its_cost() {
+    let form =
+        PromotionForm { label: "Ours".into(), kind: "free_shipping".into(), ..PromotionForm::default() };
+    let faults = |form: PromotionForm| {
+        let faults = form.check(Currency::INR, false).err().unwrap_or_default();
+        faults.into_iter().map(|fault| (fault.field, fault.code)).collect::<Vec<_>>()
+    };
+    let others = PromotionForm { shops: "kiran-tea".into(), ..form.clone() };
+    assert_eq!(others.check(Currency::INR, true).unwrap().shops, ["kiran-tea"]);
+    assert_eq!(faults(others), [("shops".to_owned(), FieldCode::NotAChoice)]);
+    let shared = PromotionForm { market_percent: "50".into(), ..form.clone() };
+    assert_eq!(faults(shared), [("market_percent".to_owned(), FieldCode::TooBig)]);
+    for own in ["", " 0 ", "0.00", "0%"] {
+        assert_eq!(faults(PromotionForm { market_percent: own.into(), ..form.clone() }), [], "{own}");
+    }
 }
 
 #[test]

@@ -96,6 +96,9 @@ impl Area {
         let codes = rest.strip_prefix(' ').ok_or(FieldCode::NotAChoice)?.trim();
         let (from, to) = ends(codes);
         let (from, to) = (bare(from), bare(to));
+        if reversed(codes) {
+            return Err(FieldCode::NotAfterStart);
+        }
         let fits = |code: &str| (1..=10).contains(&code.len());
         if !fits(&from) || !fits(&to) || from.len() != to.len() || from > to {
             return Err(FieldCode::NotPostalCode);
@@ -153,13 +156,27 @@ impl Area {
     }
 }
 
+/// What is written between the ends of a range.
+const MARKS: [&str; 4] = ["–", "..", " - ", "-"];
+
+/// Whether this is a range whose end comes before its beginning. Parts with letters, or of few digits, can be those of one code:
+/// `K1A-0B1`.
+fn reversed(codes: &str) -> bool {
+    let range = MARKS.iter().find_map(|mark| codes.split_once(mark));
+    range.is_some_and(|(from, to)| {
+        let (from, to) = (bare(from), bare(to));
+        let code = |part: &str| part.len() >= 4 && part.bytes().all(|c| c.is_ascii_digit());
+        code(&from) && code(&to) && from.len() == to.len() && from > to
+    })
+}
+
 /// The first and the last of a range of postal codes: `400001-400104`, `400001 – 400104`, `56*`. A hyphen within a code
 /// (`00-950`) is part of it, because the parts of a range have the same length.
 fn ends(codes: &str) -> (&str, &str) {
     if let Some(begin) = codes.strip_suffix('*') {
         return (begin, begin);
     }
-    for mark in ["–", "..", " - ", "-"] {
+    for mark in MARKS {
         if let Some((from, to)) = codes.split_once(mark) {
             let (from, to) = (from.trim(), to.trim());
             if from.len() == to.len() && from <= to && !from.is_empty() {
@@ -239,7 +256,7 @@ mod tests {
             ("IN-Bavaria", FieldCode::NotAChoice),
             ("IN-", FieldCode::NotAChoice),
             ("IN400001", FieldCode::NotAChoice),
-            ("IN 400104..400001", FieldCode::NotPostalCode),
+            ("IN 400104..400001", FieldCode::NotAfterStart),
             ("IN *", FieldCode::NotPostalCode),
             ("IN 12345678901", FieldCode::NotPostalCode),
             ("é", FieldCode::NotAChoice),

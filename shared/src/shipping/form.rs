@@ -137,7 +137,9 @@ pub(crate) fn grams(field: &str, typed: &str) -> Result<i64, FieldError> {
     match number::exact(typed, 3, Notation::Form) {
         Ok(grams) if grams > GRAMS_MAX => Err(FieldError::new(field, FieldCode::TooBig)),
         Ok(grams) => Ok(grams),
-        Err(FieldCode::TooManyDecimals) => Err(FieldError::new(field, FieldCode::NotDecimal(3))),
+        Err(FieldCode::TooManyDecimals | FieldCode::NotNumber) => {
+            Err(FieldError::new(field, FieldCode::NotDecimal(3)))
+        }
         Err(code) => Err(FieldError::new(field, code)),
     }
 }
@@ -341,7 +343,12 @@ impl ZoneForm {
             faults.add(format!("{at}areas"), code);
         }
         let methods = ShippingMethod::ALL.into_iter().zip(&self.methods);
-        let methods = methods.filter_map(|(of, form)| form.check(of, at, currency, &mut faults)).collect();
+        let methods: Vec<Method> =
+            methods.filter_map(|(of, form)| form.check(of, at, currency, &mut faults)).collect();
+        // Where a shop ships by no method, it has no zone.
+        if methods.is_empty() {
+            faults.add(format!("{at}methods"), FieldCode::Missing);
+        }
         faults.finish(Zone { id, name, areas, methods })
     }
 }
@@ -551,12 +558,15 @@ mod tests {
             ("areas", FieldCode::Missing, (|f| f.areas = " ".into()) as fn(&mut ZoneForm)),
             ("areas", FieldCode::NotAChoice, |f| f.areas = "IN\nIndia".into()),
             ("areas", FieldCode::NotPostalCode, |f| f.areas = "IN 12345678901".into()),
+            ("areas", FieldCode::NotAfterStart, |f| f.areas = "IN 560100-560001".into()),
+            ("areas", FieldCode::NotAfterStart, |f| f.areas = "IN 560100 – 560001".into()),
             ("areas", FieldCode::NotUnique, |f| f.areas = "IN 40*\nIN 400001".into()),
             ("name", FieldCode::Missing, |f| f.name = String::new()),
             ("standard.by", FieldCode::NotAChoice, |f| f.methods[0].by = "mood".into()),
             ("standard.free_from", FieldCode::TooSmall, |f| f.methods[0].free_from = "0".into()),
             ("standard.days_max", FieldCode::TooSmall, |f| f.methods[0].days_max = "1".into()),
             ("express.rates", FieldCode::Missing, |f| f.methods[1].offered = true),
+            ("methods", FieldCode::Missing, |f| f.methods[0].offered = false),
         ] {
             let mut bad = good.clone();
             change(&mut bad);

@@ -122,6 +122,9 @@ pub(crate) fn OrderDetails(
             t!(i18n, seller_orders.nothing_collected).to_owned()
         }
         // The shop is asked to collect it; admins are told that it will.
+        _ if looks && to_collect && order.is_appointment() => {
+            t!(i18n, admin.to_collect_appointment, price = collects)
+        }
         _ if looks && to_collect => match pickup {
             true => t!(i18n, admin.to_collect_pickup, price = collects),
             false => t!(i18n, admin.to_collect, price = collects),

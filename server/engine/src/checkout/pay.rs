@@ -4,7 +4,7 @@ use super::{QuoteRow, find, link, offered, update::store};
 use crate::{
     Bounds, Caller, Engine, TxResult, addresses, bookings, cards,
     db::{Scalar, Tx},
-    gift_cards,
+    gift_cards, group_by,
     idempotency::{self, Claim, IdempotencyKey},
     insert,
     inventory::holds,
@@ -31,7 +31,9 @@ statements! {
             AND NOT EXISTS (SELECT 1 FROM checkout_orders o WHERE o.checkout_id = checkouts.id AND (o.options = '[]'
                 OR (o.delivery = 'slot' AND (o.slot_closes_at IS NULL OR o.slot_closes_at <= $3))))
         RETURNING (SELECT COUNT(*) FROM checkout_bookings b WHERE b.checkout_id = checkouts.id) AS value";
-    NOT_SHIPPED = "SELECT shop_name AS value FROM checkout_orders WHERE checkout_id = $1 AND options = '[]' ORDER BY position";
+    NOT_SHIPPED = "SELECT o.shop_id, o.shop_name, l.title FROM checkout_orders o
+        JOIN checkout_lines l ON l.checkout_id = o.checkout_id AND l.order_id = o.order_id
+        WHERE o.checkout_id = $1 AND o.options = '[]' ORDER BY o.position, l.position";
     WITHOUT_SLOT = "SELECT shop_id, slot_id FROM checkout_orders WHERE checkout_id = $1 AND delivery = 'slot' AND options <> '[]'
         AND (slot_closes_at IS NULL OR slot_closes_at <= $2) ORDER BY position";
     QUOTE = "SELECT currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, gift_minor, gifts_minor, quote_version, taxes
@@ -40,6 +42,14 @@ statements! {
         WHERE checkout_id = $1 AND state IN ('created', 'pending')");
     SUPERSEDE = "UPDATE payments SET state = 'superseded', updated_at = $2
         WHERE id = $1 AND state IN ('created', 'pending')";
+}
+
+rows! {
+    struct NotShippedRow {
+        shop_id: ShopId,
+        shop_name: String,
+        title: String,
+    }
 }
 
 insert! {
@@ -360,9 +370,14 @@ async fn agree_in_tx(
         return Ok(());
     }
     let quote: QuoteRow = tx.opt(&QUOTE, params![id, now]).await?.ok_or(Conflict::CheckoutEnded)?;
-    let not_shipped: Vec<Scalar<String>> = tx.all(&NOT_SHIPPED, params![id]).await?;
+    let not_shipped: Vec<NotShippedRow> = tx.all(&NOT_SHIPPED, params![id]).await?;
     if !not_shipped.is_empty() {
-        return Err(Conflict::NotShipped(not_shipped.into_iter().map(|shop| shop.0).collect()).into());
+        let shops = group_by(not_shipped, |row| row.shop_id).into_iter().map(|(_, rows)| {
+            let mut titles: Vec<&str> = rows.iter().map(|row| row.title.as_str()).collect();
+            titles.dedup();
+            format!("{} ({})", rows[0].shop_name, titles.join(", "))
+        });
+        return Err(Conflict::NotShipped(shops.collect()).into());
     }
     let without: Vec<WithoutSlot> = tx.all(&WITHOUT_SLOT, params![id, now]).await?;
     if !without.is_empty() {

@@ -157,7 +157,7 @@ both! {
         let meena = view.groups.iter().find(|group| group.shipping_options.is_empty()).unwrap();
         assert_eq!((view.groups.len(), shipped(&quote)), (2, 4_900), "the other shop ships there");
         let refused = checkout::pay(engine, &guest, id, typed.clone(), quote.version, "k").await;
-        let conflict = Conflict::NotShipped(vec![meena.shop_name.clone()]);
+        let conflict = Conflict::NotShipped(vec![format!("{} (Clay bowl)", meena.shop_name)]);
         assert_eq!(refused, Err(conflict.into()));
         // Its methods can't be selected, but what was selected before doesn't stop the shopper from typing.
         let methods = [(meena.shop_id, ShippingMethod::Express)].into();

@@ -200,6 +200,9 @@ impl Problem {
                 (body["cancelled_by"], body["reason"]) = (json!(by), json!(reason));
             }
             Self::Rejected(Error::EventsExpired { after }) => body["after"] = json!(after),
+            Self::Rejected(Error::Conflict(Conflict::NotShipped(shops))) => {
+                body["not_shipped"] = json!(shops)
+            }
             Self::Rejected(Error::Conflict(Conflict::Edited(fields))) => body["changed"] = json!(fields),
             _ => {}
         }
@@ -210,7 +213,7 @@ impl Problem {
 /// What is wrong with a field, in the words of pages, unless these mention the page's form.
 fn message(locale: Locale, fault: &FieldError) -> String {
     match (fault.code, fault.field.as_str()) {
-        (FieldCode::NotAChoice, field) if !["category", "currency"].contains(&field) => {
+        (FieldCode::NotAChoice, field) if !["category", "currency", "shipping_category"].contains(&field) => {
             t!(locale, problem.not_a_choice).into()
         }
         (FieldCode::Missing, "payment_method") => words::field(locale, FieldCode::Missing),

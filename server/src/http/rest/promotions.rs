@@ -2,7 +2,7 @@
 
 use haat_engine::promotions;
 use haat_shared::{
-    Error, Money, Result,
+    Error, FieldError, Money, Result,
     id::kinds::PromotionId,
     page::Page,
     pricing::Benefit,
@@ -219,6 +219,19 @@ impl Promotion {
     }
 }
 
+/// Errors of the form at the fields of [`PromotionSettings`].
+fn named<T>(done: Result<T>) -> Result<T> {
+    let of = |fault: FieldError| match fault.field.as_str() {
+        "percent" => FieldError::new("percent_bp", fault.code),
+        "market_percent" => FieldError::new("market_bp", fault.code),
+        _ => fault,
+    };
+    match done {
+        Err(Error::Invalid(faults)) => Err(Error::Invalid(faults.into_iter().map(of).collect())),
+        done => done,
+    }
+}
+
 /// A created promotion.
 #[derive(Serialize, ToSchema)]
 struct PromotionCreated {
@@ -245,7 +258,7 @@ async fn create(
     context: RequestContext,
     (At(handle), Body(new), _): (At<String>, Body<PromotionSettings>, OnceIfAsked),
 ) -> Result<Made<PromotionCreated>> {
-    let id = promotions::create(context.engine(), &context.caller, &handle, &new.form()).await?;
+    let id = named(promotions::create(context.engine(), &context.caller, &handle, &new.form()).await)?;
     Ok(Made(PromotionCreated { id }))
 }
 
@@ -259,7 +272,7 @@ async fn save(
     (At((handle, id)), Body(new), IfMatch(version)): (AtPromotion, Body<PromotionSettings>, IfMatch),
 ) -> Result<Version<Promotion>> {
     let (engine, caller) = (context.engine(), &context.caller);
-    promotions::save(engine, caller, &handle, id, Some(version), &new.form()).await?;
+    named(promotions::save(engine, caller, &handle, id, Some(version), &new.form()).await)?;
     find(context, At((handle, id))).await
 }
 
@@ -281,7 +294,7 @@ async fn market_create(
     context: RequestContext,
     (Body(new), _): (Body<PromotionSettings>, OnceIfAsked),
 ) -> Result<Made<PromotionCreated>> {
-    let id = promotions::create_of_market(context.engine(), &context.caller, &new.form()).await?;
+    let id = named(promotions::create_of_market(context.engine(), &context.caller, &new.form()).await)?;
     Ok(Made(PromotionCreated { id }))
 }
 
@@ -294,7 +307,8 @@ async fn market_save(
     context: RequestContext,
     (At(id), Body(new), IfMatch(version)): (At<PromotionId>, Body<PromotionSettings>, IfMatch),
 ) -> Result<Version<Promotion>> {
-    promotions::save_of_market(context.engine(), &context.caller, id, Some(version), &new.form()).await?;
+    let (engine, caller) = (context.engine(), &context.caller);
+    named(promotions::save_of_market(engine, caller, id, Some(version), &new.form()).await)?;
     market_find(context, At(id)).await
 }
 

@@ -2,7 +2,7 @@
 
 use haat_engine::shipping::{self, Change};
 use haat_shared::{
-    Currency, Money, Result,
+    Currency, Error, FieldCode, FieldError, Money, Result,
     id::kinds::ZoneId,
     routes::*,
     shipping::{
@@ -135,7 +135,7 @@ struct ShippingZone {
     #[schema(min_items = 1, max_items = 500)]
     areas: Vec<String>,
     /// The methods that are offered, each once.
-    #[schema(max_items = 4)]
+    #[schema(min_items = 1, max_items = 4)]
     methods: Vec<ZoneMethod>,
 }
 
@@ -225,7 +225,19 @@ impl ShopShipping {
         }
     }
 
-    fn change(&self, currency: Currency) -> Change {
+    fn change(&self, currency: Currency) -> Result<Change> {
+        let mut faults = Vec::new();
+        for (n, zone) in self.zones.iter().enumerate() {
+            let mut methods: Vec<&str> =
+                zone.methods.iter().map(|method| method.shipping_method.as_str()).collect();
+            methods.sort_unstable();
+            if methods.windows(2).any(|two| two[0] == two[1]) {
+                faults.push(FieldError::new(format!("zones.{n}.methods"), FieldCode::NotUnique));
+            }
+        }
+        if !faults.is_empty() {
+            return Err(Error::Invalid(faults));
+        }
         let calendar = CalendarForm {
             handling_days: self.calendar.handling_days.to_string(),
             cutoff: self.calendar.cutoff.clone().unwrap_or_default(),
@@ -242,7 +254,7 @@ impl ShopShipping {
             (zone.id, ZoneForm { name: zone.name.clone(), areas: zone.areas.join("\n"), methods })
         };
         let slots = self.slots.as_ref().map(|slots| slots.iter().map(SlotPattern::form).collect());
-        Change::All(calendar, self.zones.iter().map(zone).collect(), slots)
+        Ok(Change::All(calendar, self.zones.iter().map(zone).collect(), slots))
     }
 }
 
@@ -256,7 +268,7 @@ async fn save(
     (At(handle), Body(new), IfMatch(version)): (At<String>, Body<ShopShipping>, IfMatch),
 ) -> Result<Version<ShopShipping>> {
     let currency = shipping::settings(context.engine(), &context.caller, &handle).await?.currency;
-    shipping::save(context.engine(), &context.caller, &handle, version, &new.change(currency)).await?;
+    shipping::save(context.engine(), &context.caller, &handle, version, &new.change(currency)?).await?;
     find(context, At(handle)).await
 }
 
@@ -291,13 +303,23 @@ async fn preview(
     context: RequestContext,
     (At(handle), Body(basket)): (At<String>, Body<ShippingBasket>),
 ) -> Result<Found<ShippingPreview>> {
+    if basket.weight_grams < 0 {
+        return Err(Error::field("weight_grams", FieldCode::TooSmall));
+    }
     let form = BasketForm {
         country: basket.country,
         region: basket.region,
         postal_code: basket.postal_code,
         value: typed(basket.value),
-        weight: format!("{}.{:03}", basket.weight_grams / 1_000, (basket.weight_grams % 1_000).abs()),
+        weight: format!("{}.{:03}", basket.weight_grams / 1_000, basket.weight_grams % 1_000),
         items: basket.items.to_string(),
     };
-    shipping::preview(context.engine(), &context.caller, &handle, &form, None).await.map(Found)
+    let named = |fault: FieldError| match fault.field.as_str() {
+        "weight" => FieldError::new("weight_grams", fault.code),
+        _ => fault,
+    };
+    match shipping::preview(context.engine(), &context.caller, &handle, &form, None).await {
+        Err(Error::Invalid(faults)) => Err(Error::Invalid(faults.into_iter().map(named).collect())),
+        found => found.map(Found),
+    }
 }
