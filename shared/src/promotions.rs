@@ -7,7 +7,8 @@
 //! - Coupons apply in the order in which they were entered, then the automatic offers: those of shops before those of
 //!   the market, each group from the oldest one. Each is applied to what the earlier ones left of a line.
 //! - A promotion that can't be combined is the only one on each line that it lowers. So it skips lines that a coupon has
-//!   lowered before it, and later ones skip its lines.
+//!   lowered before it, and later ones skip its lines. An automatic offer that takes off nothing for that reason is
+//!   [displaced](Choice::displaced), which summaries say.
 //! - A coupon that would not lower the total is refused ([`Refusal::NotCombinable`], or [`Refusal::NoEffect`] if it would
 //!   not even alone), so entering one never makes a basket dearer.
 
@@ -285,6 +286,8 @@ pub struct Choice {
     pub promotions: Vec<Promotion>,
     /// The coupons, each with the reason if it doesn't apply.
     pub codes: Vec<(PromotionId, Option<Refusal>)>,
+    /// The automatic offers that take off nothing, because they can't be combined with the others: IDs and names.
+    pub displaced: Vec<(PromotionId, String)>,
 }
 
 /// Chooses among `offers`, whose coupons are in the order in which they were entered, for the `shops` of one basket. `own`
@@ -331,7 +334,19 @@ pub fn choose(
         };
         codes.push((coupon.id, judged));
     }
-    Ok(Choice { promotions: with(&accepted), codes })
+    let promotions = with(&accepted);
+    let mut displaced = Vec::new();
+    if promotions.len() > 1 && promotions.iter().any(|promotion| !promotion.combines) {
+        let adjustments = pricing::quote(currency, shops, &promotions)?.price.adjustments;
+        for offer in automatic.iter().filter(|offer| adjustments.iter().all(|a| a.promotion != offer.id)) {
+            if let Some(id) = offer.id
+                && total(std::slice::from_ref(offer))? < total(&[])?
+            {
+                displaced.push((id, offer.label.to_string()));
+            }
+        }
+    }
+    Ok(Choice { promotions, codes, displaced })
 }
 
 /// What a basket of one item, `quantity` times, would cost with a promotion that covers it, without shipping.
@@ -384,7 +399,8 @@ pub struct Discount {
     pub label: String,
     /// What it takes off.
     pub amount: Money,
-    /// Why the code doesn't apply. Null if it does.
+    /// Why the code doesn't apply, or why an automatic offer doesn't: others that can't be combined with it apply
+    /// instead. Null if it applies.
     pub refusal: Option<Refusal>,
 }
 
@@ -392,6 +408,17 @@ impl Discount {
     /// Its name, with its code if there is one.
     pub fn name(&self) -> String {
         name(&self.label, &self.code)
+    }
+
+    /// An automatic offer that others displace.
+    pub fn displaced((id, label): (PromotionId, String), currency: Currency) -> Self {
+        Self {
+            promotion_id: Some(id),
+            code: String::new(),
+            label,
+            amount: Money::zero(currency),
+            refusal: Some(Refusal::NotCombinable),
+        }
     }
 
     /// What the promotions of a quote take off, each with both who bear it: those without a code first.

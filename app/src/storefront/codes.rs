@@ -26,7 +26,14 @@ pub(super) fn Codes(
     let i18n = use_i18n();
     let (error, typed) = (query("error"), query("n"));
     let fault = move || refused.get().or_else(|| error.with(|code| words::refusal_of(i18n, code)));
-    let rows = discounts.into_iter().filter(|discount| !discount.code.is_empty()).filter_map(|discount| {
+    let (coupons, offers): (Vec<_>, Vec<_>) =
+        discounts.into_iter().partition(|discount| !discount.code.is_empty());
+    // What applies by itself is among the totals, unless others apply instead.
+    let displaced = offers.into_iter().filter(|offer| offer.refusal.is_some()).map(|offer| {
+        view! { <p class="note">{t!(i18n, codes.displaced, offer = offer.label)}</p> }
+    });
+    let displaced = displaced.collect_view();
+    let rows = coupons.into_iter().filter_map(|discount| {
         let id = discount.promotion_id?.to_string();
         let why = discount.refusal.map(|refusal| view! { <p class="field-error">{words::refusal(i18n, refusal)}</p> });
         let remove = t!(i18n, cart.remove_of, title = &discount.code);
@@ -59,6 +66,7 @@ pub(super) fn Codes(
     }));
     let rows = (!rows.is_empty()).then(|| view! { <ul class="codes">{rows}</ul> });
     view! {
+        {displaced}
         {rows}
         <div class="field" class:wrong=move || fault().is_some()>
             <label for="code">{label}</label>

@@ -817,6 +817,8 @@ CREATE TABLE checkouts (
     quote_version BIGINT NOT NULL DEFAULT 1,
     -- JSON: the sums of its taxes.
     taxes TEXT NOT NULL DEFAULT '[]',
+    -- JSON: the automatic offers that others displace, IDs and names.
+    displaced TEXT NOT NULL DEFAULT '[]',
     -- JSON: the form input so far.
     form TEXT NOT NULL,
     -- JSON: the details with which a payment was started.

@@ -290,6 +290,7 @@ async fn view_with(engine: &Engine, caller: &Caller, cart: CartId, with_gifts: b
     let item_count = available(&rows) + gifts.len() as i64;
     let (mut groups, mut totals, mut discounts, mut entered) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut displaced = Vec::new();
     for (currency, rows) in group_by(rows, |r| r.currency) {
         let facts = rows.iter().filter(|row| row.is_available()).map(facts).collect::<Result<Vec<_>>>()?;
         let shops = group_by(rows, |r| r.shop_id);
@@ -303,6 +304,7 @@ async fn view_with(engine: &Engine, caller: &Caller, cart: CartId, with_gifts: b
         let quote = pricing::quote(currency, &items, &choice.promotions)?;
         totals.push(quote.price.totals);
         discounts.extend(Discount::of(&quote.price.adjustments));
+        displaced.extend(choice.displaced.into_iter().map(|of| Discount::displaced(of, currency)));
         entered.extend(choice.codes.into_iter().map(|code| (code, currency)));
         for (((shop_id, rows), shipping), quote) in shops.into_iter().zip(offered).zip(quote.shops) {
             let (shop_name, shop_handle) = (rows[0].shop_name.clone(), rows[0].shop_handle.clone());
@@ -319,6 +321,7 @@ async fn view_with(engine: &Engine, caller: &Caller, cart: CartId, with_gifts: b
             discounts.push(Discount { promotion_id: Some(id), code, label, amount, refusal });
         }
     }
+    discounts.extend(displaced);
     for CartGift { gift, .. } in &gifts {
         let of_gift = Gift::totals(gift.amount.currency(), gift.amount.amount());
         match totals.iter_mut().find(|totals| totals.total.currency() == gift.amount.currency()) {

@@ -37,7 +37,7 @@ use haat_shared::{
 statements! {
     FIND = "SELECT c.id, c.state, c.form, c.hold_until, t.user_id, t.token_hash, p.number AS purchase_number,
             c.currency, c.subtotal_minor, c.discount_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.gift_minor, c.gifts_minor, c.quote_version, c.taxes,
-            c.rate_numerator, c.rate_denominator,
+            c.rate_numerator, c.rate_denominator, c.displaced,
             EXISTS (SELECT 1 FROM checkout_orders o WHERE o.checkout_id = c.id) AS has_orders
         FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
         WHERE c.id = $1";
@@ -64,6 +64,7 @@ rows! {
         pub(crate) purchase_number: Option<String>,
         rate_numerator: i64,
         rate_denominator: i64,
+        displaced: String,
         // If not, nothing is shipped.
         has_orders: bool;
         quote: QuoteRow
@@ -298,10 +299,11 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
         _ => PaymentOutcome::Declined,
     });
     let payment = paid.or(latest);
-    let discounts = match row.quote.discount_minor {
+    let mut discounts = match row.quote.discount_minor {
         0 => Vec::new(),
         _ => promotions::of_checkout(engine, id).await?,
     };
+    discounts.extend(promotions::displaced(&row.displaced, row.quote.currency)?);
     let waiting = payments.first().filter(|p| p.state == PaymentState::Pending);
     let next_action = waiting.and_then(|p| serde_json::from_str(p.next_action.as_deref()?).ok());
     let hold_until = row.hold_until;

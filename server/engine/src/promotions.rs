@@ -294,6 +294,18 @@ pub(crate) async fn of_checkout(engine: &Engine, checkout: CheckoutId) -> Result
     Ok(rows.into_iter().map(discount).collect())
 }
 
+/// The automatic offers that others displace, as a checkout stores them.
+pub(crate) fn stored(displaced: &[(PromotionId, String)]) -> TxResult<String> {
+    serde_json::to_string(displaced).map_err(|error| bug(error.to_string()))
+}
+
+/// Automatic offers that were [`stored`].
+pub(crate) fn displaced(json: &str, currency: Currency) -> TxResult<Vec<Discount>> {
+    let displaced: Vec<(PromotionId, String)> =
+        serde_json::from_str(json).map_err(|error| bug(error.to_string()))?;
+    Ok(displaced.into_iter().map(|of| Discount::displaced(of, currency)).collect())
+}
+
 fn discount(row: GivenRow) -> Discount {
     Discount {
         promotion_id: row.promotion_id,

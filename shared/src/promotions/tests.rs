@@ -117,6 +117,33 @@ fn outcome(lines: &[Line], shipping: i64, offers: Vec<Offer>) -> (i64, Vec<Optio
 }
 
 #[test]
+fn a_displaced_offer_is_said() {
+    let displaced = |offers: Vec<Offer>, lines: &[Line]| {
+        let (shops, facts) = basket(lines, 50);
+        let choice = choose(Currency::INR, &shops, &facts, &[], offers, NOW).unwrap();
+        choice.displaced.into_iter().map(|(id, label)| (id.uuid().as_u128(), label)).collect::<Vec<_>>()
+    };
+    let alone = |terms: Terms| Terms { combines: false, ..terms };
+    let sale = || (9, "Sale".to_owned());
+    let (one, two) = ([line(1, 1, 100)], [line(1, 1, 100), line(2, 1, 100)]);
+    let of_one = |terms: Terms| Terms { products: vec![product(1)], ..terms };
+    // A coupon that can't be combined displaces an offer, and an offer that can't be gives way to a coupon.
+    assert_eq!(displaced(vec![coupon(1, alone(percent(20))), automatic(9, percent(10))], &one), [sale()]);
+    assert_eq!(displaced(vec![coupon(1, percent(20)), automatic(9, alone(percent(10)))], &one), [sale()]);
+    // Those that apply together, to other lines or to nothing, are not displaced.
+    assert_eq!(displaced(vec![coupon(1, percent(20)), automatic(9, percent(10))], &one), []);
+    assert_eq!(displaced(vec![automatic(9, alone(percent(10)))], &one), []);
+    assert_eq!(displaced(vec![coupon(1, of_one(alone(percent(50)))), automatic(9, percent(10))], &two), []);
+    assert_eq!(displaced(vec![coupon(1, alone(percent(5))), automatic(9, alone(percent(10)))], &one), []);
+    let high = Terms { minimum: Some(inr(99_900)), ..percent(10) };
+    assert_eq!(displaced(vec![coupon(1, alone(percent(20))), automatic(9, high)], &one), []);
+    // An offer displaces another one, too.
+    assert_eq!(displaced(vec![automatic(1, alone(percent(20))), automatic(9, percent(10))], &one), [sale()]);
+    let free = terms(Benefit::FreeShipping);
+    assert_eq!(displaced(vec![coupon(1, alone(percent(20))), automatic(9, free)], &one), []);
+}
+
+#[test]
 fn published_examples() {
     let on = |products: &[u128], terms: Terms| Terms {
         products: products.iter().map(|n| product(*n)).collect(),

@@ -82,6 +82,7 @@ insert! {
         total_minor: i64,
         form: &'a str,
         taxes: String,
+        displaced: String,
         holds: i64,
         gifts_minor: i64,
         hold_until: i64,
@@ -367,6 +368,7 @@ async fn begin_in_tx(
         total_minor: totals.total.amount(),
         form: &form,
         taxes: plan.taxes,
+        displaced: plan.displaced,
         holds: plan.claims.len() as i64,
         gifts_minor,
         hold_until: now + HOLD_MS,
@@ -507,6 +509,7 @@ struct CheckoutPlan {
     id: CheckoutId,
     totals: Totals,
     taxes: String,
+    displaced: String,
     orders: Vec<AddOrder>,
     lines: Vec<AddLine>,
     adjustments: Vec<AddAdjustment>,
@@ -583,6 +586,7 @@ fn plan(
         id,
         totals: quote.price.totals,
         taxes: String::new(),
+        displaced: String::new(),
         orders: Vec::new(),
         lines: Vec::new(),
         adjustments: Vec::new(),
@@ -665,5 +669,6 @@ fn plan(
         due.extend(of_shop.all());
     }
     plan.taxes = taxes::stored(&haat_shared::taxes::sums(due)?)?;
+    plan.displaced = promotions::stored(&choice.displaced)?;
     Ok(plan)
 }

@@ -41,7 +41,7 @@ statements! {
         LEFT JOIN products p ON p.id = l.product_id LEFT JOIN categories k ON k.id = p.category_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
     SAVE = "UPDATE checkouts SET form = $2, discount_minor = $3, delivery_minor = $4, tax_minor = $5, added_tax_minor = $6,
-            total_minor = $7, quote_version = $8, taxes = $9, gift_minor = CASE WHEN gift_minor > $7 - gifts_minor THEN $7 - gifts_minor
+            total_minor = $7, quote_version = $8, taxes = $9, displaced = COALESCE($10, displaced), gift_minor = CASE WHEN gift_minor > $7 - gifts_minor THEN $7 - gifts_minor
                 ELSE gift_minor END
         WHERE id = $1";
     CLEAR = "DELETE FROM checkout_adjustments WHERE checkout_id = $1";
@@ -212,7 +212,7 @@ async fn update_in_tx(
         return Err(Conflict::PaymentInProgress.into());
     }
     let mut quote = stored.quote.view();
-    let mut swapped = Swapped::default();
+    let (mut swapped, mut displaced) = (Swapped::default(), None);
     if !unchanged {
         let moved = shipping::place(update, &taxes.home) != shipping::place(&before, &taxes.home);
         let shipping = match moved || !update.slots.is_empty() {
@@ -221,8 +221,9 @@ async fn update_in_tx(
         };
         let old = (quote.totals, stored.rate());
         let terms = (promotions.as_slice(), taxes.as_ref(), now);
-        let (totals, taxes, slots) = quote_in_tx(tx, id, old, update, terms, (shipping, moved)).await?;
-        swapped = slots;
+        let (totals, taxes, (slots, now_displaced)) =
+            quote_in_tx(tx, id, old, update, terms, (shipping, moved)).await?;
+        (swapped, displaced) = (slots, Some(now_displaced));
         let totals = totals.plus(Gift::totals(totals.total.currency(), stored.quote.gifts_minor))?;
         // Tax that prices include changes nothing that is paid.
         let paid = |totals: Totals| Totals { tax: totals.total, ..totals };
@@ -240,6 +241,7 @@ async fn update_in_tx(
         total.amount(),
         quote.version,
         taxes::stored(&quote.taxes)?,
+        displaced,
     ];
     tx.exec(&SAVE, row).await?;
     if stored.quote.gift_minor > 0 && quote.version != stored.quote.quote_version {
@@ -260,7 +262,8 @@ struct Swapped {
 }
 
 /// Sets the shipping method of each shop and quotes the checkout again, at the prices offered when it began, or by the
-/// `shipping` of today if it goes to another address, and with the coupons that it holds and the offers of today.
+/// `shipping` of today if it goes to another address, and with the coupons that it holds and the offers of today. Returns
+/// the totals, the taxes, and the offers that others displace.
 async fn quote_in_tx(
     tx: &mut Tx,
     id: CheckoutId,
@@ -268,7 +271,7 @@ async fn quote_in_tx(
     update: &CheckoutUpdate,
     (own, table, now): (&[Promotion], &TaxTable, i64),
     (shipping, moved): (Option<shipping::Rules>, bool),
-) -> TxResult<(Totals, Vec<TaxLine>, Swapped)> {
+) -> TxResult<(Totals, Vec<TaxLine>, (Swapped, String))> {
     let currency = before.total.currency();
     let shipping = shipping.map(|rules| rules.exchanged(rate, currency)).transpose()?;
     let place = shipping::place(update, &table.home);
@@ -384,7 +387,8 @@ async fn quote_in_tx(
         tx.exec(&CLEAR, params![id]).await?;
         tx.insert_all(rows).await?;
     }
-    Ok((quote.price.totals, haat_shared::taxes::sums(due)?, swapped))
+    let displaced = promotions::stored(&choice.displaced)?;
+    Ok((quote.price.totals, haat_shared::taxes::sums(due)?, (swapped, displaced)))
 }
 
 /// The selected option, which must be offered; or else standard shipping, or the one selected before, or the first. One

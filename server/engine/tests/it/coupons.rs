@@ -107,6 +107,35 @@ both! {
         market.settle().await;
     }
 
+    async fn an_offer_that_a_code_displaces_is_said(market) {
+        let engine = &market.engine;
+        let offer = of_market(market, &PromotionForm { label: "Festival".into(), ..percent("", "10") }).await;
+        let code = coupon(market, &PromotionForm { combines: String::new(), ..percent("ALONE", "20") }).await;
+        let bowl = market.product(MEENA, "Clay bowl", 30_000, 9).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let said = |discounts: &[haat_shared::promotions::Discount]| -> Vec<_> {
+            discounts.iter().map(|of| (of.promotion_id.unwrap(), of.amount.amount(), of.refusal)).collect()
+        };
+        assert_eq!(said(&carts::view(engine, &guest).await.unwrap().discounts), [(offer, 3_000, None)]);
+        enter(market, &guest, "ALONE").await.unwrap();
+        let expected = [(code, 6_000, None), (offer, 0, Some(Refusal::NotCombinable))];
+        assert_eq!(said(&carts::view(engine, &guest).await.unwrap().discounts), expected);
+        let id = checkout::begin(engine, &guest).await.unwrap();
+        let of_checkout = async || said(&checkout::view(engine, &guest, id).await.unwrap().discounts);
+        assert_eq!(of_checkout().await, expected);
+        // Nothing that the price depends on changes, and then the address does.
+        let typed = CheckoutUpdate { email: "a@example.com".into(), ..CheckoutUpdate::default() };
+        checkout::update(engine, &guest, id, typed.clone()).await.unwrap();
+        assert_eq!(of_checkout().await, expected);
+        let there = CheckoutUpdate { country: "IN".into(), region: "Kerala".into(), ..typed };
+        checkout::update(engine, &guest, id, there.clone()).await.unwrap();
+        assert_eq!(of_checkout().await, expected);
+        promotions::end_of_market(engine, &Caller::system(), offer).await.unwrap();
+        let elsewhere = CheckoutUpdate { region: "Goa".into(), ..there };
+        checkout::update(engine, &guest, id, elsewhere).await.unwrap();
+        assert_eq!(of_checkout().await, expected[..1]);
+    }
+
     async fn each_refusal_keeps_the_basket(market) {
         let engine = &market.engine;
         let bowl = market.product(MEENA, "Clay bowl", 30_000, 9).await;
