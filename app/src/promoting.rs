@@ -163,7 +163,7 @@ fn List(path: String, after: String, list: Promotions) -> impl IntoView {
                 <td>{state(i18n, card.state)}</td>
                 <td class="wide">{ends}</td>
                 <td class="number">{uses}</td>
-                <td class="number wide">{words::money(i18n, card.given)}</td>
+                <td class="number wide">{card.given.iter().map(|given| words::money(i18n, *given)).collect::<Vec<_>>().join(", ")}</td>
             </tr>
         }
     });

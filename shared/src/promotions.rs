@@ -785,8 +785,10 @@ pub struct PromotionCard {
     pub uses_max: Option<i64>,
     /// In how many purchases it was used that were not cancelled.
     pub uses: i64,
-    /// The discounts that it gave in them.
-    pub given: Money,
+    /// The currency of its amounts.
+    pub currency: Currency,
+    /// The discounts that it gave in them: in its own currency first, then in each other one that was paid in.
+    pub given: Vec<Money>,
     /// Whether it can be deleted, because nobody has ever begun to use it.
     pub unused: bool,
     /// The version of what was saved, which changing it requires.

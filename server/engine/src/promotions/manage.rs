@@ -29,8 +29,6 @@ macro_rules! cards {
             c.on_hand - c.held AS left_over,
             (SELECT COUNT(DISTINCT o.purchase_id) FROM order_adjustments a JOIN orders o ON o.id = a.order_id
                 WHERE a.promotion_id = p.id AND o.state <> 'cancelled') AS uses,
-            (SELECT CAST(COALESCE(-SUM(a.amount_minor), 0) AS BIGINT) FROM order_adjustments a JOIN orders o ON o.id = a.order_id
-                WHERE a.promotion_id = p.id AND o.state <> 'cancelled' AND o.currency = p.currency) AS given_minor,
             NOT EXISTS (SELECT 1 FROM promotion_uses u WHERE u.promotion_id = p.id)
                 AND NOT EXISTS (SELECT 1 FROM checkout_adjustments a WHERE a.promotion_id = p.id) AS unused
         FROM promotions p LEFT JOIN capacities c ON c.id = p.capacity_id",
@@ -50,6 +48,11 @@ lists! {
 
 statements! {
     FIND = cards!(" WHERE p.id = $1 AND (p.shop_id = $2 OR (p.shop_id IS NULL AND $2 IS NULL))");
+    // What the promotions of a page gave, by the currencies of the orders.
+    GIVEN = "SELECT a.promotion_id, o.currency, CAST(-SUM(a.amount_minor) AS BIGINT) AS amount_minor
+        FROM order_adjustments a JOIN orders o ON o.id = a.order_id
+        WHERE a.promotion_id IN (VALUES [($1)]) AND o.state <> 'cancelled'
+        GROUP BY a.promotion_id, o.currency ORDER BY o.currency";
     LOCK = "UPDATE promotions SET version = version + 1, updated_at = $4
         WHERE id = $1 AND COALESCE(shop_id = $2, $2 IS NULL AND shop_id IS NULL) AND version = COALESCE($3, version)
         RETURNING starts_at, uses_max, capacity_id";
@@ -98,8 +101,13 @@ rows! {
         version: i64,
         left_over: Option<i64>,
         uses: i64,
-        given_minor: i64,
         unused: bool,
+    }
+
+    struct GivenRow {
+        promotion_id: PromotionId,
+        currency: Currency,
+        amount_minor: i64,
     }
 
     struct Locked {
@@ -176,7 +184,7 @@ async fn list_in(
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|row| row.id.to_string());
-    let items = rows.into_iter().map(|row| card(engine, caller, row)).collect::<Result<_>>()?;
+    let items = cards(engine, caller, rows).await?;
     Ok(Promotions { currency: owner.currency, page: Page { items, next } })
 }
 
@@ -228,10 +236,26 @@ pub async fn find_of_market(engine: &Engine, caller: &Caller, id: PromotionId) -
 
 async fn find_in(engine: &Engine, caller: &Caller, owner: Owner, id: PromotionId) -> Result<PromotionCard> {
     let row: Option<CardRow> = engine.db.opt(&FIND, params![id, owner.shop]).await?;
-    card(engine, caller, row.ok_or(Error::NotFound)?)
+    let rows = vec![row.ok_or(Error::NotFound)?];
+    cards(engine, caller, rows).await?.pop().ok_or(Error::Internal)
 }
 
-fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<PromotionCard> {
+/// Promotions with what they gave: in their own currency first, then in the others that customers paid in.
+async fn cards(engine: &Engine, caller: &Caller, rows: Vec<CardRow>) -> Result<Vec<PromotionCard>> {
+    let ids: Vec<[Value; 1]> = rows.iter().map(|row| [row.id.into()]).collect();
+    let all: Vec<GivenRow> = engine.db.all_many(&GIVEN, &ids).await?;
+    let card = |row: CardRow| {
+        let of = all.iter().filter(|given| given.promotion_id == row.id);
+        let (own, other): (Vec<_>, Vec<_>) = of.partition(|given| given.currency == row.currency);
+        let own = own.first().map_or(0, |given| given.amount_minor);
+        let other = other.into_iter().map(|given| Money::new(given.amount_minor, given.currency));
+        let given = std::iter::once(Money::new(own, row.currency)).chain(other).collect();
+        card(engine, caller, row, given)
+    };
+    rows.into_iter().map(card).collect()
+}
+
+fn card(engine: &Engine, caller: &Caller, row: CardRow, given: Vec<Money>) -> Result<PromotionCard> {
     let now = engine.clock.now_ms();
     let terms: Terms = serde_json::from_str(&row.terms).map_err(|error| bug(error.to_string()))?;
     let state = match () {
@@ -250,7 +274,8 @@ fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<PromotionCard>
         ends_at: row.ends_at.map(|end| caller.time(engine, end)),
         uses_max: row.uses_max,
         uses: row.uses,
-        given: Money::new(row.given_minor, row.currency),
+        currency: row.currency,
+        given,
         unused: row.unused,
         version: row.version,
         form: serde_json::from_str(&row.form).unwrap_or_default(),

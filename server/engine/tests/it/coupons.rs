@@ -397,7 +397,7 @@ both! {
         assert_eq!(carts::view(engine, &guest).await.unwrap().totals.unwrap().discount.amount(), 7_500);
         market.buy_by_card(&guest).await;
         let card = promotions::find(engine, owner, MEENA, id).await.unwrap();
-        assert_eq!((card.state, card.uses, card.given, card.unused), (PromotionState::UsedUp, 1, Money::new(7_500, haat_shared::Currency::INR), false));
+        assert_eq!((card.state, card.uses, card.given, card.unused), (PromotionState::UsedUp, 1, vec![Money::new(7_500, haat_shared::Currency::INR)], false));
         // More uses, then no limit, then a limit again.
         save(card.version, PromotionForm { uses: "3".into(), ..percent("TEN", "15") }).await.unwrap();
         save(card.version + 1, percent("TEN", "15")).await.unwrap();

@@ -408,7 +408,7 @@ both! {
         rate(engine, "CHF", 94, 10_000).await.unwrap();
         let bowl = market.product(MEENA, "Clay bowl", 124_950, 9).await;
         let off = PromotionForm { label: "Sale".into(), kind: "percent".into(), percent: "7".into(), ..PromotionForm::default() };
-        promotions::create(engine, &owner, MEENA, &off).await.unwrap();
+        let sale = promotions::create(engine, &owner, MEENA, &off).await.unwrap();
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let id = begin(market, &guest, "CHF").await.unwrap();
         // 11.7453 and 0.4606, less 7 % of 11.75.
@@ -419,6 +419,13 @@ both! {
         assert_eq!((bought.totals.total, bought.in_cash()), (money("CHF", 1_138), money("CHF", 1_140)));
         let order = orders::seller_order(engine, &owner, MEENA, &format!("{number}-1")).await.unwrap();
         assert_eq!(order.order.order.to_collect(), money("CHF", 1_140));
+        // What it gave is counted in each currency that was paid in.
+        let given = async || promotions::find(engine, &owner, MEENA, sale).await.unwrap().given;
+        assert_eq!(given().await, [money("INR", 0), money("CHF", 82)]);
+        let listed = promotions::list(engine, &owner, MEENA, "").await.unwrap().page.items;
+        assert_eq!(listed[0].given, given().await);
+        buy_by_card(market, &market.guest_with(&[(bowl, 1)]).await, "INR").await;
+        assert_eq!(given().await, [money("INR", 8_747), money("CHF", 82)]);
         market.settle().await;
     }
 

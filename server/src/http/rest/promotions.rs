@@ -156,7 +156,7 @@ impl PromotionSettings {
 
     /// The settings of a stored form, which was valid.
     fn of(card: &PromotionCard) -> Result<Self> {
-        let draft = card.form.check(card.given.currency(), true).map_err(|_| Error::Internal)?;
+        let draft = card.form.check(card.currency, true).map_err(|_| Error::Internal)?;
         let terms = draft.terms;
         let day = |day: &str| Some(day.trim().to_owned()).filter(|day| !day.is_empty());
         let (mut percent_bp, mut amount, mut buy_get) = (None, None, None);
@@ -203,8 +203,8 @@ struct Promotion {
     ends_at: Option<String>,
     /// In how many purchases it was used that were not cancelled.
     use_count: i64,
-    /// The discounts that it gave in them.
-    given: Money,
+    /// The discounts that it gave in them: in its own currency first, then in each other one that was paid in.
+    given: Vec<Money>,
     /// Whether it can be deleted, because nobody has begun to use it.
     unused: bool,
     /// Its settings.
