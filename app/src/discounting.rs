@@ -6,14 +6,15 @@ use haat_shared::{
     routes,
     sale_prices::{PlannedSale, PlannedSaleState, ProductSales, SaleForm, SaleVariant, price_field},
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, web_sys};
 
 use crate::{
     api::{self, ApiError},
     i18n::{t, use_i18n},
+    previewing::{self, PreviewButton},
     state::{param, query},
     storefront::draft_by,
-    ui::{Alert, Button, CodeAlert, EmptyState, Field, PageTitle, Table, error_summary, loaded},
+    ui::{self, Alert, Button, CodeAlert, EmptyState, Field, PageTitle, Table, error_summary, loaded},
     words,
 };
 
@@ -21,12 +22,14 @@ use crate::{
 #[component]
 pub(crate) fn SalesOfProduct() -> impl IntoView {
     let (handle, id, draft, done) = (param("handle"), param("id"), query("draft"), query("done"));
+    let asked = previewing::asked();
     let found = api::find(
-        move || (handle.get(), id.get(), draft.get(), done.get()),
-        |(handle, id, draft, done)| async move {
+        move || (handle.get(), id.get(), draft.get(), done.get(), asked.get()),
+        |(handle, id, draft, done, asked)| async move {
             let id: ProductId = api::id(&id)?;
             let sales = api::sale_prices::of_product(handle.clone(), id).await?;
-            Ok::<_, ApiError>((handle, id, sales, draft_by("planned_sale", draft).await?, done))
+            let draft = previewing::typed(draft_by("planned_sale", draft).await?, asked);
+            Ok::<_, ApiError>((handle, id, sales, draft, done))
         },
     );
     let i18n = use_i18n();
@@ -51,6 +54,7 @@ pub(crate) fn SalesOfProduct() -> impl IntoView {
             error_summary(i18n, error, at.collect())
         });
         let form = SaleForm::read(variants.iter().map(|variant| variant.id), |name| draft.typed(name));
+        let quantity = previewing::or(&draft, QUANTITY, "2");
         let faults: Signal<Option<Error>> = Signal::stored(draft.error);
         let path = routes::product_sales(&handle, id);
         view! {
@@ -60,7 +64,7 @@ pub(crate) fn SalesOfProduct() -> impl IntoView {
             <CodeAlert />
             {done}
             {summary}
-            <Plan path=path.clone() form variants faults />
+            <Plan path=path.clone() form variants quantity faults />
             <Planned path sales />
         }
     });
@@ -106,13 +110,24 @@ fn Plan(
     path: String,
     form: SaleForm,
     variants: Vec<SaleVariant>,
+    /// The quantity of the preview.
+    quantity: String,
     faults: Signal<Option<Error>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    let (typed, offered) = (RwSignal::new((form.clone(), quantity.clone())), variants.clone());
+    let read = move |event: web_sys::Event| {
+        if let Some(field) = ui::typed(&event) {
+            let ids =
+                typed.with_untracked(|(form, _)| form.prices.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+            typed.set((SaleForm::read(ids, &field), field(QUANTITY)));
+        }
+    };
+    let shown = move || typed.with(|(form, quantity)| costs(i18n, form, quantity, &offered));
     let SaleForm { starts_at, ends_at, percent, prices } = form;
     let fields = price_fields(i18n, variants, &prices, faults);
     view! {
-        <form method="post" action=path class="panel form" novalidate aria-labelledby="plan">
+        <form method="post" action=path class="panel form" novalidate aria-labelledby="plan" on:input=read on:change=read>
             <h2 id="plan">{t!(i18n, planned.plan)}</h2>
             <input type="hidden" name="action" value="plan" />
             <div class="field-row">
@@ -121,9 +136,46 @@ fn Plan(
             </div>
             <Field name="percent" label=t!(i18n, planned.percent) value=percent optional=true keys="decimal" hint=t!(i18n, planned.percent_hint) faults />
             {fields}
-            <div class="actions"><Button>{t!(i18n, planned.plan)}</Button></div>
+            <div class="field">
+                <label for=QUANTITY>{t!(i18n, planned.preview)}</label>
+                <input id=QUANTITY name=QUANTITY type="text" inputmode="numeric" value=quantity />
+            </div>
+            <div class="summary" aria-live="polite">{shown}</div>
+            <div class="actions">
+                <Button>{t!(i18n, planned.plan)}</Button>
+                <PreviewButton />
+            </div>
         </form>
     }
+}
+
+/// The field of the quantity of the preview.
+const QUANTITY: &str = "preview_quantity";
+
+/// What a basket of so many of each variant would cost in the sale.
+fn costs(i18n: words::I18n, form: &SaleForm, quantity: &str, variants: &[SaleVariant]) -> AnyView {
+    // When it ends doesn't matter here.
+    let form = SaleForm { ends_at: "-".to_owned(), ..form.clone() };
+    let quantity = quantity.trim().parse::<i64>().ok().filter(|n| (1..=999).contains(n));
+    let (Some(quantity), Ok(prices)) = (quantity, form.check(variants)) else {
+        return view! { <p class="note">{t!(i18n, promotions.preview_later)}</p> }.into_any();
+    };
+    let rows = variants.iter().filter_map(|variant| {
+        let (_, sale) = prices.iter().find(|(id, _)| *id == variant.id)?;
+        let [sale, was] = [*sale, variant.price].map(|price| price.times(quantity).ok());
+        let (sale, was) = (words::money(i18n, sale?), words::money(i18n, was?));
+        let name = format!(
+            "{quantity} × {}",
+            if variant.title.is_empty() { words::money(i18n, variant.price) } else { variant.title.clone() }
+        );
+        Some(view! {
+            <div>
+                <dt>{name}</dt>
+                <dd>{t!(i18n, planned.instead, price = sale, was = was)}</dd>
+            </div>
+        })
+    });
+    view! { <dl class="sums">{rows.collect_view()}</dl> }.into_any()
 }
 
 /// The sales, the latest first.

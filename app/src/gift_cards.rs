@@ -1,18 +1,19 @@
 //! Gift cards: the page that shows what is left on one, and the page on which admins issue them.
 
 use haat_shared::{
-    Currency, Error,
+    Currency, Error, Money, amounts,
     gift_cards::GiftCardView,
     routes::{BUY_GIFT_CARD, GIFT_CARD, GIFT_CARDS},
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, web_sys};
 
 use crate::{
     admin, api,
     i18n::{t, use_i18n},
+    previewing::{self, PreviewButton},
     state::query,
     storefront::{draft_by, gifts},
-    ui::{Alert, Button, CodeAlert, EmptyState, ErrorSummary, Field, PageTitle, Table, loaded},
+    ui::{self, Alert, Button, CodeAlert, EmptyState, ErrorSummary, Field, PageTitle, Table, loaded},
     words::{self, I18n},
 };
 
@@ -87,12 +88,14 @@ pub(crate) fn GiftCard() -> impl IntoView {
 #[component]
 pub(crate) fn MarketGiftCards() -> impl IntoView {
     let (draft, done, id, error) = (query("draft"), query("done"), query("n"), query("error"));
+    let asked = previewing::asked();
     let found = api::find(
-        move || (draft.get(), done.get(), id.get()),
-        |(draft, done, id)| async move {
+        move || (draft.get(), done.get(), id.get(), asked.get()),
+        |(draft, done, id, asked)| async move {
             let issued = (done == "issue").then(|| id.parse().ok()).flatten();
             let (cards, currencies, code) = api::gift_cards::page(issued).await?;
-            Ok((cards, currencies, code, draft_by("gift_card", draft).await?, done))
+            let draft = previewing::typed(draft_by("gift_card", draft).await?, asked);
+            Ok((cards, currencies, code, draft, done))
         },
     );
     let i18n = use_i18n();
@@ -118,12 +121,20 @@ pub(crate) fn MarketGiftCards() -> impl IntoView {
         };
         let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone());
         let typed = |name: &str| draft.typed(name);
+        let thousand = previewing::or(&draft, BASKET, "1000");
         let currency = match typed("currency") {
             code if code.is_empty() => {
                 currencies.first().map(|currency| currency.to_string()).unwrap_or_default()
             }
             code => code,
         };
+        let previewed = RwSignal::new([typed("amount"), currency.clone(), thousand.clone()]);
+        let read = move |event: web_sys::Event| {
+            if let Some(field) = ui::typed(&event) {
+                previewed.set(["amount", "currency", BASKET].map(field));
+            }
+        };
+        let shown = move || previewed.with(|typed| pays(i18n, typed));
         view! {
             <PageTitle text=t!(i18n, gift_cards.title) />
             <h1>{t!(i18n, gift_cards.title)}</h1>
@@ -132,7 +143,7 @@ pub(crate) fn MarketGiftCards() -> impl IntoView {
             {told}
             {code}
             <ErrorSummary faults labels=LABELS.map(|name| (name, label(i18n, name).to_owned())).to_vec() />
-            <form method="post" action=GIFT_CARDS class="panel form" novalidate aria-labelledby="issue">
+            <form method="post" action=GIFT_CARDS class="panel form" novalidate aria-labelledby="issue" on:input=read on:change=read>
                 <h2 id="issue">{t!(i18n, gift_cards.issue)}</h2>
                 <p class="note">{t!(i18n, gift_cards.issue_note)}</p>
                 <input type="hidden" name="action" value="issue" />
@@ -142,7 +153,15 @@ pub(crate) fn MarketGiftCards() -> impl IntoView {
                 </div>
                 <Field name="reason" label=label(i18n, "reason") value=typed("reason") required=true hint=t!(i18n, gift_cards.reason_hint) faults />
                 <Field name="expires_on" kind="date" label=label(i18n, "expires_on") value=typed("expires_on") optional=true hint=t!(i18n, gift_cards.expires_hint) faults />
-                <div class="actions"><Button>{t!(i18n, gift_cards.issue)}</Button></div>
+                <div class="field">
+                    <label for=BASKET>{t!(i18n, gift_cards.preview)}</label>
+                    <input id=BASKET name=BASKET type="text" inputmode="decimal" value=thousand />
+                </div>
+                <div class="summary" aria-live="polite">{shown}</div>
+                <div class="actions">
+                    <Button>{t!(i18n, gift_cards.issue)}</Button>
+                    <PreviewButton />
+                </div>
             </form>
             {list}
         }
@@ -151,6 +170,34 @@ pub(crate) fn MarketGiftCards() -> impl IntoView {
 }
 
 const LABELS: [&str; 4] = ["amount", "currency", "reason", "expires_on"];
+
+/// The field of what the basket of the preview costs.
+const BASKET: &str = "preview_total";
+
+/// What a card of an amount would pay of a basket, and what would be left of both.
+fn pays(i18n: I18n, [amount, currency, total]: &[String; 3]) -> AnyView {
+    let read = |typed: &str| amounts::read("amount", typed, currency.parse().ok()?).ok();
+    let (Some(card), Some(total)) = (read(amount), read(total)) else {
+        return view! { <p class="note">{t!(i18n, promotions.preview_later)}</p> }.into_any();
+    };
+    let paid = Money::new(card.amount().min(total.amount()), total.currency());
+    let rest = |of: Money| Money::new(of.amount() - paid.amount(), of.currency());
+    let rows = [
+        (t!(i18n, cart.total), words::money(i18n, total)),
+        (t!(i18n, payment_method.gift_card), format!("−{}", words::money(i18n, paid))),
+        (t!(i18n, checkout.to_pay), words::money(i18n, rest(total))),
+        (t!(i18n, gift_cards.balance), words::money(i18n, rest(card))),
+    ];
+    let rows = rows.map(|(name, amount)| {
+        view! {
+            <div>
+                <dt>{name}</dt>
+                <dd>{amount}</dd>
+            </div>
+        }
+    });
+    view! { <dl class="sums">{rows}</dl> }.into_any()
+}
 
 fn label(i18n: I18n, name: &str) -> &'static str {
     match name {

@@ -20,6 +20,7 @@ mod gift_cards;
 mod head;
 pub mod i18n;
 mod layout;
+mod previewing;
 mod promoting;
 mod rating;
 mod sale_events;

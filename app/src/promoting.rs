@@ -18,6 +18,7 @@ use self::picks::{Finding, Picks};
 use crate::{
     api::{self, ApiError},
     i18n::{t, use_i18n},
+    previewing::{self, PreviewButton},
     state::{param, query},
     storefront::draft_by,
     ui::{
@@ -49,16 +50,18 @@ const NEW: &str = "new";
 /// The page of a shop's promotions, or of the market's if there is no handle.
 fn page(handle: Signal<String>) -> AnyView {
     let (after, edit, draft, done) = (query("after"), query("edit"), query("draft"), query("done"));
-    let counts = query("n");
+    let (counts, asked) = (query("n"), previewing::asked());
     let found = api::find(
-        move || (handle.get(), after.get(), edit.get(), draft.get(), (done.get(), counts.get())),
-        |(handle, after, edit, draft, (done, counts))| async move {
+        move || {
+            (handle.get(), after.get(), edit.get(), (draft.get(), asked.get()), (done.get(), counts.get()))
+        },
+        |(handle, after, edit, (draft, asked), (done, counts))| async move {
             let id: Option<PromotionId> = edit.parse().ok();
             let (list, card) = match handle.as_str() {
                 "" => api::promotions::of_market(after.clone(), id).await?,
                 shop => api::promotions::of_shop(shop.to_owned(), after.clone(), id).await?,
             };
-            let draft = draft_by("promotion", draft).await?;
+            let draft = previewing::typed(draft_by("promotion", draft).await?, asked);
             let counts =
                 counts.split(' ').map(|count| count.parse::<usize>().ok()).collect::<Option<Vec<_>>>();
             let counts = counts.and_then(|counts| <[usize; 3]>::try_from(counts).ok());
@@ -91,7 +94,7 @@ fn page(handle: Signal<String>) -> AnyView {
             }
             false => {
                 let currency = list.currency;
-                view! { <Edit path currency handle card draft /> }.into_any()
+                view! { <Edit path currency handle edit=edit.clone() card draft /> }.into_any()
             }
         };
         let title = match edit.as_str() {
@@ -273,11 +276,13 @@ fn Edit(
     currency: Currency,
     /// The shop's; empty for the market's promotions.
     handle: String,
+    /// What the address says is edited.
+    edit: String,
     card: Option<PromotionCard>,
     draft: Draft,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let form = match (&draft.error, &card) {
+    let form = match (draft.fields.get("kind"), &card) {
         (Some(_), _) => PromotionForm::read(|name| draft.typed(name)),
         (None, Some(card)) => card.form.clone(),
         (None, None) => PromotionForm {
@@ -286,6 +291,7 @@ fn Edit(
             ..PromotionForm::default()
         },
     };
+    let basket = BASKET.map(|name| draft.fields.get(name).cloned());
     let faults: Signal<Option<Error>> = Signal::stored(draft.error);
     let typed = RwSignal::new(form.clone());
     let read = move |event: web_sys::Event| {
@@ -329,6 +335,7 @@ fn Edit(
             <input type="hidden" name="id" value=id />
             <input type="hidden" name="version" value=version />
             <input type="hidden" name="action" value=action />
+            <input type="hidden" name="edit" value=edit />
             <ErrorSummary faults labels />
             <section class="panel form">
                 <Field name="label" label=label(i18n, "label") value=form.label required=true hint=t!(i18n, promotions.label_hint) faults />
@@ -362,9 +369,10 @@ fn Edit(
                 </div>
                 <Check name="combines" label=label(i18n, "combines") checked=!form.combines.is_empty() />
             </section>
-            <Preview typed currency />
+            <Preview typed currency basket />
             <div class="actions">
                 <Button>{t!(i18n, form.save)}</Button>
+                <PreviewButton />
                 <LinkButton href=back look="quiet">{t!(i18n, promotions.back)}</LinkButton>
             </div>
         </form>
@@ -399,12 +407,23 @@ fn shops(_: String, q: String) -> Finding {
     })
 }
 
+/// The fields of the basket of a preview: the quantity, and the price of an item.
+const BASKET: [&str; 2] = ["preview_quantity", "preview_price"];
+
 /// What a basket would cost, while the form is filled in.
 #[component]
-fn Preview(typed: RwSignal<PromotionForm>, currency: Currency) -> impl IntoView {
+fn Preview(
+    typed: RwSignal<PromotionForm>,
+    currency: Currency,
+    /// The basket, if it was typed.
+    basket: [Option<String>; 2],
+) -> impl IntoView {
     let i18n = use_i18n();
-    let hundred = Money::new(100 * 10i64.pow(currency.decimals()), currency).plain();
-    let (price, quantity) = (RwSignal::new(hundred.clone()), RwSignal::new("2".to_owned()));
+    let [quantity, price] = basket;
+    let hundred = || Money::new(100 * 10i64.pow(currency.decimals()), currency).plain();
+    let (first_price, first_quantity) =
+        (price.unwrap_or_else(hundred), quantity.unwrap_or_else(|| "2".to_owned()));
+    let (price, quantity) = (RwSignal::new(first_price.clone()), RwSignal::new(first_quantity.clone()));
     let totals = Memo::new(move |_| -> Option<Totals> {
         let price = amounts::read("price", &price.get(), currency).ok()?;
         let quantity = quantity.get().trim().parse().ok().filter(|n| (1..=999).contains(n))?;
@@ -416,16 +435,16 @@ fn Preview(typed: RwSignal<PromotionForm>, currency: Currency) -> impl IntoView 
         None => view! { <p class="note">{t!(i18n, promotions.preview_later)}</p> }.into_any(),
     };
     view! {
-        <section class="panel form live-only" aria-labelledby="preview">
+        <section class="panel form" aria-labelledby="preview">
             <h2 id="preview">{t!(i18n, promotions.preview)}</h2>
             <div class="field-row">
                 <div class="field">
                     <label for="preview-quantity">{t!(i18n, promotions.preview_quantity)}</label>
-                    <input id="preview-quantity" type="text" inputmode="numeric" value="2" on:input=move |event| quantity.set(event_target_value(&event)) />
+                    <input id="preview-quantity" name=BASKET[0] type="text" inputmode="numeric" value=first_quantity on:input=move |event| quantity.set(event_target_value(&event)) />
                 </div>
                 <div class="field">
                     <label for="preview-price">{format!("{} ({})", t!(i18n, promotions.preview_price), currency.code())}</label>
-                    <input id="preview-price" type="text" inputmode="decimal" value=hundred on:input=move |event| price.set(event_target_value(&event)) />
+                    <input id="preview-price" name=BASKET[1] type="text" inputmode="decimal" value=first_price on:input=move |event| price.set(event_target_value(&event)) />
                 </div>
             </div>
             <div class="summary" aria-live="polite">{shown}</div>

@@ -20,6 +20,7 @@ use crate::{
     countries,
     i18n::{t, tn, use_i18n},
     locales,
+    previewing::{self, PreviewButton},
     state::{param, query},
     storefront::draft_by,
     ui::{
@@ -41,16 +42,25 @@ pub(crate) fn ShopShipping() -> impl IntoView {
 fn page() -> AnyView {
     let (handle, edit, draft, done) = (param("handle"), query("edit"), query("draft"), query("done"));
     let slot = query("slot");
+    let asked = previewing::asked();
     let found = api::find(
-        move || (handle.get(), (edit.get(), slot.get()), draft.get(), done.get()),
-        |(handle, edit, draft, done)| async move {
+        move || (handle.get(), (edit.get(), slot.get()), draft.get(), done.get(), asked.get()),
+        |(handle, (edit, slot), draft, done, asked)| async move {
             let settings = api::shipping::settings(handle.clone()).await?;
-            let draft = draft_by("shipping", draft).await?;
-            Ok::<_, ApiError>((handle, edit, settings, draft, done))
+            let draft = previewing::typed(draft_by("shipping", draft).await?, asked);
+            let first = match draft.fields.contains_key(BASKET[0]) {
+                true => {
+                    let edited = (!edit.is_empty())
+                        .then(|| (edit.parse().ok(), ZoneForm::read(|name| draft.typed(name))));
+                    api::shipping::preview(handle.clone(), basket_of(&draft, &settings), edited).await?
+                }
+                false => None,
+            };
+            Ok::<_, ApiError>((handle, (edit, slot), settings, (draft, first), done))
         },
     );
     let i18n = use_i18n();
-    loaded(found, move |(handle, (edit, slot), settings, draft, done)| {
+    loaded(found, move |(handle, (edit, slot), settings, (draft, first), done)| {
         let done = match done.as_str() {
             "add" => Some(t!(i18n, shipping.added)),
             "save" | "calendar" => Some(t!(i18n, form.saved)),
@@ -73,12 +83,12 @@ fn page() -> AnyView {
                 (title, view! { <EditSlot handle settings window draft /> }.into_any())
             }
             (NEW, _) => {
-                (t!(i18n, shipping.add), view! { <Edit handle settings zone=None draft /> }.into_any())
+                (t!(i18n, shipping.add), view! { <Edit handle settings zone=None draft first /> }.into_any())
             }
             (_, zone @ Some(_)) => {
-                (t!(i18n, shipping.edit), view! { <Edit handle settings zone draft /> }.into_any())
+                (t!(i18n, shipping.edit), view! { <Edit handle settings zone draft first /> }.into_any())
             }
-            _ => (t!(i18n, shipping.title), view! { <Overview handle settings draft /> }.into_any()),
+            _ => (t!(i18n, shipping.title), view! { <Overview handle settings draft first /> }.into_any()),
         };
         view! {
             <PageTitle text=title />
@@ -112,11 +122,18 @@ fn zone_name(i18n: I18n, name: &str) -> String {
 const AREAS_SHOWN: usize = 4;
 
 #[component]
-fn Overview(handle: String, settings: ShippingSettings, draft: Draft) -> impl IntoView {
+fn Overview(
+    handle: String,
+    settings: ShippingSettings,
+    draft: Draft,
+    /// What was asked for without JavaScript.
+    first: Option<ShippingPreview>,
+) -> impl IntoView {
     let i18n = use_i18n();
+    let basket = basket_of(&draft, &settings);
     let path = routes::shop_shipping(&handle);
     let create = routes::with(&path, &[("edit", NEW)]);
-    let ShippingSettings { version, currency, home, rules, booked } = settings;
+    let ShippingSettings { version, currency, rules, booked, .. } = settings;
     let slots = slots(i18n, &handle, &rules, booked);
     let zones = if rules.zones.is_empty() {
         let (title, note) = (t!(i18n, shipping.none), t!(i18n, shipping.none_note));
@@ -170,8 +187,11 @@ fn Overview(handle: String, settings: ShippingSettings, draft: Draft) -> impl In
         <div class="form">
             {zones}
             {slots}
-            <CalendarPart path version form error=draft.error />
-            <Preview handle currency home id=None typed=None />
+            <CalendarPart path=path.clone() version form error=draft.error />
+            <form method="get" action=path class="form">
+                <Preview handle currency basket id=None typed=None first />
+                <div class="actions"><PreviewButton /></div>
+            </form>
         </div>
     }
 }
@@ -391,11 +411,19 @@ fn calendar_label(i18n: I18n, name: &str) -> &'static str {
 }
 
 #[component]
-fn Edit(handle: String, settings: ShippingSettings, zone: Option<Zone>, draft: Draft) -> impl IntoView {
+fn Edit(
+    handle: String,
+    settings: ShippingSettings,
+    zone: Option<Zone>,
+    draft: Draft,
+    /// What was asked for without JavaScript.
+    first: Option<ShippingPreview>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let path = routes::shop_shipping(&handle);
-    let ShippingSettings { version, currency, home, rules, .. } = settings;
-    let form = match (&draft.error, &zone) {
+    let basket = basket_of(&draft, &settings);
+    let ShippingSettings { version, currency, rules, .. } = settings;
+    let form = match (draft.fields.get("areas"), &zone) {
         (Some(_), _) => ZoneForm::read(|name| draft.typed(name)),
         (None, Some(zone)) => ZoneForm::of(zone),
         (None, None) => ZoneForm::new(),
@@ -452,6 +480,7 @@ fn Edit(handle: String, settings: ShippingSettings, zone: Option<Zone>, draft: D
             <input type="hidden" name="id" value=id.map(|id| id.to_string()).unwrap_or_default() />
             <input type="hidden" name="version" value=version.to_string() />
             <input type="hidden" name="action" value=action />
+            <input type="hidden" name="edit" value=id.map_or_else(|| NEW.to_owned(), |id| id.to_string()) />
             <ErrorSummary faults labels />
             <section class="panel form">
                 <Field name="name" label=label(i18n, "name", None) value=form.name required=true hint=t!(i18n, shipping.name_hint) faults />
@@ -465,6 +494,7 @@ fn Edit(handle: String, settings: ShippingSettings, zone: Option<Zone>, draft: D
             <Preview handle currency basket id typed=Some(typed) first />
             <div class="actions">
                 <Button>{t!(i18n, form.save)}</Button>
+                <PreviewButton />
                 <LinkButton href=back look="quiet">{t!(i18n, shipping.back)}</LinkButton>
             </div>
         </form>
@@ -583,27 +613,41 @@ fn MethodPart(
 /// How long after the last key a preview is asked for.
 const ASK_AFTER: Duration = Duration::from_millis(300);
 
+/// The fields of the basket of a preview.
+const BASKET: [&str; 6] = [
+    "preview_country",
+    "preview_region",
+    "preview_postal_code",
+    "preview_value",
+    "preview_weight",
+    "preview_items",
+];
+
+/// The basket that was typed, or the one that a preview begins with.
+fn basket_of(draft: &Draft, settings: &ShippingSettings) -> BasketForm {
+    let thousand = Money::new(1_000 * 10i64.pow(settings.currency.decimals()), settings.currency).plain();
+    let first = [settings.home.as_str(), "", "", thousand.as_str(), "1", "1"];
+    let [country, region, postal_code, value, weight, items] =
+        std::array::from_fn(|at| previewing::or(draft, BASKET[at], first[at]));
+    BasketForm { country, region, postal_code, value, weight, items }
+}
+
 /// What shipping of a basket would cost, while the form is filled in.
 #[component]
 fn Preview(
     handle: String,
     currency: Currency,
-    /// The market's country.
-    home: String,
+    /// The basket to begin with, and what it costs, if that was asked for.
+    basket: BasketForm,
+    first: Option<ShippingPreview>,
     /// The zone that is being edited.
     id: Option<ZoneId>,
     typed: Option<RwSignal<ZoneForm>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let thousand = Money::new(1_000 * 10i64.pow(currency.decimals()), currency).plain();
-    let basket = RwSignal::new(BasketForm {
-        country: home.clone(),
-        value: thousand.clone(),
-        weight: "1".to_owned(),
-        items: "1".to_owned(),
-        ..BasketForm::default()
-    });
-    let answer: RwSignal<Option<ShippingPreview>> = RwSignal::new(None);
+    let shown_first = basket.clone();
+    let basket = RwSignal::new(basket);
+    let answer: RwSignal<Option<ShippingPreview>> = RwSignal::new(first);
     // Of several requests, the last one counts.
     let (asked, timer) = (StoredValue::new(0_u32), StoredValue::new(None::<TimeoutHandle>));
     let handle = StoredValue::new(handle);
@@ -612,10 +656,13 @@ fn Preview(
             return;
         };
         let edited = typed.and_then(|typed| typed.try_get_untracked()).map(|form| (id, form));
+        if edited.as_ref().is_some_and(|(_, form)| form.areas.trim().is_empty()) {
+            return;
+        }
         asked.update_value(|n| *n += 1);
         let this = asked.get_value();
         leptos::task::spawn_local(async move {
-            let found = api::shipping::preview(handle, basket, edited).await.ok();
+            let found = api::shipping::preview(handle, basket, edited).await.ok().flatten();
             if asked.try_get_value() == Some(this) {
                 answer.try_set(found);
             }
@@ -659,38 +706,39 @@ fn Preview(
         }
     };
     let all = countries::all(i18n).into_iter().map(|(code, name)| {
-        view! { <option value=code selected=code == home>{name}</option> }
+        view! { <option value=code selected=code == shown_first.country>{name}</option> }
     });
     let all = all.collect_view();
     let optional = |label: &'static str| t!(i18n, form.optional, label = label);
-    let input = move |id: &'static str, label: String, value: String, set: fn(&mut BasketForm, String)| {
+    let input = move |name: &'static str, label: String, value: String, set: fn(&mut BasketForm, String)| {
+        let id = name.replace('_', "-");
         view! {
             <div class="field">
-                <label for=id>{label}</label>
-                <input id=id type="text" value=value on:input=move |event| {
+                <label for=id.clone()>{label}</label>
+                <input id=id name=name type="text" value=value on:input=move |event| {
                     basket.update(|basket| set(basket, event_target_value(&event)));
                 } />
             </div>
         }
     };
     view! {
-        <section class="panel form live-only" aria-labelledby="preview">
+        <section class="panel form" aria-labelledby="preview">
             <h2 id="preview">{t!(i18n, shipping.preview)}</h2>
             <p class="note">{t!(i18n, shipping.preview_note)}</p>
             <div class="field-row">
                 <div class="field">
                     <label for="preview-country">{t!(i18n, checkout.country)}</label>
-                    <select id="preview-country" on:change=move |event| {
+                    <select id="preview-country" name=BASKET[0] on:change=move |event| {
                         basket.update(|basket| basket.country = event_target_value(&event));
                     }>{all}</select>
                 </div>
-                {input("preview-region", optional(t!(i18n, checkout.state)), String::new(), |basket, typed| basket.region = typed)}
-                {input("preview-postal-code", optional(t!(i18n, checkout.postal_code)), String::new(), |basket, typed| basket.postal_code = typed)}
+                {input(BASKET[1], optional(t!(i18n, checkout.state)), shown_first.region, |basket, typed| basket.region = typed)}
+                {input(BASKET[2], optional(t!(i18n, checkout.postal_code)), shown_first.postal_code, |basket, typed| basket.postal_code = typed)}
             </div>
             <div class="field-row">
-                {input("preview-value", format!("{} ({})", t!(i18n, shipping.preview_value), currency.code()), thousand, |basket, typed| basket.value = typed)}
-                {input("preview-weight", t!(i18n, shipping.preview_weight).to_owned(), "1".to_owned(), |basket, typed| basket.weight = typed)}
-                {input("preview-items", t!(i18n, shipping.preview_items).to_owned(), "1".to_owned(), |basket, typed| basket.items = typed)}
+                {input(BASKET[3], format!("{} ({})", t!(i18n, shipping.preview_value), currency.code()), shown_first.value, |basket, typed| basket.value = typed)}
+                {input(BASKET[4], t!(i18n, shipping.preview_weight).to_owned(), shown_first.weight, |basket, typed| basket.weight = typed)}
+                {input(BASKET[5], t!(i18n, shipping.preview_items).to_owned(), shown_first.items, |basket, typed| basket.items = typed)}
             </div>
             <div class="summary" aria-live="polite">{shown}</div>
         </section>

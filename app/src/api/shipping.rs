@@ -14,15 +14,18 @@ pub async fn settings(handle: String) -> Result<ShippingSettings, ApiError> {
     super::call(async |engine, caller| haat_engine::shipping::settings(&engine, &caller, &handle).await).await
 }
 
-/// What shipping of a basket would cost, with the zone that is being edited.
+/// What shipping of a basket would cost, with the zone that is being edited. None while that or the basket is not complete.
 #[server(name = PreviewShipping, prefix = "/api", endpoint = "shipping/preview", input = Json)]
 pub async fn preview(
     handle: String,
     basket: BasketForm,
     #[server(default)] edited: Option<(Option<ZoneId>, ZoneForm)>,
-) -> Result<ShippingPreview, ApiError> {
+) -> Result<Option<ShippingPreview>, ApiError> {
     super::call(async |engine, caller| {
-        haat_engine::shipping::preview(&engine, &caller, &handle, &basket, edited).await
+        match haat_engine::shipping::preview(&engine, &caller, &handle, &basket, edited).await {
+            Err(haat_shared::Error::Invalid(_)) => Ok(None),
+            found => found.map(Some),
+        }
     })
     .await
 }

@@ -109,6 +109,173 @@ async fn a_shop_ships_by_zones() {
         let there = meena.post(&preview, basket).await.is(200).body;
         assert_eq!((&there["zone"], &there["options"][0]["price"]), (&zone, &price));
     }
+    let refused = meena.post(&preview, basket("IN", "411001", -1)).await.refuses(422, "invalid");
+    assert_eq!(
+        (refused.text("/fields/0/field"), refused.text("/fields/0/code")),
+        ("weight_grams".into(), "too_small".into())
+    );
+    let refused = meena.post(&preview, basket("IN", "411001", 100_000_001)).await.refuses(422, "invalid");
+    assert_eq!(
+        (refused.text("/fields/0/field"), refused.text("/fields/0/code")),
+        ("weight_grams".into(), "too_big".into())
+    );
+    // What no zone can be.
+    let flat = || method("flat", json!([step(None, 4_900)]));
+    let mut none = zone("Nepal", &["NP"], flat());
+    none["methods"] = json!([]);
+    let mut twice = zone("Nepal", &["NP"], flat());
+    twice["methods"] = json!([flat(), flat()]);
+    for (zone, field, code, words) in [
+        (none, "zones.0.methods", "missing", "Offer at least one shipping method"),
+        (twice, "zones.0.methods", "not_unique", ""),
+        (
+            zone("Bengaluru", &["IN 560100-560001"], flat()),
+            "zones.0.areas",
+            "not_after_start",
+            "from the lower postal code",
+        ),
+    ] {
+        let new = json!({"calendar": saved.body["calendar"], "zones": [zone]});
+        let refused = with(tag).send("PUT", path, Some(new)).await.refuses(422, "invalid");
+        assert_eq!(
+            (refused.text("/fields/0/field"), refused.text("/fields/0/code")),
+            (field.into(), code.into())
+        );
+        assert!(refused.text("/fields/0/message").contains(words), "{refused:?}");
+    }
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_promotions_and_taxes_cannot_be_is_said_at_its_field() {
+    let program = Program::serve(On::Sqlite).await;
+    let guest = Robot::new(&program);
+    let (meena, boss) =
+        (guest.signed_in("meena@haat.example").await, guest.signed_in("boss@haat.example").await);
+    let of_shop = "/shops/meena-crafts/promotions";
+    let new = |name: &str, value: Value| {
+        let mut new = json!({"label": "Sale", "kind": "percent", "percent_bp": 1_000, "combines": true});
+        new[name] = value;
+        new
+    };
+    for (path, robot, new, field, code) in [
+        (of_shop, &meena, new("shops", json!(["kiran-tea"])), "shops", "not_a_choice"),
+        (of_shop, &meena, new("market_bp", json!(5_000)), "market_bp", "too_big"),
+        (of_shop, &meena, new("percent_bp", json!(0)), "percent_bp", "too_small"),
+        ("/admin/promotions", &boss, new("market_bp", json!(10_001)), "market_bp", "too_big"),
+    ] {
+        let refused = robot.once(path, new.clone()).await.refuses(422, "invalid");
+        assert_eq!(
+            (refused.text("/fields/0/field"), refused.text("/fields/0/code")),
+            (field.into(), code.into()),
+            "{new}"
+        );
+    }
+    let made = meena.once(of_shop, new("market_bp", json!(0))).await.is(201);
+    let path = format!("{of_shop}/{}", made.text("/id"));
+    let read = meena.get(&path).await.is(200);
+    assert_eq!(read.body["given"], json!([{"amount": 0, "currency": "INR"}]));
+    // As it was read, it is saved again.
+    meena
+        .with("if-match", read.header("etag"))
+        .send("PUT", &path, Some(read.body["settings"].clone()))
+        .await
+        .is(200);
+    for (file, message) in [
+        (&b"code,label,kind,percent\r\n"[..], "This file has no coupons."),
+        (b"", "This file has no coupons."),
+        (b"code,label,kind,percent\r\nTEN,Ten,percent,abc\r\n", "Enter a number. Maximum decimal places: 2."),
+    ] {
+        let refused = meena.bring(&format!("{of_shop}/import"), "text/csv", file.to_vec()).await.is(422);
+        assert!(refused.text("/fields/0/message").starts_with(message), "{refused:?}");
+    }
+    let settings = |category: &str| {
+        Some(json!({"prices_include_tax": true, "based_on": "destination", "shipping_category": category}))
+    };
+    let refused = boss.send("PUT", "/admin/tax-settings", settings("nope")).await.refuses(422, "invalid");
+    assert_eq!(
+        (refused.text("/fields/0/field"), refused.text("/fields/0/code")),
+        ("shipping_category".into(), "not_a_choice".into())
+    );
+    assert!(refused.text("/fields/0/message").starts_with("No tax rate has this category."), "{refused:?}");
+    let rate =
+        json!({"country": "UK", "tax_category": "books", "name": "VAT", "kind": "plain", "rate_ppm": 50_000});
+    boss.once("/admin/tax-rates", rate).await.is(201);
+    let rates = boss.get("/admin/tax-rates").await.is(200);
+    assert!(
+        rates.body["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|rate| rate["country"] == "GB" && rate["tax_category"] == "books")
+    );
+    boss.send("PUT", "/admin/tax-settings", settings("books")).await.is(200);
+    let item = |amount: i64| json!({"country": "uk", "tax_category": "books", "price": {"amount": amount, "currency": "INR"}});
+    let tax = boss.post("/admin/tax-rates/preview", item(10_500)).await.is(200);
+    assert_eq!(tax.body["items"][0]["amount"]["amount"], 500);
+    let refused = boss.post("/admin/tax-rates/preview", item(-1)).await.refuses(422, "invalid");
+    assert_eq!(refused.text("/fields/0/field"), "price");
+    program.close();
+}
+
+/// Without JavaScript, a button sends the form with the page's address, and the page shows it with its preview.
+#[tokio::test(flavor = "multi_thread")]
+async fn previews_need_no_javascript() {
+    let program = Program::serve(On::Sqlite).await;
+    let meena = Robot::new(&program).signed_in("meena@haat.example").await;
+    let made = meena.once("/shops/meena-crafts/products", product("Clay jug")).await.is(201);
+    let (seller, boss) = (Shopper::new(&program), Shopper::new(&program));
+    seller.post("/sign-in", &[("email", "meena@haat.example"), ("password", PASSWORD)]).await;
+    boss.post("/sign-in", &[("email", "boss@haat.example"), ("password", PASSWORD)]).await;
+    let sales = format!("/seller/meena-crafts/products/{}/sales", made.text("/id"));
+    for (who, path, typed, shown) in [
+        (
+            &seller,
+            "/seller/meena-crafts/promotions",
+            "edit=new&label=Sale&kind=percent&percent=10&preview_quantity=3&preview_price=150",
+            ["₹405.00", "value=\"Sale\""],
+        ),
+        (
+            &boss,
+            "/admin/promotions",
+            "edit=new&label=Sale&kind=buy_get&buy=2&get=1&preview_quantity=3&preview_price=150",
+            ["₹300.00", "value=\"Sale\""],
+        ),
+        (
+            &seller,
+            "/seller/meena-crafts/shipping",
+            "edit=new&name=South&areas=IN-KA&standard.offered=true&standard.by=flat&standard.rates=77&standard.days_min=1&standard.days_max=2&preview_country=IN&preview_region=Karnataka&preview_value=100",
+            ["₹77.00", "value=\"South\""],
+        ),
+        (
+            &seller,
+            "/seller/meena-crafts/shipping",
+            "preview_country=IN&preview_postal_code=560001&preview_value=1000",
+            ["₹49.00", "value=\"560001\""],
+        ),
+        (
+            &seller,
+            sales.as_str(),
+            "percent=50&preview_quantity=4",
+            ["₹1,298.00 instead of ₹2,596.00", "value=\"50\""],
+        ),
+        (
+            &boss,
+            "/admin/gift-cards",
+            "amount=500&currency=INR&preview_total=1200",
+            ["₹700.00", "value=\"500\""],
+        ),
+    ] {
+        let (status, page) = who.get(&format!("{path}?{typed}&preview=1")).await;
+        assert_eq!(status, 200);
+        for shown in shown {
+            assert!(page.contains(shown), "{path} {shown}: {page}");
+        }
+    }
+    let (_, all) = boss.get("/admin/taxes").await;
+    let (_, of_india) = boss.get("/admin/taxes?of=IN").await;
+    let rates = |page: &str| page.matches("name=\"action\" value=\"remove\"").count();
+    assert!(rates(&all) >= rates(&of_india), "{all}");
     program.close();
 }
 
