@@ -25,17 +25,17 @@ use crate::{
 /// The page of taxes.
 #[component]
 pub(crate) fn MarketTaxes() -> impl IntoView {
-    let (draft, done) = (query("draft"), query("done"));
+    let (draft, done, of) = (query("draft"), query("done"), query("of"));
     let found = api::find(
-        move || (draft.get(), done.get()),
-        |(draft, done)| async move {
+        move || (draft.get(), done.get(), of.get()),
+        |(draft, done, of)| async move {
             let (settings, rates, currency, home) = api::taxes::page().await?;
             let draft = draft_by("tax_rate", draft).await?;
-            Ok::<_, ApiError>((settings, rates, currency, home, draft, done))
+            Ok::<_, ApiError>((settings, (rates, of), currency, home, draft, done))
         },
     );
     let i18n = use_i18n();
-    let page = loaded(found, move |(settings, rates, currency, home, draft, done)| {
+    let page = loaded(found, move |(settings, (rates, of), currency, home, draft, done)| {
         let done = match done.as_str() {
             "add" => Some(t!(i18n, taxes.added)),
             "end" => Some(t!(i18n, taxes.ended)),
@@ -68,7 +68,7 @@ pub(crate) fn MarketTaxes() -> impl IntoView {
             <Settings settings faults />
             <Add form faults />
             <Preview currency home />
-            <Rates rates />
+            <Rates rates of />
         }
     });
     crate::admin::taxes_page(page.into_any())
@@ -128,11 +128,35 @@ fn Settings(settings: TaxSettings, faults: Signal<Option<Error>>) -> impl IntoVi
     }
 }
 
-/// All rates, by place.
+/// The rates by place: all, or those of a country.
 #[component]
-fn Rates(rates: Vec<TaxRateCard>) -> impl IntoView {
+fn Rates(
+    rates: Vec<TaxRateCard>,
+    /// The code of the country. Empty for all.
+    of: String,
+) -> impl IntoView {
     let i18n = use_i18n();
-    let rows = rates.into_iter().map(|card| {
+    let mut places: Vec<(&'static str, String)> = Vec::new();
+    for (code, name) in countries::all(i18n) {
+        if rates.iter().any(|rate| rate.country == code) {
+            places.push((name, code.into()));
+        }
+    }
+    let places = places.into_iter().map(|(name, code)| {
+        view! { <option value=code.clone() selected=code == of>{name}</option> }
+    });
+    let filter = view! {
+        <form method="get" action=TAXES class="actions">
+            <label for="of" class="hidden">{t!(i18n, taxes.rates)}</label>
+            <select id="of" name="of">
+                <option value="">{t!(i18n, taxes.everywhere)}</option>
+                {places.collect_view()}
+            </select>
+            <button type="submit" class="button secondary">{t!(i18n, taxes.filter)}</button>
+        </form>
+    };
+    let shown = rates.into_iter().filter(|card| of.is_empty() || card.country == of);
+    let rows = shown.map(|card| {
         let country = countries::name(i18n, &card.country).to_owned();
         let place = match card.region.is_empty() {
             true => country,
@@ -178,7 +202,10 @@ fn Rates(rates: Vec<TaxRateCard>) -> impl IntoView {
     let rows = rows.collect_view();
     let columns =
         vec![(t!(i18n, taxes.place), ""), (t!(i18n, taxes.rate), ""), (t!(i18n, taxes.actions), "")];
-    view! { <Table caption=t!(i18n, taxes.rates) columns>{rows}</Table> }
+    view! {
+        {filter}
+        <Table caption=t!(i18n, taxes.rates) columns>{rows}</Table>
+    }
 }
 
 /// The form for another rate.

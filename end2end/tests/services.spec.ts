@@ -60,7 +60,7 @@ test('a service is offered, booked and seen by both', async ({ page }) => {
   await beginCheckout(page);
   await expect(main(page)).toContainText('Nothing is shipped.');
   await fillAddress(page);
-  await main(page).getByRole('radio', { name: 'Cash on pickup' }).check();
+  await main(page).getByRole('radio', { name: 'Cash at the appointment' }).check();
   await payButton(page).click();
   await arriveAt(page, 'Thank you for your order');
   await expect(main(page)).toContainText(`${at} IST, Kamla Devi`);

@@ -209,7 +209,7 @@ async fn converse(engine: &Engine, clock: &Clock, customer: &Caller, stalls: &[S
     Ok(())
 }
 
-/// A coupon and a sale of the first shop, and a coupon of the market.
+/// A coupon and a sale of the first shop, an automatic offer of the bookshop, and a coupon of the market.
 async fn promote(engine: &Engine, stalls: &[Stall]) -> Result<()> {
     let percent = |code: &str, percent: &str| PromotionForm {
         label: format!("{percent}% off"),
@@ -231,6 +231,17 @@ async fn promote(engine: &Engine, stalls: &[Stall]) -> Result<()> {
         for product in catalog::list(engine, &Caller::guest(), of_shop).await?.items.iter().take(2) {
             sale_prices::plan(engine, &stall.owner, &stall.handle, product.id, &sale).await?;
         }
+    }
+    if let Some(stall) = stalls.iter().find(|stall| stall.handle == "nilgiri-books") {
+        let offer = PromotionForm {
+            label: "Buy 3 books, get 1 free".into(),
+            kind: PromotionKind::BuyGet.as_str().into(),
+            buy: "3".into(),
+            get: "1".into(),
+            combines: "1".into(),
+            ..PromotionForm::default()
+        };
+        promotions::create(engine, &stall.owner, &stall.handle, &offer).await?;
     }
     let welcome =
         PromotionForm { uses: "1000".into(), uses_per_person: "1".into(), ..percent("WELCOME5", "5") };
