@@ -25,9 +25,15 @@ pub(super) fn Codes(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let (error, typed) = (query("error"), query("n"));
-    let fault = move || refused.get().or_else(|| error.with(|code| words::refusal_of(i18n, code)));
     let (coupons, offers): (Vec<_>, Vec<_>) =
         discounts.into_iter().partition(|discount| !discount.code.is_empty());
+    // What is wrong with a code that was entered before is said beside it.
+    let said = coupons.iter().filter_map(|of| of.refusal).map(|why| words::refusal(i18n, why));
+    let said: StoredValue<Vec<&str>> = StoredValue::new(said.collect());
+    let fault = move || {
+        let words = refused.get().or_else(|| error.with(|code| words::refusal_of(i18n, code)));
+        words.filter(|words| !typed.with(String::is_empty) || said.with_value(|said| !said.contains(words)))
+    };
     // What applies by itself is among the totals, unless others apply instead.
     let displaced = offers.into_iter().filter(|offer| offer.refusal.is_some()).map(|offer| {
         view! { <p class="note">{t!(i18n, codes.displaced, offer = offer.label)}</p> }
