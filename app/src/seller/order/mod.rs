@@ -16,7 +16,7 @@ use haat_shared::{
     disputes::{DisputeState, OrderDispute},
     forms::Draft,
     id::kinds::UserId,
-    orders::{OrderEventKind, OrderState, OrderView, RefundReason, SellerOrder, ShopOrderView},
+    orders::{OrderEventKind, OrderState, OrderView, RefundReason, SellerOrder, Shipment, ShopOrderView},
     returns::ReturnState,
     routes,
     shipping::ShippingMethod,
@@ -243,9 +243,18 @@ pub(crate) fn OrderDetails(
         OrderState::Confirmed => None,
         _ => events.iter().rposition(|event| event.kind == OrderEventKind::Shipped),
     };
+    // What is ordered for a slot, the shop usually brings itself.
+    let shipment = match order.slot {
+        None => Shipment::default(),
+        Some(_) => Shipment {
+            carrier: order.shop_name.clone(),
+            tracking_number: order.number.clone(),
+            tracking_url: String::new(),
+        },
+    };
     let part = (!looks && order.state == OrderState::Confirmed).then(|| {
-        let lines = order.lines.clone();
-        view! { <ShipPart lines pickup cash=to_collect action=action.clone() draft=draft.clone() /> }
+        let (lines, shipment) = (order.lines.clone(), shipment.clone());
+        view! { <ShipPart lines pickup cash=to_collect shipment action=action.clone() draft=draft.clone() /> }
     });
     let total = left_to_refund;
     let cancel = match looks {
@@ -280,7 +289,7 @@ pub(crate) fn OrderDetails(
         disputed.then(|| view! { <p class="state cancelled">{t!(i18n, seller_orders.disputed)}</p> });
     let disputes = disputes.into_iter().map(|dispute| dispute_note(i18n, dispute)).collect_view();
     let step = (!looks).then(|| {
-        view! { <NextStep state=order.state pickup partly nothing_left asks awaits action=action.clone() draft=draft.clone() /> }
+        view! { <NextStep state=order.state pickup partly nothing_left asks awaits shipment action=action.clone() draft=draft.clone() /> }
     });
     view! {
         <PageTitle text=title.clone() />

@@ -25,6 +25,8 @@ pub(super) fn NextStep(
     asks: bool,
     /// Whether returned items are on their way.
     awaits: bool,
+    /// Who brings it, if that is known.
+    shipment: Shipment,
     action: String,
     draft: Draft,
 ) -> impl IntoView {
@@ -62,7 +64,7 @@ pub(super) fn NextStep(
     let form = todo.map(|(step, words)| {
         let typed = Some(draft).filter(|draft| draft.typed("action") == "ship");
         let fields = (step == "ship" && !pickup && !nothing_left)
-            .then(|| view! { <ShipFields typed shipment=Shipment::default() of=String::new() /> });
+            .then(|| view! { <ShipFields typed shipment of=String::new() /> });
         view! {
             <form method="post" action=action class="form" novalidate>
                 <input type="hidden" name="action" value=step />

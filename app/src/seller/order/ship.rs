@@ -65,6 +65,8 @@ pub(super) fn ShipPart(
     pickup: bool,
     /// Whether the shop collects cash.
     cash: bool,
+    /// Who brings it, if that is known.
+    shipment: Shipment,
     action: String,
     draft: Draft,
 ) -> impl IntoView {
@@ -92,8 +94,7 @@ pub(super) fn ShipPart(
         Quantities::summary(at_fields, error, &others)
     });
     let open = typed.is_some();
-    let fields = (!pickup)
-        .then(|| view! { <ShipFields typed shipment=Shipment::default() of=of.to_owned() summary=false /> });
+    let fields = (!pickup).then(|| view! { <ShipFields typed shipment of=of.to_owned() summary=false /> });
     Some(view! {
         <details class="more-of" open=open>
             <summary>{if pickup { t!(i18n, seller_orders.ready_part) } else { t!(i18n, seller_orders.ship_part) }}</summary>
