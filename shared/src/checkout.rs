@@ -129,7 +129,7 @@ pub fn slot_choice(shop: &str, slot: &str) -> Option<(ShopId, Slot)> {
 }
 
 /// What the names of the fields of slots begin with, before the ID of the shop.
-pub const SLOT: &str = "slot.";
+pub const SLOT: &str = "slots.";
 
 /// What the names of the fields of the billing address begin with.
 pub const BILLING: &str = "billing.";

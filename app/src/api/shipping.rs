@@ -22,10 +22,7 @@ pub async fn preview(
     #[server(default)] edited: Option<(Option<ZoneId>, ZoneForm)>,
 ) -> Result<Option<ShippingPreview>, ApiError> {
     super::call(async |engine, caller| {
-        match haat_engine::shipping::preview(&engine, &caller, &handle, &basket, edited).await {
-            Err(haat_shared::Error::Invalid(_)) => Ok(None),
-            found => found.map(Some),
-        }
+        haat_engine::shipping::preview_while_typing(&engine, &caller, &handle, &basket, edited).await
     })
     .await
 }

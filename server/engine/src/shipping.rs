@@ -464,6 +464,20 @@ fn calendar(form: &CalendarForm, at: &str) -> Result<Calendar> {
     Ok(calendar)
 }
 
+/// The same as [`preview`]; none while the zone or the basket is not complete, since both are still being typed.
+pub async fn preview_while_typing(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    basket: &BasketForm,
+    edited: Option<(Option<ZoneId>, ZoneForm)>,
+) -> Result<Option<ShippingPreview>> {
+    match preview(engine, caller, handle, basket, edited).await {
+        Err(Error::Invalid(_)) => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 /// What shipping of a basket would cost, and when it would arrive: by the rules of the shop, with the zone that is being
 /// edited, if it is valid.
 pub async fn preview(

@@ -761,7 +761,9 @@ async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static 
     things.insert("line", cart["groups"][0]["lines"][0]["id"].as_str().unwrap().to_owned());
     let conversation = market.post(shopper, MESSAGES, &[("shop", handle)]).await;
     things.insert("conversation", conversation.strip_prefix("/messages/").unwrap().to_owned());
-    let fair = [("action", "create"), ("title", "Fair"), ("ends_at", "2036-01-01T10:00")];
+    let in_a_month = haat_engine::Clock::default().now_ms() / 86_400_000 + 30;
+    let ends_at = format!("{}T10:00", haat_shared::shipping::date(in_a_month));
+    let fair = [("action", "create"), ("title", "Fair"), ("ends_at", ends_at.as_str())];
     let event = market.post(seller, &format!("/seller/{handle}/events"), &fair).await;
     let event = event.rsplit('/').next().unwrap().split('?').next().unwrap();
     things.insert("event", event.to_owned());

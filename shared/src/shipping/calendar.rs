@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::field::{FieldCode, FieldError};
+
 /// When a shop sends what is ordered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -50,6 +52,33 @@ pub fn date(day: i64) -> String {
     let day = of_year - (153 * month + 2) / 5 + 1;
     let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
     format!("{:04}-{month:02}-{day:02}", era * 400 + year + next)
+}
+
+/// The minute of a time of day: `14:00`.
+pub(super) fn minute(field: &str, typed: &str) -> Result<Option<i64>, FieldError> {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    let number = |part: &str, most: i64| {
+        let plain = (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+        part.parse().ok().filter(|n: &i64| plain && *n <= most)
+    };
+    let read =
+        typed.split_once(':').and_then(|(hour, minute)| Some(number(hour, 23)? * 60 + number(minute, 59)?));
+    read.map(Some).ok_or(FieldError::new(field, FieldCode::NotTime))
+}
+
+/// A minute of a day: `18:00`.
+pub(super) fn clock(minute: i64) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
+impl Moment {
+    /// The moment as a time of its zone: `2026-12-03T16:00`.
+    pub fn written(&self) -> String {
+        format!("{}T{}", date(self.day), clock(self.minute))
+    }
 }
 
 /// So many days in a row without a working day are looked at. No calendar that is checked has as many.

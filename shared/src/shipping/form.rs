@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Area, BookedSlot, Calendar, Method, Parcel, Place, PriceBy, ShippingMethod, ShippingOption,
-    ShippingRules, Step, Zone, date, slots::clock,
+    ShippingRules, Step, Zone,
+    calendar::{clock, minute},
+    date,
 };
 use crate::{
     amounts,
@@ -451,21 +453,6 @@ impl CalendarForm {
         };
         faults.finish(calendar)
     }
-}
-
-/// The minute of a time of day: `14:00`.
-pub(super) fn minute(field: &str, typed: &str) -> Result<Option<i64>, FieldError> {
-    let typed = typed.trim();
-    if typed.is_empty() {
-        return Ok(None);
-    }
-    let number = |part: &str, most: i64| {
-        let plain = (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-        part.parse().ok().filter(|n: &i64| plain && *n <= most)
-    };
-    let read =
-        typed.split_once(':').and_then(|(hour, minute)| Some(number(hour, 23)? * 60 + number(minute, 59)?));
-    read.map(Some).ok_or(FieldError::new(field, FieldCode::NotTime))
 }
 
 impl BasketForm {

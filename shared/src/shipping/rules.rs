@@ -2,8 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Area, Calendar, Moment, Place, ShippingMethod, ShippingOption, SlotWindow, date};
+use super::{
+    Area, Calendar, Moment, Place, ShippingMethod, ShippingOption, Slot, SlotWindow,
+    calendar::weekday,
+    date,
+    slots::{SLOT_DAYS, SlotOffer, WINDOWS_MAX, is_over},
+};
 use crate::{
+    field::{FieldCode, FieldError, ValidationErrors},
     id::kinds::ZoneId,
     money::{Currency, Money, Rate, convert, convert_price},
 };
@@ -186,6 +192,66 @@ impl ShippingRules {
         let zones = self.zones.iter().map(zone).collect::<Option<_>>()?;
         let windows = self.windows.iter().map(|window| window.exchanged(rate, to)).collect::<Option<_>>()?;
         Some(Self { zones, windows, ..self.clone() })
+    }
+}
+
+impl ShippingRules {
+    /// The slots of the next [`SLOT_DAYS`] days that begin after `now`, the first to begin first. None on holidays, and none
+    /// before an order of now can be on its way.
+    pub fn slots(&self, now: Moment) -> Vec<SlotOffer> {
+        let (ready, _) = self.calendar.promise(now, (0, 0));
+        let days = now.day.max(ready)..now.day.saturating_add(SLOT_DAYS);
+        let days = days.filter(|day| !self.calendar.holidays.contains(&date(*day)));
+        let of_day = |day: i64| {
+            let windows = self.windows.iter();
+            let windows = windows.filter(move |w| w.weekdays.iter().any(|on| i64::from(*on) == weekday(day)));
+            windows.map(move |window| window.offer(day, now))
+        };
+        let mut slots: Vec<SlotOffer> = days.flat_map(of_day).collect();
+        slots.retain(|offer| !is_over(Moment { day: offer.slot.day, minute: offer.slot.from }, now));
+        slots.sort_by_key(|offer| offer.slot);
+        slots
+    }
+
+    /// What is offered of a slot, if it can be booked.
+    pub fn offer(&self, slot: Slot, now: Moment) -> Option<SlotOffer> {
+        self.slots(now).into_iter().find(|offer| offer.slot == slot && !offer.closed)
+    }
+
+    /// How many orders can be brought in a slot, whether or not it can be booked.
+    pub fn orders_in(&self, slot: Slot) -> Option<i64> {
+        let window = self.windows.iter().find(|window| {
+            (window.from, window.to) == (slot.from, slot.to)
+                && window.weekdays.iter().any(|on| i64::from(*on) == weekday(slot.day))
+        });
+        window.map(|window| window.orders)
+    }
+
+    /// Rejects windows that begin at the same time on one day, since each is a slot of its own.
+    pub fn check_windows(&self) -> Result<(), Vec<FieldError>> {
+        let mut faults = ValidationErrors::default();
+        if self.windows.len() > WINDOWS_MAX {
+            faults.add("from", FieldCode::TooMany);
+        }
+        let clash = |window: &SlotWindow, other: &SlotWindow| {
+            window.from < other.to
+                && other.from < window.to
+                && window.weekdays.iter().any(|day| other.weekdays.contains(day))
+        };
+        let mut windows = self.windows.as_slice();
+        while let [window, others @ ..] = windows {
+            if others.iter().any(|other| clash(window, other)) {
+                faults.add("from", FieldCode::Overlaps);
+                break;
+            }
+            windows = others;
+        }
+        faults.finish(())
+    }
+
+    /// The first day with a slot that can be booked. Whether it is full is not known here.
+    fn first_slot(&self, now: Moment) -> Option<i64> {
+        self.slots(now).iter().find(|offer| !offer.closed).map(|offer| offer.slot.day)
     }
 }
 

@@ -1,5 +1,5 @@
 //! Delivery slots: the times at which a shop delivers, how many orders it can bring in each, and until when one can be
-//! booked. What is listed is what can be booked and paid: [`ShippingRules::offer`] decides for all of them.
+//! booked. What is listed is what can be booked and paid: [`super::ShippingRules`] decides for all of them.
 //!
 //! Slots are times of day in the shop's time zone, and so are their cut-offs: a slot from 18:00 that closes two hours before
 //! closes at 16:00, whatever the clocks do in between.
@@ -8,7 +8,11 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{Moment, ShippingRules, calendar::weekday, date, form::minute};
+use super::{
+    Moment,
+    calendar::{clock, minute},
+    date,
+};
 use crate::{
     amounts,
     field::{FieldCode, FieldError, ValidationErrors},
@@ -124,11 +128,6 @@ impl Slot {
     }
 }
 
-/// A minute of a day: `18:00`.
-pub(super) fn clock(minute: i64) -> String {
-    format!("{:02}:{:02}", minute / 60, minute % 60)
-}
-
 impl fmt::Display for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.begins(), clock(self.to))
@@ -190,80 +189,14 @@ impl utoipa::PartialSchema for Slot {
 #[cfg(feature = "openapi")]
 impl utoipa::ToSchema for Slot {}
 
-impl ShippingRules {
-    /// The slots of the next [`SLOT_DAYS`] days that begin after `now`, the first to begin first. None on holidays, and none
-    /// before an order of now can be on its way.
-    pub fn slots(&self, now: Moment) -> Vec<SlotOffer> {
-        let (ready, _) = self.calendar.promise(now, (0, 0));
-        let days = now.day.max(ready)..now.day.saturating_add(SLOT_DAYS);
-        let days = days.filter(|day| !self.calendar.holidays.contains(&date(*day)));
-        let of_day = |day: i64| {
-            let windows = self.windows.iter();
-            let windows = windows.filter(move |w| w.weekdays.iter().any(|on| i64::from(*on) == weekday(day)));
-            windows.map(move |window| window.offer(day, now))
-        };
-        let mut slots: Vec<SlotOffer> = days.flat_map(of_day).collect();
-        slots.retain(|offer| !is_over(Moment { day: offer.slot.day, minute: offer.slot.from }, now));
-        slots.sort_by_key(|offer| offer.slot);
-        slots
-    }
-
-    /// What is offered of a slot, if it can be booked.
-    pub fn offer(&self, slot: Slot, now: Moment) -> Option<SlotOffer> {
-        self.slots(now).into_iter().find(|offer| offer.slot == slot && !offer.closed)
-    }
-
-    /// How many orders can be brought in a slot, whether or not it can be booked.
-    pub fn orders_in(&self, slot: Slot) -> Option<i64> {
-        let window = self.windows.iter().find(|window| {
-            (window.from, window.to) == (slot.from, slot.to)
-                && window.weekdays.iter().any(|on| i64::from(*on) == weekday(slot.day))
-        });
-        window.map(|window| window.orders)
-    }
-
-    /// Rejects windows that begin at the same time on one day, since each is a slot of its own.
-    pub fn check_windows(&self) -> Result<(), Vec<FieldError>> {
-        let mut faults = ValidationErrors::default();
-        if self.windows.len() > WINDOWS_MAX {
-            faults.add("from", FieldCode::TooMany);
-        }
-        let clash = |window: &SlotWindow, other: &SlotWindow| {
-            window.from < other.to
-                && other.from < window.to
-                && window.weekdays.iter().any(|day| other.weekdays.contains(day))
-        };
-        let mut windows = self.windows.as_slice();
-        while let [window, others @ ..] = windows {
-            if others.iter().any(|other| clash(window, other)) {
-                faults.add("from", FieldCode::Overlaps);
-                break;
-            }
-            windows = others;
-        }
-        faults.finish(())
-    }
-
-    /// The first day with a slot that can be booked. Whether it is full is not known here.
-    pub(super) fn first_slot(&self, now: Moment) -> Option<i64> {
-        self.slots(now).iter().find(|offer| !offer.closed).map(|offer| offer.slot.day)
-    }
-}
-
-impl Moment {
-    /// The moment as a time of its zone: `2026-12-03T16:00`.
-    pub fn written(&self) -> String {
-        format!("{}T{}", date(self.day), clock(self.minute))
-    }
-}
-
 /// Whether a moment has come.
-fn is_over(moment: Moment, now: Moment) -> bool {
+pub(super) fn is_over(moment: Moment, now: Moment) -> bool {
     (moment.day, moment.minute) <= (now.day, now.minute)
 }
 
 impl SlotWindow {
-    fn offer(&self, day: i64, now: Moment) -> SlotOffer {
+    /// What is offered of it on a day.
+    pub(super) fn offer(&self, day: i64, now: Moment) -> SlotOffer {
         let closes = day.saturating_mul(DAY) + self.from - self.closes;
         let closes = Moment { day: closes.div_euclid(DAY), minute: closes.rem_euclid(DAY) };
         let slot = Slot { day, from: self.from, to: self.to };
@@ -361,7 +294,7 @@ impl SlotForm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shipping::Calendar;
+    use crate::shipping::{Calendar, ShippingRules};
     use proptest::prelude::*;
 
     const INR: Currency = Currency::INR;

@@ -359,16 +359,18 @@ pub(crate) async fn swap_in_tx(
     change_in_tx(tx, &changes(sums(more), |quantity| (0, quantity))).await
 }
 
-/// Returns what was taken for an order that was cancelled, except for what was refunded before; its slot; and the uses of coupons, if
-/// it was `discounted`. Others wait for these rows, so this comes last in a transaction.
+/// Returns what was taken for an order that was cancelled, except for what was refunded before; and the uses of coupons, if
+/// it was `discounted`, and its place `in_slot`. Others wait for these rows, so this comes last in a transaction.
 pub(crate) async fn return_rest_in_tx(
     tx: &mut Tx,
     order: OrderId,
-    discounted: bool,
+    (discounted, in_slot): (bool, bool),
     now: i64,
 ) -> TxResult<()> {
     let mut returned: Vec<Held> = tx.all(&RETURN_REST, params![order, now]).await?;
-    returned.extend(tx.all::<Held>(&RETURN_SLOT, params![order, now]).await?);
+    if in_slot {
+        returned.extend(tx.all::<Held>(&RETURN_SLOT, params![order, now]).await?);
+    }
     if discounted {
         returned.extend(tx.all::<Held>(&RETURN_USES, params![order, now]).await?);
     }

@@ -10,7 +10,7 @@ use crate::{
 };
 use haat_shared::{Money, Result, orders::ListOrders, page::LIMIT_MAX, permissions::Permission};
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "order",
     "placed_at",
     "status",
@@ -28,6 +28,7 @@ const COLUMNS: [&str; 17] = [
     "region",
     "postal_code",
     "country",
+    "delivery_slot",
 ];
 
 /// A part of a shop's orders as a table, for members who see orders: those after `ask.after`. Times are those
@@ -51,7 +52,7 @@ pub async fn export(
     Ok(Exported { text, next: page.next })
 }
 
-fn cells(engine: &Engine, row: CardRow) -> Result<[String; 17]> {
+fn cells(engine: &Engine, row: CardRow) -> Result<[String; 18]> {
     let to = address(&row.address)?;
     // Couriers read it as on a label.
     let region = to.region_on_label().to_owned();
@@ -75,5 +76,6 @@ fn cells(engine: &Engine, row: CardRow) -> Result<[String; 17]> {
         region,
         postal_code,
         to.country,
+        row.slot.unwrap_or_default(),
     ])
 }

@@ -37,6 +37,7 @@ statements! {
             commission_minor, discount_minor, market_discount_minor, refunded_minor, delivery_refunded_minor, disputed_minor,
             paid_order_id,
             (SELECT COUNT(*) FROM appointments a WHERE a.order_id = orders.id AND a.state = 'booked') AS appointments,
+            orders.slot_id IS NOT NULL AS in_slot,
             (SELECT CAST(COALESCE(SUM(r.commission_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = orders.id) AS commission_back,
             (SELECT CAST(COALESCE(SUM(r.market_discount_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = orders.id)
                 AS discount_back";
@@ -78,6 +79,7 @@ rows! {
         disputed_minor: i64,
         paid_order_id: Option<OrderId>,
         appointments: i64,
+        in_slot: bool,
         commission_back: i64,
         discount_back: i64,
     }
@@ -278,7 +280,7 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<bool> {
             bookings::cancel_in_tx(tx, order.id, now).await?;
         }
         // Last, because other transactions wait for these rows.
-        holds::return_rest_in_tx(tx, order.id, order.discount_minor > 0, now).await?;
+        holds::return_rest_in_tx(tx, order.id, (order.discount_minor > 0, order.in_slot), now).await?;
     }
     Ok(true)
 }

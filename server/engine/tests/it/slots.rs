@@ -112,7 +112,7 @@ both! {
         // Without one, it can't be paid.
         let quote = choose(market, &asha, None).await.unwrap();
         assert_eq!(shipped(&quote), SLOT_PRICE);
-        let field = format!("slot.{}", asha.2.shop_id);
+        let field = format!("slots.{}", asha.2.shop_id);
         let refused = checkout::pay(engine, &asha.0, asha.1, in_slot(&asha.2, None), quote.version, "k").await;
         assert_eq!(refused.unwrap_err().at(&field), Some(FieldCode::NoSlot));
         // Its extra price is part of the total, and whoever comes later sees that it is full.
@@ -166,7 +166,7 @@ both! {
         let open = asha.2.slots.iter().find(|view| view.state == SlotState::Open).unwrap().slot;
         choose(market, &asha, Some(open)).await.unwrap();
         market.clock.advance_ms(6 * MINUTE);
-        let field = format!("slot.{}", asha.2.shop_id);
+        let field = format!("slots.{}", asha.2.shop_id);
         assert_eq!(pay(market, &asha, open, "k").await.unwrap_err().at(&field), Some(FieldCode::SlotGone));
         let now = group(market, &asha.0, asha.1).await;
         assert_eq!(state(&now, open), Some(SlotState::Closed));

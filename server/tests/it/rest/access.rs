@@ -400,7 +400,9 @@ impl Cast {
             p if p.contains("/products/{id}/sales") => {
                 let made = self.meena.once("/shops/meena-crafts/products", jug()).await.is(201);
                 let sales = format!("/shops/meena-crafts/products/{}/sales", made.text("/id"));
-                let mut new = json!({"ends_at": "2036-12-01T10:00:00Z", "percent_bp": 1_000});
+                let ends_at =
+                    haat_engine::clock::rfc3339(haat_engine::Clock::default().now_ms() + 600 * 86_400_000);
+                let mut new = json!({"ends_at": ends_at, "percent_bp": 1_000});
                 if route.method == "POST" && path.ends_with("/sales") || route.method == "GET" {
                     return (sales, (route.method == "POST").then_some(new), None);
                 }

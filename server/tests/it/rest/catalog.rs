@@ -148,7 +148,10 @@ async fn a_shop_ships_by_zones() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_promotions_and_taxes_cannot_be_is_said_at_its_field() {
-    let program = Program::serve(On::Sqlite).await;
+    let mut program = Program::prepare(On::Sqlite).await;
+    program.set("HAAT_ADMIN_PASSWORD", PASSWORD);
+    program.run_ok(&["admin", "create", "--email", "boss@haat.example"]);
+    program.start().await;
     let guest = Robot::new(&program);
     let (meena, boss) =
         (guest.signed_in("meena@haat.example").await, guest.signed_in("boss@haat.example").await);
@@ -221,7 +224,10 @@ async fn what_promotions_and_taxes_cannot_be_is_said_at_its_field() {
 /// Without JavaScript, a button sends the form with the page's address, and the page shows it with its preview.
 #[tokio::test(flavor = "multi_thread")]
 async fn previews_need_no_javascript() {
-    let program = Program::serve(On::Sqlite).await;
+    let mut program = Program::prepare(On::Sqlite).await;
+    program.set("HAAT_ADMIN_PASSWORD", PASSWORD);
+    program.run_ok(&["admin", "create", "--email", "boss@haat.example"]);
+    program.start().await;
     let meena = Robot::new(&program).signed_in("meena@haat.example").await;
     let made = meena.once("/shops/meena-crafts/products", product("Clay jug")).await.is(201);
     let (seller, boss) = (Shopper::new(&program), Shopper::new(&program));

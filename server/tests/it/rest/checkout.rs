@@ -517,6 +517,82 @@ async fn prices_stay_what_they_were() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_slot_is_chosen_and_held() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let guest = Robot::new(&program);
+        let meena = guest.signed_in("meena@haat.example").await;
+        let path = "/shops/meena-crafts/shipping";
+        let money = |amount: i64| json!({"amount": amount, "currency": "INR"});
+        let read = meena.get(path).await.is(200);
+        let mut shipping = read.body.clone();
+        let in_slots = json!({"shipping_method": "slot", "price_by": "flat", "steps": [{"up_to": null, "price": money(2_900)}],
+            "free_from": null, "days_min": 0, "days_max": 0});
+        shipping["zones"][0]["methods"].as_array_mut().unwrap().push(in_slots);
+        let pattern = |from: &str, to: &str| json!({"weekdays": [1, 2, 3, 4, 5, 6, 7], "from": from, "to": to, "orders": 1, "closes_hours": 2, "extra": money(3_000)});
+        shipping["slots"] = json!([pattern("18:00", "20:00"), pattern("19:00", "21:00")]);
+        let save = async |body: &Value| {
+            meena.with("if-match", read.header("etag")).send("PUT", path, Some(body.clone())).await
+        };
+        let refused = save(&shipping).await.refuses(422, "invalid");
+        assert_eq!(refused.text("/fields/0/field"), "slots.from");
+        shipping["slots"] = json!([pattern("18:00", "25:00")]);
+        assert_eq!(save(&shipping).await.refuses(422, "invalid").text("/fields/0/field"), "slots.0.to");
+        shipping["slots"] = json!([pattern("18:00", "20:00")]);
+        assert_eq!(save(&shipping).await.is(200).body["slots"], shipping["slots"]);
+
+        let variant =
+            guest.get("/products?shop=meena-crafts&limit=1").await.is(200).text("/items/0/variant_id");
+        let begun = async || {
+            let opened = guest.post("/carts", json!({})).await.is(201);
+            let (cart, holder) = (opened.text("/id"), guest.with("haat-cart", &opened.text("/token")));
+            let line = json!({"variant_id": variant, "quantity": 1});
+            holder.post(&format!("/carts/{cart}/lines"), line).await.is(201);
+            let begun = holder.once("/checkouts", input(&cart)).await.is(201);
+            (holder, format!("/checkouts/{}", begun.text("/id")), begun.body)
+        };
+        let (asha, checkout, view) = begun().await;
+        let (shop, slot) = (&view["groups"][0]["shop_id"], &view["groups"][0]["slots"][6]);
+        assert_eq!((&slot["state"], &slot["extra"]), (&json!("open"), &money(3_000)));
+        let slot = slot["slot"].as_str().unwrap();
+        assert!(slot.ends_with("T18:00/20:00"), "{slot}");
+        let wanted = |slot: &str| {
+            let mut wanted = input("");
+            wanted.as_object_mut().unwrap().remove("cart_id");
+            wanted["shipping_methods"] = json!({shop.as_str().unwrap(): "slot"});
+            wanted["slots"] = json!({shop.as_str().unwrap(): slot});
+            wanted
+        };
+        let wrong = asha.send("PUT", &checkout, Some(wanted("tomorrow"))).await.refuses(422, "invalid");
+        assert_eq!(wrong.text("/fields/0/code"), "not_readable");
+        let closed = asha.send("PUT", &checkout, Some(wanted("2026-01-01T18:00/20:00"))).await;
+        let closed = closed.refuses(422, "invalid");
+        let field = format!("slots.{}", shop.as_str().unwrap());
+        assert_eq!(
+            (closed.text("/fields/0/field"), closed.text("/fields/0/code")),
+            (field, "slot_gone".into())
+        );
+        let chosen = asha.send("PUT", &checkout, Some(wanted(slot))).await.is(200).body;
+        assert_eq!(
+            (&chosen["groups"][0]["slot"], &chosen["totals"]["shipping"]),
+            (&json!(slot), &money(5_900))
+        );
+        let (ben, theirs, full) = begun().await;
+        assert_eq!(full["groups"][0]["slots"][6]["state"], "full");
+        ben.send("PUT", &theirs, Some(wanted(slot))).await.refuses(422, "invalid");
+        let confirmation =
+            json!({"total": chosen["totals"]["total"], "quote_version": chosen["quote_version"]});
+        let paid = asha.once(&format!("{checkout}/pay"), confirmation).await.is(200);
+        assert_eq!(paid.body["purchase"]["orders"][0]["slot"], slot);
+        let of_slot = meena.get(&format!("/shops/meena-crafts/orders?slot={slot}")).await.is(200).body;
+        assert_eq!(of_slot["items"].as_array().unwrap().len(), 1);
+        let other = meena.get("/shops/meena-crafts/orders?slot=2026-01-01T18:00/20:00").await.is(200).body;
+        assert_eq!(other["items"], json!([]));
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn gift_cards_pay_first_and_their_balance_is_read() {
     for on in BOTH {
         let mut program = Program::prepare(on).await;
