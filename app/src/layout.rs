@@ -135,10 +135,7 @@ fn VisitorNav() -> impl IntoView {
         routes::SIGN_IN | routes::SIGN_UP => {
             sign_in_from(here.query.read().get_str("next").unwrap_or_default())
         }
-        path => sign_in_from(&match here.search.get().trim_start_matches('?') {
-            "" => path.to_owned(),
-            query => format!("{path}?{query}"),
-        }),
+        path => sign_in_from(&state::with_query(path, &here.search.get())),
     };
     let links = awaited(visitor, move |me| match me.ok().flatten() {
         None => view! { <a class="topbar-link" href=sign_in>{t!(i18n, header.sign_in)}</a> }.into_any(),
@@ -264,11 +261,7 @@ fn Footer() -> impl IntoView {
 /// The path and query of the current page.
 fn here() -> impl Fn() -> String + Clone {
     let here = use_location();
-    move || {
-        let query = here.search.get();
-        let joint = if query.is_empty() || query.starts_with('?') { "" } else { "?" };
-        format!("{}{joint}{query}", here.pathname.get())
-    }
+    move || state::with_query(&here.pathname.get(), &here.search.get())
 }
 
 /// The currencies that shoppers can choose from, if there are several.

@@ -110,8 +110,13 @@ pub(crate) fn sign_in_from(address: &str) -> String {
 /// The path and query of the current page, or of the one about to be shown, without the outcome of the form that led
 /// there.
 pub(crate) fn address() -> String {
-    use_url().with_untracked(|url| match url.search().trim_start_matches('?') {
-        "" => url.path().to_owned(),
-        query => routes::without_outcome(&format!("{}?{query}", url.path())),
-    })
+    use_url().with_untracked(|url| routes::without_outcome(&with_query(url.path(), url.search())))
+}
+
+/// A path with its query, if there is one.
+pub(crate) fn with_query(path: &str, query: &str) -> String {
+    match query.trim_start_matches('?') {
+        "" => path.to_owned(),
+        query => [path, "?", query].concat(),
+    }
 }

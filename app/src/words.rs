@@ -261,7 +261,6 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::SaleExists => t!(i18n, field.sale_exists),
         FieldCode::NotReduced => t!(i18n, field.not_reduced),
         FieldCode::NotAfterStart => t!(i18n, field.not_after_start),
-        FieldCode::TooFarAhead => t!(i18n, field.too_far_ahead),
         FieldCode::RateChanged => t!(i18n, field.rate_changed),
         FieldCode::RateLine(n) => return t!(i18n, field.rate_line, n = n),
         FieldCode::NoRateOf(currency) => return t!(i18n, field.no_rate_of, currency = currency.code()),
@@ -273,7 +272,6 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::NotHours => t!(i18n, field.not_hours),
         FieldCode::NotSteps => t!(i18n, field.not_steps),
         FieldCode::Overlaps => t!(i18n, field.overlaps),
-        FieldCode::NoSlot => t!(i18n, field.no_slot),
         FieldCode::SlotGone => t!(i18n, field.slot_gone),
     }
     .to_owned()
@@ -293,13 +291,15 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         (FieldCode::DuplicateName, ..) if !field_name.is_empty() => {
             t!(i18n, field.duplicate_name, name = field_name)
         }
+        (FieldCode::Missing, ..) if field_name.starts_with("slots.shop_") => {
+            t!(i18n, field.no_slot).to_owned()
+        }
         (FieldCode::Missing, "payment_method", _) => t!(i18n, field.choose_payment).to_owned(),
         (FieldCode::NotAChoice, "category", _) => t!(i18n, field.unknown_category).to_owned(),
         (FieldCode::NotAChoice, "currency", _) => t!(i18n, field.unknown_currency).to_owned(),
         (FieldCode::NotBankAccount, "ifsc", _) => t!(i18n, field.not_ifsc).to_owned(),
         // Negative, or less than the quantity that is held.
         (FieldCode::TooSmall, "stock", _) => t!(i18n, field.stock_too_small).to_owned(),
-        (FieldCode::Overlaps, "from", _) => t!(i18n, field.slots_overlap).to_owned(),
         (FieldCode::TooBig, "from" | "to", _) => t!(i18n, field.date_in_future).to_owned(),
         (FieldCode::TooSmall, "to" | "ends_on", _) => t!(i18n, field.end_before_start).to_owned(),
         (FieldCode::NotNumber | FieldCode::TooManyDecimals, "rate", _) => t!(i18n, field.not_decimal, n = 9),
@@ -308,6 +308,10 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         (FieldCode::TooSmall, "days_max", _) => t!(i18n, field.max_below_min).to_owned(),
         (FieldCode::NotAChoice, "areas", _) => t!(i18n, field.not_an_area).to_owned(),
         // Pages show these after a form was sent, so that browsers don't load them with every page.
+        #[cfg(feature = "ssr")]
+        (FieldCode::Overlaps, "from", _) => t!(i18n, field.slots_overlap).to_owned(),
+        #[cfg(feature = "ssr")]
+        (FieldCode::TooBig, "ends_at", _) => t!(i18n, field.too_far_ahead).to_owned(),
         #[cfg(feature = "ssr")]
         (FieldCode::NotAfterStart, "areas", _) => t!(i18n, shipping.range_reversed).to_owned(),
         #[cfg(feature = "ssr")]

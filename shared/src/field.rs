@@ -147,8 +147,6 @@ pub enum FieldCode {
     NotSteps,
     /// Another zone of the shop already has one of the areas, or another of its slots is at the same time.
     Overlaps,
-    /// No delivery slot is chosen.
-    NoSlot,
     /// The delivery slot has filled or closed, or is no longer offered.
     SlotGone,
     /// Neither a VAT number of the EU nor a GSTIN, or not one of the country.
@@ -167,8 +165,6 @@ pub enum FieldCode {
     NotReduced,
     /// An end that is not after the beginning.
     NotAfterStart,
-    /// A time of a sale that is too far ahead.
-    TooFarAhead,
 }
 
 impl FieldCode {

@@ -313,9 +313,10 @@ pub struct OrderCard {
     pub disputed: bool,
     /// The shipping method.
     pub shipping_method: ShippingMethod,
-    /// When it is delivered, in the shop's time zone, if the customer chose a slot.
+    /// When it is delivered, in the shop's time zone, if the customer chose a slot: `2026-12-03T18:00/20:00`.
+    // As text, because the dashboard's home loads it without showing it.
     #[serde(default)]
-    pub slot: Option<Slot>,
+    pub slot: Option<String>,
     /// The recipient's name.
     pub name: String,
     /// The customer's email address.

@@ -20,7 +20,7 @@ pub fn Button(
     view! {
         <button
             type="submit"
-            class=format!("button {look}")
+            class=["button ", look].concat()
             disabled=disabled
             aria-busy=move || busy.get().then_some("true")
         >
@@ -41,5 +41,5 @@ pub fn LinkButton(
     /// The label.
     children: Children,
 ) -> impl IntoView {
-    view! { <a class=format!("button {look}") href=href>{children()}</a> }
+    view! { <a class=["button ", look].concat() href=href>{children()}</a> }
 }

@@ -38,7 +38,7 @@ pub fn Alert(
 ) -> impl IntoView {
     let icon = if look == "good" { "check" } else { "alert" };
     view! {
-        <div class=format!("alert {look}") role="alert">
+        <div class=["alert ", look].concat() role="alert">
             <Icon name=icon />
             <div class="alert-words">{children()}</div>
         </div>

@@ -10,7 +10,7 @@ pub fn Icon(
 ) -> impl IntoView {
     view! {
         <svg class="icon" aria-hidden="true" focusable="false">
-            <use href=format!("/icons.svg#{name}")></use>
+            <use href=["/icons.svg#", name].concat()></use>
         </svg>
     }
 }

@@ -232,7 +232,7 @@ fn without_slot(group: &CheckoutGroup) -> Option<FieldError> {
         _ if group.shipping_method != ShippingMethod::Slot || group.shipping_options.is_empty() => {
             return None;
         }
-        None => FieldCode::NoSlot,
+        None => FieldCode::Missing,
         Some(slot) => {
             let closed = |view: &&SlotView| view.slot == slot && view.state == SlotState::Closed;
             group.slots.iter().find(closed).map(|_| FieldCode::SlotGone)?

@@ -374,7 +374,7 @@ pub(crate) fn times(
         faults.push(FieldError::new("ends_at", FieldCode::NotAfterStart));
     }
     if faults.is_empty() && ends_at < i64::MAX && ends_at > now + AHEAD_MAX_MS {
-        faults.push(FieldError::new("ends_at", FieldCode::TooFarAhead));
+        faults.push(FieldError::new("ends_at", FieldCode::TooBig));
     }
     if faults.is_empty() { Ok((starts_at, ends_at)) } else { Err(faults) }
 }

@@ -382,7 +382,7 @@ async fn agree_in_tx(
     let without: Vec<WithoutSlot> = tx.all(&WITHOUT_SLOT, params![id, now]).await?;
     if !without.is_empty() {
         let fault = |order: &WithoutSlot| {
-            let code = if order.slot_id.is_none() { FieldCode::NoSlot } else { FieldCode::SlotGone };
+            let code = if order.slot_id.is_none() { FieldCode::Missing } else { FieldCode::SlotGone };
             FieldError::new(format!("{SLOT}{}", order.shop_id), code)
         };
         return Err(Error::Invalid(without.iter().map(fault).collect()).into());

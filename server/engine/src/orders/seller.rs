@@ -7,7 +7,7 @@ use crate::{
     Caller, Engine,
     audit::ORDER_MS,
     db::{CountRow, Value, list::words},
-    lists, params, payments, rows, slots, statements,
+    lists, params, payments, rows, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
@@ -260,7 +260,7 @@ fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {
         partly_shipped: row.partly_shipped,
         disputed: row.disputed,
         shipping_method: row.delivery,
-        slot: row.slot.as_deref().map(slots::read).transpose()?,
+        slot: row.slot,
         name: address(&row.address)?.name,
         email: row.email,
         item_count: row.item_count,

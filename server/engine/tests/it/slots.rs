@@ -114,7 +114,7 @@ both! {
         assert_eq!(shipped(&quote), SLOT_PRICE);
         let field = format!("slots.{}", asha.2.shop_id);
         let refused = checkout::pay(engine, &asha.0, asha.1, in_slot(&asha.2, None), quote.version, "k").await;
-        assert_eq!(refused.unwrap_err().at(&field), Some(FieldCode::NoSlot));
+        assert_eq!(refused.unwrap_err().at(&field), Some(FieldCode::Missing));
         // Its extra price is part of the total, and whoever comes later sees that it is full.
         let quote = choose(market, &asha, Some(slot)).await.unwrap();
         assert_eq!(shipped(&quote), SLOT_PRICE + 3_000);
@@ -145,7 +145,7 @@ both! {
         assert_eq!(booked.iter().map(|b| (b.slot, b.booked, b.orders)).collect::<Vec<_>>(), [(slot, 1, 1)]);
         let ask = ListOrders { slot: slot.to_string(), ..ListOrders::default() };
         let listed = orders::seller_list(engine, &meena, MEENA, ask).await.unwrap();
-        assert_eq!(listed.items.iter().map(|card| card.slot).collect::<Vec<_>>(), [Some(slot)]);
+        assert_eq!(listed.items.iter().map(|card| card.slot.clone()).collect::<Vec<_>>(), [Some(slot.to_string())]);
         // A cancelled order gives its place to the next one.
         assert_eq!(state(&group(market, &ben.0, ben.1).await, slot), Some(SlotState::Full));
         orders::cancel_by_customer(engine, &asha.0, &number, &market.key(&number), &order.number, "").await.unwrap();
