@@ -744,7 +744,7 @@ pub fn slot(locale: I18n, slot: Slot) -> String {
 }
 
 /// A day of the next weeks: Tue, 1 Dec. Other text is returned unchanged.
-pub(crate) fn weekday_and_day(locale: I18n, time: &str) -> String {
+fn weekday_and_day(locale: I18n, time: &str) -> String {
     let day = day(locale, time);
     match (day.rsplit_once(NBSP), weekday(time)) {
         (Some((yearless, _)), Some(weekday)) => {

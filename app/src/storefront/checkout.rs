@@ -881,12 +881,12 @@ fn ShippingMethods(group: CheckoutGroup, readonly: bool, faults: Signal<Option<E
     }
 }
 
-/// The slots of a shop, by day.
+/// The slots of a shop. Each says its day, because only the chosen one is seen while the list is closed.
 fn slots(i18n: I18n, group: &CheckoutGroup, readonly: bool, faults: Signal<Option<Error>>) -> AnyView {
     let name = format!("{SLOT}{}", group.shop_id);
     let chosen = group.slot;
     let option = |view: &SlotView| {
-        let time = view.slot.hours();
+        let time = words::slot(i18n, view.slot);
         let words = match (view.state, view.extra.amount()) {
             (SlotState::Full, _) => t!(i18n, delivery.slot_full, time = time),
             (SlotState::Closed, _) => t!(i18n, delivery.slot_closed, time = time),
@@ -897,11 +897,7 @@ fn slots(i18n: I18n, group: &CheckoutGroup, readonly: bool, faults: Signal<Optio
         let disabled = view.state != SlotState::Open && !here;
         view! { <option value=view.slot.to_string() selected=here disabled=disabled>{words}</option> }
     };
-    let days = group.slots.chunk_by(|one, other| one.slot.day == other.slot.day).map(|of_day| {
-        let label = of_day.first().map(|view| words::weekday_and_day(i18n, &view.slot.date()));
-        view! { <optgroup label=label>{of_day.iter().map(option).collect_view()}</optgroup> }
-    });
-    let days = days.collect_view();
+    let options = group.slots.iter().map(option).collect_view();
     let (id, described, of) = (name.clone(), format!("{name}.error"), name.clone());
     let code = Signal::derive(move || faults.with(|error| error.as_ref().and_then(|error| error.at(&of))));
     let fault = (name.clone(), described.clone());
@@ -916,7 +912,7 @@ fn slots(i18n: I18n, group: &CheckoutGroup, readonly: bool, faults: Signal<Optio
                 aria-describedby=move || code.get().map(|_| described.clone())
             >
                 <option value="">{t!(i18n, delivery.slot_choose)}</option>
-                {days}
+                {options}
             </select>
             {move || {
                 let (name, id) = fault.clone();
