@@ -400,14 +400,14 @@ impl Cast {
             p if p.contains("/products/{id}/sales") => {
                 let made = self.meena.once("/shops/meena-crafts/products", jug()).await.is(201);
                 let sales = format!("/shops/meena-crafts/products/{}/sales", made.text("/id"));
-                let ends_at =
-                    haat_engine::clock::rfc3339(haat_engine::Clock::default().now_ms() + 600 * 86_400_000);
-                let mut new = json!({"ends_at": ends_at, "percent_bp": 1_000});
+                let now = haat_engine::Clock::default().now_ms();
+                let in_days = |days: i64| haat_engine::clock::rfc3339(now + days * 86_400_000);
+                let mut new = json!({"ends_at": in_days(600), "percent_bp": 1_000});
                 if route.method == "POST" && path.ends_with("/sales") || route.method == "GET" {
                     return (sales, (route.method == "POST").then_some(new), None);
                 }
                 if route.method == "DELETE" {
-                    new["starts_at"] = json!("2036-11-01T10:00:00Z");
+                    new["starts_at"] = json!(in_days(300));
                 }
                 let id = self.meena.once(&sales, new).await.is(201).text("/id");
                 let end = path.split("{sale}").nth(1).unwrap();
