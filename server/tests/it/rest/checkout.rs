@@ -545,7 +545,7 @@ async fn a_slot_is_chosen_and_held() {
             guest.get("/products?shop=meena-crafts&limit=1").await.is(200).text("/items/0/variant_id");
         let begun = async || {
             let opened = guest.post("/carts", json!({})).await.is(201);
-            let (cart, holder) = (opened.text("/id"), guest.with("haat-cart", &opened.text("/token")));
+            let (cart, holder) = (opened.text("/id"), guest.with("haat-cart", opened.text("/token")));
             let line = json!({"variant_id": variant, "quantity": 1});
             holder.post(&format!("/carts/{cart}/lines"), line).await.is(201);
             let begun = holder.once("/checkouts", input(&cart)).await.is(201);
