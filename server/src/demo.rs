@@ -82,7 +82,7 @@ struct Shipping {
     working_days: Vec<usize>,
     holidays: Vec<String>,
     zone: Vec<DemoZone>,
-    /// When it brings what is ordered for a slot.
+    /// When it delivers what is ordered for a slot.
     #[serde(default)]
     slot: Vec<DemoSlot>,
 }

@@ -149,7 +149,7 @@ fn row(handle: &str, order: OrderCard, of: &ListOrders) -> impl IntoView + use<>
     let tick = tick(order.number.clone(), &order.number);
     let state = words::shop_order_state(i18n, order.state, order.partly_shipped, order.shipping_method);
     let look = format!("state {}", order.state.as_str());
-    // When it is to be brought matters more than when it was placed.
+    // When it is to be delivered matters more than when it was placed.
     let slot = order.slot.as_deref().and_then(|slot| slot.parse().ok());
     let slot = slot.map(|slot| view! { <span class="note below">{words::slot(i18n, slot)}</span> });
     let (narrow, wide) = (orders::disputed(i18n, &order), orders::disputed(i18n, &order));

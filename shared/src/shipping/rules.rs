@@ -79,7 +79,7 @@ pub struct ShippingRules {
     /// Its zones.
     #[serde(default)]
     pub zones: Vec<Zone>,
-    /// When it brings what is ordered for a slot.
+    /// When it delivers what is ordered for a slot.
     #[serde(default)]
     pub windows: Vec<SlotWindow>,
 }
@@ -218,7 +218,7 @@ impl ShippingRules {
         self.slots(now).into_iter().find(|offer| offer.slot == slot && !offer.closed)
     }
 
-    /// How many orders can be brought in a slot, whether or not it can be booked.
+    /// How many orders can be delivered in a slot, whether or not it can be booked.
     pub fn orders_in(&self, slot: Slot) -> Option<i64> {
         let window = self.windows.iter().find(|window| {
             (window.from, window.to) == (slot.from, slot.to)

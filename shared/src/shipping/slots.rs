@@ -1,4 +1,4 @@
-//! Delivery slots: the times at which a shop delivers, how many orders it can bring in each, and until when one can be
+//! Delivery slots: the times at which a shop delivers, how many orders it can deliver in each, and until when one can be
 //! booked. What is listed is what can be booked and paid: [`super::ShippingRules`] decides for all of them.
 //!
 //! Slots are times of day in the shop's time zone, and so are their cut-offs: a slot from 18:00 that closes two hours before
@@ -31,7 +31,7 @@ const CLOSES_MAX: i64 = 14 * 24;
 
 const DAY: i64 = 24 * 60;
 
-/// A time at which an order is brought, as it is stored and sent: `2026-12-03T18:00/20:00`.
+/// A time at which an order is delivered, as it is stored and sent: `2026-12-03T18:00/20:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot {
     /// The day, counted from 1970-01-01.
@@ -51,7 +51,7 @@ pub struct SlotWindow {
     pub from: i64,
     /// The minute of the day at which it ends, at most 1,440.
     pub to: i64,
-    /// How many orders can be brought in it on each day.
+    /// How many orders can be delivered in it on each day.
     pub orders: i64,
     /// How many minutes before it begins it can last be booked.
     pub closes: i64,
@@ -64,7 +64,7 @@ pub struct SlotWindow {
 pub struct SlotOffer {
     /// The slot.
     pub slot: Slot,
-    /// How many orders can be brought in it.
+    /// How many orders can be delivered in it.
     pub orders: i64,
     /// When it closes, in the shop's time zone.
     pub closes: Moment,
@@ -105,9 +105,9 @@ pub struct SlotView {
 pub struct BookedSlot {
     /// The slot in the shop's time zone.
     pub slot: Slot,
-    /// The number of orders to bring.
+    /// The number of orders to deliver.
     pub booked: i64,
-    /// How many can be brought.
+    /// How many can be delivered.
     pub orders: i64,
 }
 
@@ -222,7 +222,7 @@ pub struct SlotForm {
     pub from: String,
     /// When it ends: `20:00`.
     pub to: String,
-    /// How many orders can be brought in it.
+    /// How many orders can be delivered in it.
     pub orders: String,
     /// How many hours before it begins it closes. None if empty.
     pub closes: String,
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_brought_before_it_is_packed_or_on_holidays() {
+    fn nothing_is_delivered_before_it_is_packed_or_on_holidays() {
         let calendar = Calendar {
             handling_days: 1,
             working_days: vec![1, 2, 3, 4, 5],

@@ -243,7 +243,7 @@ pub(crate) fn OrderDetails(
         OrderState::Confirmed => None,
         _ => events.iter().rposition(|event| event.kind == OrderEventKind::Shipped),
     };
-    // What is ordered for a slot, the shop usually brings itself.
+    // What is ordered for a slot, the shop usually delivers itself.
     let shipment = match order.slot {
         None => Shipment::default(),
         Some(_) => Shipment {

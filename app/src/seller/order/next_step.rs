@@ -25,7 +25,7 @@ pub(super) fn NextStep(
     asks: bool,
     /// Whether returned items are on their way.
     awaits: bool,
-    /// Who brings it, if that is known.
+    /// Who delivers it, if that is known.
     shipment: Shipment,
     action: String,
     draft: Draft,

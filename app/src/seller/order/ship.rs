@@ -65,7 +65,7 @@ pub(super) fn ShipPart(
     pickup: bool,
     /// Whether the shop collects cash.
     cash: bool,
-    /// Who brings it, if that is known.
+    /// Who delivers it, if that is known.
     shipment: Shipment,
     action: String,
     draft: Draft,

@@ -39,7 +39,7 @@ insert! {
         held = "0",
     }
 
-    /// How many orders can be brought in a slot.
+    /// How many orders can be delivered in a slot.
     pub(super) struct AddPlaces into capacities {
         pub(super) id: CapacityId,
         pub(super) owner: ShopId,

@@ -47,13 +47,13 @@ struct ShopShipping {
     /// Its zones. An address lies in the zone that names it most exactly; elsewhere, the shop doesn't ship.
     #[schema(max_items = 50)]
     zones: Vec<ShippingZone>,
-    /// When it brings orders with the method `slot`. Left out or null, they stay as they are.
+    /// When it delivers orders with the method `slot`. Left out or null, they stay as they are.
     #[serde(default)]
     #[schema(max_items = 40)]
     slots: Option<Vec<SlotPattern>>,
 }
 
-/// A time of day at which a shop brings orders. Those of one weekday don't overlap.
+/// A time of day at which a shop delivers orders. Those of one weekday don't overlap.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SlotPattern {
@@ -66,7 +66,7 @@ struct SlotPattern {
     /// When it ends: `20:00`, at most `24:00`.
     #[schema(format = "line", max_length = 5)]
     to: String,
-    /// How many orders can be brought in it.
+    /// How many orders can be delivered in it.
     #[schema(minimum = 1, maximum = 100000)]
     orders: i64,
     /// How many hours before it begins it can last be chosen and paid for.
