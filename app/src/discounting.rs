@@ -136,11 +136,7 @@ fn Plan(
             </div>
             <Field name="percent" label=t!(i18n, planned.percent) value=percent optional=true keys="decimal" hint=t!(i18n, planned.percent_hint) faults />
             {fields}
-            <div class="field">
-                <label for=QUANTITY>{t!(i18n, planned.preview)}</label>
-                <input id=QUANTITY name=QUANTITY type="text" inputmode="numeric" value=quantity />
-            </div>
-            <div class="summary" aria-live="polite">{shown}</div>
+            {previewing::preview(QUANTITY, t!(i18n, planned.preview), "numeric", quantity, shown)}
             <div class="actions">
                 <Button>{t!(i18n, planned.plan)}</Button>
                 <PreviewButton />

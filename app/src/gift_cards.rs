@@ -153,11 +153,7 @@ pub(crate) fn MarketGiftCards() -> impl IntoView {
                 </div>
                 <Field name="reason" label=label(i18n, "reason") value=typed("reason") required=true hint=t!(i18n, gift_cards.reason_hint) faults />
                 <Field name="expires_on" kind="date" label=label(i18n, "expires_on") value=typed("expires_on") optional=true hint=t!(i18n, gift_cards.expires_hint) faults />
-                <div class="field">
-                    <label for=BASKET>{t!(i18n, gift_cards.preview)}</label>
-                    <input id=BASKET name=BASKET type="text" inputmode="decimal" value=thousand />
-                </div>
-                <div class="summary" aria-live="polite">{shown}</div>
+                {previewing::preview(BASKET, t!(i18n, gift_cards.preview), "decimal", thousand, shown)}
                 <div class="actions">
                     <Button>{t!(i18n, gift_cards.issue)}</Button>
                     <PreviewButton />

@@ -37,6 +37,24 @@ pub(crate) fn or(draft: &Draft, name: &str, first: &str) -> String {
     draft.fields.get(name).map_or(first, String::as_str).to_owned()
 }
 
+/// A field of the basket that a preview is about, and the preview, which changes with what is typed.
+pub(crate) fn preview(
+    name: &'static str,
+    label: &'static str,
+    keys: &'static str,
+    value: String,
+    shown: impl Fn() -> AnyView + Send + 'static,
+) -> AnyView {
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <input id=name name=name type="text" inputmode=keys value=value />
+        </div>
+        <div class="summary" aria-live="polite">{shown}</div>
+    }
+    .into_any()
+}
+
 /// The button. It comes after that which saves the form, which Enter in a field presses.
 #[component]
 pub(crate) fn PreviewButton() -> impl IntoView {

@@ -338,9 +338,10 @@ pub fn choose(
     let mut displaced = Vec::new();
     if promotions.len() > 1 && promotions.iter().any(|promotion| !promotion.combines) {
         let adjustments = pricing::quote(currency, shops, &promotions)?.price.adjustments;
+        let without = total(&[])?;
         for offer in automatic.iter().filter(|offer| adjustments.iter().all(|a| a.promotion != offer.id)) {
             if let Some(id) = offer.id
-                && total(std::slice::from_ref(offer))? < total(&[])?
+                && total(std::slice::from_ref(offer))? < without
             {
                 displaced.push((id, offer.label.to_string()));
             }

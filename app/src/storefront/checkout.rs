@@ -258,8 +258,10 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     match error.code() {
                         code if words::is_of_code(code) => refused.set(words::refusal_of(i18n, code)),
                         _ => {
-                            if groups.with_untracked(|groups| about_slots(groups, &error)) {
-                                offers.ask(id).await;
+                            if groups.with_untracked(|groups| about_slots(groups, &error))
+                                && let Some(now) = offers.ask(id).await
+                            {
+                                quote.set(now);
                             }
                             show(faults, error);
                         }
@@ -568,7 +570,7 @@ fn about_slots(groups: &[CheckoutGroup], error: &Error) -> bool {
     groups.iter().any(|group| error.at(&format!("{SLOT}{}", group.shop_id)).is_some())
 }
 
-/// Whoever chooses a slot wants to have it brought then.
+/// Whoever chooses a slot wants the delivery then.
 fn choose_method_of_slot(event: &web_sys::Event) {
     let select = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlSelectElement>().ok());
     let Some(select) = select.filter(|select| !select.value().is_empty()) else { return };

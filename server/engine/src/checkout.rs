@@ -15,8 +15,13 @@ pub use pay::{pay, pay_in};
 pub use update::{update, use_address};
 
 use crate::{
-    Caller, Engine, TxResult, addresses, bug, db::Scalar, gift_cards, group_by, params, payments::methods_of,
-    promotions, rows, slots, statements,
+    Caller, Engine, TxResult, addresses, bug,
+    db::Scalar,
+    gift_cards, group_by, params,
+    payments::methods_of,
+    promotions, rows,
+    slots::{self, Held},
+    statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, FieldError, Money, Result,
@@ -25,12 +30,12 @@ use haat_shared::{
         CheckoutGroup, CheckoutLineView, CheckoutPage, CheckoutQuote, CheckoutState, CheckoutUpdate,
         CheckoutView, PaymentOutcome, SLOT,
     },
-    id::kinds::{CheckoutId, ShopId, UserId},
+    id::kinds::{CapacityId, CheckoutId, ShopId, UserId},
     media::Picture,
     money::Rate,
     payments::{PaymentFields, PaymentMethod, PaymentState, PaymentWindow, PurchaseLink},
     pricing::Totals,
-    shipping::{ShippingMethod, ShippingOption, SlotState, SlotView},
+    shipping::{ShippingMethod, ShippingOption, Slot, SlotState, SlotView},
     text,
 };
 
@@ -41,7 +46,7 @@ statements! {
             EXISTS (SELECT 1 FROM checkout_orders o WHERE o.checkout_id = c.id) AS has_orders
         FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
         WHERE c.id = $1";
-    LINES = "SELECT o.shop_id, o.shop_name, o.delivery, o.options, o.slot, s.town, l.position, l.title, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor,
+    LINES = "SELECT o.shop_id, o.shop_name, o.delivery, o.options, o.slot, o.slot_id, o.slot_closes_at, o.slot_extra_minor, s.town, l.position, l.title, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor,
             m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id JOIN shops s ON s.id = o.shop_id
         LEFT JOIN variants v ON v.id = l.variant_id
@@ -88,7 +93,10 @@ rows! {
         shop_name: String,
         delivery: ShippingMethod,
         options: String,
-        slot: Option<String>,
+        slot: Option<Slot>,
+        slot_id: Option<CapacityId>,
+        slot_closes_at: Option<i64>,
+        slot_extra_minor: i64,
         town: String,
         position: i64,
         title: String,
@@ -252,12 +260,14 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
     let payments: Vec<PaymentRow> = engine.db.all(&PAYMENTS, params![id]).await?;
     let money = |amount| Money::new(amount, row.quote.currency);
-    let mut groups = group_by(lines, |l| l.shop_id)
+    let lines = group_by(lines, |l| l.shop_id);
+    let held: Vec<_> = lines.iter().map(|(shop, lines)| (*shop, lines[0].held())).collect();
+    let mut groups = lines
         .into_iter()
         .map(|(shop_id, lines)| {
             Ok(CheckoutGroup {
                 slots: Vec::new(),
-                slot: lines[0].slot.as_deref().map(slots::read).transpose()?,
+                slot: lines[0].slot,
                 shop_id,
                 shop_name: lines[0].shop_name.clone(),
                 shipping_options: options(&lines[0].options)?,
@@ -282,9 +292,10 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
             })
         })
         .collect::<TxResult<Vec<CheckoutGroup>>>()?;
-    let in_slots = groups.iter().filter(|group| slots::among(&group.shipping_options));
-    let in_slots: Vec<_> = in_slots.map(|group| (group.shop_id, group.slot)).collect();
-    let mut slots = slots::offered(engine, id, (row.rate(), row.quote.currency), &in_slots).await?;
+    let in_slots = held.into_iter().zip(&groups);
+    let in_slots = in_slots.filter(|(_, group)| slots::among(&group.shipping_options)).map(|(held, _)| held);
+    let mut slots =
+        slots::offered(engine, id, (row.rate(), row.quote.currency), &in_slots.collect::<Vec<_>>()).await?;
     for group in &mut groups {
         group.slots = slots.remove(&group.shop_id).unwrap_or_default();
     }
@@ -378,6 +389,12 @@ fn known(mut form: CheckoutUpdate, caller: &Caller) -> CheckoutUpdate {
         }
     }
     form
+}
+
+impl LineRow {
+    fn held(&self) -> Option<Held> {
+        Held::of(self.slot, self.slot_id, self.slot_closes_at, self.slot_extra_minor)
+    }
 }
 
 /// The stored input. If it cannot be read, it is entered again.

@@ -68,7 +68,7 @@ use crate::{
     inventory::{self, StockNotice},
     lists, params,
     payouts::{self, PayoutNotice},
-    rows, slots, statements, taxes,
+    rows, statements, taxes,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Id, Money, Result,
@@ -85,7 +85,7 @@ use haat_shared::{
     page::{self, Page, PageRequest},
     payments::PaymentMethod,
     pricing::Totals,
-    shipping::{ShippingMethod, date},
+    shipping::{ShippingMethod, Slot, date},
     taxes::TaxLine,
 };
 use std::collections::HashMap;
@@ -195,7 +195,7 @@ rows! {
         taxes: String,
         delivery: ShippingMethod,
         delivery_name: String,
-        slot: Option<String>,
+        slot: Option<Slot>,
         days_min: i64,
         days_max: i64,
         total_minor: i64,
@@ -379,7 +379,7 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                     let placed = engine.zone.day(head.created_at);
                     (date(placed + head.days_min), date(placed + head.days_max))
                 },
-                slot: head.slot.as_deref().map(slots::read).transpose()?,
+                slot: head.slot,
                 pickup_at: match head.delivery {
                     ShippingMethod::Pickup => pickup_at(head),
                     ShippingMethod::Standard | ShippingMethod::Express | ShippingMethod::Slot => {

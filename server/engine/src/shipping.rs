@@ -62,7 +62,7 @@ rows! {
 
     struct SlotRow {
         capacity_id: CapacityId,
-        slot: String,
+        slot: Slot,
         on_hand: i64,
         held: i64,
         booked: i64,
@@ -327,10 +327,10 @@ async fn save_for(
         Change::All(_, zones, _) => zones.iter().map(|_| random::id(now)).collect(),
         _ => vec![random::id(now)],
     };
-    let input = (shop, user, version, change.clone(), new, (now, engine.zone.day(now)));
+    let input = (shop, user, version, change.clone(), new, (now, begun(engine, now)));
     let saved = engine
         .db
-        .write(("shipping::save", shop), input, |tx, (shop, user, version, change, new, (now, today))| {
+        .write(("shipping::save", shop), input, |tx, (shop, user, version, change, new, (now, since))| {
             Box::pin(async move {
                 let row: SettingsRow = tx.opt(&FIND, params![*shop]).await?.ok_or(Error::NotFound)?;
                 let before = read(&row.rules)?;
@@ -343,7 +343,7 @@ async fn save_for(
                 }
                 tx.exec(&SAVE, params![*shop, written(&rules)?]).await?;
                 if rules.windows != before.windows {
-                    resize_in_tx(tx, *shop, &rules, *today, *now).await?;
+                    resize_in_tx(tx, *shop, &rules, *since, *now).await?;
                 }
                 revisions::write(tx, *shop, *version + 1, &[field.to_owned()], *user, *now).await?;
                 Ok(*version + 1)
@@ -501,20 +501,21 @@ pub async fn preview(
     Ok(ShippingPreview { zone, options })
 }
 
-/// A stored slot.
-fn slot(slot: &str) -> TxResult<Slot> {
-    slot.parse().map_err(|_| bug(format!("{slot} is no slot")))
+/// The day from which on slots may not be over: where the shop is, it may be the day before.
+fn begun(engine: &Engine, now: i64) -> i64 {
+    engine.zone.day(now) - 1
 }
 
 /// The slots of a shop, from today on, that have orders.
 async fn booked(engine: &Engine, shop: ShopId) -> Result<Vec<BookedSlot>> {
-    let today = engine.zone.day(engine.clock.now_ms());
-    // The shop's day may be another one.
-    let rows: Vec<SlotRow> = engine.db.all(&SLOTS, params![shop, today - 1]).await?;
-    let booked = rows.into_iter().filter(|row| row.booked > 0).map(|row| {
-        Ok(BookedSlot { slot: slot(&row.slot)?, booked: row.booked, orders: row.on_hand + row.booked })
+    let since = begun(engine, engine.clock.now_ms());
+    let rows: Vec<SlotRow> = engine.db.all(&SLOTS, params![shop, since]).await?;
+    let booked = rows.into_iter().filter(|row| row.booked > 0).map(|row| BookedSlot {
+        slot: row.slot,
+        booked: row.booked,
+        orders: row.on_hand + row.booked,
     });
-    Ok(booked.collect::<TxResult<_>>()?)
+    Ok(booked.collect())
 }
 
 /// Gives the slots of a shop, from today on, the capacity that its rules say now, but never less than is taken or held.
@@ -522,12 +523,12 @@ async fn resize_in_tx(
     tx: &mut Tx,
     shop: ShopId,
     rules: &ShippingRules,
-    today: i64,
+    since: i64,
     now: i64,
 ) -> TxResult<()> {
-    let rows: Vec<SlotRow> = tx.all(&SLOTS, params![shop, today]).await?;
+    let rows: Vec<SlotRow> = tx.all(&SLOTS, params![shop, since]).await?;
     for row in rows {
-        let Some(orders) = rules.orders_in(slot(&row.slot)?) else { continue };
+        let Some(orders) = rules.orders_in(row.slot) else { continue };
         let by = (orders - row.booked - row.on_hand).max(row.held - row.on_hand);
         if by != 0 && !inventory::recount_in_tx(tx, row.capacity_id, by, now).await? {
             // Somebody has held one meanwhile.

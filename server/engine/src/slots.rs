@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    Engine, TxResult, bug,
+    Engine, TxResult,
     db::{Tx, Value},
     insert,
     inventory::{self, holds},
@@ -32,7 +32,7 @@ insert! {
     struct AddSlot into delivery_slots {
         capacity_id: CapacityId,
         shop_id: ShopId,
-        slot: String,
+        slot: Slot,
         day: i64,
     }
 }
@@ -55,12 +55,24 @@ pub(crate) struct Held {
     pub(crate) extra: i64,
 }
 
+impl Held {
+    /// The slot in these columns of an order of a checkout.
+    pub(crate) fn of(
+        slot: Option<Slot>,
+        capacity: Option<CapacityId>,
+        closes_at: Option<i64>,
+        extra: i64,
+    ) -> Option<Self> {
+        Some(Self { slot: slot?, capacity: capacity?, closes_at: closes_at?, extra })
+    }
+}
+
 /// A slot that a checkout begins to hold.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NewSlot {
     pub(crate) shop: ShopId,
     pub(crate) held: Held,
-    /// How many orders can be brought in it.
+    /// How many orders can be delivered in it.
     orders: i64,
 }
 
@@ -73,11 +85,6 @@ fn capacity(shop: ShopId, slot: Slot) -> CapacityId {
     let mut id = [0; 16];
     id.copy_from_slice(&hash.finalize()[..16]);
     CapacityId::from_uuid(Uuid::from_bytes(id))
-}
-
-/// A stored slot.
-pub(crate) fn read(slot: &str) -> TxResult<Slot> {
-    slot.parse().map_err(|_| bug(format!("{slot} is no slot")))
 }
 
 /// The slot is not available any more.
@@ -130,8 +137,7 @@ pub(crate) async fn open_in_tx(tx: &mut Tx, slots: &[NewSlot], now: i64) -> TxRe
     for new in slots {
         let Held { slot, capacity, .. } = new.held;
         if inventory::open_slot_in_tx(tx, capacity, new.shop, new.orders, now).await? {
-            let row =
-                AddSlot { capacity_id: capacity, shop_id: new.shop, slot: slot.to_string(), day: slot.day };
+            let row = AddSlot { capacity_id: capacity, shop_id: new.shop, slot, day: slot.day };
             tx.insert(row).await?;
         }
     }
@@ -156,19 +162,20 @@ pub(crate) async fn swap_in_tx(
     }
 }
 
-/// The slots that each of these shops offers to a checkout, with their prices in its currency. Those that it holds itself
-/// are not full for it.
+/// The slots that each of these shops offers to a checkout, with their prices in its currency; and the one that it holds
+/// itself, which is not full for it, and can be paid even if the shop has withdrawn it since.
 pub(crate) async fn offered(
     engine: &Engine,
     checkout: CheckoutId,
     (rate, currency): (Rate, Currency),
-    shops: &[(ShopId, Option<Slot>)],
+    shops: &[(ShopId, Option<Held>)],
 ) -> Result<HashMap<ShopId, Vec<SlotView>>> {
     if shops.is_empty() {
         return Ok(HashMap::new());
     }
     let rules = shipping::of_checkout(engine, checkout).await?;
     let rules = if rate == Rate::ONE { rules } else { rules.exchanged(rate, currency)? };
+    let now = engine.clock.now_ms();
     let offers = shops.iter().map(|(shop, own)| (*shop, *own, rules.slots(*shop)));
     let offers: Vec<_> = offers.collect();
     let ids = offers.iter().flat_map(|(shop, _, offers)| offers.iter().map(|o| capacity(*shop, o.slot)));
@@ -178,14 +185,19 @@ pub(crate) async fn offered(
     let views = offers.into_iter().map(|(shop, own, offers)| {
         let view = |offer: haat_shared::shipping::SlotOffer| {
             let full = left.get(&capacity(shop, offer.slot)).is_some_and(|left| *left <= 0);
-            let state = match (offer.closed, full && own != Some(offer.slot)) {
+            let state = match (offer.closed, full && own.is_none_or(|own| own.slot != offer.slot)) {
                 (true, _) => SlotState::Closed,
                 (_, true) => SlotState::Full,
                 _ => SlotState::Open,
             };
             SlotView { slot: offer.slot, extra: offer.extra, state }
         };
-        (shop, offers.into_iter().map(view).collect())
+        let mut views: Vec<SlotView> = offers.into_iter().map(view).collect();
+        if let Some(own) = own.filter(|own| views.iter().all(|view| view.slot != own.slot)) {
+            let state = if own.closes_at <= now { SlotState::Closed } else { SlotState::Open };
+            views.insert(0, SlotView { slot: own.slot, extra: Money::new(own.extra, currency), state });
+        }
+        (shop, views)
     });
     Ok(views.collect())
 }

@@ -34,7 +34,7 @@ use haat_shared::{
     pricing::{self, LineItem, LineKind, Promotion, ShopItems, TaxRule, Totals},
     promotions::{LineFacts, Refusal, choose},
     sale_prices::in_proportion,
-    shipping::{Parcel, ShippingMethod},
+    shipping::{Parcel, ShippingMethod, Slot},
     taxes::{Sale, TaxTable},
 };
 
@@ -107,7 +107,7 @@ insert! {
         delivery_name: String,
         arrives_min: i64,
         arrives_max: i64,
-        slot: Option<String>,
+        slot: Option<Slot>,
         slot_id: Option<CapacityId>,
         slot_closes_at: Option<i64>,
         slot_extra_minor: i64,
@@ -614,7 +614,7 @@ fn plan(
             delivery_name: chosen.name,
             arrives_min: chosen.arrives.0,
             arrives_max: chosen.arrives.1,
-            slot: slot.map(|held| held.slot.to_string()),
+            slot: slot.map(|held| held.slot),
             slot_id: slot.map(|held| held.capacity),
             slot_closes_at: slot.map(|held| held.closes_at),
             slot_extra_minor: slot.map_or(0, |held| held.extra),

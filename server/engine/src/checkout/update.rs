@@ -24,7 +24,7 @@ use haat_shared::{
     money::Rate,
     pricing::{self, LineItem, LineKind, Promotion, ShopItems, TaxRule, Totals},
     promotions::{LineFacts, choose},
-    shipping::{Parcel, ShippingMethod, ShippingOption},
+    shipping::{Parcel, ShippingMethod, ShippingOption, Slot},
     taxes::{Sale, TaxLine, TaxTable},
 };
 
@@ -55,7 +55,7 @@ update! {
         delivery_name: String,
         arrives_min: i64,
         arrives_max: i64,
-        slot: Option<String>,
+        slot: Option<Slot>,
         slot_id: Option<CapacityId>,
         slot_closes_at: Option<i64>,
         slot_extra_minor: i64,
@@ -107,7 +107,7 @@ rows! {
         shop_id: ShopId,
         options: String,
         delivery: ShippingMethod,
-        slot: Option<String>,
+        slot: Option<Slot>,
         slot_id: Option<CapacityId>,
         slot_closes_at: Option<i64>,
         slot_extra_minor: i64,
@@ -306,7 +306,7 @@ async fn quote_in_tx(
             }
         };
         let option = choice(&rows[0], update, &options, &before)?;
-        let held = rows[0].held()?;
+        let held = rows[0].held();
         let in_slot = option.is_some_and(|option| option.shipping_method == ShippingMethod::Slot);
         let slot = match update.slots.get(&of_shop.shop).filter(|_| in_slot) {
             None => None,
@@ -346,7 +346,7 @@ async fn quote_in_tx(
             delivery_name: chosen.name,
             arrives_min: chosen.arrives.0,
             arrives_max: chosen.arrives.1,
-            slot: slot.map(|held| held.slot.to_string()),
+            slot: slot.map(|held| held.slot),
             slot_id: slot.map(|held| held.capacity),
             slot_closes_at: slot.map(|held| held.closes_at),
             slot_extra_minor: slot.map_or(0, |held| held.extra),
@@ -417,13 +417,8 @@ fn not_offered(shop: ShopId) -> TxError {
 
 impl LineRow {
     /// The slot that its order holds.
-    fn held(&self) -> TxResult<Option<Held>> {
-        let Self { slot: Some(slot), slot_id: Some(capacity), slot_closes_at: Some(closes_at), .. } = self
-        else {
-            return Ok(None);
-        };
-        let slot = slots::read(slot)?;
-        Ok(Some(Held { slot, capacity: *capacity, closes_at: *closes_at, extra: self.slot_extra_minor }))
+    fn held(&self) -> Option<Held> {
+        Held::of(self.slot, self.slot_id, self.slot_closes_at, self.slot_extra_minor)
     }
 }
 

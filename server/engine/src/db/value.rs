@@ -29,7 +29,7 @@ use haat_shared::{
     pricing::{Bearer, LineKind},
     reports::{ReportReason, ReportState},
     returns::{ReturnReason, ReturnState},
-    shipping::ShippingMethod,
+    shipping::{ShippingMethod, Slot},
     taxes::{TaxBasis, TaxKind},
 };
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -84,7 +84,7 @@ macro_rules! from {
 from! {
     Int i64 => |v| v;
     Bool bool => |v| v;
-    Text String => |v: String| clean(&v), &str => clean, &String => |v: &String| clean(v), Currency => |c: Currency| c.code().to_owned();
+    Text String => |v: String| clean(&v), &str => clean, &String => |v: &String| clean(v), Currency => |c: Currency| c.code().to_owned(), Slot => |slot: Slot| slot.to_string();
     Uuid Uuid => |v| v;
     Bytes Vec<u8> => |v| v, &[u8] => <[u8]>::to_vec, [u8; 32] => |v: [u8; 32]| v.to_vec();
 }
@@ -215,18 +215,19 @@ impl<K> Column for Option<Id<K>> {
     }
 }
 
-/// A text with a meaning: a state, a role, a currency.
+/// A text with a meaning: a state, a role, a currency. None if it is NULL.
 fn pg_text<T>(
     row: &PgRow,
     name: &str,
     parse: impl Fn(&str) -> Option<T>,
-) -> Result<T, sqlx_core::error::Error>
+) -> Result<Option<T>, sqlx_core::error::Error>
 where
-    for<'r> &'r str: Decode<'r, Postgres> + Type<Postgres>,
+    for<'r> Option<&'r str>: Decode<'r, Postgres> + Type<Postgres>,
 {
-    let text: &str = row.try_get(name)?;
-    parse(text)
-        .ok_or_else(|| sqlx_core::error::Error::Decode(format!("{text:?} is not a known value").into()))
+    let Some(text) = row.try_get::<Option<&str>, _>(name)? else { return Ok(None) };
+    let decoded = parse(text);
+    let unknown = || sqlx_core::error::Error::Decode(format!("{text:?} is not a known value").into());
+    decoded.map(Some).ok_or_else(unknown)
 }
 
 macro_rules! text_column {
@@ -237,6 +238,18 @@ macro_rules! text_column {
                 match value {
                     ValueRef::Text(v) => std::str::from_utf8(v).ok().and_then(parse),
                     _ => None,
+                }
+            }
+            fn from_pg(row: &PgRow, name: &str) -> Result<Self, sqlx_core::error::Error> {
+                let null = || sqlx_core::error::Error::Decode(format!("{name} is NULL").into());
+                pg_text(row, name, $parse)?.ok_or_else(null)
+            }
+        }
+        impl Column for Option<$type> {
+            fn from_lite(value: ValueRef<'_>) -> Option<Self> {
+                match value {
+                    ValueRef::Null => Some(None),
+                    value => <$type>::from_lite(value).map(Some),
                 }
             }
             fn from_pg(row: &PgRow, name: &str) -> Result<Self, sqlx_core::error::Error> {
@@ -256,6 +269,7 @@ macro_rules! text_column {
 }
 
 text_column!(Currency, |text| text.parse().ok());
+text_column!(Slot, |text| text.parse().ok());
 text_column! {
     AddressLabel;
     Role;

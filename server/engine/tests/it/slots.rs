@@ -26,8 +26,8 @@ fn window(from: &str, to: &str, orders: usize) -> SlotForm {
     SlotForm { from: from.into(), to: to.into(), orders: orders.to_string(), ..SlotForm::new() }
 }
 
-/// The shop ships for 49 rupees, or brings what is ordered for 29 in these windows; in the evening, for 30 more.
-async fn brings(market: &Market, windows: Vec<SlotForm>) {
+/// The shop ships for 49 rupees, or delivers what is ordered for 29 in these windows; in the evening, for 30 more.
+async fn delivers(market: &Market, windows: Vec<SlotForm>) {
     let mut zone = ZoneForm { name: "India".into(), areas: "IN".into(), ..ZoneForm::new() };
     zone.methods[0].rates = "49".into();
     zone.methods[3] = MethodForm { offered: true, rates: "29".into(), ..zone.methods[3].clone() };
@@ -102,7 +102,7 @@ both! {
     async fn a_slot_is_held_paid_and_given_back(market) {
         let (engine, bowl) = (&market.engine, bowl(market).await);
         let evening = SlotForm { extra: "30".into(), ..window("18:00", "20:00", 1) };
-        brings(market, vec![window("08:00", "10:00", 2), evening]).await;
+        delivers(market, vec![window("08:00", "10:00", 2), evening]).await;
         let asha = begun(market, bowl).await;
         let ways: Vec<_> = asha.2.shipping_options.iter().map(|o| (o.shipping_method, o.price.amount())).collect();
         assert_eq!(ways, [(ShippingMethod::Standard, 4_900), (ShippingMethod::Slot, SLOT_PRICE)]);
@@ -131,7 +131,7 @@ both! {
         // An address outside of the zone, and back.
         let away = CheckoutUpdate { country: "NP".into(), ..in_slot(&asha.2, Some(slot)) };
         checkout::update(engine, &asha.0, asha.1, away).await.unwrap();
-        assert_eq!(state(&group(market, &ben.0, ben.1).await, slot), Some(SlotState::Open), "not brought there");
+        assert_eq!(state(&group(market, &ben.0, ben.1).await, slot), Some(SlotState::Open), "not delivered there");
         choose(market, &asha, Some(slot)).await.unwrap();
         let number = pay(market, &asha, slot, "k2").await.unwrap();
         let purchase = orders::purchase(engine, &asha.0, &number, &market.key(&number)).await.unwrap();
@@ -158,7 +158,7 @@ both! {
         let bowl = bowl(market).await;
         // Each hour of the day, so that the next one to close is near.
         let hours = (0..24).map(|hour| window(&format!("{hour:02}:00"), &format!("{:02}:00", hour + 1), 9));
-        brings(market, hours.collect()).await;
+        delivers(market, hours.collect()).await;
         // Five minutes before one closes, which is less than a checkout lasts.
         let of_hour = (market.clock.now_ms() + 330 * MINUTE) / MINUTE % 60;
         market.clock.advance_ms((115 - of_hour) % 60 * MINUTE);
@@ -180,7 +180,7 @@ both! {
 
     async fn a_code_does_not_lose_the_slot(market) {
         let (engine, bowl) = (&market.engine, bowl(market).await);
-        brings(market, vec![window("08:00", "10:00", 1)]).await;
+        delivers(market, vec![window("08:00", "10:00", 1)]).await;
         let asha = begun(market, bowl).await;
         let slot = asha.2.slots[5].slot;
         choose(market, &asha, Some(slot)).await.unwrap();
@@ -193,7 +193,7 @@ both! {
         let now = group(market, &asha.0, renewed).await;
         assert_eq!((now.slot, now.shipping_method), (Some(slot), ShippingMethod::Slot));
         // If the shop no longer offers it, the shopper chooses anew, and loses nothing else.
-        brings(market, vec![window("12:00", "14:00", 1)]).await;
+        delivers(market, vec![window("12:00", "14:00", 1)]).await;
         let code = carts::view(engine, &asha.0).await.unwrap().discounts[0].promotion_id.unwrap();
         haat_engine::cart_codes::remove_code(engine, &asha.0, code).await.unwrap();
         let again = checkout::renew(engine, &asha.0, renewed).await.unwrap();
@@ -204,7 +204,7 @@ both! {
 
     async fn windows_are_managed_by_the_shop(market) {
         let (engine, meena, bowl) = (&market.engine, market.owner(MEENA).await, bowl(market).await);
-        brings(market, vec![window("08:00", "10:00", 2)]).await;
+        delivers(market, vec![window("08:00", "10:00", 2)]).await;
         let version = async || shipping::settings(engine, &meena, MEENA).await.unwrap().version;
         let save = async |change: Change| shipping::save(engine, &meena, MEENA, version().await, &change).await;
         let add = |form| Change::Window(None, form);
@@ -234,6 +234,7 @@ both! {
         // What is booked stays booked when its window goes.
         save(Change::RemoveWindow(0)).await.unwrap();
         assert_eq!(state(&begun(market, bowl).await.2, slot), None);
+        assert_eq!(state(&group(market, &ben.0, ben.1).await, slot), Some(SlotState::Open), "still theirs");
         pay(market, &ben, slot, "k").await.unwrap();
         let booked = booked(market).await;
         assert_eq!((booked[0].slot, booked[0].booked), (slot, 2));
@@ -246,7 +247,7 @@ both! {
         let whole = std::env::var("HAAT_ATTACK_SCALE").is_ok_and(|percent| percent == "100");
         let (wanted, places) = if whole { (500, 20) } else { (40, 6) };
         let bowl = bowl(market).await;
-        brings(market, vec![window("18:00", "20:00", places)]).await;
+        delivers(market, vec![window("18:00", "20:00", places)]).await;
         let mut shoppers = Vec::new();
         for i in 0..wanted {
             let (engine, guest) = (market.engine.clone(), market.guest_with(&[(bowl, 1)]).await);
