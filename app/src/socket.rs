@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use haat_shared::chat::SIGNED_OUT;
 use leptos::prelude::*;
 
 #[cfg(feature = "hydrate")]
@@ -40,7 +41,7 @@ struct Following<O, H> {
 }
 
 /// Keeps a socket open at a path, unless it is empty, while someone looks at the page: from a moment after now until the page is
-/// left. `opened` is called each time, and `heard` with each frame.
+/// left. `opened` is called each time, and `heard` with each frame, and with nothing when the session has ended.
 pub(crate) fn follow(
     path: Memo<String>,
     opened: impl Fn() + Copy + 'static,
@@ -83,7 +84,11 @@ impl<O: Fn() + Copy + 'static, H: Fn(String) + Copy + 'static> Following<O, H> {
             (self.opened)();
         };
         // Not within the listener that it drops.
-        let closed = move |_| set_timeout(move || self.closed(), Duration::ZERO);
+        let closed = move |code| match code {
+            // Another one would be refused.
+            SIGNED_OUT => (self.heard)(String::new()),
+            _ => set_timeout(move || self.closed(), Duration::ZERO),
+        };
         self.socket.set_value(Socket::open(&path, opened, self.heard, closed));
     }
 

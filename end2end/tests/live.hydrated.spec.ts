@@ -216,3 +216,26 @@ test('what one tab does to the basket or the session is seen in the others', asy
   await signOut(other);
   await expect(page.getByRole('link', { name: 'Sign in' }).first()).toBeVisible();
 });
+
+test('when the market says that the session has ended, the page shows it and opens no other socket', async ({ page }) => {
+  let opened = 0;
+  let end = (): Promise<void> => Promise.resolve();
+  await page.routeWebSocket('**/live', (socket) => {
+    opened += 1;
+    const server = socket.connectToServer();
+    end = async () => {
+      await server.close();
+      await socket.close({ code: 4401 });
+    };
+  });
+  await signUp(page, freshEmail());
+  await visit(page, '/cart');
+  const before = opened;
+  await expect.poll(() => opened).toBe(before + 1);
+  await page.context().clearCookies({ name: /session/ });
+  await end();
+  await expect(page.getByRole('link', { name: 'Sign in' }).first()).toBeVisible();
+  // Sockets that break are opened again after two seconds.
+  await page.waitForTimeout(2_500);
+  expect(opened).toBe(before + 1);
+});

@@ -26,6 +26,9 @@ pub const AWAY_MAX: usize = 500;
 pub const AWAY_MS: i64 = 24 * 3_600_000;
 /// The maximum number of notes of a shop on a conversation, of labels, and of characters of a label.
 pub const NOTES_MAX: usize = 100;
+/// The code with which the market closes a user's socket when the session has ended: one of those that RFC 6455 leaves to
+/// applications.
+pub const SIGNED_OUT: u16 = 4401;
 const LABELS_MAX: usize = 5;
 const LABEL_MAX: usize = 24;
 /// How many characters of the last message a list of conversations shows.

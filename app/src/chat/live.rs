@@ -12,8 +12,8 @@ use std::time::Duration;
 use haat_shared::{
     Conflict, Error,
     chat::{
-        Changes, ClientFrame, ConversationCard, InboxRequest, MessageView, NewMessage, ServerFrame, Side,
-        Thread, message_content, unread,
+        Changes, ClientFrame, ConversationCard, InboxRequest, MessageView, NewMessage, SIGNED_OUT,
+        ServerFrame, Side, Thread, message_content, unread,
     },
     id::{
         Id,
@@ -46,8 +46,6 @@ const PAUSE_MS: (u64, u64) = (500, 30_000);
 /// How long the other side is shown as typing, and how often typing is said.
 const TYPING: Duration = Duration::from_secs(4);
 const TYPES: Duration = Duration::from_secs(2);
-/// The server's code for a session that has ended.
-const SIGNED_OUT: u16 = 4401;
 
 /// The state of an open conversation.
 #[derive(Clone, Copy)]

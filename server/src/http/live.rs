@@ -27,7 +27,7 @@ use haat_app::cookies;
 use haat_engine::{Caller, Engine, accounts, bus::Topic, chat};
 use haat_shared::{
     Error,
-    chat::{ClientFrame, ServerFrame, Side},
+    chat::{ClientFrame, SIGNED_OUT, ServerFrame, Side},
     id::kinds::{ConversationId, ShopId, UserId},
     page::LIMIT_MAX,
     permissions::Permission,
@@ -56,11 +56,10 @@ const FRAMES: u32 = 200;
 /// At most one typing frame is passed on in this time.
 const TYPING: Duration = Duration::from_secs(2);
 
-/// Why a socket is closed: codes of RFC 6455, and 4401 if the session has ended.
+/// Why a socket is closed, besides the end of the session: codes of RFC 6455.
 const GOING_AWAY: u16 = 1001;
 const POLICY: u16 = 1008;
 const RESTART: u16 = 1012;
-const SIGNED_OUT: u16 = 4401;
 
 /// What a socket is told.
 #[derive(Debug, Clone, Copy)]
