@@ -574,6 +574,7 @@ pub fn posting(i18n: I18n, kind: PostingKind) -> &'static str {
         PostingKind::PayoutReturned | PostingKind::PayoutReversed => t!(i18n, payouts.payout_returned),
     }
 }
+        PostingKind::ConvertedFrom | PostingKind::ConvertedTo => t!(i18n, balance.converted),
 
 /// The number of a page of a document.
 pub fn page_of(i18n: I18n, page: usize, pages: usize) -> String {

@@ -45,6 +45,8 @@ text_enum! {
         SellerDisputed = "seller_disputed",
         /// What lost disputes cost the marketplace.
         DisputeLosses = "dispute_losses",
+        /// What we converted between currencies for shops: in each currency, what we gave less what we took.
+        Exchange = "exchange",
     }
 }
 
@@ -140,6 +142,10 @@ text_enum! {
         Settled = "settled",
         /// The bank returned such a transfer.
         SettlementFailed = "settlement_failed",
+        /// A shop's released earnings in another currency, which become earnings in its own.
+        ConvertedFrom = "converted_from",
+        /// What it gets for them in its own currency.
+        ConvertedTo = "converted_to",
     }
 }
 
@@ -155,7 +161,8 @@ pub struct Balance {
     pub in_transit: Money,
     /// Earnings that are held because the payments of their orders are disputed.
     pub disputed: Money,
-    /// The same in the other currencies in which the shop has sold. Nothing is converted.
+    /// The same in the other currencies in which the shop has sold. What is available there is converted to the shop's own
+    /// currency soon, at the rates of its orders.
     #[serde(default)]
     pub other_currencies: Vec<CurrencyBalance>,
     /// The shop's transactions, newest first.
@@ -199,6 +206,9 @@ pub type BalanceEntryPage = Page<BalanceEntry>;
 pub struct TrialBalance {
     /// The accounts by currency, the market's own first. The balances of each currency sum to zero.
     pub accounts: Vec<AccountBalance>,
+    /// What the account `exchange` would bring at today's rates, in the market's currency: a gain, or a loss if it is
+    /// negative. Null if nothing was converted, or a rate is missing.
+    pub exchange_difference: Option<Money>,
     /// The number of the last batch that was sealed. Null if none was.
     pub batch: Option<i64>,
     /// Its seal, in hexadecimal.
@@ -384,6 +394,22 @@ pub fn promotion_reversed(
 pub fn released(shop: ShopId, earned: Money, collected_by_market: bool) -> Result<Posting, MoneyError> {
     let owed = if collected_by_market { Account::SellerPayable } else { Account::SellerReceivable };
     transfer(PostingKind::Released, earned, (Account::SellerPending, Some(shop)), (owed, Some(shop)))
+}
+
+/// A shop's released earnings in another currency become earnings in its own. Each currency is balanced by itself, and what
+/// changes in the value of the difference is ours.
+pub fn converted(
+    shop: ShopId,
+    from: Money,
+    to: Money,
+    collected_by_market: bool,
+) -> Result<[Posting; 2], MoneyError> {
+    let owed = if collected_by_market { Account::SellerPayable } else { Account::SellerReceivable };
+    let (owed, exchange) = ((owed, Some(shop)), (Account::Exchange, None));
+    Ok([
+        transfer(PostingKind::ConvertedFrom, from, owed, exchange)?,
+        transfer(PostingKind::ConvertedTo, to, exchange, owed)?,
+    ])
 }
 
 /// The gateway kept its fee.

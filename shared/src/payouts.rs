@@ -337,16 +337,15 @@ impl PayoutForm {
         Self { amount: field("amount"), currency: field("currency"), method: field("method") }
     }
 
-    /// The request, or all errors. `own` is the shop's currency. The minimum applies to its currency; of others, a payout
-    /// must only be above zero.
+    /// The request, or all errors. `own` is the shop's currency, in which it is paid. The minimum applies to its currency; in another
+    /// one, a payout must only be above zero.
     pub fn check(&self, own: Currency, minimum: Money) -> Result<NewPayout, Vec<FieldError>> {
         let mut faults = ValidationErrors::default();
-        let code = self.currency.trim();
-        let currency = if code.is_empty() { Ok(own) } else { code.parse() };
-        let currency = currency.map_err(|_| FieldError::new("currency", FieldCode::NotAChoice));
-        let currency = faults.take_or(currency, own);
-        let amount = faults.take_or(amounts::read("amount", &self.amount, currency), Money::new(1, currency));
-        let minimum = if currency == minimum.currency() { minimum } else { Money::new(1, currency) };
+        if ![own.code(), ""].contains(&self.currency.trim()) {
+            faults.add("currency", FieldCode::NotAChoice);
+        }
+        let amount = faults.take_or(amounts::read("amount", &self.amount, own), Money::new(1, own));
+        let minimum = if own == minimum.currency() { minimum } else { Money::new(1, own) };
         if amount.amount() < minimum.amount() {
             faults.add("amount", FieldCode::TooSmall);
         }
@@ -672,7 +671,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_above_the_minimum_and_in_its_currency() {
+    fn a_request_is_above_the_minimum_and_in_the_currency_of_the_shop() {
         use FieldCode::*;
         let inr = |minor| Money::new(minor, Currency::INR);
         let usd: Currency = "USD".parse().unwrap();
@@ -684,10 +683,12 @@ mod tests {
         let id = method.to_string();
         assert_eq!(check("₹1,249.50", "", &id), Ok(NewPayout { amount: inr(124_950), method }));
         assert_eq!(check("100", "INR", &id), Ok(NewPayout { amount: inr(10_000), method }));
-        assert_eq!(check("0.01", "USD", &id), Ok(NewPayout { amount: Money::new(1, usd), method }));
+        let of_usd = PayoutForm { amount: "0.01".into(), currency: "USD".into(), method: id.clone() };
+        assert_eq!(of_usd.check(usd, inr(10_000)), Ok(NewPayout { amount: Money::new(1, usd), method }));
         for (amount, currency, method, field, code) in [
             ("99.99", "", id.as_str(), "amount", TooSmall),
-            ("0", "USD", &id, "amount", TooSmall),
+            ("0", "", &id, "amount", TooSmall),
+            ("500", "USD", &id, "currency", NotAChoice),
             ("-5", "", &id, "amount", TooSmall),
             ("", "", &id, "amount", Missing),
             ("$500", "", &id, "amount", OtherCurrency(Currency::INR)),

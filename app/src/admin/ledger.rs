@@ -26,7 +26,7 @@ pub(crate) fn Ledger() -> impl IntoView {
 #[component]
 fn Shown(balance: TrialBalance) -> impl IntoView {
     let i18n = use_i18n();
-    let TrialBalance { accounts, batch, seal, sealed_at, unsealed } = balance;
+    let TrialBalance { accounts, exchange_difference, batch, seal, sealed_at, unsealed } = balance;
     let mut currencies: Vec<Currency> = accounts.iter().map(|each| each.balance.currency()).collect();
     currencies.dedup();
     let tables = currencies.iter().map(|currency| {
@@ -47,6 +47,15 @@ fn Shown(balance: TrialBalance) -> impl IntoView {
             <p class="note id" translate="no">{seal}</p>
         }
     });
+    let exchanged = exchange_difference.map(|difference| {
+        view! {
+            <section class="panel apart" aria-labelledby="exchange">
+                <h2 id="exchange">{t!(i18n, admin.exchange)}</h2>
+                <p>{t!(i18n, admin.exchange_difference, amount = words::money(i18n, difference))}</p>
+                <p class="note">{t!(i18n, admin.exchange_note)}</p>
+            </section>
+        }
+    });
     let rest = words::number(i18n, unsealed);
     view! {
         <PageTitle text=t!(i18n, admin.ledger) />
@@ -56,6 +65,7 @@ fn Shown(balance: TrialBalance) -> impl IntoView {
         </header>
         <p class="note">{t!(i18n, admin.ledger_note)}</p>
         {tables}
+        {exchanged}
         <section class="panel apart" aria-labelledby="seal">
             <h2 id="seal">{t!(i18n, admin.seal)}</h2>
             <p class="note">{t!(i18n, admin.seal_note)}</p>
@@ -122,5 +132,6 @@ fn account_words(i18n: I18n, account: Account) -> &'static str {
         Account::Disputes => t!(i18n, admin.disputes_account),
         Account::SellerDisputed => t!(i18n, admin.seller_disputed),
         Account::DisputeLosses => t!(i18n, admin.dispute_losses),
+        Account::Exchange => t!(i18n, admin.exchange),
     }
 }

@@ -37,14 +37,17 @@ pub(crate) fn Balance() -> impl IntoView {
         let next = balance.entries.next.clone();
         let next = next.map(|next| routes::with(&path, &[("after", &next), ("payouts", &payouts)]));
         let first = (!after.is_empty()).then(|| routes::with(&path, &[("payouts", &payouts)]));
-        let available: Vec<_> = std::iter::once(balance.available)
-            .chain(balance.other_currencies.iter().map(|other| other.available))
-            .collect();
+        let available = balance.available;
         let others = balance.other_currencies.iter().map(|other| {
             let sums = [other.available, other.pending, other.in_transit].map(|sum| words::money(i18n, sum));
             view! { <p class="note">{t!(i18n, payouts.other_currency, currency = other.available.currency().code())}": "{sums.join(" · ")}</p> }
         });
-        let others = others.collect_view();
+        let others = (!balance.other_currencies.is_empty()).then(|| {
+            view! {
+                {others.collect_view()}
+                <p class="note">{t!(i18n, balance.converted_note, currency = available.currency().code())}</p>
+            }
+        });
         // In the currencies in which something is disputed.
         let disputed: Vec<_> = std::iter::once(balance.disputed)
             .chain(balance.other_currencies.iter().map(|other| other.disputed))

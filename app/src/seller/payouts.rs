@@ -55,8 +55,8 @@ fn draft_of(action: &str, draft: Draft) -> Draft {
 #[component]
 pub(super) fn Withdraw(
     path: String,
-    /// What can be withdrawn: in the shop's currency, then in others.
-    available: Vec<Money>,
+    /// What can be withdrawn.
+    available: Money,
     page: ShopPayouts,
     draft: Draft,
 ) -> impl IntoView {
@@ -64,20 +64,16 @@ pub(super) fn Withdraw(
     let ShopPayouts { minimum, key, methods, .. } = page;
     let draft = draft_of("withdraw", draft);
     let usable: Vec<_> = methods.iter().filter(|method| method.usable).collect();
-    let enough = |sum: &&Money| match sum.currency() == minimum.currency() {
-        true => sum.amount() >= minimum.amount().max(1),
-        false => sum.amount() > 0,
-    };
-    let currencies: Vec<Money> = available.iter().filter(enough).copied().collect();
-    let why = match (currencies.is_empty(), usable.is_empty(), methods.is_empty()) {
+    let least = if available.currency() == minimum.currency() { minimum.amount().max(1) } else { 1 };
+    let why = match (available.amount() < least, usable.is_empty(), methods.is_empty()) {
         (true, ..) => Some(t!(i18n, payouts.too_little, price = minimum)),
         (false, true, true) => Some(t!(i18n, payouts.no_method).to_owned()),
         (false, true, false) => Some(t!(i18n, payouts.method_waits).to_owned()),
         _ => None,
     };
-    let form = match (why, currencies.first()) {
-        (None, Some(first)) => form(i18n, path, *first, &currencies, &usable, minimum, key, draft),
-        (why, _) => view! { <p class="note">{why}</p> }.into_any(),
+    let form = match why {
+        None => form(i18n, path, available, &usable, minimum, key, draft),
+        why => view! { <p class="note">{why}</p> }.into_any(),
     };
     view! {
         <section class="panel" aria-labelledby="withdraw">
@@ -87,12 +83,10 @@ pub(super) fn Withdraw(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one form")]
 fn form(
     i18n: I18n,
     path: String,
-    first: Money,
-    currencies: &[Money],
+    available: Money,
     methods: &[&PayoutMethodCard],
     minimum: Money,
     key: String,
@@ -102,24 +96,11 @@ fn form(
     let faults: Signal<Option<Error>> = Signal::stored(draft.error);
     let labels = vec![
         ("amount", t!(i18n, balance.amount).to_owned()),
-        ("currency", t!(i18n, payouts.currency).to_owned()),
         ("method", t!(i18n, payouts.method).to_owned()),
     ];
-    let currency = (currencies.len() > 1).then(|| {
-        let options = currencies.iter().map(|sum| {
-            let code = sum.currency().to_string();
-            (code.clone(), code, t!(i18n, payouts.at_most, price = *sum))
-        });
-        let value = if typed.currency.is_empty() { first.currency().to_string() } else { typed.currency };
-        view! { <Choice name="currency" label=t!(i18n, payouts.currency) value options=options.collect() faults /> }
-    });
-    // With one currency it is that one, which need not be the shop's own.
-    let only = currency.is_none().then(|| {
-        view! { <input type="hidden" name="currency" value=first.currency().to_string() /> }
-    });
-    let hint = match first.currency() == minimum.currency() {
-        true => t!(i18n, payouts.amount_hint, least = minimum, most = first),
-        false => t!(i18n, payouts.at_most, price = first),
+    let hint = match available.currency() == minimum.currency() {
+        true => t!(i18n, payouts.amount_hint, least = minimum, most = available),
+        false => t!(i18n, payouts.at_most, price = available),
     };
     let value = match (typed.method.is_empty(), methods.first()) {
         (true, Some(method)) => method.id.to_string(),
@@ -129,15 +110,13 @@ fn form(
         let words = format!("{} {}", words::payout_method(i18n, method.kind), method.account);
         (method.id.to_string(), words, method.holder.clone())
     });
-    let amount = format!("{} ({})", t!(i18n, balance.amount), first.currency().code());
+    let amount = format!("{} ({})", t!(i18n, balance.amount), available.currency().code());
     view! {
         <form method="post" action=path class="form" novalidate>
             <ErrorSummary faults labels />
             <input type="hidden" name="action" value="withdraw" />
             <input type="hidden" name="key" value=key />
-            {only}
-            {currency}
-            <Amount name="amount" label=amount value=typed.amount required=true hint currency=first.currency() faults />
+            <Amount name="amount" label=amount value=typed.amount required=true hint currency=available.currency() faults />
             <Choice name="method" label=t!(i18n, payouts.method) value options=options.collect() faults />
             <div><Button>{t!(i18n, payouts.request)}</Button></div>
         </form>

@@ -1513,7 +1513,8 @@ CREATE TABLE ledger_batches (
 CREATE TABLE ledger_postings (
     id UUID PRIMARY KEY,
     kind TEXT NOT NULL,
-    -- What is posted once: an order, a payment, a refund, a dispute or an order's part of it, a payout or a settlement.
+    -- What is posted once: an order, a payment, a refund, a dispute or an order's part of it, a payout, a settlement or a
+    -- conversion.
     reference UUID NOT NULL,
     -- The order that it concerns, if any.
     order_id UUID REFERENCES orders (id),

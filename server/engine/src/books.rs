@@ -1,7 +1,7 @@
 //! The books: the trial balance of the market, and the statement of a shop.
 
 use crate::{
-    Caller, Engine,
+    Caller, Engine, currencies,
     db::Scalar,
     params, rows,
     spreadsheet::{Exported, table},
@@ -11,6 +11,7 @@ use haat_shared::{
     Currency, Error, Money, Result,
     id::kinds::{PostingId, ShopId},
     ledger::{Account, AccountBalance, PostingKind, TrialBalance},
+    money::convert,
     permissions::{AdminPermission, Permission},
     sales::AskedPeriod,
 };
@@ -86,12 +87,30 @@ pub async fn trial_balance(engine: &Engine, caller: &Caller) -> Result<TrialBala
     let seal: Option<SealRow> = engine.db.opt(&LAST_SEAL, params![]).await?;
     let unsealed = engine.db.one::<Scalar<i64>>(&UNSEALED, params![]).await?.0;
     Ok(TrialBalance {
+        exchange_difference: exchange_difference(engine, &accounts).await?,
         accounts,
         batch: seal.as_ref().map(|seal| seal.number),
         seal: seal.as_ref().map(|seal| crate::seals::hex(&seal.seal)),
         sealed_at: seal.map(|seal| caller.time(engine, seal.sealed_at)),
         unsealed,
     })
+}
+
+/// What the account `exchange` would bring at today's rates.
+async fn exchange_difference(engine: &Engine, accounts: &[AccountBalance]) -> Result<Option<Money>> {
+    let exchanged: Vec<_> = accounts.iter().filter(|each| each.account == Account::Exchange).collect();
+    if exchanged.is_empty() {
+        return Ok(None);
+    }
+    let rates = currencies::list(engine, &Caller::system()).await?;
+    let mut difference = Money::zero(engine.currency);
+    for AccountBalance { balance, .. } in exchanged {
+        let rate = rates.iter().find(|card| card.currency == balance.currency()).and_then(|card| card.rate);
+        let worth = rate.and_then(|rate| convert(*balance, rate.inverse(), engine.currency));
+        let Some(worth) = worth else { return Ok(None) };
+        difference = difference.minus(worth)?;
+    }
+    Ok(Some(difference))
 }
 
 /// The trial balance as a table.

@@ -134,7 +134,11 @@ pub(crate) async fn totals(engine: &Engine, shop: ShopId) -> Result<Vec<Currency
     let none = CurrencyBalance { pending: none, available: none, in_transit: none, disputed: none };
     let in_own = rows.iter().find(|row| row.currency == own).map_or(Ok(none), total);
     let others = rows.iter().filter(|row| row.currency != own).map(total);
-    std::iter::once(in_own).chain(others).collect()
+    let all: Result<Vec<_>> = std::iter::once(in_own).chain(others).collect();
+    // Nothing is left of what was converted.
+    let left =
+        |of: &CurrencyBalance| [of.pending, of.available, of.disputed].iter().any(|part| part.amount() != 0);
+    all.map(|all| all.into_iter().filter(|of| of.pending.currency() == own || left(of)).collect())
 }
 
 /// What a posting is about: the action on this object is posted once.

@@ -27,6 +27,7 @@ pub mod currencies;
 pub mod db;
 pub mod dispatch;
 pub mod events;
+pub mod exchange;
 pub mod gift_cards;
 pub mod idempotency;
 pub mod inventory;

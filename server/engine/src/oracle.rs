@@ -325,7 +325,7 @@ statements! {
             -SUM(CASE WHEN x.account = 'seller_pending' THEN x.amount_minor ELSE 0 END) AS pending,
             -SUM(CASE WHEN x.account IN ('seller_pending', 'seller_disputed') THEN 0 ELSE x.amount_minor END) AS released
             FROM ledger_postings p JOIN ledger_entries x ON x.posting_id = p.id AND x.shop_id IS NOT NULL
-            GROUP BY p.order_id, x.shop_id, x.currency) e
+            WHERE p.kind <> 'converted_from' GROUP BY p.order_id, x.shop_id, x.currency) e
             ON e.order_id = d.id AND e.shop_id = d.shop_id AND e.currency = d.currency
         WHERE COALESCE(e.pending, 0) <> CASE WHEN d.released_at IS NULL THEN d.due ELSE 0 END
             OR COALESCE(e.released, 0) <> CASE WHEN d.released_at IS NULL THEN 0 ELSE d.due END";
@@ -335,7 +335,15 @@ statements! {
             AND p.kind IN ('payout_requested', 'payout_rejected', 'payout_returned', 'payout_reversed')
         WHERE e.shop_id IS NOT NULL
             AND (COALESCE(o.shop_id, y.shop_id) IS NULL OR COALESCE(o.shop_id, y.shop_id) <> e.shop_id
-                OR COALESCE(o.currency, y.currency) <> e.currency)";
+                OR (COALESCE(o.currency, y.currency) <> e.currency AND p.kind <> 'converted_to'))";
+    // What was converted has the sign of what it became, though a small amount may be less than half a unit there.
+    CONVERTED = "SELECT 'of order ' || o.number || ', ' || CAST(c.gone AS TEXT) || ' was converted to ' || CAST(c.received AS TEXT) AS value
+        FROM orders o JOIN (SELECT p.order_id, SUM(CASE WHEN p.kind = 'converted_from' THEN -e.amount_minor ELSE 0 END) AS gone,
+                SUM(CASE WHEN p.kind = 'converted_to' THEN e.amount_minor ELSE 0 END) AS received
+            FROM ledger_postings p JOIN ledger_entries e ON e.posting_id = p.id AND e.account = 'exchange' GROUP BY p.order_id) c
+            ON c.order_id = o.id JOIN shops s ON s.id = o.shop_id
+        WHERE o.currency = s.currency OR (c.gone = 0 AND c.received <> 0) OR (c.gone > 0 AND c.received < 0)
+            OR (c.gone < 0 AND c.received > 0)";
     BALANCES = "SELECT 'the balance of a shop does not match its entries, by ' || CAST(SUM(difference) AS TEXT) AS value
         FROM (SELECT shop_id, currency, available_minor AS difference FROM shop_balances
             UNION ALL SELECT shop_id, currency, amount_minor AS difference FROM ledger_entries
@@ -479,6 +487,7 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &CLEARING,
         &EARNED,
         &EARNED_BY,
+        &CONVERTED,
         &BALANCES,
         &PAYOUTS,
         &IN_TRANSIT,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::{
     Engine, TxResult, accounts, catalog, chat, checkout,
     db::{BoxFuture, Scalar},
-    dispatch, gift_cards, idempotency, inventory, media, notifications, orders, params, payments, payouts,
-    random, sale_prices, seals, statements,
+    dispatch, exchange, gift_cards, idempotency, inventory, media, notifications, orders, params, payments,
+    payouts, random, sale_prices, seals, statements,
 };
 use haat_shared::id::kinds::JobId;
 
@@ -56,6 +56,11 @@ pub static SCHEDULES: &[Schedule] = &[
         name: "release",
         every: Duration::from_secs(5),
         run: |engine| Box::pin(async move { orders::release_due(engine).await.map(drop) }),
+    },
+    Schedule {
+        name: "exchange",
+        every: Duration::from_secs(30),
+        run: |engine| Box::pin(async move { exchange::convert_due(engine).await.map(drop) }),
     },
     Schedule {
         name: "messages",

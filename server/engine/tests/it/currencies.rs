@@ -1,23 +1,25 @@
 //! Buying in other currencies than the market's: rates, sellers' own prices, and the ledger of each currency.
 
 use haat_engine::{
-    Bounds, Caller, Engine, Parts, accounts, audit, carts, catalog, checkout, currencies, ledger, orders,
-    promotions, sandbox, sandbox::Card, shops,
+    Bounds, Caller, Engine, Parts, accounts, audit, books, carts, catalog, checkout, currencies, exchange,
+    ledger, orders, payouts, promotions, sandbox, sandbox::Card, shops,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
     checkout::CheckoutUpdate,
+    field::FieldError,
     id::kinds::{CheckoutId, VariantId},
-    ledger::CurrencyBalance,
+    ledger::{Account, CurrencyBalance, PostingKind},
     money::{PRICE_MAX, Rate},
     orders::{LineQuantity, NewRefund},
     payments::NextAction,
+    payouts::PayoutForm,
     promotions::PromotionForm,
     sales::AskedPeriod,
     shipping::ShippingMethod,
 };
 
-use crate::{both, orders::shipment, support::*};
+use crate::{both, orders::shipment, payouts::bank, support::*};
 
 const MEENA: &str = "meena-crafts";
 
@@ -91,7 +93,76 @@ async fn sell(market: &Market, bowl: VariantId, code: &str) -> Money {
     view.totals.total
 }
 
+/// What the market's ledger has on an account in a currency.
+async fn booked(engine: &Engine, account: Account, code: &str) -> i64 {
+    let books = books::trial_balance(engine, &Caller::system()).await.unwrap();
+    let found =
+        books.accounts.iter().find(|each| each.account == account && each.balance.currency() == of(code));
+    found.map_or(0, |each| each.balance.amount())
+}
+
 both! {
+    async fn earnings_in_other_currencies_are_converted_at_the_rates_of_their_orders(market) {
+        let market = &open(market).await;
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 30).await;
+        let seen = async || ledger::balance(engine, &owner, MEENA, "").await.unwrap();
+        sell(market, bowl, "JPY").await;
+        // One bowl of ¥810 less 10 %, and ¥88 for the delivery.
+        assert_eq!(seen().await.other_currencies[0].available, money("JPY", 817));
+        // Whatever the yen is worth by now, the order was paid at 1.8 to the rupee.
+        rate(engine, "JPY", 2, 1).await.unwrap();
+        assert_eq!(exchange::convert_due(engine).await.unwrap(), 1);
+        let balance = seen().await;
+        assert_eq!((balance.available, balance.other_currencies), (money("INR", 45_389), vec![]));
+        let kinds: Vec<PostingKind> = balance.entries.items.iter().map(|entry| entry.kind).take(2).collect();
+        assert_eq!(kinds, [PostingKind::ConvertedTo, PostingKind::ConvertedFrom]);
+        assert_eq!(exchange::convert_due(engine).await.unwrap(), 0, "everything is");
+        market.settle().await;
+        assert_eq!(booked(engine, Account::Exchange, "JPY").await, -817);
+        assert_eq!(booked(engine, Account::Exchange, "INR").await, 45_389);
+        // ¥817 are ₹408.50 today, for which the shop got ₹453.89.
+        let books = books::trial_balance(engine, &Caller::system()).await.unwrap();
+        assert_eq!(books.exchange_difference, Some(money("INR", 40_850 - 45_389)));
+        // The shop is paid in its own currency, and in no other one.
+        let method = payouts::add_method(engine, &owner, MEENA, &bank()).await.unwrap();
+        let asked = |amount: &str, currency: &str| PayoutForm { amount: amount.into(), currency: currency.into(), method: method.to_string() };
+        let Err(Error::Invalid(faults)) = payouts::request(engine, &owner, MEENA, &asked("817", "JPY"), "a").await else { panic!() };
+        assert!(faults.contains(&FieldError::new("currency", FieldCode::NotAChoice)), "{faults:?}");
+        payouts::request(engine, &owner, MEENA, &asked("453.89", ""), "b").await.unwrap();
+
+        // The rest is refunded after the payout: it is converted at the same rate, and leaves no fraction of a rupee behind.
+        let number = balance.entries.items[0].order_number.clone().unwrap();
+        let position = orders::seller_order(engine, &owner, MEENA, &number).await.unwrap().order.order.lines[0].position;
+        for (lines, shipping) in [(vec![], true), (vec![LineQuantity { position, quantity: 1 }], false)] {
+            let refund = NewRefund { lines, shipping, reason: "Chipped".into(), ..NewRefund::default() };
+            orders::refund(engine, &owner, MEENA, &number, refund).await.unwrap();
+            market.settle().await;
+            exchange::convert_due(engine).await.unwrap();
+        }
+        market.settle().await;
+        let balance = seen().await;
+        assert_eq!((balance.available, balance.other_currencies), (money("INR", -45_389), vec![]));
+        assert_eq!(booked(engine, Account::Exchange, "JPY").await, 0);
+        assert_eq!(booked(engine, Account::Exchange, "INR").await, 0);
+    }
+
+    async fn nothing_is_converted_twice(market) {
+        let market = &open(market).await;
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 30).await;
+        sell(market, bowl, "JPY").await;
+        let [one, two] = market.two_nodes().await;
+        let both = (0..8).map(|n| {
+            let engine = if n % 2 == 0 { one.clone() } else { two.clone() };
+            async move { exchange::convert_due(&engine).await }
+        });
+        let converted: Vec<_> = futures::future::join_all(both).await;
+        assert_eq!(converted.into_iter().map(|done| done.unwrap()).sum::<usize>(), 1);
+        let balance = ledger::balance(engine, &owner, MEENA, "").await.unwrap();
+        assert_eq!((balance.available, balance.other_currencies), (money("INR", 45_389), vec![]));
+    }
+
     async fn each_currency_has_a_ledger_of_its_own(market) {
         let market = &open(market).await;
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);

@@ -62,7 +62,7 @@ async fn of_shop(
     payouts::of_shop(context.engine(), &context.caller, &handle, page(&of.after, of.limit)).await.map(Listed)
 }
 
-/// An amount of a payout, in minor units of any currency in which the shop has earned.
+/// An amount of a payout, in minor units of the shop's currency.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is the schema of amounts that are sent")]
 struct PayoutAmount {
