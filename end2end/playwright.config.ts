@@ -10,9 +10,9 @@ const needsScripts = /\.hydrated\.spec\.ts/;
 // Each customer flow runs on SQLite, once hydrated and once without JavaScript. The look of a page, its texts, its headers and the
 // effect of hostile text depend neither on the database nor on JavaScript being disabled, so these run once, hydrated, where more
 // of our code is involved. The use cases are tested on both databases below the browser; here, PostgreSQL only proves that the
-// whole system works on it: buying, selling and running the market, hydrated, and buying from a real catalogue without JavaScript.
+// whole system works on it: buying, selling and running the market, hydrated, and buying from a real catalogue, and abroad, without JavaScript.
 const once = /(amounts|pages|accessible|headers|missing|icecat|hostile|hostile-dashboard|hostile-products|languages)\.spec\.ts/;
-const onPostgres = { hydrated: /(buying|seller|admin|abroad)\.spec\.ts/, plain: /icecat\.spec\.ts/ };
+const onPostgres = { hydrated: /(buying|seller|admin|abroad)\.spec\.ts/, plain: /(abroad|icecat)\.spec\.ts/ };
 
 export default defineConfig<object, Settings>({
   testDir: 'tests',

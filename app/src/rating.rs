@@ -7,14 +7,18 @@ use haat_shared::{
     money::{self, Rate},
     routes::CURRENCIES,
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, web_sys};
 
 use crate::{
     api::{self, ApiError},
     i18n::{Locale, t, use_i18n},
+    previewing::{self, PreviewButton},
     state::query,
     storefront::draft_by,
-    ui::{Alert, Button, Check, CodeAlert, ErrorSummary, Field, PageTitle, Select, Table, TextArea, loaded},
+    ui::{
+        self, Alert, Button, Check, CodeAlert, ErrorSummary, Field, PageTitle, Select, Table, TextArea,
+        loaded,
+    },
     words,
 };
 
@@ -22,11 +26,12 @@ use crate::{
 #[component]
 pub(crate) fn Currencies() -> impl IntoView {
     let (draft, done) = (query("draft"), query("done"));
+    let asked = previewing::asked();
     let found = api::find(
-        move || (draft.get(), done.get()),
-        |(draft, done)| async move {
+        move || (draft.get(), done.get(), asked.get()),
+        |(draft, done, asked)| async move {
             let cards = api::currencies::page().await?;
-            Ok::<_, ApiError>((cards, draft_by("rate", draft).await?, done))
+            Ok::<_, ApiError>((cards, previewing::typed(draft_by("rate", draft).await?, asked), done))
         },
     );
     let i18n = use_i18n();
@@ -64,8 +69,27 @@ pub(crate) fn Currencies() -> impl IntoView {
                 false => String::new(),
             };
             let options = others.iter().map(|code| (*code, *code)).collect::<Vec<_>>();
+            let example = previewing::or(&draft, EXAMPLE, &thousand(base));
+            let set = RwSignal::new([typed("currency", "set"), typed("rate", "set"), example.clone()]);
+            let read = move |event: web_sys::Event| {
+                if let Some(field) = ui::typed(&event) {
+                    set.set(["currency", "rate", EXAMPLE].map(field));
+                }
+            };
+            let first = others[0];
+            let cost = move || {
+                let [currency, rate, example] = set.get();
+                let currency = if currency.is_empty() { first.to_owned() } else { currency };
+                let amount = amounts::read(EXAMPLE, &example, base).ok();
+                let cost = amount.zip(read_rate("rate", &rate).ok()).zip(currency.parse().ok());
+                match cost.and_then(|((amount, rate), currency)| money::convert(amount, rate, currency)) {
+                    Some(cost) => view! { <p>{words::money(i18n, cost)}</p> }.into_any(),
+                    None => view! { <p class="note">{t!(i18n, currencies.preview_later)}</p> }.into_any(),
+                }
+            };
+            let about = t!(i18n, currencies.example, currency = base.code());
             view! {
-                <form method="post" action=CURRENCIES class="panel form" novalidate aria-labelledby="one">
+                <form method="post" action=CURRENCIES class="panel form" novalidate aria-labelledby="one" on:input=read on:change=read>
                     <h2 id="one">{t!(i18n, currencies.set)}</h2>
                     <input type="hidden" name="action" value="set" />
                     <div class="field-row">
@@ -74,7 +98,15 @@ pub(crate) fn Currencies() -> impl IntoView {
                     </div>
                     <Field name="source" label=t!(i18n, currencies.source) value=typed("source", "set") optional=true hint=t!(i18n, currencies.source_hint) />
                     {confirm("set")}
-                    <div class="actions"><Button>{t!(i18n, currencies.set)}</Button></div>
+                    <div class="field">
+                        <label for=EXAMPLE>{about}</label>
+                        <input id=EXAMPLE name=EXAMPLE type="text" inputmode="decimal" value=example />
+                    </div>
+                    <div class="summary" aria-live="polite">{cost}</div>
+                    <div class="actions">
+                        <Button>{t!(i18n, currencies.set)}</Button>
+                        <PreviewButton />
+                    </div>
                 </form>
                 <form method="post" action=CURRENCIES class="panel form" novalidate aria-labelledby="many">
                     <h2 id="many">{t!(i18n, currencies.import)}</h2>
@@ -93,11 +125,20 @@ pub(crate) fn Currencies() -> impl IntoView {
             <CodeAlert />
             {done}
             <ErrorSummary faults labels />
-            <Rates cards base about />
+            <Rates cards base example=previewing::or(&draft, PRICE, &thousand(base)) about />
             {forms}
         }
     });
     crate::admin::currencies_page(page.into_any())
+}
+
+/// The amount whose cost is shown at the rate that is typed, and that in the list.
+const EXAMPLE: &str = "preview_price";
+const PRICE: &str = "price";
+
+/// A thousand, in whole units.
+fn thousand(base: Currency) -> String {
+    Money::new(1_000 * 10i64.pow(base.decimals()), base).plain()
 }
 
 /// What is asked about rates that are very different from the current ones, with the form that has them.
@@ -123,10 +164,15 @@ fn confirmation(i18n: Locale, draft: &Draft, cards: &[CurrencyCard]) -> Option<(
 
 /// All currencies with their rates, and what an amount that is typed costs in each.
 #[component]
-fn Rates(cards: Vec<CurrencyCard>, base: Currency, about: &'static str) -> impl IntoView {
+fn Rates(
+    cards: Vec<CurrencyCard>,
+    base: Currency,
+    /// The amount.
+    example: String,
+    about: &'static str,
+) -> impl IntoView {
     let i18n = use_i18n();
-    let thousand = Money::new(1_000 * 10i64.pow(base.decimals()), base);
-    let typed = RwSignal::new(thousand.plain());
+    let typed = RwSignal::new(example.clone());
     let rows = cards.into_iter().map(|card| {
         let CurrencyCard { currency, rate, source, since, stale } = card;
         let own = currency == base;
@@ -184,10 +230,13 @@ fn Rates(cards: Vec<CurrencyCard>, base: Currency, about: &'static str) -> impl 
         <section class="panel form">
             <p class="note">{about}</p>
             <Table caption=t!(i18n, currencies.title) columns>{rows}</Table>
-            <div class="field live-only">
-                <label for="preview-price">{t!(i18n, currencies.example, currency = base.code())}</label>
-                <input id="preview-price" type="text" inputmode="decimal" value=thousand.plain() on:input=move |event| typed.set(event_target_value(&event)) />
-            </div>
+            <form method="get" action=CURRENCIES class="period-form">
+                <div class="field">
+                    <label for=PRICE>{t!(i18n, currencies.example, currency = base.code())}</label>
+                    <input id=PRICE name=PRICE type="text" inputmode="decimal" value=example on:input=move |event| typed.set(event_target_value(&event)) />
+                </div>
+                <PreviewButton />
+            </form>
         </section>
     }
 }

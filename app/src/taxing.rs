@@ -4,21 +4,23 @@ use std::time::Duration;
 
 use haat_shared::{
     Currency, Error, Money, amounts,
+    forms::Draft,
     routes::TAXES,
     taxes::{
         STANDARD, TaxBasis, TaxKind, TaxLine, TaxPreview, TaxRateCard, TaxRateForm, TaxRateState,
         TaxSettings, percent,
     },
 };
-use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, web_sys};
 
 use crate::{
     api::{self, ApiError},
     countries,
     i18n::{t, use_i18n},
+    previewing::{self, PreviewButton},
     state::query,
     storefront::draft_by,
-    ui::{Alert, Button, Check, CodeAlert, ErrorSummary, Field, PageTitle, Select, Table, loaded},
+    ui::{self, Alert, Button, Check, CodeAlert, ErrorSummary, Field, PageTitle, Select, Table, loaded},
     words::{self, I18n},
 };
 
@@ -26,16 +28,21 @@ use crate::{
 #[component]
 pub(crate) fn MarketTaxes() -> impl IntoView {
     let (draft, done, of) = (query("draft"), query("done"), query("of"));
+    let asked = previewing::asked();
     let found = api::find(
-        move || (draft.get(), done.get(), of.get()),
-        |(draft, done, of)| async move {
+        move || (draft.get(), done.get(), of.get(), asked.get()),
+        |(draft, done, of, asked)| async move {
             let (settings, rates, currency, home) = api::taxes::page().await?;
-            let draft = draft_by("tax_rate", draft).await?;
-            Ok::<_, ApiError>((settings, (rates, of), currency, home, draft, done))
+            let draft = previewing::typed(draft_by("tax_rate", draft).await?, asked);
+            let lines = match question(&|name| draft.typed(name), currency) {
+                Some(of) if !draft.fields.is_empty() => api::taxes::preview(of).await.ok(),
+                _ => None,
+            };
+            Ok::<_, ApiError>((settings, (rates, of), (currency, home), (draft, lines), done))
         },
     );
     let i18n = use_i18n();
-    let page = loaded(found, move |(settings, (rates, of), currency, home, draft, done)| {
+    let page = loaded(found, move |(settings, (rates, of), (currency, home), (draft, lines), done)| {
         let done = match done.as_str() {
             "add" => Some(t!(i18n, taxes.added)),
             "end" => Some(t!(i18n, taxes.ended)),
@@ -49,16 +56,17 @@ pub(crate) fn MarketTaxes() -> impl IntoView {
             true => TaxSettings { shipping_category: draft.typed("shipping_category"), ..settings },
             false => settings,
         };
-        let form = match draft.error {
-            Some(_) if !of_settings => TaxRateForm::read(|name| draft.typed(name)),
-            _ => TaxRateForm {
-                country: home.clone(),
-                tax_category: STANDARD.to_owned(),
-                kind: TaxKind::Plain.as_str().to_owned(),
-                ..TaxRateForm::default()
-            },
+        let first = TaxRateForm {
+            country: home.clone(),
+            tax_category: STANDARD.to_owned(),
+            kind: TaxKind::Plain.as_str().to_owned(),
+            ..TaxRateForm::default()
         };
-        let faults: Signal<Option<Error>> = Signal::stored(draft.error);
+        let form = match of_settings || draft.fields.is_empty() {
+            true => first,
+            false => TaxRateForm::read(|name| draft.typed(name)),
+        };
+        let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone());
         view! {
             <PageTitle text=t!(i18n, taxes.title) />
             <h1>{t!(i18n, taxes.title)}</h1>
@@ -66,8 +74,7 @@ pub(crate) fn MarketTaxes() -> impl IntoView {
             {done}
             <ErrorSummary faults labels=LABELS.map(|name| (name, label(i18n, name).to_owned())).to_vec() />
             <Settings settings faults />
-            <Add form faults />
-            <Preview currency home />
+            <Add form draft lines currency home faults />
             <Rates rates of />
         }
     });
@@ -146,12 +153,14 @@ fn Rates(
         view! { <option value=code.clone() selected=code == of>{name}</option> }
     });
     let filter = view! {
-        <form method="get" action=TAXES class="actions">
-            <label for="of" class="hidden">{t!(i18n, taxes.rates)}</label>
-            <select id="of" name="of">
-                <option value="">{t!(i18n, taxes.everywhere)}</option>
-                {places.collect_view()}
-            </select>
+        <form method="get" action=TAXES class="period-form">
+            <div class="field">
+                <label for="of">{t!(i18n, taxes.rates)}</label>
+                <select id="of" name="of">
+                    <option value="">{t!(i18n, taxes.everywhere)}</option>
+                    {places.collect_view()}
+                </select>
+            </div>
             <button type="submit" class="button secondary">{t!(i18n, taxes.filter)}</button>
         </form>
     };
@@ -208,13 +217,96 @@ fn Rates(
     }
 }
 
-/// The form for another rate.
+/// How long after the last key a preview is asked for.
+const ASK_AFTER: Duration = Duration::from_millis(300);
+
+/// What the form asks: what an item would be taxed, with the rate that is typed if it is complete. `None` without a price.
+fn question(field: &dyn Fn(&str) -> String, currency: Currency) -> Option<TaxPreview> {
+    let rate = TaxRateForm::read(field);
+    let tax_category = match field("tax_category") {
+        none if none.trim().is_empty() => STANDARD.to_owned(),
+        typed => typed.trim().to_lowercase(),
+    };
+    Some(TaxPreview {
+        from_country: field("from_country"),
+        from_region: field("from_region").trim().to_uppercase(),
+        country: field("to_country"),
+        region: field("to_region"),
+        tax_id: field("tax_id").trim().to_owned(),
+        tax_category,
+        price: amounts::read("price", &field("price"), currency).ok()?,
+        unsaved: rate.check().is_ok().then_some(rate),
+    })
+}
+
+/// The form for another rate, and what an item would be taxed with it.
 #[component]
-fn Add(form: TaxRateForm, faults: Signal<Option<Error>>) -> impl IntoView {
+fn Add(
+    form: TaxRateForm,
+    /// The fields of the preview, if they were sent.
+    draft: Draft,
+    /// What the page begins with.
+    lines: Option<Vec<TaxLine>>,
+    currency: Currency,
+    /// The market's country.
+    home: String,
+    faults: Signal<Option<Error>>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let kinds = TaxKind::ALL.map(|kind| (kind.as_str(), kind_words(i18n, kind))).to_vec();
+    let asked: RwSignal<Option<TaxPreview>> = RwSignal::new(None);
+    let answer = RwSignal::new(lines);
+    // Of several requests, the last one counts.
+    let (count, timer) = (StoredValue::new(0_u32), StoredValue::new(None::<TimeoutHandle>));
+    let ask = move || {
+        let Some(of) = asked.try_get_untracked().flatten() else { return };
+        count.update_value(|n| *n += 1);
+        let this = count.get_value();
+        leptos::task::spawn_local(async move {
+            let found = api::taxes::preview(of).await.ok();
+            if count.try_get_value() == Some(this) {
+                answer.try_set(found);
+            }
+        });
+    };
+    let stop = move || {
+        if let Some(timer) = timer.try_get_value().flatten() {
+            timer.clear();
+        }
+    };
+    on_cleanup(stop);
+    let read = move |event: web_sys::Event| {
+        if let Some(field) = ui::typed(&event) {
+            asked.set(question(&field, currency));
+            stop();
+            timer.set_value(set_timeout_with_handle(ask, ASK_AFTER).ok());
+        }
+    };
+    let shown = move || match answer.get() {
+        None => view! { <p class="note">{t!(i18n, taxes.preview_note)}</p> }.into_any(),
+        Some(lines) if lines.is_empty() => view! { <p>{t!(i18n, taxes.none)}</p> }.into_any(),
+        Some(lines) => {
+            let rows = lines.into_iter().map(|line| {
+                let included = match line.included {
+                    true => t!(i18n, taxes.in_price),
+                    false => t!(i18n, taxes.on_price),
+                };
+                view! {
+                    <div>
+                        <dt>{words::tax_name(&line)} " " <span class="note">{included}</span></dt>
+                        <dd>{words::money(i18n, line.amount)}</dd>
+                    </div>
+                }
+            });
+            view! { <dl class="sums">{rows.collect_view()}</dl> }.into_any()
+        }
+    };
+    let first = |name: &str, first: &str| previewing::or(&draft, name, first);
+    let (from, to) = (first("from_country", &home), first("to_country", &home));
+    let thousand = Money::new(1_000 * 10i64.pow(currency.decimals()), currency);
+    let price = first("price", &thousand.plain());
     view! {
-        <form method="post" action=TAXES class="panel form" novalidate aria-labelledby="add">
+        <form method="post" action=TAXES class="panel form" novalidate aria-labelledby="add" on:input=read on:change=read>
             <h2 id="add">{t!(i18n, taxes.add)}</h2>
             <input type="hidden" name="action" value="add" />
             <div class="field-row">
@@ -233,120 +325,26 @@ fn Add(form: TaxRateForm, faults: Signal<Option<Error>>) -> impl IntoView {
                 <Field name="starts_on" kind="date" label=label(i18n, "starts_on") value=form.starts_on optional=true faults />
                 <Field name="ends_on" kind="date" label=label(i18n, "ends_on") value=form.ends_on optional=true faults />
             </div>
-            <div class="actions"><Button>{t!(i18n, taxes.add)}</Button></div>
+            <fieldset class="form">
+                <legend>{t!(i18n, promotions.preview)}</legend>
+                <div class="field-row">
+                    <Select name="from_country" label=t!(i18n, taxes.from_country) value=from options=countries::all(i18n) />
+                    <Field name="from_region" label=t!(i18n, taxes.from_region) value=draft.typed("from_region") optional=true />
+                </div>
+                <div class="field-row">
+                    <Select name="to_country" label=t!(i18n, taxes.to_country) value=to options=countries::all(i18n) />
+                    <Field name="to_region" label=t!(i18n, taxes.to_region) value=draft.typed("to_region") optional=true />
+                </div>
+                <div class="field-row">
+                    <Field name="price" label=t!(i18n, promotions.preview_price) value=price keys="decimal" />
+                    <Field name="tax_id" label=t!(i18n, checkout.tax_id) value=draft.typed("tax_id") optional=true />
+                </div>
+                <div class="summary" aria-live="polite">{shown}</div>
+            </fieldset>
+            <div class="actions">
+                <Button>{t!(i18n, taxes.add)}</Button>
+                <PreviewButton />
+            </div>
         </form>
-    }
-}
-
-/// How long after the last key a preview is asked for.
-const ASK_AFTER: Duration = Duration::from_millis(300);
-
-/// What an item would be taxed, while its places and price are entered.
-#[component]
-fn Preview(
-    currency: Currency,
-    /// The market's country.
-    home: String,
-) -> impl IntoView {
-    let i18n = use_i18n();
-    let thousand = Money::new(1_000 * 10i64.pow(currency.decimals()), currency);
-    let asked = RwSignal::new((
-        thousand.plain(),
-        TaxPreview {
-            from_country: home.clone(),
-            from_region: String::new(),
-            country: home.clone(),
-            region: String::new(),
-            tax_id: String::new(),
-            tax_category: STANDARD.to_owned(),
-            price: thousand,
-        },
-    ));
-    let answer: RwSignal<Option<Vec<TaxLine>>> = RwSignal::new(None);
-    // Of several requests, the last one counts.
-    let (count, timer) = (StoredValue::new(0_u32), StoredValue::new(None::<TimeoutHandle>));
-    let ask = move || {
-        let Some((typed, of)) = asked.try_get_untracked() else { return };
-        let Ok(price) = amounts::read("price", &typed, currency) else { return };
-        count.update_value(|n| *n += 1);
-        let this = count.get_value();
-        leptos::task::spawn_local(async move {
-            let found = api::taxes::preview(TaxPreview { price, ..of }).await.ok();
-            if count.try_get_value() == Some(this) {
-                answer.try_set(found);
-            }
-        });
-    };
-    Effect::new(move || {
-        asked.track();
-        if let Some(timer) = timer.get_value() {
-            timer.clear();
-        }
-        timer.set_value(set_timeout_with_handle(ask, ASK_AFTER).ok());
-    });
-    on_cleanup(move || {
-        if let Some(timer) = timer.try_get_value().flatten() {
-            timer.clear();
-        }
-    });
-    let input = move |id: &'static str,
-                      words: &'static str,
-                      first: String,
-                      set: fn(&mut (String, TaxPreview), String)| {
-        view! {
-            <div class="field">
-                <label for=id>{words}</label>
-                <input id=id type="text" value=first on:input=move |event| asked.update(|of| set(of, event_target_value(&event).trim().to_owned())) />
-            </div>
-        }
-    };
-    let country = move |id: &'static str, words: &'static str, set: fn(&mut TaxPreview, String)| {
-        let options = countries::all(i18n).into_iter().map(|(code, name)| {
-            view! { <option value=code selected=(code == home).then_some("")>{name}</option> }
-        });
-        view! {
-            <div class="field">
-                <label for=id>{words}</label>
-                <select id=id on:change=move |event| asked.update(|of| set(&mut of.1, event_target_value(&event)))>{options.collect_view()}</select>
-            </div>
-        }
-    };
-    let shown = move || match answer.get() {
-        None => view! { <p class="note">{t!(i18n, promotions.preview_later)}</p> }.into_any(),
-        Some(lines) if lines.is_empty() => view! { <p>{t!(i18n, taxes.none)}</p> }.into_any(),
-        Some(lines) => {
-            let rows = lines.into_iter().map(|line| {
-                let included = match line.included {
-                    true => t!(i18n, taxes.in_price),
-                    false => t!(i18n, taxes.on_price),
-                };
-                view! {
-                    <div>
-                        <dt>{words::tax_name(&line)} " " <span class="note">{included}</span></dt>
-                        <dd>{words::money(i18n, line.amount)}</dd>
-                    </div>
-                }
-            });
-            view! { <dl class="sums">{rows.collect_view()}</dl> }.into_any()
-        }
-    };
-    view! {
-        <section class="panel form live-only" aria-labelledby="preview">
-            <h2 id="preview">{t!(i18n, promotions.preview)}</h2>
-            <div class="field-row">
-                {country("from-country", t!(i18n, taxes.from_country), |of, code| of.from_country = code)}
-                {input("from-region", t!(i18n, taxes.from_region), String::new(), |of, typed| of.1.from_region = typed.to_uppercase())}
-            </div>
-            <div class="field-row">
-                {country("to-country", t!(i18n, taxes.to_country), |of, code| of.country = code)}
-                {input("to-region", t!(i18n, taxes.to_region), String::new(), |of, typed| of.1.region = typed)}
-            </div>
-            <div class="field-row">
-                {input("of-category", label(i18n, "tax_category"), STANDARD.to_owned(), |of, typed| of.1.tax_category = typed)}
-                {input("of-price", t!(i18n, promotions.preview_price), thousand.plain(), |of, typed| of.0 = typed)}
-                {input("of-tax-id", t!(i18n, checkout.tax_id), String::new(), |of, typed| of.1.tax_id = typed)}
-            </div>
-            <div class="summary" aria-live="polite">{shown}</div>
-        </section>
     }
 }

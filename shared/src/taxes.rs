@@ -164,6 +164,27 @@ impl TaxTable {
         Self { home: String::new(), settings, rates }
     }
 
+    /// The same table with another rate, which applies at once and instead of that which it would replace.
+    pub fn with(&self, rate: TaxRateDraft) -> Self {
+        let TaxRateDraft { country, region, tax_category, name, kind, rate_ppm, .. } = rate;
+        let new = TaxRate {
+            country,
+            region,
+            tax_category,
+            name,
+            kind,
+            rate_ppm,
+            starts_at: i64::MIN,
+            ends_at: None,
+        };
+        let on_top = |rate: &TaxRate| rate.kind == TaxKind::OnTop;
+        let place = |rate: &TaxRate| (rate.country.clone(), rate.region.clone(), rate.tax_category.clone());
+        let others =
+            self.rates.iter().filter(|rate| on_top(rate) != on_top(&new) || place(rate) != place(&new));
+        let rates = others.cloned().chain([new.clone()]).collect();
+        Self { home: self.home.clone(), ..Self::new(self.settings.clone(), rates) }
+    }
+
     /// Whether the prices of a shop include tax.
     pub fn includes(&self, shop: Option<bool>) -> bool {
         shop.unwrap_or(self.settings.prices_include_tax)
@@ -433,6 +454,9 @@ pub struct TaxPreview {
     pub tax_category: String,
     /// The price.
     pub price: Money,
+    /// A rate that is being typed, as if it was saved already.
+    #[serde(default)]
+    pub unsaved: Option<TaxRateForm>,
 }
 
 /// A rate as it is typed.

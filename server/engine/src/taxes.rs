@@ -367,7 +367,10 @@ async fn change(engine: &Engine, caller: &Caller, id: TaxRateId, remove: bool) -
 /// What a basket of one item would be taxed. Operators only.
 pub async fn preview(engine: &Engine, caller: &Caller, of: &TaxPreview) -> Result<Vec<TaxLine>> {
     caller.admin(AdminPermission::SeePromotions)?;
-    let (table, at) = (table(engine).await?, engine.clock.now_ms());
+    let (mut table, at) = (table(engine).await?, engine.clock.now_ms());
+    if let Some(typed) = &of.unsaved {
+        table = Arc::new(table.with(typed.check().map_err(Error::Invalid)?));
+    }
     let country = if of.country.is_empty() { &engine.country } else { &of.country };
     let to = buyer(&shipping::Place::new(country, &of.region, ""));
     if of.price.amount() < 0 {

@@ -63,7 +63,13 @@ both! {
         let of = TaxPreview {
             from_country: String::new(), from_region: "MH".into(), country: String::new(), region: "MH".into(),
             tax_id: String::new(), tax_category: "standard".into(), price: Money::new(10_500, Currency::INR),
+            unsaved: None,
         };
+        assert_eq!(said(&taxes::preview(engine, &system, &of).await.unwrap()), ["CGST 2.50", "SGST 2.50"]);
+        // One that is typed takes the place of that which it would replace, and is not saved.
+        let typed = |percent| TaxPreview { unsaved: Some(rate("IN", "gst", percent)), ..of.clone() };
+        assert_eq!(said(&taxes::preview(engine, &system, &typed("10")).await.unwrap()), ["CGST 4.77", "SGST 4.77"]);
+        assert!(taxes::preview(engine, &system, &typed("a lot")).await.is_err());
         assert_eq!(said(&taxes::preview(engine, &system, &of).await.unwrap()), ["CGST 2.50", "SGST 2.50"]);
         taxes::remove(engine, &system, id).await.unwrap();
         assert!(taxes::remove(engine, &system, id).await.is_err());

@@ -154,6 +154,7 @@ async fn save_settings(context: RequestContext, Body(new): Body<TaxSettings>) ->
 
 async fn preview(context: RequestContext, Body(of): Body<TaxQuestion>) -> Result<Found<TaxAnswer>> {
     let TaxQuestion { from_country, from_region, country, region, tax_id, tax_category, price } = of;
-    let of = TaxPreview { from_country, from_region, country, region, tax_id, tax_category, price };
+    let of =
+        TaxPreview { from_country, from_region, country, region, tax_id, tax_category, price, unsaved: None };
     Ok(Found(TaxAnswer { items: taxes::preview(context.engine(), &context.caller, &of).await? }))
 }
