@@ -292,7 +292,12 @@ fn EditSlot(
     let ShippingSettings { version, currency, .. } = settings;
     let form = match (&draft.error, &window) {
         (Some(_), _) => SlotForm::read(|name| draft.typed(name)),
-        (None, Some((_, window))) => SlotForm::of(window),
+        (None, Some((_, window))) => {
+            let form = SlotForm::of(window);
+            // A field for a time of day doesn't know 24:00.
+            let to = if form.to == "24:00" { "00:00".to_owned() } else { form.to };
+            SlotForm { to, ..form }
+        }
         (None, None) => SlotForm::new(),
     };
     let faults: Signal<Option<Error>> = Signal::stored(draft.error);

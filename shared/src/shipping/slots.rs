@@ -272,7 +272,9 @@ impl SlotForm {
             time(typed.trim()).ok_or_else(|| FieldError::new(field, code))
         };
         let from = faults.take(at("from", &self.from));
-        let to = at("to", &self.to).and_then(|to| match to > from {
+        // Fields for a time of day have no other way to say that the day ends.
+        let to = at("to", &self.to).map(|to| if to == 0 { DAY } else { to });
+        let to = to.and_then(|to| match to > from {
             true => Ok(to),
             false => Err(FieldError::new("to", FieldCode::TooSmall)),
         });
@@ -382,6 +384,7 @@ mod tests {
         let window = typed.check(INR).unwrap();
         assert_eq!((window.weekdays.as_slice(), window.to, window.closes), (&[1, 3, 5][..], 1_440, 120));
         assert_eq!(SlotForm::of(&window), typed);
+        assert_eq!(SlotForm { to: "00:00".into(), ..typed.clone() }.check(INR).unwrap(), window, "midnight");
         for (field, code, change) in [
             ("days", FieldCode::Missing, (|f| f.days = [false; 7]) as fn(&mut SlotForm)),
             ("from", FieldCode::Missing, |f| f.from = " ".into()),
