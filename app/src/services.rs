@@ -8,7 +8,7 @@ pub(crate) use shop::ServicesOfShop;
 use haat_shared::{
     appointments::{
         AppointmentState, AppointmentView, AskedCalendar, BookingPage, CalendarDay, CalendarMonth,
-        FindServices, ProviderView, ServiceCard, ServiceFacts, ServicePlace,
+        FindServices, Moving, ProviderView, ServiceCard, ServiceFacts, ServicePlace,
     },
     id::kinds::ProviderId,
     routes::{self, with},
@@ -135,40 +135,72 @@ fn grid(i18n: I18n, cards: Vec<ServiceCard>) -> AnyView {
     view! { <ul class="service-grid">{cards.collect_view()}</ul> }.into_any()
 }
 
-/// The page on which a time is chosen.
+/// The page on which a time is chosen: for the basket, or for an appointment that is moved.
 #[component]
 pub(crate) fn Book() -> impl IntoView {
     crate::head::keep_out();
     let (slug, provider, month, day) = (param("slug"), query("provider"), query("month"), query("day"));
+    let moving = ["move", "shop", "purchase", "key"].map(query);
+    let moving = move || {
+        let [id, shop, purchase, key] = moving.map(|field| field.get());
+        (!id.is_empty()).then_some(Moving { id, shop, purchase, key })
+    };
+    let asked = move || AskedCalendar { provider: provider.get(), month: month.get(), day: day.get() };
     let found = api::find(
-        move || (slug.get(), AskedCalendar { provider: provider.get(), month: month.get(), day: day.get() }),
-        |(slug, asked)| async move { api::services::booking(slug, asked).await },
+        move || (slug.get(), asked(), moving()),
+        |(slug, asked, moving)| async move {
+            let page = api::services::booking(slug, asked).await?;
+            match moving {
+                None => Ok((page, None)),
+                Some(of) => Ok((page, Some((of.clone(), api::services::moving(of).await?)))),
+            }
+        },
     );
-    loaded(found, |page| view! { <Booking page /> })
+    loaded(found, |(page, moving)| view! { <Booking page moving /> })
 }
 
-/// The link to this page with another provider, month or day.
-fn link(slug: &str, provider: Option<ProviderId>, month: &str, day: &str) -> String {
-    let provider = provider.map(|id| id.to_string()).unwrap_or_default();
-    with(&routes::book(slug), &[("provider", &provider), ("month", month), ("day", day)])
+/// The calendar of a service, and what is moved on it.
+#[derive(Clone)]
+struct Calendar {
+    slug: String,
+    moving: Option<Moving>,
+}
+
+impl Calendar {
+    /// The link to it with another provider, month or day.
+    fn link(&self, provider: Option<ProviderId>, month: &str, day: &str) -> String {
+        let provider = provider.map(|id| id.to_string()).unwrap_or_default();
+        let mut asked = vec![("provider", provider.as_str()), ("month", month), ("day", day)];
+        asked.extend(self.moving.iter().flat_map(Moving::fields));
+        with(&routes::book(&self.slug), &asked)
+    }
 }
 
 #[component]
-fn Booking(page: BookingPage) -> impl IntoView {
+fn Booking(page: BookingPage, moving: Option<(Moving, AppointmentView)>) -> impl IntoView {
     let i18n = use_i18n();
     let slug = page.slug.clone();
-    let title = t!(i18n, services.book, title = page.title);
-    let who = providers(i18n, &page);
+    let (moving, moved) = moving.unzip();
+    let title = match moved {
+        Some(_) => t!(i18n, services.move_title, title = page.title),
+        None => t!(i18n, services.book, title = page.title),
+    };
+    let now = moved.map(|of| {
+        let time = words::moment(i18n, &of.starts_at);
+        view! { <p>{t!(i18n, services.move_lead, time = time, provider = of.provider)}</p> }
+    });
+    let at = Calendar { slug: slug.clone(), moving };
+    let who = providers(i18n, &at, &page);
     let bookable = !page.providers.is_empty() && page.first_free.is_some();
-    let times = times(i18n, &page);
+    let times = times(i18n, &at, &page);
     let first = page.first_free.as_ref().filter(|first| page.day.as_ref() != Some(*first)).map(|first| {
-        let href = link(&slug, page.provider, "", first);
+        let href = at.link(page.provider, "", first);
         view! { <p><a href=href>{t!(i18n, services.first_free, day = words::day(i18n, first))}</a></p> }
     });
     let calendar = match bookable {
         true => view! {
             <div class="booking">
-                <section class="panel" aria-labelledby="month">{calendar(i18n, &slug, page.provider, &page.month, page.day.as_deref())} {first}</section>
+                <section class="panel" aria-labelledby="month">{calendar(i18n, &at, page.provider, &page.month, page.day.as_deref())} {first}</section>
                 <section class="panel" aria-labelledby="times">{times}</section>
             </div>
         }
@@ -191,6 +223,7 @@ fn Booking(page: BookingPage) -> impl IntoView {
                 <span>{page.shop_name}</span>
             </p>
             <CodeAlert />
+            {now}
             {who}
             {calendar}
         </div>
@@ -198,14 +231,14 @@ fn Booking(page: BookingPage) -> impl IntoView {
 }
 
 /// Who does it: any of them, or one.
-fn providers(i18n: I18n, page: &BookingPage) -> Option<AnyView> {
+fn providers(i18n: I18n, at: &Calendar, page: &BookingPage) -> Option<AnyView> {
     if page.providers.is_empty() {
         return None;
     }
     let month = page.month.month.as_str();
     let any = (page.providers.len() > 1).then(|| {
         let here = page.provider.is_none().then_some("true");
-        view! { <li><a class="provider" href=link(&page.slug, None, month, "") aria-current=here>{t!(i18n, services.anyone)}</a></li> }
+        view! { <li><a class="provider" href=at.link(None, month, "") aria-current=here>{t!(i18n, services.anyone)}</a></li> }
     });
     let one = page.providers.iter().map(|provider| {
         let ProviderView { id, name, bio, town, .. } = provider;
@@ -214,7 +247,7 @@ fn providers(i18n: I18n, page: &BookingPage) -> Option<AnyView> {
         let bio = (!bio.is_empty()).then(|| view! { <span class="note">{bio.clone()}</span> });
         view! {
             <li>
-                <a class="provider" href=link(&page.slug, Some(*id), month, "") aria-current=here>
+                <a class="provider" href=at.link(Some(*id), month, "") aria-current=here>
                     <strong>{name.clone()}</strong>
                     {town}
                     {bio}
@@ -237,7 +270,7 @@ fn providers(i18n: I18n, page: &BookingPage) -> Option<AnyView> {
 /// A month, whose days with free times are links.
 fn calendar(
     i18n: I18n,
-    slug: &str,
+    at: &Calendar,
     provider: Option<ProviderId>,
     month: &CalendarMonth,
     shown: Option<&str>,
@@ -245,7 +278,7 @@ fn calendar(
     let step = |to: &Option<String>, sign: &'static str, label: String| {
         match to {
         Some(to) => view! {
-            <a class="button quiet" href=link(slug, provider, to, "") aria-label=label><span aria-hidden="true">{sign}</span></a>
+            <a class="button quiet" href=at.link(provider, to, "") aria-label=label><span aria-hidden="true">{sign}</span></a>
         }
         .into_any(),
         // Keeps its place.
@@ -268,7 +301,7 @@ fn calendar(
         let here = (shown == Some(date.as_str())).then_some("true");
         view! {
             <td>
-                <a class="calendar-day" class:today=today.is_some() href=link(slug, provider, &month.month, date) aria-label=label aria-current=here>
+                <a class="calendar-day" class:today=today.is_some() href=at.link(provider, &month.month, date) aria-label=label aria-current=here>
                     {number}
                 </a>
             </td>
@@ -280,7 +313,7 @@ fn calendar(
     let names = weekdays(i18n).into_iter().map(|weekday| {
         view! { <th scope="col"><abbr title=weekday>{short(weekday)}</abbr></th> }
     });
-    let today = link(slug, provider, &month.today[..7], "");
+    let today = at.link(provider, &month.today[..7], "");
     view! {
         <div class="calendar-head">
             {previous}
@@ -316,7 +349,7 @@ fn short(weekday: &str) -> String {
 }
 
 /// The free times of a day, each a button of a form.
-fn times(i18n: I18n, page: &BookingPage) -> AnyView {
+fn times(i18n: I18n, at: &Calendar, page: &BookingPage) -> AnyView {
     let Some(day) = page.day.as_ref().filter(|_| !page.times.is_empty()) else {
         return view! {
             <h2 id="times">{t!(i18n, services.times)}</h2>
@@ -343,13 +376,18 @@ fn times(i18n: I18n, page: &BookingPage) -> AnyView {
         }
     });
     let buttons = buttons.collect_view();
+    let hold = at.moving.is_none().then(|| view! { <p class="note">{t!(i18n, services.hold_note)}</p> });
+    let moving = at.moving.iter().flat_map(Moving::fields).map(|(name, value)| {
+        view! { <input type="hidden" name=name value=value.to_owned() /> }
+    });
     view! {
         <h2 id="times">{t!(i18n, services.times_of, day = words::day(i18n, day))}</h2>
         {note}
         <form method="post" action=routes::book(&page.slug)>
+            {moving.collect_view()}
             <ul class="times">{buttons}</ul>
         </form>
-        <p class="note">{t!(i18n, services.hold_note)}</p>
+        {hold}
     }
     .into_any()
 }
@@ -388,19 +426,32 @@ pub(crate) fn Appointments() -> impl IntoView {
     })
 }
 
+/// The link to the calendar on which an appointment is moved.
+fn move_link(i18n: I18n, of: &AppointmentView, moving: Moving) -> AnyView {
+    let label =
+        format!("{}: {}, {}", t!(i18n, services.move_it), of.title, words::moment(i18n, &of.starts_at));
+    let href = Calendar { slug: of.movable.clone(), moving: Some(moving) }.link(None, "", "");
+    view! { <a href=href aria-label=label>{t!(i18n, services.move_it)}</a> }.into_any()
+}
+
 fn row(i18n: I18n, of: AppointmentView) -> AnyView {
-    let (number, key) = of.purchase;
+    let (number, key) = of.purchase.clone();
     let page = with(&routes::purchase(&number), &[("key", &key)]);
     let calendar = (of.state == AppointmentState::Booked).then(|| {
         let href = with(&routes::purchase_calendar(&number), &[("key", &key)]);
         view! { <a href=href rel="external">{t!(i18n, services.add_to_calendar)}</a> }
+    });
+    let change = (!of.movable.is_empty()).then(|| {
+        let moving =
+            Moving { id: of.id.to_string(), purchase: number.clone(), key: key.clone(), ..Moving::default() };
+        move_link(i18n, &of, moving)
     });
     view! {
         <li class="row purchase-row">
             <div class="purchase-what">
                 <a class="row-link" href=page>{of.title}</a>
                 <p class="dots"><span>{words::moment(i18n, &of.starts_at)}</span> " " <span>{of.provider}</span> " " <span>{place_words(i18n, of.place)}</span></p>
-                <p class="dots"><span>{state_words(i18n, of.state)}</span> " " {calendar}</p>
+                <p class="dots"><span>{state_words(i18n, of.state)}</span> " " {calendar} " " {change}</p>
             </div>
         </li>
     }

@@ -112,6 +112,7 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "conversation_blocked" => tu_string!(i18n, error.conversation_blocked),
         "message_kept" => tu_string!(i18n, error.message_kept),
         "time_taken" => t!(i18n, error.time_taken),
+        "too_late" => t!(i18n, error.too_late),
         "prices_changed" => t!(i18n, error.prices_changed),
         "customer_is_guest" => tu_string!(i18n, error.customer_is_guest),
         "promotion_used" => tu_string!(i18n, error.promotion_used),
@@ -505,6 +506,7 @@ pub(crate) fn order_event(
         OrderEventKind::TrackingUpdated => return t!(i18n, seller_orders.tracking_updated),
         OrderEventKind::Refunded => return t!(i18n, seller_orders.refund_issued),
         OrderEventKind::ItemsCancelled => return t!(i18n, cart.cancelled),
+        OrderEventKind::AppointmentMoved => return t!(i18n, services.moved),
         OrderEventKind::ReturnOpened => return t!(i18n, seller_orders.return_opened),
         OrderEventKind::ReturnExchanged => return t!(i18n, seller_orders.event_exchanged),
         OrderEventKind::ReturnReceived => return t!(i18n, seller_orders.return_received),
@@ -572,9 +574,9 @@ pub fn posting(i18n: I18n, kind: PostingKind) -> &'static str {
         }
         PostingKind::PayoutRejected => t!(i18n, payouts.payout_rejected),
         PostingKind::PayoutReturned | PostingKind::PayoutReversed => t!(i18n, payouts.payout_returned),
+        PostingKind::ConvertedFrom | PostingKind::ConvertedTo => t!(i18n, balance.converted),
     }
 }
-        PostingKind::ConvertedFrom | PostingKind::ConvertedTo => t!(i18n, balance.converted),
 
 /// The number of a page of a document.
 pub fn page_of(i18n: I18n, page: usize, pages: usize) -> String {
@@ -891,6 +893,7 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
         "password_reset" | "password_changed" => t!(i18n, password.new_title),
         "shipment_updated" => t!(i18n, admin.email_shipment_updated),
         "order_cancelled" | "order_withdrawn" => t!(i18n, admin.email_order_cancelled),
+        "appointment_moved" | "appointment_moved_by_customer" => t!(i18n, services.moved),
         "return_requested" => t!(i18n, admin.email_return_requested),
         "return_approved" | "return_rejected" | "return_exchanged" => t!(i18n, admin.email_return_answered),
         "order_refunded" | "order_refunded_by_market" => t!(i18n, admin.email_order_refunded),
@@ -926,6 +929,7 @@ pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
         "order_shipment_updated" => t!(i18n, admin.message_order_shipment_updated),
         "order_delivered" => t!(i18n, admin.message_order_delivered),
         "order_cancelled" => t!(i18n, admin.message_order_cancelled),
+        "appointment_moved" | "appointment_moved_by_customer" => t!(i18n, services.moved),
         "order_refunded" => t!(i18n, admin.message_order_refunded),
         "order_return_opened" => t!(i18n, admin.message_order_return_opened),
         "order_return_requested" => t!(i18n, seller_orders.return_requested),

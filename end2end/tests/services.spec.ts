@@ -72,4 +72,19 @@ test('a service is offered, booked and seen by both', async ({ page }) => {
   await arriveAt(page, 'Appointments');
   await expect(main(page)).toContainText('Kamla Devi');
   await expect(main(page)).toContainText('Booked');
+
+  await main(page).getByRole('link', { name: /^Move: / }).click();
+  await arriveAt(page, `Move “${product}”`);
+  await expect(main(page)).toContainText(/Now booked for .*, with Kamla Devi/);
+  await main(page).getByRole('link', { name: /^Next month/ }).click();
+  await expect(main(page).getByRole('link', { name: /^Previous month/ })).toBeVisible();
+  await main(page).getByRole('link', { name: /times? available$/ }).nth(2).click();
+  await expect(main(page).locator('a.calendar-day[aria-current]')).toHaveCount(1);
+  await awake(page);
+  const other = main(page).locator('button.time').nth(1);
+  const later = ((await other.textContent()) ?? '').trim();
+  await other.click();
+  await expect(main(page)).toContainText('Appointment moved.');
+  await expect(main(page)).toContainText(`${later} IST, Kamla Devi`);
+  await expect(main(page)).not.toContainText(`${at} IST, Kamla Devi`);
 });

@@ -72,6 +72,8 @@ pub struct ServiceForm {
     pub window_days: String,
     /// The interval of starts.
     pub step: String,
+    /// Until how many hours before it customers move or cancel an appointment by themselves.
+    pub change_hours: String,
     /// Who does it.
     pub providers: Vec<String>,
 }
@@ -83,14 +85,25 @@ pub struct ValidService {
     pub place: ServicePlace,
     /// How it is booked.
     pub rules: BookingRules,
+    /// Until how many minutes before it customers move or cancel an appointment by themselves.
+    pub change: i64,
     /// Who does it.
     pub providers: Vec<ProviderId>,
 }
 
 impl ServiceForm {
     /// The fields, in the order of the form.
-    pub const FIELDS: [&'static str; 8] =
-        ["place", "minutes", "before", "after", "notice_hours", "window_days", "step", "providers"];
+    pub const FIELDS: [&'static str; 9] = [
+        "place",
+        "minutes",
+        "before",
+        "after",
+        "notice_hours",
+        "window_days",
+        "step",
+        "change_hours",
+        "providers",
+    ];
 
     /// The form as it was sent: the providers are the names of its checkboxes.
     pub fn read<'t>(value: impl Fn(&str) -> String, names: impl Iterator<Item = &'t String>) -> Self {
@@ -105,6 +118,7 @@ impl ServiceForm {
             notice_hours: value("notice_hours"),
             window_days: value("window_days"),
             step: value("step"),
+            change_hours: value("change_hours"),
             providers,
         }
     }
@@ -120,6 +134,7 @@ impl ServiceForm {
             notice_hours: text("2"),
             window_days: text("60"),
             step: text("30"),
+            change_hours: text("24"),
             providers: Vec::new(),
         }
     }
@@ -153,6 +168,8 @@ impl ServiceForm {
             )),
             step: faults.take(in_cells("step", &self.step, CELL_MINUTES, MINUTES_MAX)),
         };
+        let change = text::whole_number("change_hours", &self.change_hours, 0, NOTICE_HOURS_MAX);
+        let change = faults.take(change) * 60;
         let mut providers = Vec::new();
         for id in &self.providers {
             match id.parse() {
@@ -163,11 +180,11 @@ impl ServiceForm {
         if self.providers.is_empty() {
             faults.add("providers", FieldCode::Missing);
         }
-        faults.finish(ValidService { place, rules, providers })
+        faults.finish(ValidService { place, rules, change, providers })
     }
 
     /// The form of a service.
-    pub fn of(place: ServicePlace, rules: &BookingRules, providers: &[ProviderId]) -> Self {
+    pub fn of(place: ServicePlace, rules: &BookingRules, change: i64, providers: &[ProviderId]) -> Self {
         Self {
             place: place.as_str().to_owned(),
             minutes: rules.minutes.to_string(),
@@ -176,6 +193,7 @@ impl ServiceForm {
             notice_hours: (rules.notice / 60).to_string(),
             window_days: rules.window_days.to_string(),
             step: rules.step.to_string(),
+            change_hours: (change / 60).to_string(),
             providers: providers.iter().map(ProviderId::to_string).collect(),
         }
     }
@@ -408,6 +426,34 @@ pub struct ChosenTime {
     pub starts_at: String,
 }
 
+/// An appointment that is to be moved or cancelled, and who asks for it: its shop, or whoever may see its purchase.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Moving {
+    /// The ID of the appointment.
+    pub id: String,
+    /// The shop's handle. Empty for the customer.
+    pub shop: String,
+    /// The number of the purchase. Empty for the shop.
+    pub purchase: String,
+    /// The key of the page of the purchase. May be empty.
+    pub key: String,
+}
+
+impl Moving {
+    /// Reads it from the fields of a form or an address; `None` if nothing is moved.
+    pub fn read(value: impl Fn(&str) -> String) -> Option<Self> {
+        let of =
+            Self { id: value("move"), shop: value("shop"), purchase: value("purchase"), key: value("key") };
+        (!of.id.is_empty()).then_some(of)
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> [(&'static str, &str); 4] {
+        [("move", &self.id), ("shop", &self.shop), ("purchase", &self.purchase), ("key", &self.key)]
+    }
+}
+
 /// An appointment, for whoever booked it and for its shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppointmentView {
@@ -437,6 +483,8 @@ pub struct AppointmentView {
     pub address: String,
     /// Whether it has begun.
     pub begun: bool,
+    /// The slug of the service on whose calendar whoever sees this may move it. Empty if it can't be moved by them.
+    pub movable: String,
 }
 
 /// The services of a shop, for its staff.
@@ -578,7 +626,7 @@ mod tests {
         let form = ServiceForm { providers: vec![provider()], ..ServiceForm::new() };
         let valid = form.check().unwrap();
         assert_eq!((valid.rules.minutes, valid.rules.notice, valid.place), (60, 120, ServicePlace::Provider));
-        assert_eq!(ServiceForm::of(valid.place, &valid.rules, &valid.providers), form);
+        assert_eq!(ServiceForm::of(valid.place, &valid.rules, valid.change, &valid.providers), form);
         let cases: [(&str, fn(&mut ServiceForm), FieldCode); 8] = [
             ("place", |form| form.place = "moon".into(), FieldCode::NotAChoice),
             ("minutes", |form| form.minutes = "0".into(), FieldCode::TooSmall),

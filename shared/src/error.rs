@@ -148,6 +148,8 @@ pub enum Conflict {
     CustomerIsGuest,
     /// The time of an appointment is taken, or no longer offered. Carries the titles of the services.
     TimeTaken(Vec<String>),
+    /// Customers can't move or cancel this appointment by themselves any more.
+    TooLate,
     /// The last units at the price of an event were taken meanwhile. Nothing is held.
     PricesChanged,
 }
@@ -218,6 +220,7 @@ impl Error {
                 Conflict::MessageKept => "message_kept",
                 Conflict::CustomerIsGuest => "customer_is_guest",
                 Conflict::TimeTaken(_) => "time_taken",
+                Conflict::TooLate => "too_late",
                 Conflict::PricesChanged => "prices_changed",
             },
             Self::SignInNeeded => "sign_in_needed",

@@ -168,6 +168,8 @@ text_enum! {
         Refunded = "refunded",
         /// Items of a cash order were cancelled before they were shipped, so that no cash is collected for them.
         ItemsCancelled = "items_cancelled",
+        /// An appointment was moved to another time.
+        AppointmentMoved = "appointment_moved",
         /// The shop expects a part of it back.
         ReturnOpened = "return_opened",
         /// The customer asks to return a part of it, or to be refunded.

@@ -185,6 +185,8 @@ const READS: &[&str] = &[
     FN_SERVICES,
     FN_BOOKING,
     FN_APPOINTMENTS,
+    FN_MOVING,
+    FN_PURCHASE_APPOINTMENTS,
     FN_SHOP_SERVICES,
     FN_EVENTS,
     FN_EVENT,
@@ -513,6 +515,8 @@ routes! {
     FN_SHIPPING POST "/api/shipping/settings" Function Member;
     FN_SERVICES POST "/api/services/list" Function Anyone;
     FN_BOOKING POST "/api/services/booking" Function Anyone;
+    FN_MOVING POST "/api/services/moving" Function Anyone;
+    FN_PURCHASE_APPOINTMENTS POST "/api/services/of_purchase" Function Anyone;
     FN_APPOINTMENTS POST "/api/services/appointments" Function SignedIn;
     FN_SHOP_SERVICES POST "/api/services/of_shop" Function Member;
     FN_EVENTS POST "/api/sale_events/list" Function Anyone;

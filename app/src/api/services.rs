@@ -1,7 +1,7 @@
 //! Services and appointments: the catalogue, the calendar of a service, and what shops and shoppers have booked.
 
 use haat_shared::appointments::{
-    AppointmentView, AskedCalendar, BookingPage, FindServices, ServiceCard, ShopServices,
+    AppointmentView, AskedCalendar, BookingPage, FindServices, Moving, ServiceCard, ShopServices,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -18,6 +18,21 @@ pub async fn list(asked: FindServices) -> Result<(Vec<ServiceCard>, Vec<String>)
 pub async fn booking(slug: String, asked: AskedCalendar) -> Result<BookingPage, ApiError> {
     super::call(async |engine, caller| {
         haat_engine::services::booking_page(&engine, &caller, &slug, &asked).await
+    })
+    .await
+}
+
+/// An appointment that is to be moved.
+#[server(name = FetchMoving, prefix = "/api", endpoint = "services/moving", input = Json)]
+pub async fn moving(of: Moving) -> Result<AppointmentView, ApiError> {
+    super::call(async |engine, caller| haat_engine::appointments::moving(&engine, &caller, &of).await).await
+}
+
+/// The appointments of a purchase.
+#[server(name = FetchPurchaseAppointments, prefix = "/api", endpoint = "services/of_purchase", input = Json)]
+pub async fn of_purchase(number: String, key: String) -> Result<Vec<AppointmentView>, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::appointments::of_purchase(&engine, &caller, &number, &key).await
     })
     .await
 }

@@ -3,7 +3,7 @@
 use haat_shared::{
     Error,
     appointments::{
-        AppointmentState, AppointmentView, PROVIDER_FIELD, ProviderForm, ServiceForm, ServicePlace,
+        AppointmentState, AppointmentView, Moving, PROVIDER_FIELD, ProviderForm, ServiceForm, ServicePlace,
         ShopServices,
     },
     availability::{EXCEPTIONS_FIELD, WEEKDAY_FIELDS},
@@ -12,7 +12,7 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{place_words, state_words, told, weekdays};
+use super::{move_link, place_words, state_words, told, weekdays};
 use crate::{
     api::{self, ApiError},
     i18n::{t, tn, use_i18n},
@@ -52,6 +52,7 @@ fn page() -> AnyView {
         let told = told(match done.as_str() {
             "provider" | "service" => Some(t!(i18n, form.saved)),
             "mark" => Some(t!(i18n, services.marked)),
+            "moved" => Some(t!(i18n, services.moved_to)),
             _ => None,
         });
         let provider = shop.providers.iter().find(|provider| provider.id.to_string() == edit).cloned();
@@ -218,6 +219,10 @@ fn appointment(i18n: I18n, handle: &str, day: &str, of: AppointmentView) -> impl
             </form>
         }
     });
+    let change = (!of.movable.is_empty()).then(|| {
+        let moving = Moving { id: of.id.to_string(), shop: handle.to_owned(), ..Moving::default() };
+        move_link(i18n, &of, moving)
+    });
     let address =
         (!of.address.is_empty()).then(|| view! { <span class="note below">{of.address.clone()}</span> });
     view! {
@@ -225,7 +230,7 @@ fn appointment(i18n: I18n, handle: &str, day: &str, of: AppointmentView) -> impl
             <th scope="row">{words::moment(i18n, &of.starts_at)} <span class="note below">{of.provider.clone()}</span></th>
             <td><a href=routes::shop_order(handle, &of.order)>{of.title.clone()}</a></td>
             <td>{of.customer.clone()} {address}</td>
-            <td>{state_words(i18n, of.state)} {mark}</td>
+            <td>{state_words(i18n, of.state)} {mark} " " {change}</td>
         </tr>
     }
 }
@@ -286,6 +291,7 @@ fn service_label(i18n: I18n, name: &str) -> &'static str {
         "notice_hours" => t!(i18n, services.notice),
         "window_days" => t!(i18n, services.window),
         "step" => t!(i18n, services.step),
+        "change_hours" => t!(i18n, services.change),
         _ => t!(i18n, services.who),
     }
 }
@@ -357,6 +363,7 @@ fn EditService(
                 <Field name="notice_hours" label=label("notice_hours") value=form.notice_hours required=true keys="numeric" faults />
                 <Field name="window_days" label=label("window_days") value=form.window_days required=true keys="numeric" faults />
             </div>
+            <Field name="change_hours" label=label("change_hours") value=form.change_hours required=true keys="numeric" hint=t!(i18n, services.change_hint) faults />
             <fieldset class="field">
                 <legend>{label("providers")}</legend>
                 {who}

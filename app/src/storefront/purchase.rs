@@ -3,6 +3,7 @@
 
 use haat_shared::{
     Error, Money,
+    appointments::{AppointmentState, AppointmentView, Moving},
     checkout::CheckoutLineView,
     forms::Draft,
     orders::{
@@ -29,7 +30,7 @@ use crate::{
         AddressLines, Alert, Button, CodeAlert, Field, Icon, LinkButton, PageTitle, Print, Sums, loaded,
         message_shop, unbroken,
     },
-    words,
+    words::{self, I18n},
 };
 
 /// A purchase page.
@@ -41,15 +42,67 @@ pub(crate) fn Purchase() -> impl IntoView {
     let found = api::find(
         move || (number.get(), key.get(), draft.get(), elsewhere.changes()),
         |(number, key, draft, _)| async move {
-            let purchase = api::orders::purchase(number, key.clone()).await?;
-            Ok((purchase, key, draft_by("cancel_by_customer", draft).await?))
+            let purchase = api::orders::purchase(number.clone(), key.clone()).await?;
+            let appointments = match purchase.appointments {
+                0 => Vec::new(),
+                _ => api::services::of_purchase(number, key.clone()).await?,
+            };
+            Ok(((purchase, appointments), key, draft_by("cancel_by_customer", draft).await?))
         },
     );
-    loaded(found, |(purchase, key, draft)| view! { <Shown purchase key draft /> })
+    loaded(found, |((purchase, appointments), key, draft)| {
+        let booked = booked(use_i18n(), &purchase.number, &key, appointments);
+        view! { <Shown purchase key draft booked /> }
+    })
+}
+
+/// The appointments of a purchase, and the links with which they are moved.
+fn booked(i18n: I18n, number: &str, key: &str, appointments: Vec<AppointmentView>) -> Option<AnyView> {
+    if appointments.is_empty() {
+        return None;
+    }
+    let rows = appointments.into_iter().map(|of| {
+        let time = words::moment(i18n, &of.starts_at);
+        let cancelled = (of.state == AppointmentState::Cancelled).then(|| t!(i18n, services.cancelled));
+        let change = (!of.movable.is_empty()).then(|| {
+            let moving = Moving {
+                id: of.id.to_string(),
+                purchase: number.to_owned(),
+                key: key.to_owned(),
+                ..Moving::default()
+            };
+            let href = routes::with(&routes::book(&of.movable), &moving.fields());
+            let label = format!("{}: {}, {time}", t!(i18n, services.move_it), of.title);
+            view! { <a href=href aria-label=label>{t!(i18n, services.move_it)}</a> }
+        });
+        view! {
+            <li>
+                <strong>{of.title}</strong>
+                <p class="dots"><span>{time}</span> " " <span>{of.provider}</span> " " {cancelled.map(|words| view! { <span>{words}</span> })} " " {change}</p>
+            </li>
+        }
+    });
+    let calendar = routes::with(&routes::purchase_calendar(number), &[("key", key)]);
+    Some(
+        view! {
+            <section class="panel" aria-labelledby="booked">
+                <h2 id="booked">{t!(i18n, services.appointments)}</h2>
+                <ul class="rows">{rows.collect_view()}</ul>
+                <p><a href=calendar rel="external"><Icon name="clock" /> {t!(i18n, services.add_to_calendar)}</a></p>
+            </section>
+        }
+        .into_any(),
+    )
 }
 
 #[component]
-fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
+fn Shown(
+    purchase: PurchaseView,
+    key: String,
+    draft: Draft,
+    /// Its appointments.
+    booked: Option<AnyView>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let (number, email) = (purchase.number.as_str(), purchase.email.as_str());
     let new = purchase.orders.iter().all(|order| order.state == OrderState::Placed);
@@ -72,6 +125,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
     });
     let told = match done.as_str() {
         "return" => Some(t!(i18n, purchase.return_sent)),
+        "moved" => Some(t!(i18n, services.moved_to)),
         "resend_gift" => Some(t!(i18n, gifts.resent)),
         "withdraw" => Some(t!(i18n, purchase.return_withdrawn_done)),
         _ => None,
@@ -122,10 +176,6 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
     });
     let orders = orders.collect_view();
     let bought = gifts::in_purchase(i18n, purchase.gifts, &action, &key);
-    let calendar = (purchase.appointments > 0).then(|| {
-        let href = routes::with(&routes::purchase_calendar(&purchase.number), &[("key", &key)]);
-        view! { <p><a href=href rel="external"><Icon name="clock" /> {t!(i18n, services.add_to_calendar)}</a></p> }
-    });
     let goes_to = (!purchase.address.parts.country.is_empty()).then(|| {
         view! {
             <div>
@@ -142,13 +192,13 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
                 <h1>{title}</h1>
                 <p class="lead">{lead}</p>
                 <p class="note">{made}</p>
-                {calendar}
                 <Print words=t!(i18n, purchase.print) />
             </header>
             <CodeAlert />
             {gifts::refused(i18n, &query("error").get_untracked())}
             {cancelled}
             {told}
+            {booked}
             {orders}
             {bought}
             <section class="panel facts-panel">

@@ -561,6 +561,8 @@ CREATE TABLE services (
     notice_minutes BIGINT NOT NULL CHECK (notice_minutes >= 0),
     step_minutes BIGINT NOT NULL CHECK (step_minutes BETWEEN 5 AND 720),
     window_days BIGINT NOT NULL CHECK (window_days BETWEEN 0 AND 365),
+    -- Until how many minutes before it customers move or cancel an appointment by themselves.
+    change_minutes BIGINT NOT NULL DEFAULT 1440 CHECK (change_minutes >= 0),
     updated_at BIGINT NOT NULL
 );
 CREATE INDEX services_shop_id_idx ON services (shop_id);

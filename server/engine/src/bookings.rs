@@ -17,7 +17,7 @@ const LONGEST_CELLS: i64 = 3 * 12 * 12;
 
 statements! {
     OF_CART = "SELECT l.variant_id, l.title, b.provider_id, b.starts_at, r.name AS provider_name, r.zone, r.hours,
-            s.minutes, s.before_minutes, s.after_minutes, s.notice_minutes, s.step_minutes, s.window_days,
+            s.minutes, s.before_minutes, s.after_minutes, s.notice_minutes, s.step_minutes, s.window_days, s.change_minutes,
             CASE WHEN r.active AND x.provider_id IS NOT NULL THEN TRUE ELSE FALSE END AS offered
         FROM cart_lines l JOIN variants v ON v.id = l.variant_id JOIN services s ON s.product_id = v.product_id
         LEFT JOIN cart_bookings b ON b.line_id = l.id LEFT JOIN providers r ON r.id = b.provider_id
@@ -45,6 +45,19 @@ statements! {
         WHERE b.checkout_id = $1 ORDER BY b.provider_id, b.first_cell";
     CANCEL = "UPDATE appointments SET state = 'cancelled', sequence = sequence + 1, updated_at = $2
         WHERE order_id = $1 AND state = 'booked'";
+    // The line of an order whose units are all refunded.
+    CANCEL_REFUNDED = "UPDATE appointments SET state = 'cancelled', sequence = sequence + 1, updated_at = $2
+        WHERE order_id = $1 AND state = 'booked' AND starts_at > $2 AND EXISTS (SELECT 1 FROM order_lines l
+            WHERE l.order_id = appointments.order_id AND l.position = appointments.position AND l.refunded = l.quantity)";
+    // Only from the time that was seen: of two who move it, one is told that it was moved.
+    MOVE = "UPDATE appointments SET provider_id = $3, provider_name = $4, zone = $5, starts_local = $6, starts_at = $7, ends_at = $8,
+            first_cell = $9, end_cell = $10, sequence = sequence + 1, updated_at = $11
+        WHERE id = $1 AND state = 'booked' AND starts_at = $2";
+    MOVE_BOOKING = "UPDATE checkout_bookings SET provider_id = $3, starts_at = $4, ends_at = $5, first_cell = $6, end_cell = $7
+        WHERE checkout_id = $1 AND position = $2";
+    FREE_OLD = "DELETE FROM booking_cells WHERE checkout_id = $1 AND position = $2
+        AND (provider_id <> $3 OR cell < $4 OR cell >= $5)";
+    RENAME = "UPDATE order_lines SET variant_title = $3 WHERE order_id = $1 AND position = $2";
     FREE = "DELETE FROM booking_cells WHERE (checkout_id, position) IN (SELECT p.checkout_id, a.position
         FROM appointments a JOIN orders o ON o.id = a.order_id JOIN purchases p ON p.id = o.purchase_id
         WHERE a.order_id = $1 AND a.state = 'cancelled')";
@@ -109,6 +122,7 @@ rows! {
         notice_minutes: i64,
         step_minutes: i64,
         window_days: i64,
+        pub(crate) change_minutes: i64,
     }
 
     struct BookedRow {
@@ -306,6 +320,74 @@ pub(crate) async fn book_in_tx(tx: &mut Tx, checkout: CheckoutId, now: i64) -> T
 pub(crate) async fn cancel_in_tx(tx: &mut Tx, order: OrderId, now: i64) -> TxResult<()> {
     tx.exec(&CANCEL, params![order, now]).await?;
     tx.exec(&FREE, params![order]).await?;
+    Ok(())
+}
+
+/// Cancels the appointments of an order whose lines are refunded, and frees their times. What has begun stays as it is.
+pub(crate) async fn cancel_refunded_in_tx(tx: &mut Tx, order: OrderId, now: i64) -> TxResult<()> {
+    if tx.exec(&CANCEL_REFUNDED, params![order, now]).await? > 0 {
+        tx.exec(&FREE, params![order]).await?;
+    }
+    Ok(())
+}
+
+/// A time in a provider's calendar.
+#[derive(Debug, Clone)]
+pub(crate) struct NewTime {
+    pub(crate) provider: ProviderId,
+    pub(crate) provider_name: String,
+    /// The name of the provider's zone.
+    pub(crate) zone: String,
+    /// When it starts and ends.
+    pub(crate) span: (i64, i64),
+    /// The first cell, and that after the last one.
+    pub(crate) cells: (i64, i64),
+}
+
+impl NewTime {
+    /// As orders say it.
+    pub(crate) fn when(&self) -> String {
+        when(self.span.0, &self.zone, &self.provider_name)
+    }
+}
+
+/// An appointment as it was seen by whoever moves it.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) id: AppointmentId,
+    pub(crate) order: OrderId,
+    pub(crate) position: i64,
+    pub(crate) checkout: CheckoutId,
+    pub(crate) title: String,
+    pub(crate) starts_at: i64,
+}
+
+/// Moves an appointment to another time, which is taken before the old one is free.
+pub(crate) async fn move_in_tx(tx: &mut Tx, seen: &Seen, to: &NewTime, now: i64) -> TxResult<()> {
+    let local = Zone::named(&to.zone).map(|zone| zone.local(to.span.0)).unwrap_or_default();
+    let ((starts_at, ends_at), (first, end)) = (to.span, to.cells);
+    let row = params![
+        seen.id,
+        seen.starts_at,
+        to.provider,
+        &to.provider_name,
+        &to.zone,
+        local.get(..16).unwrap_or_default(),
+        starts_at,
+        ends_at,
+        first,
+        end,
+        now
+    ];
+    let line = (seen.checkout, seen.position);
+    let moved = tx.exec(&MOVE, row).await? == 1;
+    if !moved || !take_in_tx(tx, line, (to.provider, first..end), None, now).await? {
+        return Err(Conflict::TimeTaken(vec![seen.title.clone()]).into());
+    }
+    tx.exec(&FREE_OLD, params![seen.checkout, seen.position, to.provider, first, end]).await?;
+    let row = params![seen.checkout, seen.position, to.provider, starts_at, ends_at, first, end];
+    tx.exec(&MOVE_BOOKING, row).await?;
+    tx.exec(&RENAME, params![seen.order, seen.position, to.when()]).await?;
     Ok(())
 }
 

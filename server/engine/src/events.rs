@@ -90,7 +90,9 @@ fn event_of(message: OutboxMessage) -> Option<EventKind> {
         | OutboxMessage::PayoutApproved
         | OutboxMessage::StockLow
         | OutboxMessage::ShopperHasUnread
-        | OutboxMessage::ShopHasUnread => None,
+        | OutboxMessage::ShopHasUnread
+        | OutboxMessage::AppointmentMoved
+        | OutboxMessage::AppointmentMovedByCustomer => None,
         OutboxMessage::OrderPlaced => Some(EventKind::OrderPlaced),
         OutboxMessage::OrderConfirmed => Some(EventKind::OrderConfirmed),
         OutboxMessage::OrderShipped => Some(EventKind::OrderShipped),

@@ -100,6 +100,18 @@ pub enum EmailContent {
         /// The link to the purchase, readable by whoever has it.
         link: PurchaseLink,
     },
+    /// To the shopper: the shop moved an appointment.
+    AppointmentMoved {
+        /// The order, whose line says the new time.
+        order: Box<ShopOrderView>,
+        /// The link to the purchase, readable by whoever has it.
+        link: PurchaseLink,
+    },
+    /// To the shop's owners: the customer moved an appointment.
+    AppointmentMovedByCustomer {
+        /// The order, whose line says the new time.
+        order: Box<ShopOrderView>,
+    },
     /// To the shop's owners: the customer asks to return a part of an order, or to be refunded.
     ReturnRequested {
         /// The order.
@@ -404,6 +416,8 @@ static NOTICES: &[(OutboxMessage, &str, NotificationTopic, &Statement)] = &[
     (OutboxMessage::OrderShipmentUpdated, "shipment_updated", Purchases, &SHOPPER_OF_SHIPMENT),
     (OutboxMessage::OrderCancelled, "order_cancelled", Purchases, &SHOPPER),
     (OutboxMessage::OrderCancelled, "order_withdrawn", Sales, &OWNERS_IF_WITHDRAWN),
+    (OutboxMessage::AppointmentMoved, "appointment_moved", Purchases, &SHOPPER),
+    (OutboxMessage::AppointmentMovedByCustomer, "appointment_moved_by_customer", Sales, &OWNERS),
     (OutboxMessage::OrderReturnRequested, "return_requested", Sales, &OWNERS_OF_RETURN),
     (OutboxMessage::OrderReturnApproved, "return_approved", Purchases, &SHOPPER_OF_RETURN),
     (OutboxMessage::OrderReturnRejected, "return_rejected", Purchases, &SHOPPER_OF_RETURN),
@@ -424,7 +438,8 @@ static NOTICES: &[(OutboxMessage, &str, NotificationTopic, &Statement)] = &[
     (OutboxMessage::OrderDisputeLost, "dispute_lost", Sales, &OWNERS),
 ];
 
-/// Emails that are sent whatever the recipient has chosen: the law demands the confirmation of an order, and whoever
+/// Emails that are sent whatever the recipient has chosen: the law demands the confirmation of an order, whoever has an appointment
+/// must know when it is, and whoever
 /// takes over an account must not be able to hide that money will go elsewhere.
 fn essential(kind: &str) -> bool {
     matches!(
@@ -434,6 +449,7 @@ fn essential(kind: &str) -> bool {
             | "payout_method_added"
             | "payout_method_removed"
             | "payout_method_restricted"
+            | "appointment_moved"
     )
 }
 
@@ -593,8 +609,10 @@ const ABOUT_SIGN_UPS: Counters =
 /// and at sign-up. Signing up costs nothing, so it must not use up what purchases need.
 fn counters(kind: &str) -> Option<Counters> {
     match kind {
-        "purchase_made" | "order_shipped" | "shipment_updated" | "order_cancelled" | "return_approved"
-        | "return_rejected" | "return_exchanged" | "order_refunded" => Some(ABOUT_PURCHASES),
+        "purchase_made" | "order_shipped" | "shipment_updated" | "order_cancelled" | "appointment_moved"
+        | "return_approved" | "return_rejected" | "return_exchanged" | "order_refunded" => {
+            Some(ABOUT_PURCHASES)
+        }
         "sign_up" | "account_exists" => Some(ABOUT_SIGN_UPS),
         _ => None,
     }
@@ -726,6 +744,8 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
             let (by, reason) = data.ends.get(&notice.subject)?.clone();
             EmailContent::OrderCancelled { order, by, reason, link }
         }
+        "appointment_moved" => EmailContent::AppointmentMoved { order, link },
+        "appointment_moved_by_customer" => EmailContent::AppointmentMovedByCustomer { order },
         "return_requested" => EmailContent::ReturnRequested { order, back: back? },
         "return_approved" => EmailContent::ReturnApproved { order, back: back?, link },
         "return_rejected" => EmailContent::ReturnRejected { order, back: back?, link },

@@ -241,8 +241,9 @@ statements! {
             JOIN appointments a ON a.order_id = o.id AND a.position = c.position AND a.provider_id = c.provider_id
             WHERE p.checkout_id = c.checkout_id AND a.state <> 'cancelled' AND c.cell >= a.first_cell AND c.cell < a.end_cell)";
     CANCELLED = "SELECT 'an appointment of a cancelled order is ' || a.state AS value FROM appointments a
-        JOIN orders o ON o.id = a.order_id WHERE (o.state = 'cancelled' AND a.state = 'booked')
-            OR (o.state <> 'cancelled' AND a.state = 'cancelled')";
+        JOIN orders o ON o.id = a.order_id JOIN order_lines l ON l.order_id = a.order_id AND l.position = a.position
+        WHERE (o.state = 'cancelled' AND a.state = 'booked')
+            OR (o.state <> 'cancelled' AND l.refunded < l.quantity AND a.state = 'cancelled')";
     CAPACITIES = "SELECT 'a capacity holds ' || CAST(held AS TEXT) || ' of ' || CAST(on_hand AS TEXT) AS value FROM capacities
         WHERE held < 0 OR held > on_hand OR kind = 'change'";
     STOCK_OF = "SELECT 'the stock of ' || v.sku || ' belongs to another shop' AS value FROM variants v

@@ -35,7 +35,7 @@ mod release;
 mod returns;
 mod seller;
 mod shipments;
-mod timeline;
+pub(crate) mod timeline;
 mod transitions;
 
 pub(crate) use disputes::disputed_in_tx;

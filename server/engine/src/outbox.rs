@@ -38,6 +38,10 @@ haat_shared::text_enum! {
         OrderDelivered = "order_delivered",
         /// An order was cancelled. Subject: the order.
         OrderCancelled = "order_cancelled",
+        /// A shop moved an appointment. Subject: the order.
+        AppointmentMoved = "appointment_moved",
+        /// A customer moved an appointment. Subject: the order.
+        AppointmentMovedByCustomer = "appointment_moved_by_customer",
         /// A part of an order is refunded. Subject: the refund.
         OrderRefunded = "order_refunded",
         /// A shop expects a part of an order back. Subject: the order.

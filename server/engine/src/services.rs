@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Caller, Engine, TxResult,
-    bookings::{self, RulesRow},
+    bookings::{self, NewTime, RulesRow},
     bug,
     carts::{self, Changed},
     clock::{DAY_MS, Zone},
@@ -36,7 +36,7 @@ const LEAD: usize = 160;
 
 macro_rules! rules {
     () => {
-        "s.minutes, s.before_minutes, s.after_minutes, s.notice_minutes, s.step_minutes, s.window_days"
+        "s.minutes, s.before_minutes, s.after_minutes, s.notice_minutes, s.step_minutes, s.window_days, s.change_minutes"
     };
 }
 
@@ -115,10 +115,11 @@ insert! {
         notice_minutes: i64,
         step_minutes: i64,
         window_days: i64,
+        change_minutes: i64,
         updated_at: i64,
     } "ON CONFLICT (product_id) DO UPDATE SET place = excluded.place, minutes = excluded.minutes, before_minutes = excluded.before_minutes,
         after_minutes = excluded.after_minutes, notice_minutes = excluded.notice_minutes, step_minutes = excluded.step_minutes,
-        window_days = excluded.window_days, updated_at = excluded.updated_at"
+        window_days = excluded.window_days, change_minutes = excluded.change_minutes, updated_at = excluded.updated_at"
 
     struct AddWho into provider_services {
         product_id: ProductId;
@@ -402,9 +403,8 @@ fn offered(time: &FreeTime, provider: &ProviderView) -> OfferedTime {
     }
 }
 
-/// Puts an appointment into the caller's cart, which is created if necessary. A service is in a cart once: another time
-/// replaces the one before. Nothing is held before the checkout.
-pub async fn add_to_cart(engine: &Engine, caller: &Caller, chosen: &ChosenTime) -> Result<Changed> {
+/// The service and the time that were chosen, if the time is offered.
+async fn choose(engine: &Engine, chosen: &ChosenTime) -> Result<(ServiceRow, ProviderRow, i64)> {
     let row: ServiceRow = engine.db.opt(&SERVICE, params![&chosen.slug]).await?.ok_or(Error::NotFound)?;
     let (provider, starts_at): (ProviderId, i64) = (
         chosen.provider.parse().map_err(|_| Error::field("starts_at", FieldCode::Missing))?,
@@ -412,10 +412,11 @@ pub async fn add_to_cart(engine: &Engine, caller: &Caller, chosen: &ChosenTime) 
     );
     let rows: Vec<ProviderRow> = engine.db.all(&PROVIDERS, params![row.id]).await?;
     let taken = || Error::Conflict(Conflict::TimeTaken(vec![row.title.clone()]));
-    let own = rows.iter().find(|row| row.id == provider).ok_or_else(taken)?;
+    let own = rows.into_iter().find(|row| row.id == provider).ok_or_else(taken)?;
     let zone = zone(&own.zone).ok_or(Error::Internal)?;
     let day = day_in(&zone, starts_at);
-    let calendars = Calendars::of(engine, row.id, row.rules.rules(), std::iter::once(own), day..=day).await?;
+    let calendars =
+        Calendars::of(engine, row.id, row.rules.rules(), std::iter::once(&own), day..=day).await?;
     let free = calendars
         .providers
         .iter()
@@ -423,6 +424,29 @@ pub async fn add_to_cart(engine: &Engine, caller: &Caller, chosen: &ChosenTime) 
     if !free {
         return Err(taken());
     }
+    Ok((row, own, starts_at))
+}
+
+/// The place of an appointment of a service in a provider's calendar, if it is offered.
+pub(crate) async fn offered_time(engine: &Engine, chosen: &ChosenTime) -> Result<(ProductId, NewTime)> {
+    let (row, provider, starts_at) = choose(engine, chosen).await?;
+    let rules = row.rules.rules();
+    let cells = rules.blocked(starts_at).cells();
+    let time = NewTime {
+        provider: provider.id,
+        provider_name: provider.name,
+        zone: provider.zone,
+        span: (starts_at, rules.end(starts_at)),
+        cells: (cells.start, cells.end),
+    };
+    Ok((row.id, time))
+}
+
+/// Puts an appointment into the caller's cart, which is created if necessary. A service is in a cart once: another time
+/// replaces the one before. Nothing is held before the checkout.
+pub async fn add_to_cart(engine: &Engine, caller: &Caller, chosen: &ChosenTime) -> Result<Changed> {
+    let (row, provider, starts_at) = choose(engine, chosen).await?;
+    let provider = provider.id;
     let variant: Scalar<VariantId> =
         engine.db.opt(&VARIANT, params![row.id]).await?.ok_or(Error::NotFound)?;
     let Changed { view, token } = carts::open(engine, caller).await?;
@@ -463,7 +487,7 @@ pub async fn of_shop(
     let services = services.into_iter().map(|row| {
         let own = who.iter().filter(|who| who.product_id == row.product_id);
         let own: Vec<ProviderId> = own.map(|who| who.provider_id).collect();
-        let form = ServiceForm::of(row.place, &row.rules.rules(), &own);
+        let form = ServiceForm::of(row.place, &row.rules.rules(), row.rules.change_minutes, &own);
         ShopService { product: row.product_id, title: row.title, form }
     });
     let providers = providers.into_iter().map(|row| {
@@ -575,6 +599,7 @@ pub async fn save_service(
                     notice_minutes: rules.notice,
                     step_minutes: rules.step,
                     window_days: rules.window_days,
+                    change_minutes: valid.change,
                     updated_at: *now,
                 })
                 .await?;

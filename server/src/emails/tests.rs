@@ -202,6 +202,13 @@ fn withdrawn_from(shop: &str, reason: &str) -> EmailContent {
     EmailContent::OrderWithdrawn { order, reason: reason.into() }
 }
 
+/// An appointment with its new time.
+fn rescheduled() -> Box<ShopOrderView> {
+    let mut order = order("Meena Crafts", "Pottery lesson", 1);
+    order.lines[0].variant_title = "2026-12-03 10:00 IST, Asha Rao".into();
+    of_order(PaymentMethod::Sandbox, order, "Asha Rao")
+}
+
 /// A request of one of two bowls, or the answer to it.
 fn returned(state: ReturnState, note: &str, answer: &str) -> OrderReturn {
     OrderReturn {
@@ -315,6 +322,8 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("order_cancelled_by_shopper", called_off(PaymentMethod::Cash, Actor::Shopper, NAMES, changed)),
         ("order_cancelled_by_market", called_off(PaymentMethod::Sandbox, Actor::Market, NAMES, broken)),
         ("order_withdrawn", withdrawn_from(shop, changed)),
+        ("appointment_moved", EmailContent::AppointmentMoved { order: rescheduled(), link: link() }),
+        ("appointment_moved_by_customer", EmailContent::AppointmentMovedByCustomer { order: rescheduled() }),
         ("return_requested", EmailContent::ReturnRequested { order: sent(), back: asked }),
         ("return_approved", EmailContent::ReturnApproved { order: sent(), back: approved, link: link() }),
         ("return_rejected", EmailContent::ReturnRejected { order: sent(), back: rejected, link: link() }),
@@ -452,35 +461,37 @@ fn every_mail_in_every_language() {
         EmailContent::ShipmentUpdated { .. } => 3,
         EmailContent::OrderCancelled { .. } => 4,
         EmailContent::OrderWithdrawn { .. } => 5,
-        EmailContent::ReturnRequested { .. } => 6,
-        EmailContent::ReturnApproved { .. } => 7,
-        EmailContent::ReturnRejected { .. } => 8,
-        EmailContent::ReturnExchanged { .. } => 9,
-        EmailContent::OrderRefunded { .. } => 10,
-        EmailContent::OrderRefundedByMarket { .. } => 11,
-        EmailContent::ConfirmSignUp { .. } => 12,
-        EmailContent::AccountExists { .. } => 13,
-        EmailContent::PasswordReset { .. } => 14,
-        EmailContent::PasswordChanged { .. } => 15,
-        EmailContent::ContactReceived(_) => 16,
-        EmailContent::ContactAnswered(_) => 17,
-        EmailContent::PayoutSent(_) => 18,
-        EmailContent::PayoutRejected(_) => 19,
-        EmailContent::PayoutReturned(_) => 20,
-        EmailContent::PayoutMethodAdded(_) => 21,
-        EmailContent::PayoutMethodRemoved(_) => 22,
-        EmailContent::PayoutMethodRestricted(_) => 23,
-        EmailContent::OrderDisputed { .. } => 24,
-        EmailContent::DisputeWon { .. } => 25,
-        EmailContent::DisputeLost { .. } => 26,
-        EmailContent::StockLow(_) => 27,
-        EmailContent::GiftCard(_) => 28,
-        EmailContent::UnreadMessages(_) => 29,
-        EmailContent::Announcement(_) => 30,
+        EmailContent::AppointmentMoved { .. } => 6,
+        EmailContent::AppointmentMovedByCustomer { .. } => 7,
+        EmailContent::ReturnRequested { .. } => 8,
+        EmailContent::ReturnApproved { .. } => 9,
+        EmailContent::ReturnRejected { .. } => 10,
+        EmailContent::ReturnExchanged { .. } => 11,
+        EmailContent::OrderRefunded { .. } => 12,
+        EmailContent::OrderRefundedByMarket { .. } => 13,
+        EmailContent::ConfirmSignUp { .. } => 14,
+        EmailContent::AccountExists { .. } => 15,
+        EmailContent::PasswordReset { .. } => 16,
+        EmailContent::PasswordChanged { .. } => 17,
+        EmailContent::ContactReceived(_) => 18,
+        EmailContent::ContactAnswered(_) => 19,
+        EmailContent::PayoutSent(_) => 20,
+        EmailContent::PayoutRejected(_) => 21,
+        EmailContent::PayoutReturned(_) => 22,
+        EmailContent::PayoutMethodAdded(_) => 23,
+        EmailContent::PayoutMethodRemoved(_) => 24,
+        EmailContent::PayoutMethodRestricted(_) => 25,
+        EmailContent::OrderDisputed { .. } => 26,
+        EmailContent::DisputeWon { .. } => 27,
+        EmailContent::DisputeLost { .. } => 28,
+        EmailContent::StockLow(_) => 29,
+        EmailContent::GiftCard(_) => 30,
+        EmailContent::UnreadMessages(_) => 31,
+        EmailContent::Announcement(_) => 32,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();
-    assert_eq!(kinds, (0..31).collect::<Vec<_>>(), "a letter is not among the samples");
+    assert_eq!(kinds, (0..33).collect::<Vec<_>>(), "a letter is not among the samples");
 }
 
 #[test]

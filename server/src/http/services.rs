@@ -10,7 +10,7 @@ use haat_app::cookies;
 use haat_engine::{Caller, appointments, services};
 use haat_shared::{
     Error, FieldCode, Result,
-    appointments::{AppointmentState, ChosenTime, ProviderForm, ServiceForm, calendar_file},
+    appointments::{AppointmentState, ChosenTime, Moving, ProviderForm, ServiceForm, calendar_file},
     permissions::Permission,
     routes::{self, CART, with},
 };
@@ -33,6 +33,9 @@ pub(super) async fn book(
     let (provider, starts_at) = time.split_once(' ').unwrap_or_default();
     let (provider, starts_at) = (provider.to_owned(), starts_at.to_owned());
     let chosen = ChosenTime { slug, provider, starts_at };
+    if let Some(moving) = Moving::read(|name| field(&typed, name)) {
+        return move_to(&state, &caller, &moving, &chosen).await;
+    }
     match services::add_to_cart(&state.runtime.engine, &caller, &chosen).await {
         Ok(changed) => {
             let secure = state.runtime.config.secure();
@@ -40,6 +43,23 @@ pub(super) async fn book(
             (AppendHeaders(cookie), back::to(CART)).into_response()
         }
         Err(error) => refused(&state, &routes::book(&chosen.slug), &error),
+    }
+}
+
+/// Moves an appointment, and shows where it is now.
+async fn move_to(state: &State, caller: &Caller, moving: &Moving, chosen: &ChosenTime) -> Response {
+    match appointments::move_to(&state.runtime.engine, caller, moving, chosen).await {
+        Ok(moved) => {
+            let page = match moving.shop.as_str() {
+                "" => with(&routes::purchase(&moving.purchase), &[("key", &moving.key)]),
+                handle => {
+                    let day = moved.starts_at.get(..10).unwrap_or_default();
+                    with(&routes::shop_services(handle), &[("day", day)])
+                }
+            };
+            redirect(state, &page, &[("done", "moved")])
+        }
+        Err(error) => refused(state, &with(&routes::book(&chosen.slug), &moving.fields()), &error),
     }
 }
 

@@ -222,6 +222,8 @@ const TABLE: &[Row] = &[
     call(FN_SERVICES, r#"{"asked":{}}"#),
     call(FN_BOOKING, r#"{"slug":"<slug>","asked":{}}"#).ok(404),
     call(FN_APPOINTMENTS, "{}"),
+    call(FN_MOVING, r#"{"of":{"id":"none"}}"#).ok(404),
+    call(FN_PURCHASE_APPOINTMENTS, r#"{"number":"none","key":""}"#).ok(404),
     call(FN_SHOP_SERVICES, r#"{"handle":"<handle>","day":""}"#),
     call(FN_EVENTS, "{}"),
     call(FN_EVENT, r#"{"id":"<event>"}"#).ok(404),

@@ -7,7 +7,7 @@ use super::{
     timeline::{self, By},
 };
 use crate::{
-    Caller, Clock, Engine, TxError, TxResult, audit, bug,
+    Caller, Clock, Engine, TxError, TxResult, audit, bookings, bug,
     bus::Topic,
     db::{Tx, Value},
     insert,
@@ -333,6 +333,7 @@ pub(super) async fn refund_in_tx(
         ledger::post(tx, &postings, now).await?;
     }
     tx.insert_all(rows).await?;
+    bookings::cancel_refunded_in_tx(tx, order.id, now).await?;
     tx.exec_many(&outbox::WRITE, &messages).await?;
     let data = OrderEventData {
         note: refund.reason.clone(),

@@ -21,13 +21,13 @@ insert! {
 
 /// Who changes an order.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct By {
-    pub(super) actor: Actor,
-    pub(super) user: Option<UserId>,
+pub(crate) struct By {
+    pub(crate) actor: Actor,
+    pub(crate) user: Option<UserId>,
 }
 
 /// Adds an entry, at the time of the change.
-pub(super) async fn add_in_tx(
+pub(crate) async fn add_in_tx(
     tx: &mut Tx,
     order_id: OrderId,
     kind: OrderEventKind,

@@ -68,7 +68,7 @@ both! {
         budget!("confirm an order", 3, orders::confirm(&market.engine, &owner, meena, card));
         let position = orders::seller_order(&market.engine, &owner, meena, card).await.unwrap().order.order.lines[0].position;
         let refund = NewRefund { lines: vec![LineQuantity { position, quantity: 1 }], restock: true, reason: "No".into(), ..NewRefund::default() };
-        budget!("refund a line", 13, orders::refund(&market.engine, &owner, meena, card, refund));
+        budget!("refund a line", 14, orders::refund(&market.engine, &owner, meena, card, refund));
         budget!("cancel an order of 10 lines", 11, orders::cancel(&market.engine, &owner, meena, card, "No"));
         budget!("cancel an order in cash", 7, orders::cancel(&market.engine, &owner, meena, cash, "No"));
         let market = &market.on(&market.returnable(7));

@@ -55,7 +55,7 @@ pub async fn change(market: &Market, statement: &'static haat_engine::db::Statem
     write.await.unwrap();
 }
 
-async fn mails(market: &Market) -> Vec<Mail> {
+pub async fn mails(market: &Market) -> Vec<Mail> {
     let mut mails = Vec::new();
     for card in mailbox::latest(&market.engine.db).await.unwrap() {
         mails.push(mailbox::find(&market.engine.db, card.id).await.unwrap());

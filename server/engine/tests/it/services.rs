@@ -7,19 +7,25 @@ use haat_engine::{
 use haat_shared::{
     Conflict, Error, FieldCode,
     appointments::{
-        AppointmentState, AskedCalendar, BookingPage, ChosenTime, FindServices, OfferedTime, ProviderForm,
-        ServiceForm, calendar_file,
+        AppointmentState, AskedCalendar, BookingPage, ChosenTime, FindServices, Moving, OfferedTime,
+        ProviderForm, ServiceForm, calendar_file,
     },
     carts::{AddLine, SetQuantity},
     catalog::ListProducts,
     checkout::HOLD_MS,
     id::kinds::{ProductId, ProviderId},
+    orders::{LineQuantity, NewRefund},
     payments::NextAction,
     shipping::date,
     text,
 };
 
-use crate::{both, notifications::change, races::at_once, support::*};
+use crate::{
+    both,
+    notifications::{change, mails},
+    races::at_once,
+    support::*,
+};
 
 const MEENA: &str = "meena-crafts";
 
@@ -193,6 +199,113 @@ both! {
         assert_eq!(first(market, &of).await.starts_at, time.starts_at);
         market.buy_by_card(&guest_at(market, &of, &time).await).await;
         assert!(first(market, &of).await.starts_at > time.starts_at);
+    }
+
+    async fn an_appointment_is_moved_by_either_side(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let of = service(market, "Pottery lesson").await;
+        let time = first(market, &of).await;
+        let number = market.buy_by_card(&guest_at(market, &of, &time).await).await;
+        let key = market.key(&number);
+        let booked = appointments::of_purchase(engine, &Caller::guest(), &number, &key).await.unwrap().remove(0);
+        assert_eq!(booked.movable, of.slug);
+        let customers = Moving { id: booked.id.to_string(), purchase: number.clone(), key: key.clone(), ..Moving::default() };
+        let shops = Moving { id: booked.id.to_string(), shop: MEENA.into(), ..Moving::default() };
+        let to = async |caller: &Caller, by: &Moving, to: &OfferedTime| {
+            appointments::move_to(engine, caller, by, &chosen(&of, to)).await
+        };
+        let line = async || {
+            let page = orders::purchase(engine, &Caller::guest(), &number, &key).await.unwrap();
+            page.orders[0].lines[0].variant_title.clone()
+        };
+        let told = async || {
+            let mails = mails(market).await.into_iter().map(|mail| mail.subject);
+            mails.filter(|subject| subject.starts_with("moved")).collect::<Vec<_>>()
+        };
+
+        // The customer: the old time is free, the new one is not.
+        let second = later(market, &of).await.times[1].clone();
+        let moved = to(&Caller::guest(), &customers, &second).await.unwrap();
+        assert_eq!(moved.starts_at, second.local);
+        market.settle().await;
+        assert!(line().await.contains(&second.time), "{}", line().await);
+        let free: Vec<i64> = later(market, &of).await.times.iter().map(|time| time.starts_at).collect();
+        assert!(free.contains(&time.starts_at) && !free.contains(&second.starts_at), "{free:?}");
+        let entry = appointments::entries(engine, &Caller::guest(), (&number, &key), "").await.unwrap().remove(0);
+        assert_eq!((entry.sequence, entry.cancelled), (1, false));
+        assert_eq!(told().await, [format!("moved by customer {number}-1")]);
+        // The shop.
+        to(&owner, &shops, &time).await.unwrap();
+        market.settle().await;
+        assert!(line().await.contains(&time.time), "{}", line().await);
+        assert_eq!(told().await.len(), 2);
+        assert!(told().await.contains(&format!("moved {number}-1")));
+
+        // Not to a time that is taken, by nobody else, and not to the time of another service.
+        market.buy_by_card(&guest_at(market, &of, &second).await).await;
+        assert_eq!(to(&owner, &shops, &second).await, Err(taken("Pottery lesson")));
+        let stranger = Moving { key: "wrong".into(), ..customers.clone() };
+        assert_eq!(to(&Caller::guest(), &stranger, &second).await, Err(Error::NotFound));
+        assert_eq!(to(&Caller::guest(), &shops, &second).await, Err(Error::SignInNeeded));
+        let other = market.owner("delta-electronics").await;
+        let foreign = Moving { shop: "delta-electronics".into(), ..shops.clone() };
+        assert_eq!(to(&other, &foreign, &second).await, Err(Error::NotFound));
+        let glaze = service(market, "Glazing").await;
+        let elsewhere = first(market, &glaze).await;
+        let wrong = appointments::move_to(engine, &owner, &shops, &chosen(&glaze, &elsewhere)).await;
+        assert_eq!(wrong, Err(Error::field("starts_at", FieldCode::NotAChoice)));
+
+        // A day before it, only the shop moves it; once it has begun, nobody.
+        let third = later(market, &of).await.times.pop().unwrap();
+        market.clock.advance_ms(time.starts_at - market.clock.now_ms() - 23 * 3_600_000);
+        assert_eq!(to(&Caller::guest(), &customers, &third).await, Err(Conflict::TooLate.into()));
+        let seen = appointments::moving(engine, &Caller::guest(), &customers).await.unwrap();
+        assert_eq!(seen.movable, "");
+        to(&owner, &shops, &third).await.unwrap();
+        market.clock.advance_ms(third.starts_at - market.clock.now_ms());
+        let last = later(market, &of).await.times.remove(0);
+        assert_eq!(to(&owner, &shops, &last).await, Err(Conflict::TooLate.into()));
+    }
+
+    async fn of_many_who_move_to_one_time_one_gets_it(market) {
+        let engine = &market.engine;
+        let of = service(market, "Plumber").await;
+        let [one, two] = market.two_nodes().await;
+        let mut booked = Vec::new();
+        for _ in 0..6 {
+            let time = first(market, &of).await;
+            let number = market.buy_by_card(&guest_at(market, &of, &time).await).await;
+            let key = market.key(&number);
+            let id = appointments::of_purchase(engine, &Caller::guest(), &number, &key).await.unwrap()[0].id;
+            booked.push(Moving { id: id.to_string(), purchase: number, key, ..Moving::default() });
+        }
+        let to = chosen(&of, &first(market, &of).await);
+        let moves = booked.into_iter().enumerate().map(|(n, by)| {
+            let (engine, to) = (if n % 2 == 0 { one.clone() } else { two.clone() }, to.clone());
+            async move { appointments::move_to(&engine, &Caller::guest(), &by, &to).await }
+        });
+        let outcomes = at_once(moves.collect()).await;
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+        assert!(outcomes.iter().all(|outcome| outcome.is_ok() || *outcome == Err(taken("Plumber"))), "{outcomes:?}");
+        // The time of whoever moved is free.
+        assert_eq!(later(market, &of).await.times.len(), 2);
+    }
+
+    async fn refunding_an_appointment_frees_its_time(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let of = service(market, "Tutoring").await;
+        let time = first(market, &of).await;
+        let number = market.buy_by_card(&guest_at(market, &of, &time).await).await;
+        let order = format!("{number}-1");
+        orders::confirm(engine, &owner, MEENA, &order).await.unwrap();
+        let position = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap().order.order.lines[0].position;
+        let lines = vec![LineQuantity { position, quantity: 1 }];
+        let refund = NewRefund { lines, reason: "Ill".into(), ..NewRefund::default() };
+        orders::refund(engine, &owner, MEENA, &order, refund).await.unwrap();
+        market.settle().await;
+        let seen = appointments::of_purchase(engine, &Caller::guest(), &number, &market.key(&number)).await.unwrap();
+        assert_eq!(seen[0].state, AppointmentState::Cancelled);
+        assert_eq!(first(market, &of).await.starts_at, time.starts_at);
     }
 
     async fn of_many_who_want_one_time_one_gets_it(market) {

@@ -259,6 +259,7 @@ fn title(locale: Locale, code: &str) -> &'static str {
         "conversation_blocked" => t!(locale, problem.title_conversation_blocked),
         "message_kept" => t!(locale, problem.title_message_kept),
         "time_taken" => t!(locale, problem.title_time_taken),
+        "too_late" => t!(locale, problem.title_too_late),
         "prices_changed" => t!(locale, problem.title_prices_changed),
         "customer_is_guest" => t!(locale, problem.title_customer_is_guest),
         "import_ended" => t!(locale, problem.title_import_ended),
@@ -375,6 +376,7 @@ fn every() -> impl Iterator<Item = Problem> {
         MessageKept,
         CustomerIsGuest,
         TimeTaken(Vec::new()),
+        TooLate,
         PricesChanged,
     ];
     let conflicts =
