@@ -444,6 +444,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   const order = new URL(page.url()).pathname.split('/')[4];
   await at(`${dashboard}/packing-slips?id=${order}`, 'seller-slips');
   await at(`${dashboard}/messages`, 'seller-messages');
+  await at(`${dashboard}/reviews`, 'seller-reviews');
   await at(`${dashboard}/products`, 'seller-products');
   await main(page).locator('tbody a').first().click();
   await expect(button(page, 'Duplicate')).toBeVisible();
@@ -515,6 +516,7 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
     await stop('admin-payout');
   }
   await at('/admin/reports', 'admin-reports');
+  await at('/admin/reviews', 'admin-reviews');
   await at('/admin/contact', 'admin-contact');
   await at('/admin/users', 'admin-users');
   await main(page).locator('tbody .row-link').first().click();

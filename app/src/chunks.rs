@@ -125,6 +125,7 @@ chunks! {
         PackingSlips: seller::PackingSlips;
         SellerProducts: seller::Products;
         Balance: seller::Balance;
+        ShopReviews: seller::Reviews;
         Settings: seller::Settings;
         NoSellerPage: seller::NotFound;
     }
@@ -162,6 +163,7 @@ chunks! {
         Users: admin::Users;
         User: admin::User;
         Reports: admin::Reports;
+        AllReviews: admin::Reviews;
         ContactMessages: admin::ContactMessages;
         Ledger: admin::Ledger;
         Payments: admin::Payments;

@@ -24,7 +24,7 @@ use haat_gateways::{
     smtp::{Sender, Smtp},
 };
 #[cfg(feature = "sandbox")]
-use haat_shared::routes;
+use haat_shared::{reviews::ReviewTerms, routes};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -209,6 +209,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         return_answer_days: i64::from(config.market.return_answer_days),
         payouts: config.payouts.terms(),
         gift_cards: config.market.gift_cards()?,
+        reviews: ReviewTerms { moderation: config.reviews.moderate },
         promotions: Vec::new(),
         pictures: pictures.clone(),
         bounds: config.limits.bounds(),

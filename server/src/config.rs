@@ -12,7 +12,10 @@ use std::path::Path;
 
 use axum::http::HeaderName;
 use haat_gateways::openid;
-use haat_shared::{Currency, Money, gift_cards::GiftCardTerms, logins::Provider, payouts::bank_file::Payer};
+use haat_shared::{
+    Currency, Money, gift_cards::GiftCardTerms, logins::Provider, payouts::bank_file::Payer,
+    reviews::Moderation,
+};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use network::Network;
@@ -50,6 +53,8 @@ pub struct Config {
     pub imports: Imports,
     /// The market.
     pub market: MarketConfig,
+    /// Reviews of products.
+    pub reviews: Reviews,
     /// Payment methods.
     pub payments: Payments,
     /// Payouts to shops.
@@ -240,6 +245,14 @@ pub struct MarketConfig {
     pub return_answer_days: u32,
     /// Whether the sign-in page offers the demo's accounts, with their password. Not allowed in production.
     pub demo: bool,
+}
+
+/// Reviews of products.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Reviews {
+    /// Which ones an admin reads before they are published: `all`, by the `rules`, or `none`.
+    pub moderate: Moderation,
 }
 
 /// Payment methods.
@@ -526,6 +539,12 @@ impl Default for MarketConfig {
             return_answer_days: 3,
             demo: false,
         }
+    }
+}
+
+impl Default for Reviews {
+    fn default() -> Self {
+        Self { moderate: Moderation::Rules }
     }
 }
 

@@ -4,6 +4,7 @@ mod customers;
 mod dice;
 mod events;
 mod life;
+mod reviews;
 mod services;
 
 use std::path::Path;

@@ -16,6 +16,7 @@ mod order_shipped;
 pub(crate) mod parts;
 mod payouts;
 mod returns;
+mod reviews;
 mod sign_up;
 mod stock;
 #[cfg(test)]
@@ -64,6 +65,7 @@ fn page(content: &EmailContent) -> String {
             Side::Shop => routes::shop_conversation(&of.shop_handle, of.conversation),
         },
         EmailContent::StockLow(of) => routes::seller_product(&of.shop_handle, of.product),
+        EmailContent::ReviewPublished(of) => routes::shop_reviews(&of.shop_handle),
         EmailContent::PayoutSent(of)
         | EmailContent::PayoutRejected(of)
         | EmailContent::PayoutReturned(of)
@@ -133,6 +135,7 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         }
         EmailContent::Announcement(of) => announcement::render(locale, of, url, market),
         EmailContent::StockLow(of) => stock::low(locale, of, url),
+        EmailContent::ReviewPublished(of) => reviews::published(locale, of, url),
         EmailContent::UnreadMessages(of) => messages::unread(locale, of, url),
         EmailContent::PayoutSent(of) => payouts::sent(locale, of, url),
         EmailContent::PayoutRejected(of) => payouts::rejected(locale, of, url),

@@ -85,9 +85,30 @@ pub struct ProductView {
     pub tax_included: bool,
     /// The shop that sells the product.
     pub shop: ShopView,
+    /// How the product is rated.
+    #[serde(default)]
+    pub rating: Rating,
     /// The product's images, in display order.
     #[serde(rename = "images")]
     pub pictures: Vec<Picture>,
+}
+
+/// How a product is rated.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Rating {
+    /// The average with one decimal: `4.3`. Null without reviews.
+    pub average: Option<String>,
+    /// The number of reviews.
+    pub count: i64,
+}
+
+impl Rating {
+    /// The rating by this many reviews, whose ratings add up to `sum`.
+    pub fn new(sum: i64, count: i64) -> Self {
+        let tenths = (count > 0).then(|| (sum * 20 + count) / (count * 2));
+        Self { average: tenths.map(|tenths| format!("{}.{}", tenths / 10, tenths % 10)), count }
+    }
 }
 
 /// A specification of a product, such as "Weight": "3.4 kg".
@@ -164,7 +185,7 @@ pub struct ListProducts {
 }
 
 /// The sort orders of product lists.
-pub const SORTS: [&str; 3] = ["newest", "price_low", "price_high"];
+pub const SORTS: [&str; 4] = ["newest", "price_low", "price_high", "rating"];
 
 /// A reference to a category.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -217,6 +217,8 @@ pub mod kinds {
         Shipment ShipmentId "ship";
         /// A part of an order on its way back.
         Return ReturnId "ret";
+        /// A review of an item that was bought.
+        Review ReviewId "review";
         /// Money requested through a gateway.
         Payment PaymentId "pay";
         /// Money returned.

@@ -51,6 +51,7 @@ pub mod promotions;
 pub mod refunds;
 pub mod reports;
 pub mod returns;
+pub mod reviews;
 pub mod routes;
 pub mod sale_events;
 pub mod sale_prices;

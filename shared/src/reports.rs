@@ -17,6 +17,7 @@ pub const REPORTED_MAX: i64 = 5;
 
 text_enum! {
     /// Why something is reported.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum ReportReason {
         /// Advertising.
         Spam = "spam",

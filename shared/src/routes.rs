@@ -11,7 +11,8 @@ use crate::{
     access::Scope,
     id::kinds::{
         CartLineId, CheckoutId, ConversationId, EmailId, ImportId, InvoiceId, JobId, NotificationId,
-        PasswordResetId, PaymentId, PayoutId, ProductId, RefundId, ReportId, SaleEventId, SignUpId, UserId,
+        PasswordResetId, PaymentId, PayoutId, ProductId, RefundId, ReportId, ReviewId, SaleEventId, SignUpId,
+        UserId,
     },
     payments::PurchaseLink,
     permissions::AdminPermission,
@@ -247,6 +248,11 @@ const READS: &[&str] = &[
     FN_INBOX,
     FN_CONTACT_MESSAGES,
     FN_REPORTS,
+    FN_REVIEWS,
+    FN_REVIEW_FORM,
+    FN_REVIEWABLE,
+    FN_SHOP_REVIEWS,
+    FN_ALL_REVIEWS,
     FN_CHANGED_MESSAGES,
     FN_READ_MESSAGES,
 ];
@@ -359,6 +365,7 @@ routes! {
     APPOINTMENTS GET "/account/appointments" Storefront SignedIn;
     PROFILE GET "/account/profile" Storefront SignedIn;
     ADDRESSES GET "/account/addresses" Storefront SignedIn;
+    WRITE_REVIEW GET "/account/reviews/{number}/{position}" Storefront SignedIn => write_review(number: &str, position: i64);
     NOTIFICATIONS GET "/notifications" Storefront SignedIn;
     NOTIFICATION_SETTINGS GET "/notifications/settings" Storefront SignedIn;
     MESSAGES GET "/messages" Storefront SignedIn;
@@ -386,6 +393,7 @@ routes! {
     SHOP_MESSAGES GET "/seller/{handle}/messages" Seller Member => shop_messages(handle: &str);
     SHOP_CONVERSATION GET "/seller/{handle}/messages/{id}" Seller Member
         => shop_conversation(handle: &str, id: ConversationId);
+    SHOP_REVIEWS GET "/seller/{handle}/reviews" Seller Member => shop_reviews(handle: &str);
     BALANCE GET "/seller/{handle}/balance" Seller Member => balance(handle: &str);
     SETTINGS GET "/seller/{handle}/settings" Seller Member => settings(handle: &str);
     ADMIN GET "/admin" Admin Operator(SeeHome);
@@ -407,6 +415,7 @@ routes! {
     PAYMENT GET "/admin/payments/{id}" Admin Operator(SeePayments) => payment(id: PaymentId);
     CONTACT_MESSAGES GET "/admin/contact" Admin Operator(SeeReports);
     REPORTS GET "/admin/reports" Admin Operator(SeeReports);
+    ALL_REVIEWS GET "/admin/reviews" Admin Operator(SeeReports);
     JOBS GET "/admin/jobs" Admin Operator(SeeJobs);
     OUTBOX GET "/admin/outbox" Admin Operator(SeeJobs);
     DELIVERIES GET "/admin/notifications" Admin Operator(SeeEmails);
@@ -424,6 +433,9 @@ routes! {
     FORM_PAY POST "/checkout/{id}" Form Holder;
     FORM_CANCEL_BY_CUSTOMER POST "/purchases/{number}" Form Holder;
     FORM_RETURN POST "/purchases/{number}/returns" Form Holder => ask_return(number: &str);
+    FORM_WRITE_REVIEW POST "/account/reviews/{number}/{position}" Form SignedIn;
+    FORM_REVIEW POST "/reviews/{id}" Form SignedIn => review(id: ReviewId);
+    FORM_SHOP_REVIEWS POST "/seller/{handle}/reviews" Form Member;
     FORM_CARDS POST "/account/cards" Form SignedIn;
     FORM_ADDRESSES POST "/account/addresses" Form SignedIn;
     FORM_PROFILE POST "/account/profile" Form SignedIn;
@@ -477,6 +489,7 @@ routes! {
     FORM_REFUND POST "/admin/refunds/{id}" Form Operator(ManagePayments) => refund(id: RefundId);
     FORM_CONTACT_MESSAGES POST "/admin/contact" Form Operator(ManageReports);
     FORM_REPORTS POST "/admin/reports" Form Operator(ManageReports);
+    FORM_ALL_REVIEWS POST "/admin/reviews" Form Operator(ManageReports);
     FORM_RESEND POST "/admin/notifications/{id}" Form Operator(ManageEmails);
     FORM_TEAM POST "/admin/team" Form Operator(ManageTeam);
     FORM_IMPORT POST "/seller/{handle}/products/import" Form Member;
@@ -538,6 +551,11 @@ routes! {
     FN_READ_MESSAGES POST "/api/chat/read" Function Party;
     FN_CONTACT_MESSAGES POST "/api/contact/list" Function Operator(SeeReports);
     FN_REPORTS POST "/api/chat/reports" Function Operator(SeeReports);
+    FN_REVIEWS POST "/api/reviews/of_product" Function Anyone;
+    FN_REVIEW_FORM POST "/api/reviews/form" Function SignedIn;
+    FN_REVIEWABLE POST "/api/reviews/of_purchase" Function Anyone;
+    FN_SHOP_REVIEWS POST "/api/reviews/of_shop" Function Member;
+    FN_ALL_REVIEWS POST "/api/reviews/queue" Function Operator(SeeReports);
     FN_GIFT_CARD POST "/api/gift_cards/by_link" Function Anyone;
     FN_GIFT_CARD_OFFER POST "/api/gift_cards/offer" Function Anyone;
     FN_GIFT_CARDS POST "/api/gift_cards/page" Function Operator(SeePayments);
@@ -706,6 +724,13 @@ rest! {
     API_ADD_RETURN_PICTURE POST "/purchases/{number}/orders/{order}/images" Holder Buy;
     API_RETURN_PICTURE GET "/purchases/{number}/images/{image}" Holder Buy;
     API_WITHDRAW_RETURN POST "/purchases/{number}/orders/{order}/returns/{return}/withdraw" Holder Buy;
+    API_REVIEWS GET "/products/{slug}/reviews" Anyone;
+    API_OWN_REVIEW GET "/purchases/{number}/orders/{order}/lines/{position}/review" SignedIn Buy;
+    API_SAVE_REVIEW PUT "/purchases/{number}/orders/{order}/lines/{position}/review" SignedIn Buy;
+    API_DELETE_REVIEW DELETE "/purchases/{number}/orders/{order}/lines/{position}/review" SignedIn Buy;
+    API_VOTE PUT "/reviews/{id}/vote" SignedIn Buy;
+    API_UNVOTE DELETE "/reviews/{id}/vote" SignedIn Buy;
+    API_REPORT_REVIEW POST "/reviews/{id}/reports" SignedIn Buy;
     API_NOTIFICATIONS GET "/notifications" SignedIn Buy;
     API_READ_NOTIFICATION POST "/notifications/{id}/read" SignedIn Buy;
     API_READ_NOTIFICATIONS POST "/notifications/read" SignedIn Buy;
@@ -794,6 +819,9 @@ rest! {
     API_READ_SHOP_MESSAGES POST "/shops/{handle}/conversations/{id}/read" Member MessagesWrite;
     API_ADD_SHOP_MESSAGE_PICTURE POST "/shops/{handle}/conversations/{id}/images" Member MessagesWrite;
     API_SHOP_MESSAGE_PICTURE GET "/shops/{handle}/conversations/{id}/images/{image}" Member MessagesRead;
+    API_SHOP_REVIEWS GET "/shops/{handle}/reviews" Member MessagesRead;
+    API_REPLY PUT "/shops/{handle}/reviews/{id}/reply" Member MessagesWrite;
+    API_UNREPLY DELETE "/shops/{handle}/reviews/{id}/reply" Member MessagesWrite;
     API_SHOP_EVENTS GET "/shops/{handle}/events" Member OrdersRead;
     API_CONFIRM POST "/shops/{handle}/orders/{number}/confirm" Member OrdersWrite;
     API_SHIP POST "/shops/{handle}/orders/{number}/ship" Member OrdersWrite;
@@ -823,6 +851,8 @@ rest! {
     API_FOLLOW_UP_PAYMENT POST "/admin/payments/{id}/{action}" Operator(ManagePayments) Operator;
     API_RETRY_REFUND POST "/admin/refunds/{id}/retry" Operator(ManagePayments) Operator;
     API_SETTLE_REFUND POST "/admin/refunds/{id}/settle" Operator(ManagePayments) Operator;
+    API_ALL_REVIEWS GET "/admin/reviews" Operator(SeeReports) Operator;
+    API_MODERATE POST "/admin/reviews/{id}/{action}" Operator(ManageReports) Operator;
     API_AUDIT GET "/admin/audit" Operator(SeeAudit) Operator;
     API_MARKET_PROMOTIONS GET "/admin/promotions" Operator(SeePromotions) Operator;
     API_CREATE_MARKET_PROMOTION POST "/admin/promotions" Operator(ManagePromotions) Operator;

@@ -15,6 +15,7 @@ mod payments;
 mod payout;
 mod payouts;
 mod reports;
+mod reviews;
 mod shop;
 mod shops;
 mod subject;
@@ -37,6 +38,7 @@ pub(crate) use payments::Payments;
 pub(crate) use payout::Payout;
 pub(crate) use payouts::Payouts;
 pub(crate) use reports::Reports;
+pub(crate) use reviews::Reviews;
 pub(crate) use shop::Shop;
 pub(crate) use shops::Shops;
 pub(crate) use team::Team;
@@ -73,6 +75,7 @@ enum Part {
     Shops,
     Users,
     Reports,
+    Reviews,
     Contact,
     Promotions,
     Announcements,
@@ -90,7 +93,7 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Home,
         Self::Orders,
         Self::Shops,
@@ -105,6 +108,7 @@ impl Part {
         Self::Taxes,
         Self::Currencies,
         Self::Contact,
+        Self::Reviews,
         Self::Jobs,
         Self::Outbox,
         Self::Deliveries,
@@ -128,6 +132,7 @@ impl Part {
             Self::Users => routes::USERS,
             Self::Reports => routes::REPORTS,
             Self::Contact => routes::CONTACT_MESSAGES,
+            Self::Reviews => routes::ALL_REVIEWS,
             Self::Jobs => routes::JOBS,
             Self::Outbox => routes::OUTBOX,
             Self::Deliveries => routes::DELIVERIES,
@@ -153,6 +158,7 @@ impl Part {
             Self::Jobs => "gear",
             Self::Outbox => "up",
             Self::Deliveries | Self::Contact => "mail",
+            Self::Reviews => "heart",
             Self::Audit => "book",
             Self::Team => "settings",
         }
@@ -172,7 +178,9 @@ impl Part {
             | Self::Ledger => {
                 t!(i18n, office.money)
             }
-            Self::Contact | Self::Jobs | Self::Outbox | Self::Deliveries => t!(i18n, office.operations),
+            Self::Contact | Self::Reviews | Self::Jobs | Self::Outbox | Self::Deliveries => {
+                t!(i18n, office.operations)
+            }
             Self::Audit | Self::Team => t!(i18n, office.access),
         }
     }
@@ -189,7 +197,7 @@ impl Part {
             Self::Currencies => AdminPermission::ManageRates,
             Self::Payouts => AdminPermission::SeePayouts,
             Self::Users => AdminPermission::SeeUsers,
-            Self::Reports | Self::Contact => AdminPermission::SeeReports,
+            Self::Reports | Self::Reviews | Self::Contact => AdminPermission::SeeReports,
             Self::Jobs | Self::Outbox => AdminPermission::SeeJobs,
             Self::Deliveries => AdminPermission::SeeEmails,
             Self::Audit => AdminPermission::SeeAudit,
@@ -213,6 +221,7 @@ impl Part {
             Self::Users => t!(i18n, admin.users),
             Self::Reports => t!(i18n, reports.title),
             Self::Contact => t!(i18n, contact.messages),
+            Self::Reviews => t!(i18n, reviews.title),
             Self::Jobs => t!(i18n, admin.jobs),
             Self::Outbox => t!(i18n, admin.outbox),
             Self::Deliveries => t!(i18n, admin.deliveries),

@@ -8,6 +8,7 @@ mod orders;
 mod payouts;
 mod product;
 mod products;
+mod reviews;
 mod settings;
 mod shops;
 
@@ -18,6 +19,7 @@ pub(crate) use order::{Order, OrderDetails, PackingSlip, PackingSlips};
 pub(crate) use orders::Orders;
 pub(crate) use product::{NewProduct, Product};
 pub(crate) use products::Products;
+pub(crate) use reviews::Reviews;
 pub(crate) use settings::Settings;
 pub(crate) use shops::{OpenShop, SellerShops};
 
@@ -46,6 +48,7 @@ enum Part {
     Orders,
     Products,
     Messages,
+    Reviews,
     Promotions,
     Events,
     Shipping,
@@ -55,7 +58,7 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Home,
         Self::Orders,
         Self::Messages,
@@ -63,6 +66,7 @@ impl Part {
         Self::Services,
         Self::Promotions,
         Self::Events,
+        Self::Reviews,
         Self::Balance,
         Self::Shipping,
         Self::Settings,
@@ -74,6 +78,7 @@ impl Part {
             Self::Orders => routes::shop_orders(handle),
             Self::Products => routes::seller_products(handle),
             Self::Messages => routes::shop_messages(handle),
+            Self::Reviews => routes::shop_reviews(handle),
             Self::Promotions => routes::shop_promotions(handle),
             Self::Events => routes::shop_events(handle),
             Self::Balance => routes::balance(handle),
@@ -89,6 +94,7 @@ impl Part {
             Self::Orders => "truck",
             Self::Products => "box",
             Self::Messages => "chat",
+            Self::Reviews => "heart",
             Self::Promotions => "tag",
             Self::Events => "bolt",
             Self::Balance => "card",
@@ -104,6 +110,7 @@ impl Part {
             Self::Orders => t!(i18n, seller_orders.title),
             Self::Products => t!(i18n, seller_products.title),
             Self::Messages => t!(i18n, chat.title),
+            Self::Reviews => t!(i18n, reviews.title),
             Self::Promotions => t!(i18n, promotions.title),
             Self::Events => t!(i18n, sale_events.title),
             Self::Balance => t!(i18n, balance.title),
@@ -123,7 +130,9 @@ impl Part {
             | Self::Services
             | Self::Promotions
             | Self::Events => "",
-            Self::Balance | Self::Shipping | Self::Settings => t!(i18n, office.shop),
+            Self::Reviews | Self::Balance | Self::Shipping | Self::Settings => {
+                t!(i18n, office.shop)
+            }
         }
     }
 
@@ -132,7 +141,7 @@ impl Part {
         match self {
             Self::Home | Self::Orders | Self::Services => Permission::SeeOrders,
             Self::Products | Self::Promotions | Self::Events => Permission::ManageCatalog,
-            Self::Messages => Permission::AnswerCustomers,
+            Self::Messages | Self::Reviews => Permission::AnswerCustomers,
             Self::Balance => Permission::SeeMoney,
             Self::Shipping | Self::Settings => Permission::ManageShop,
         }

@@ -10,6 +10,7 @@ use super::{
     passwords::{Forgot, Reset},
     privacy::Privacy,
     profile::EditProfile,
+    review::WriteReview,
     wishlist::Wishes,
 };
 use crate::{
@@ -29,6 +30,7 @@ pub(crate) fn Account() -> impl IntoView {
         () if under(routes::CARDS) => Cards().into_any(),
         () if under(routes::ADDRESSES) => Addresses().into_any(),
         () if under(routes::PROFILE) => EditProfile().into_any(),
+        () if under(routes::WRITE_REVIEW.split('{').next().unwrap_or_default()) => WriteReview().into_any(),
         () if under(routes::FORGOT_PASSWORD) => Forgot().into_any(),
         () if under(routes::CONTACT) => Contact().into_any(),
         () if under(routes::PRIVACY) => Privacy().into_any(),

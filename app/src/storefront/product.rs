@@ -12,6 +12,7 @@ use haat_shared::{
     id::kinds::{ProductId, VariantId},
     pricing::Benefit,
     promotions::ProductOffer,
+    reviews::ProductReviews,
     routes,
     shops::ShopView,
 };
@@ -19,7 +20,13 @@ use leptos::{ev::SubmitEvent, prelude::*};
 use serde_json::json;
 
 use super::{
-    category::Trail, gallery::Gallery, live_stock, share::Share, shops::shop_logo, sign_up::draft_by,
+    category::Trail,
+    gallery::Gallery,
+    live_stock,
+    product_reviews::{self, Asked},
+    share::Share,
+    shops::shop_logo,
+    sign_up::draft_by,
     wish::Heart,
 };
 use crate::{
@@ -41,18 +48,25 @@ const PLENTY: i64 = 10;
 #[component]
 pub(crate) fn Product() -> impl IntoView {
     let slug = param("slug");
-    let draft = query("draft");
+    let (draft, done) = (query("draft"), query("done"));
+    let (sort, after) = (query("reviews"), query("after"));
     let found = api::find(
-        move || (slug.get(), draft.get()),
-        |(slug, draft)| async move {
-            Ok((api::catalog::product(slug).await?, draft_by("add_line", draft).await?))
+        move || (slug.get(), draft.get(), sort.get(), after.get()),
+        |(slug, draft, sort, after)| async move {
+            let details = api::catalog::product(slug.clone()).await?;
+            let reviews = api::reviews::of_product(slug, sort.clone(), after.clone()).await?;
+            let reported = draft_by("review_report", draft.clone()).await?;
+            Ok((details, draft_by("add_line", draft).await?, reviews, (sort, after, reported)))
         },
     );
-    loaded(found, |(details, draft)| view! { <Shown details draft /> })
+    loaded(found, move |(details, draft, reviews, (sort, after, reported))| {
+        let asked = Asked { sort, after, done: done.get_untracked(), draft: reported };
+        view! { <Shown details draft reviews asked /> }
+    })
 }
 
 /// The metadata of a product for search engines.
-fn about(i18n: words::I18n, product: ProductView) -> About {
+fn about(i18n: words::I18n, product: ProductView, reviews: &ProductReviews) -> About {
     let path = routes::product(&product.slug);
     let offers = product.variants.iter().map(|variant| {
         let there = if variant.is_available() { "InStock" } else { "OutOfStock" };
@@ -76,6 +90,7 @@ fn about(i18n: words::I18n, product: ProductView) -> About {
     if !product.brand.is_empty() {
         fact["brand"] = json!({ "@type": "Brand", "name": product.brand });
     }
+    product_reviews::facts(&mut fact, reviews, i18n);
     let way =
         head::breadcrumbs(tu_string!(i18n, product.home), &product.trail, Some((&product.title, &path)));
     About {
@@ -88,11 +103,13 @@ fn about(i18n: words::I18n, product: ProductView) -> About {
 }
 
 #[component]
-fn Shown(details: ProductDetails, draft: Draft) -> impl IntoView {
+fn Shown(details: ProductDetails, draft: Draft, reviews: ProductReviews, asked: Asked) -> impl IntoView {
     let i18n = use_i18n();
     let ProductDetails { product, delivery, offers, saved } = details;
     let whole = product.clone();
-    head::describe(|| about(i18n, whole));
+    head::describe(|| about(i18n, whole, &reviews));
+    let rating = product_reviews::rating(i18n, &product);
+    let (of, sold_by) = (product.slug.clone(), product.shop.name.clone());
     let brand =
         (!product.brand.is_empty()).then(|| view! { <p class="product-brand">{product.brand.clone()}</p> });
     let (description, typed, free) = (product.description, product.typed_attributes, product.attributes);
@@ -106,6 +123,7 @@ fn Shown(details: ProductDetails, draft: Draft) -> impl IntoView {
             <div class="product-buy">
                 {brand}
                 <h1>{product.title.clone()}</h1>
+                {rating}
                 {match product.service {
                     Some(facts) => service_box(i18n, &product.slug, &product.variants, &facts),
                     None => view! { <BuyBox product=product.id tax_included=product.tax_included variants=product.variants names=product.options slug=product.slug.clone() shop=product.shop.clone() delivery offers saved draft /> }.into_any(),
@@ -114,6 +132,7 @@ fn Shown(details: ProductDetails, draft: Draft) -> impl IntoView {
                 <ShopCard shop=product.shop product=product.id />
             </div>
             {still(move || description_and_details(description, typed, free))}
+            {still(move || product_reviews::reviews(&of, &sold_by, reviews, &asked))}
         </div>
     }
 }

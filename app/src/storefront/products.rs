@@ -81,6 +81,7 @@ pub(crate) fn Listing(
         let words = match *sort {
             "price_low" => tu_string!(i18n, products.sort_price_low),
             "price_high" => tu_string!(i18n, products.sort_price_high),
+            "rating" => tu_string!(i18n, products.sort_rating),
             _ => tu_string!(i18n, products.sort_newest),
         };
         let href = at(if *sort == SORTS[0] { "" } else { sort }, "");

@@ -9,6 +9,7 @@ use haat_shared::{
     orders::{
         Actor, LineQuantity, OrderState, OrderView, PurchaseView, RefundReason, Shipment, ShipmentKind,
     },
+    reviews::Reviewable,
     routes,
     shipping::ShippingMethod,
 };
@@ -45,14 +46,15 @@ pub(crate) fn Purchase() -> impl IntoView {
             let purchase = api::orders::purchase(number.clone(), key.clone()).await?;
             let appointments = match purchase.appointments {
                 0 => Vec::new(),
-                _ => api::services::of_purchase(number, key.clone()).await?,
+                _ => api::services::of_purchase(number.clone(), key.clone()).await?,
             };
-            Ok(((purchase, appointments), key, draft_by("cancel_by_customer", draft).await?))
+            let reviewable = api::reviews::of_purchase(number).await?;
+            Ok(((purchase, appointments, reviewable), key, draft_by("cancel_by_customer", draft).await?))
         },
     );
-    loaded(found, |((purchase, appointments), key, draft)| {
+    loaded(found, |((purchase, appointments, reviewable), key, draft)| {
         let booked = booked(use_i18n(), &purchase.number, &key, appointments);
-        view! { <Shown purchase key draft booked /> }
+        view! { <Shown purchase key draft booked reviewable /> }
     })
 }
 
@@ -102,6 +104,7 @@ fn Shown(
     draft: Draft,
     /// Its appointments.
     booked: Option<AnyView>,
+    reviewable: Vec<Reviewable>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let (number, email) = (purchase.number.as_str(), purchase.email.as_str());
@@ -162,7 +165,9 @@ fn Shown(
     let orders = purchase.orders.into_iter().map(|order| {
         let link = |id| routes::with(&routes::invoice(&purchase.number, id), &[("key", &key)]);
         let invoices = invoice_links(i18n, &order.invoices, &link);
+        let reviews = review_links(i18n, &order, &reviewable);
         let cancel = view! {
+            {reviews}
             {invoices}
             <Cancel order=order.clone() collected_by_market action=action.clone() key=key.clone() draft=draft.clone() />
         };
@@ -225,6 +230,21 @@ fn Shown(
             </p>
         </div>
     }
+}
+
+/// The links to review what was delivered, or to change these reviews.
+fn review_links(i18n: words::I18n, order: &OrderView, reviewable: &[Reviewable]) -> Option<AnyView> {
+    let links = reviewable.iter().filter(|item| item.order == order.number).filter_map(|item| {
+        let line = order.lines.iter().find(|line| line.position == item.position)?;
+        let words = match item.rating {
+            0 => t!(i18n, reviews.write),
+            _ => t!(i18n, reviews.edit),
+        };
+        let href = routes::write_review(&order.number, item.position);
+        Some(view! { <li><a href=href>{words}": "<span translate="no">{line.title.clone()}</span></a></li> })
+    });
+    let links: Vec<_> = links.collect();
+    (!links.is_empty()).then(|| view! { <ul class="facts">{links}</ul> }.into_any())
 }
 
 #[component]

@@ -339,6 +339,10 @@ CREATE TABLE products (
     -- The price range of its variants, denormalized so that listings need no join.
     price_min_minor BIGINT NOT NULL CHECK (price_min_minor >= 0),
     price_max_minor BIGINT NOT NULL CHECK (price_max_minor >= price_min_minor),
+    -- Of its published reviews, changed in the transactions that change them. The score is what lists are sorted by.
+    rating_sum BIGINT NOT NULL DEFAULT 0 CHECK (rating_sum BETWEEN rating_count AND 5 * rating_count),
+    rating_count BIGINT NOT NULL DEFAULT 0,
+    rating_score BIGINT NOT NULL DEFAULT 0,
     version BIGINT NOT NULL DEFAULT 1,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
@@ -349,6 +353,7 @@ CREATE INDEX products_shop_id_state_id_idx ON products (shop_id, state, id);
 CREATE INDEX products_shop_id_title_key_idx ON products (shop_id, title_key, id, state);
 CREATE INDEX products_shop_id_price_idx ON products (shop_id, price_min_minor, id);
 CREATE INDEX products_category_id_idx ON products (category_id, id);
+CREATE INDEX products_published_rating_idx ON products (rating_score, id) WHERE state = 'published';
 CREATE INDEX products_published_price_idx ON products (price_min_minor, id) WHERE state = 'published';
 
 -- Typed attributes: what the market asks of the products of a category and of those below it.
@@ -1838,6 +1843,78 @@ CREATE INDEX reported_pictures_media_id_idx ON reported_pictures (media_id);
 CREATE TABLE message_bans (
     subject_id UUID PRIMARY KEY,
     created_at BIGINT NOT NULL
+);
+
+
+-- Reviews
+
+-- One for each line of an order.
+CREATE TABLE reviews (
+    id UUID PRIMARY KEY,
+    order_id UUID NOT NULL,
+    position BIGINT NOT NULL,
+    product_id UUID NOT NULL REFERENCES products (id),
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    user_id UUID NOT NULL REFERENCES users (id),
+    rating BIGINT NOT NULL CHECK (rating BETWEEN 1 AND 5),
+    -- Empty once it is deleted.
+    title TEXT NOT NULL,
+    body TEXT NOT NULL,
+    anonymous BOOLEAN NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('published', 'held', 'hidden', 'deleted')),
+    -- Why a rule holds it back.
+    held_because TEXT,
+    -- Whether an admin has hidden it, even if it was changed or deleted since; and why.
+    was_hidden BOOLEAN NOT NULL DEFAULT FALSE,
+    note TEXT NOT NULL DEFAULT '',
+    -- The shop's.
+    reply TEXT NOT NULL DEFAULT '',
+    replied_at BIGINT,
+    -- The numbers of its votes, and of its reports that nobody has decided on.
+    helpful BIGINT NOT NULL DEFAULT 0 CHECK (helpful >= 0),
+    reports BIGINT NOT NULL DEFAULT 0 CHECK (reports >= 0),
+    version BIGINT NOT NULL DEFAULT 1,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    UNIQUE (order_id, position),
+    FOREIGN KEY (order_id, position) REFERENCES order_lines (order_id, position)
+);
+CREATE INDEX reviews_product_id_id_idx ON reviews (product_id, id) WHERE state = 'published';
+CREATE INDEX reviews_product_id_helpful_idx ON reviews (product_id, helpful, id) WHERE state = 'published';
+CREATE INDEX reviews_product_id_rating_idx ON reviews (product_id, rating) WHERE state = 'published';
+CREATE INDEX reviews_shop_id_id_idx ON reviews (shop_id, id);
+CREATE INDEX reviews_state_id_idx ON reviews (state, id);
+CREATE INDEX reviews_reported_idx ON reviews (id) WHERE reports > 0;
+
+-- What a review said before it was changed.
+CREATE TABLE review_versions (
+    review_id UUID NOT NULL REFERENCES reviews (id),
+    version BIGINT NOT NULL,
+    rating BIGINT NOT NULL,
+    title TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (review_id, version)
+);
+
+-- Who found a review helpful.
+CREATE TABLE review_votes (
+    review_id UUID NOT NULL REFERENCES reviews (id),
+    user_id UUID NOT NULL REFERENCES users (id),
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (review_id, user_id)
+);
+CREATE INDEX review_votes_user_id_idx ON review_votes (user_id, review_id);
+
+CREATE TABLE review_reports (
+    review_id UUID NOT NULL REFERENCES reviews (id),
+    user_id UUID NOT NULL REFERENCES users (id),
+    reason TEXT NOT NULL,
+    details TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    -- When an admin decided about the review.
+    closed_at BIGINT,
+    PRIMARY KEY (review_id, user_id)
 );
 
 

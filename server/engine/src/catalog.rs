@@ -35,6 +35,7 @@ use haat_shared::{
     id::kinds::{CategoryId, ProductId, VariantId},
     media::Picture,
     page::{self, Page},
+    reviews::Rating,
     text,
 };
 
@@ -42,7 +43,7 @@ use haat_shared::{
 /// evaluate for all products of the market before returning the first page.
 macro_rules! cards {
     () => {
-        concat!("SELECT p.id, p.slug, p.title, p.brand, p.price_min_minor, p.price_max_minor, s.currency,
+        concat!("SELECT p.id, p.slug, p.title, p.brand, p.price_min_minor, p.price_max_minor, p.rating_score, s.currency,
         s.name AS shop_name, s.handle AS shop_handle,
         (SELECT v.id FROM variants v WHERE v.product_id = p.id AND NOT v.archived AND ", listed_price!(), " = p.price_min_minor
             ORDER BY v.position, v.id LIMIT 1) AS variant_id,
@@ -74,6 +75,7 @@ lists! {
             ("newest", "p.id < {}", "p.id DESC"),
             ("price_low", "(p.price_min_minor, p.id) > ({}, {})", "p.price_min_minor, p.id"),
             ("price_high", "(p.price_min_minor, p.id) < ({}, {})", "p.price_min_minor DESC, p.id DESC"),
+            ("rating", "(p.rating_score, p.id) < ({}, {})", "p.rating_score DESC, p.id DESC"),
         ],
     }
 }
@@ -94,7 +96,7 @@ statements! {
     COUNT_POPULAR = "INSERT INTO popular_products (product_id, units)
         SELECT l.product_id, CAST(SUM(l.quantity) AS BIGINT) FROM orders o JOIN order_lines l ON l.order_id = o.id
         WHERE o.created_at > $1 AND o.state <> 'cancelled' GROUP BY l.product_id ORDER BY 2 DESC LIMIT $2";
-    FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.options, p.category_id, s.handle AS shop_handle,
+    FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.options, p.category_id, p.rating_sum, p.rating_count, s.handle AS shop_handle,
             s.prices_include_tax, b.minutes AS service_minutes, b.place AS service_place
         FROM products p JOIN shops s ON s.id = p.shop_id LEFT JOIN services b ON b.product_id = p.id WHERE p.slug = $1 AND p.state = 'published'";
     STOCK = "SELECT v.id, c.on_hand - c.held AS available
@@ -115,6 +117,7 @@ rows! {
         compare_at_minor: Option<i64>,
         price_min_minor: i64,
         price_max_minor: i64,
+        rating_score: i64,
         currency: Currency,
         shop_name: String,
         shop_handle: String,
@@ -131,6 +134,8 @@ rows! {
         attributes: String,
         options: String,
         category_id: Option<CategoryId>,
+        rating_sum: i64,
+        rating_count: i64,
         shop_handle: String,
         prices_include_tax: Option<bool>,
         service_minutes: Option<i64>,
@@ -173,6 +178,7 @@ pub async fn list(engine: &Engine, caller: &Caller, ask: ListProducts) -> Result
     let rows: Vec<CardRow> = engine.db.list(PRODUCTS.bind(filters, sort, after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| match sort {
         "newest" => row.id.to_string(),
+        "rating" => format!("{}.{}", row.id, row.rating_score),
         _ => format!("{}.{}", row.id, row.price_min_minor),
     });
     let mut page: ProductPage = page.map(Into::into);
@@ -310,6 +316,7 @@ pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<Pro
             .zip(row.service_place)
             .and_then(|(minutes, place)| Some(ServiceFacts { minutes, place: ServicePlace::parse(&place)? })),
         shop,
+        rating: Rating::new(row.rating_sum, row.rating_count),
         pictures: media::of_product(engine, row.id).await?,
     };
     currencies::show_product(engine, caller, &mut view).await?;

@@ -89,6 +89,7 @@ fn event_of(message: OutboxMessage) -> Option<EventKind> {
         | OutboxMessage::PayoutMethodRestricted
         | OutboxMessage::PayoutApproved
         | OutboxMessage::StockLow
+        | OutboxMessage::ReviewPublished
         | OutboxMessage::ShopperHasUnread
         | OutboxMessage::ShopHasUnread
         | OutboxMessage::AppointmentMoved

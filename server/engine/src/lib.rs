@@ -44,6 +44,7 @@ pub mod payouts;
 pub mod promotions;
 mod quotas;
 pub mod random;
+pub mod reviews;
 mod revisions;
 pub mod sale_events;
 pub mod sale_prices;
@@ -70,7 +71,9 @@ pub use caller::{Caller, Who};
 pub use clock::Clock;
 pub use db::Db;
 use db::DbError;
-use haat_shared::{Currency, Error, FieldCode, Id, gift_cards::GiftCardTerms, id::IdKind, pricing};
+use haat_shared::{
+    Currency, Error, FieldCode, Id, gift_cards::GiftCardTerms, id::IdKind, pricing, reviews::ReviewTerms,
+};
 use notifications::{EmailRenderer, Mailer};
 use payments::PaymentGateway;
 pub use spreadsheet::Exported;
@@ -122,6 +125,8 @@ pub struct Parts {
     pub payouts: payouts::PayoutTerms,
     /// At what amounts it sells gift cards; `None` if it doesn't.
     pub gift_cards: Option<GiftCardTerms>,
+    /// The rules for reviews.
+    pub reviews: ReviewTerms,
     /// The program's own promotions, which apply to every cart that meets their terms, in this order, before those of
     /// shops and of the market.
     pub promotions: Vec<pricing::Promotion>,

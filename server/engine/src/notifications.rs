@@ -36,7 +36,9 @@ use crate::{
     outbox::{Dispatched, OutboxMessage},
     params,
     payouts::PayoutNotice,
-    quotas, random, rows, statements,
+    quotas, random,
+    reviews::ReviewNotice,
+    rows, statements,
 };
 use haat_shared::{
     Id,
@@ -224,6 +226,8 @@ pub enum EmailContent {
     },
     /// To the shop's owners: an order has left few of a variant.
     StockLow(StockNotice),
+    /// To the members of the shop who answer customers: a product has a new review.
+    ReviewPublished(ReviewNotice),
     /// To the shopper, or to the members of the shop who answer customers: messages are unread.
     UnreadMessages(UnreadMessages),
     /// To the market's support address: a message from the contact page.
@@ -351,6 +355,9 @@ statements! {
         JOIN shop_members w ON w.shop_id = v.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
     SHOPPER_OF_CONVERSATION = "SELECT m.column1 AS event, c.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN conversations c ON c.id = m.column2 AND c.shopper_unread > 0 JOIN users u ON u.id = c.user_id";
+    MEMBERS_OF_REVIEW = concat!("SELECT m.column1 AS event, r.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN reviews r ON r.id = m.column2 AND r.state = 'published'
+        JOIN shop_members w ON w.shop_id = r.shop_id AND w.role IN (", answering!(), ") JOIN users u ON u.id = w.user_id");
     // Those who answer customers.
     MEMBERS_OF_CONVERSATION = concat!("SELECT m.column1 AS event, c.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN conversations c ON c.id = m.column2 AND c.shop_unread > 0
@@ -430,6 +437,7 @@ static NOTICES: &[(OutboxMessage, &str, NotificationTopic, &Statement)] = &[
     (OutboxMessage::PayoutMethodAdded, "payout_method_added", Payouts, &OWNERS_OF_PAYOUT_METHOD),
     (OutboxMessage::PayoutMethodRemoved, "payout_method_removed", Payouts, &OWNERS_OF_PAYOUT_METHOD),
     (OutboxMessage::PayoutMethodRestricted, "payout_method_restricted", Payouts, &OWNERS_OF_PAYOUT_METHOD),
+    (OutboxMessage::ReviewPublished, "review_published", Sales, &MEMBERS_OF_REVIEW),
     (OutboxMessage::StockLow, "stock_low", Stock, &OWNERS_OF_VARIANT),
     (OutboxMessage::ShopperHasUnread, "messages_for_shopper", Messages, &SHOPPER_OF_CONVERSATION),
     (OutboxMessage::ShopHasUnread, "messages_for_shop", Messages, &MEMBERS_OF_CONVERSATION),
@@ -708,6 +716,9 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
     }
     if let Some(of) = data.stock.get(&notice.subject) {
         return Some(EmailContent::StockLow(of.clone()));
+    }
+    if let Some(of) = data.reviews.get(&notice.subject) {
+        return Some(EmailContent::ReviewPublished(of.clone()));
     }
     if let Some(of) = data.messages.get(&notice.subject) {
         let (by_shop, by_shopper) = of.clone();

@@ -157,6 +157,17 @@ statements! {
         FROM checkouts c LEFT JOIN (SELECT checkout_id, SUM(amount_minor) AS planned FROM checkout_gift_cards GROUP BY checkout_id) a
             ON a.checkout_id = c.id
         WHERE c.gift_minor <> COALESCE(a.planned, 0)";
+    // Products are rated by their published reviews.
+    RATINGS = "SELECT 'product ' || p.slug || ' has ' || CAST(p.rating_count AS TEXT) || ' reviews, which they do not match' AS value
+        FROM products p LEFT JOIN (SELECT product_id, COUNT(*) AS number, CAST(SUM(rating) AS BIGINT) AS stars FROM reviews WHERE state = 'published'
+            GROUP BY product_id) r ON r.product_id = p.id
+        WHERE p.rating_count <> COALESCE(r.number, 0) OR p.rating_sum <> COALESCE(r.stars, 0) OR p.rating_score <>
+            CASE WHEN r.number IS NULL THEN 0 ELSE (17500 + 1000 * r.stars) / (5 + r.number) END";
+    REVIEWS = "SELECT 'a review has ' || CAST(r.helpful AS TEXT) || ' votes and ' || CAST(r.reports AS TEXT) ||
+            ' reports, which do not match' AS value
+        FROM reviews r WHERE r.helpful <> (SELECT COUNT(*) FROM review_votes v WHERE v.review_id = r.id)
+            OR r.reports <> (SELECT COUNT(*) FROM review_reports x WHERE x.review_id = r.id AND x.closed_at IS NULL)
+            OR (r.state = 'held') <> (r.held_because IS NOT NULL) OR (r.state = 'deleted' AND (r.title <> '' OR r.body <> '' OR r.reply <> ''))";
     // Messages are numbered from 1 without gaps, and the list of conversations shows the last one.
     MESSAGES = "SELECT 'a conversation with ' || CAST(c.last_seq AS TEXT) || ' messages does not match them' AS value
         FROM conversations c LEFT JOIN (SELECT conversation_id, COUNT(*) AS number, MAX(seq) AS last_seq, MAX(change_seq) AS change_seq,
@@ -457,6 +468,8 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &GIFTS_ISSUED,
         &GIFTS_POSTED,
         &GIFTS_PAID,
+        &RATINGS,
+        &REVIEWS,
         &MESSAGES,
         &UNREAD_MESSAGES,
         &TIMELINE,

@@ -68,6 +68,7 @@ use crate::{
     inventory::{self, StockNotice},
     lists, params,
     payouts::{self, PayoutNotice},
+    reviews::{self, ReviewNotice},
     rows, statements, taxes,
 };
 use haat_shared::{
@@ -509,6 +510,8 @@ pub(crate) struct NotificationData {
     pub(crate) disputes: HashMap<Uuid, OrderDispute>,
     /// Variants of which there is little.
     pub(crate) stock: HashMap<Uuid, StockNotice>,
+    /// Reviews, for their shops.
+    pub(crate) reviews: HashMap<Uuid, ReviewNotice>,
     /// Payouts and payout methods, for their shops.
     pub(crate) payouts: HashMap<Uuid, PayoutNotice>,
     /// Gift cards, for their recipients.
@@ -572,6 +575,7 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
         contact: contact::notification_data(engine, claim).await?,
         disputes: disputes::notified(engine, reader, claim).await?,
         stock: inventory::low::notification_data(engine, claim).await?,
+        reviews: reviews::notification_data(engine, claim).await?,
         payouts: payouts::notification_data(engine, reader, claim).await?,
         gifts: sent_gifts.into_iter().collect(),
         messages: chat::notification_data(engine, claim).await?,

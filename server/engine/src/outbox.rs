@@ -74,6 +74,8 @@ haat_shared::text_enum! {
         PayoutMethodRestricted = "payout_method_restricted",
         /// An order has left few of a variant. Subject: the variant.
         StockLow = "stock_low",
+        /// A review of a shop's product was published. Subject: the review.
+        ReviewPublished = "review_published",
         /// A shopper has unread messages. Subject: the conversation.
         ShopperHasUnread = "shopper_has_unread",
         /// A shop has unread messages. Subject: the conversation.

@@ -24,7 +24,8 @@ statements! {
         LEFT JOIN shipments h ON h.id = given.column1
         LEFT JOIN refunds r ON r.id = given.column1
         LEFT JOIN returns b ON b.id = given.column1
-        LEFT JOIN orders o ON o.id = COALESCE(h.order_id, r.order_id, b.order_id, given.column1)
+        LEFT JOIN reviews w ON w.id = given.column1
+        LEFT JOIN orders o ON o.id = COALESCE(h.order_id, r.order_id, b.order_id, w.order_id, given.column1)
         LEFT JOIN payments y ON y.id = COALESCE(r.payment_id, given.column1)
         LEFT JOIN purchases p ON p.id = COALESCE(y.purchase_id, given.column1)
         LEFT JOIN users u ON u.id = given.column1";

@@ -12,7 +12,7 @@ struct Customers {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Customer {
-    name: String,
+    pub(super) name: String,
     pub(super) email: String,
     line1: String,
     line2: String,

@@ -27,6 +27,7 @@ use haat_shared::{
 use super::{
     customers::{self, Customer, details},
     dice::Dice,
+    reviews,
 };
 
 /// How many days the market has been open.
@@ -61,6 +62,9 @@ const REASONS: [(ReturnReason, &str); 4] = [
 
 const CARRIERS: [(&str, &str); 3] = [("India Post", "EE"), ("Blue Dart", "BD"), ("Delhivery", "DL")];
 
+/// How many customers have an account: the first of the list. They review what they have bought.
+const ACCOUNTS: usize = 12;
+
 /// The email addresses of the customer with an account, and of the admin.
 const CUSTOMER: &str = DEMO_ACCOUNTS[0].1;
 const ADMIN: &str = DEMO_ACCOUNTS[3].1;
@@ -79,6 +83,8 @@ struct Sale {
     number: String,
     /// The key of its purchase.
     key: String,
+    /// Which of the accounts has bought it.
+    account: Option<usize>,
 }
 
 /// What happens at a time.
@@ -91,6 +97,7 @@ enum Step {
     CustomerCancels(Sale),
     Refund(Sale),
     Return(Sale),
+    Review(Sale),
     /// The customer asks for a return, the shop answers it, and gets the items.
     Ask(Sale),
     Answer(Sale, ReturnId),
@@ -120,6 +127,12 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
     };
     let token = accounts::sign_up(engine, &Caller::guest(), form("Asha Rao", CUSTOMER)).await?;
     let account = accounts::caller(engine, Some(&token), None).await?;
+    let mut shoppers = vec![account.clone()];
+    for customer in customers.iter().take(ACCOUNTS).skip(1) {
+        let guest = Caller { locale: locale(customer), ..Caller::guest() };
+        let token = accounts::sign_up(engine, &guest, form(&customer.name, &customer.email)).await?;
+        shoppers.push(accounts::caller(engine, Some(&token), None).await?);
+    }
     accounts::create_operator(engine, &Caller::system(), form("Olga Operator", ADMIN)).await?;
     let signed_in = SignIn { email: ADMIN.into(), password: DEMO_PASSWORD.into() };
     let admin = accounts::sign_in(engine, &Caller::guest(), signed_in).await?;
@@ -140,10 +153,17 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
         set(clock, at);
         last = at;
         match step {
-            Step::Buy => buy(engine, clock, &stalls, &customers, &account, &mut dice, &mut plan).await?,
+            Step::Buy => buy(engine, clock, &stalls, &customers, &shoppers, &mut dice, &mut plan).await?,
             Step::Night(ago) => {
                 night(engine, &stalls, ago, &mut dice).await?;
                 pay_out(engine, &admin, &stalls, ago).await?;
+            }
+            Step::Review(sale) => {
+                let stall = stalls.get(sale.stall).ok_or(Error::Internal)?;
+                if let Some(shopper) = sale.account.and_then(|at| shoppers.get(at)) {
+                    let shop = (&stall.owner, stall.handle.as_str());
+                    reviews::write(engine, shopper, shop, &sale.number, &mut dice).await?;
+                }
             }
             step => {
                 fulfil(engine, &stalls, step, at, &mut dice, &mut plan).await?;
@@ -153,6 +173,9 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
         }
     }
     set(clock, last.max(now - HOUR));
+    for stall in &stalls {
+        reviews::read(engine, &shoppers, (&stall.owner, &stall.handle), &mut dice).await?;
+    }
     // What is unread is what is new.
     dispatch::drain(engine).await?;
     for reader in stalls.iter().map(|stall| &stall.owner).chain([&account]) {
@@ -311,21 +334,26 @@ async fn variants(engine: &Engine, handle: &str) -> Result<Vec<(VariantId, i64)>
     Ok(variants)
 }
 
+/// The language that a customer reads.
+fn locale(customer: &Customer) -> &'static str {
+    if customer.locale == "hi" { "hi" } else { Caller::guest().locale }
+}
+
 /// Someone buys at one stall or two. Gives up if something is sold out.
 async fn buy(
     engine: &Engine,
     clock: &Clock,
     stalls: &[Stall],
     customers: &[Customer],
-    account: &Caller,
+    shoppers: &[Caller],
     dice: &mut Dice,
     plan: &mut Plan,
 ) -> Result<()> {
     let Some(customer) = dice.prefer(customers) else { return Ok(()) };
-    let mut caller = if customer.email == CUSTOMER { account.clone() } else { Caller::guest() };
-    if customer.locale == "hi" {
-        caller.locale = "hi";
-    }
+    let is = |of: &Caller| of.user().is_some_and(|user| user.email == customer.email);
+    let account = shoppers.iter().position(is);
+    let mut caller = account.and_then(|at| shoppers.get(at)).cloned().unwrap_or_else(Caller::guest);
+    caller.locale = locale(customer);
     for _ in 0..=dice.between(0, 5) / 4 {
         let Some(stall) = dice.pick(stalls) else { return Ok(()) };
         for _ in 0..=dice.between(0, 9) / 4 {
@@ -373,7 +401,7 @@ async fn buy(
     let at = plan.now;
     for order in orders {
         let Some(stall) = stalls.iter().position(|stall| stall.handle == order.shop_handle) else { continue };
-        let sale = Sale { stall, number: order.number, key: number.key.clone() };
+        let sale = Sale { stall, number: order.number, key: number.key.clone(), account };
         match dice.between(0, 100) {
             0..4 => plan.at(at + dice.between(5, 50) * MINUTE, Step::CustomerCancels(sale)),
             4..7 => plan.at(at + dice.between(2, 10) * HOUR, Step::Cancel(sale)),
@@ -458,6 +486,9 @@ async fn fulfil(
         Step::Deliver(sale) => {
             let Stall { handle, owner, .. } = stall(&sale)?;
             orders::deliver(engine, owner, handle, &sale.number).await?;
+            if sale.account.is_some() {
+                plan.at(at + dice.between(20, 200) * HOUR, Step::Review(sale.clone()));
+            }
             let later = at + dice.between(12, 120) * HOUR;
             match dice.between(0, 100) {
                 0..4 => plan.at(later, Step::Refund(sale)),
@@ -541,7 +572,7 @@ async fn fulfil(
             let receipt = ReturnReceipt { restock: true, refund, shipping: false };
             orders::receive_return(engine, owner, handle, &sale.number, id, receipt).await?;
         }
-        Step::Buy | Step::Night(_) => {}
+        Step::Buy | Step::Night(_) | Step::Review(_) => {}
     }
     Ok(())
 }

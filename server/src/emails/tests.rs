@@ -8,6 +8,7 @@ use haat_engine::{
     notifications::{EmailContent, RenderedEmail, announced::AnnouncementNotice},
     orders::Parcel,
     payouts::PayoutNotice,
+    reviews::ReviewNotice,
 };
 use haat_shared::{
     Currency, Money,
@@ -374,6 +375,8 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
             announcement(AnnouncementKind::Service, "New terms", "Our terms change.\n\nNothing\nelse."),
         ),
         ("offer", announcement(AnnouncementKind::Offer, "Lamps for less", "All lamps cost 10 % less.")),
+        ("review_published", EmailContent::ReviewPublished(review(shop, "A fine glaze"))),
+        ("review_published_wordless", EmailContent::ReviewPublished(review(shop, ""))),
     ]
 }
 
@@ -423,6 +426,16 @@ fn stock(shop: &str, available: i64) -> StockNotice {
         shop_name: shop.to_owned(),
         shop_handle: "meena-crafts".into(),
         available,
+    }
+}
+
+fn review(shop: &str, excerpt: &str) -> ReviewNotice {
+    ReviewNotice {
+        rating: 4,
+        excerpt: excerpt.into(),
+        product_title: "Terracotta bowl".into(),
+        shop_name: shop.to_owned(),
+        shop_handle: "meena-crafts".into(),
     }
 }
 
@@ -488,10 +501,11 @@ fn every_mail_in_every_language() {
         EmailContent::GiftCard(_) => 30,
         EmailContent::UnreadMessages(_) => 31,
         EmailContent::Announcement(_) => 32,
+        EmailContent::ReviewPublished(_) => 33,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();
-    assert_eq!(kinds, (0..33).collect::<Vec<_>>(), "a letter is not among the samples");
+    assert_eq!(kinds, (0..34).collect::<Vec<_>>(), "a letter is not among the samples");
 }
 
 #[test]

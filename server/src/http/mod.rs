@@ -26,6 +26,7 @@ mod outcome;
 mod pages;
 mod rest;
 mod returns;
+mod review_forms;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod seller_forms;
@@ -263,6 +264,10 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_REFUND, post(admin_forms::failed_refund))
         .route(FORM_CONTACT_MESSAGES, post(admin_forms::answer))
         .route(FORM_REPORTS, post(chat_forms::decide))
+        .route(FORM_WRITE_REVIEW, post(review_forms::write))
+        .route(FORM_REVIEW, post(review_forms::read))
+        .route(FORM_SHOP_REVIEWS, post(review_forms::reply))
+        .route(FORM_ALL_REVIEWS, post(review_forms::moderate))
         .route(FORM_RESEND, post(admin_forms::resend))
         .route(FORM_TEAM, post(admin_forms::team))
         .route(FORM_IMPORT_GO, post(imports::decide))
@@ -393,6 +398,7 @@ mod tests {
             ["imp", "mail", "signup", "pay", "user", "inv"].map(id);
         let (reset_id, sale_event) = (id("reset"), id("event"));
         let [payout_id, ref_id, conv, notice, report] = ["payout", "ref", "conv", "notif", "report"].map(id);
+        let read = id("review");
         let file = format!("{}-320.webp", id("media"));
         let links: Vec<(&str, String, Vec<&str>)> = vec![
             (PRODUCT, product(text), vec![text]),
@@ -422,6 +428,9 @@ mod tests {
             (CONVERSATION, conversation(conv.parse().unwrap()), vec![&conv]),
             (SHOP_MESSAGES, shop_messages(text), vec![text]),
             (SHOP_CONVERSATION, shop_conversation(text, conv.parse().unwrap()), vec![text, &conv]),
+            (SHOP_REVIEWS, shop_reviews(text), vec![text]),
+            (WRITE_REVIEW, write_review(text, 2), vec![text, "2"]),
+            (FORM_REVIEW, review(read.parse().unwrap()), vec![&read]),
             (BALANCE, balance(text), vec![text]),
             (CONNECT_RETURN, connect_return(text), vec![text]),
             (SETTINGS, settings(text), vec![text]),

@@ -29,6 +29,7 @@ use haat_shared::{
     pricing::{Bearer, LineKind},
     reports::{ReportReason, ReportState},
     returns::{ReturnReason, ReturnState},
+    reviews::{HoldReason, ReviewState},
     shipping::{ShippingMethod, Slot},
     taxes::{TaxBasis, TaxKind},
 };
@@ -313,6 +314,8 @@ text_column! {
     ServicePlace;
     AppointmentState;
     ReportState;
+    ReviewState;
+    HoldReason;
     Provider;
     ContactState;
 }

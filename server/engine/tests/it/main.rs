@@ -58,6 +58,7 @@ mod races;
 mod refunds;
 mod reliability;
 mod returns;
+mod reviews;
 mod sale_events;
 mod sale_prices;
 mod seals;

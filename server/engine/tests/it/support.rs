@@ -50,6 +50,7 @@ use haat_shared::{
     payments::{NextAction, PaymentMethod, PurchaseLink},
     payouts::{ConnectedAccount, PayoutProblem},
     pricing::Promotion,
+    reviews::{Moderation, ReviewTerms},
 };
 use sqlx_core::{connection::Connection, raw_sql::raw_sql, sql_str::AssertSqlSafe};
 use sqlx_postgres::PgConnection;
@@ -450,6 +451,9 @@ fn in_words(
             let ends = of.unsubscribe.as_ref();
             (of.title.clone(), ends.map(|(user, token)| format!("{user} {token}")).unwrap_or_default())
         }
+        EmailContent::ReviewPublished(of) => {
+            (format!("{} stars for {}: {}", of.rating, of.product_title, of.excerpt), String::new())
+        }
         EmailContent::StockLow(of) => (format!("{} left of {}", of.available, of.title), String::new()),
         EmailContent::UnreadMessages(of) => {
             let to = if of.from == of.shop_name { String::new() } else { format!(" to {}", of.shop_name) };
@@ -592,6 +596,7 @@ impl Market {
             return_answer_days: 3,
             payouts: PayoutTerms { minimum: 100, hold_ms: 0, payer: None },
             gift_cards: Some(gift_card_terms()),
+            reviews: ReviewTerms { moderation: Moderation::Rules },
             promotions: Vec::new(),
             pictures: Arc::new(
                 PictureFolder::in_folder(&folder.join("media"), Duration::from_secs(600)).unwrap(),
@@ -631,6 +636,7 @@ impl Market {
             return_answer_days: parts.return_answer_days,
             payouts: parts.payouts.clone(),
             gift_cards: parts.gift_cards.clone(),
+            reviews: parts.reviews,
             promotions: parts.promotions.clone(),
             pictures: parts.pictures.clone(),
             bounds: parts.bounds,

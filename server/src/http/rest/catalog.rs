@@ -67,6 +67,8 @@ enum Sort {
     PriceLow,
     /// Price, high to low.
     PriceHigh,
+    /// Best rated first.
+    Rating,
 }
 
 /// The filters of a product list.

@@ -15,6 +15,7 @@ use haat_shared::{
     id::IdKind,
     media::{Purpose, refusal},
     permissions::AdminRole,
+    reviews::ReviewAction,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -142,7 +143,17 @@ macro_rules! choices {
     )*};
 }
 
-choices!(AdminRole, PaymentAction);
+choices!(AdminRole, PaymentAction, ReviewAction);
+
+impl Segments for i64 {
+    fn read(segments: &mut std::slice::Iter<'_, String>) -> Option<Self> {
+        segments.next()?.parse().ok()
+    }
+
+    fn schemas() -> Vec<Value> {
+        vec![json!({"type": "integer", "format": "int64", "minimum": 0})]
+    }
+}
 
 impl Segments for Currency {
     fn read(segments: &mut std::slice::Iter<'_, String>) -> Option<Self> {

@@ -26,6 +26,7 @@ mod payouts;
 mod problem;
 mod promotions;
 mod reply;
+mod reviews;
 mod sale_prices;
 mod schema;
 mod shipping;
@@ -163,6 +164,7 @@ fn api() -> Api {
     let api = payouts::routes(api);
     let api = notifications::routes(api);
     let api = conversations::routes(api);
+    let api = reviews::routes(api);
     let api = promotions::routes(api);
     let api = sale_prices::routes(api);
     let api = taxes::routes(api);

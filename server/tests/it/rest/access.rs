@@ -102,6 +102,34 @@ impl Cast {
         image
     }
 
+    /// A request about a review: of the shopper's own, or else of another customer's.
+    async fn about_review(&self, route: &Route, path: &str) -> (String, Option<Value>, Option<String>) {
+        let (author, own) = match path.contains("/lines/") {
+            true => (&self.shopper, true),
+            false => (&self.delta, false),
+        };
+        let number = author.buy("meena-crafts").await.1;
+        let lines = self.deliver(&number).await;
+        let item = format!("/purchases/{number}/orders/{number}-1/lines/{}/review", lines[0]["position"]);
+        let review = json!({"rating": 4, "title": "Fine", "text": "As described."});
+        if own && route.method == "PUT" {
+            return (item, Some(review), None);
+        }
+        let id = author.send("PUT", &item, Some(review)).await.is(200).text("/id");
+        if own {
+            return (item, None, None);
+        }
+        let slug = self.guest.get("/products?limit=1").await.is(200).text("/items/0/slug");
+        let path = path.replace("{handle}", "meena-crafts").replace("{slug}", &slug).replace("{id}", &id);
+        let body = match route.path.rsplit('/').next() {
+            Some("reports") => Some(json!({"reason": "spam"})),
+            Some("reply") if route.method == "PUT" => Some(json!({"text": "Thank you."})),
+            Some("{action}") => Some(json!({"version": 1, "note": "An advert"})),
+            _ => None,
+        };
+        (path.replace("{action}", "hide"), body, None)
+    }
+
     /// A request for this route that does what its owner wants, about something of theirs that is there: method, path,
     /// body and, where it is asked for, the version.
     async fn request(&self, route: &Route) -> (String, Option<Value>, Option<String>) {
@@ -113,6 +141,7 @@ impl Cast {
                 let key = json!({"name": "Books", "scopes": ["buy"]});
                 (path.replace("{id}", &owner.post("/keys", key).await.is(201).text("/key/id")), None)
             }
+            p if p.contains("/review") => return self.about_review(route, &path).await,
             p if p.contains("/conversations") => {
                 let open = json!({"shop_handle": "meena-crafts"});
                 let conversation =
