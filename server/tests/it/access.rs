@@ -115,9 +115,9 @@ const TABLE: &[Row] = &[
     get(APPOINTMENTS, "", 200),
     get(PROFILE, "", 200),
     get(ADDRESSES, "", 200),
-    // Nobody has ordered this.
-    get(WRITE_REVIEW, "category position", 404),
-    form(FORM_WRITE_REVIEW, "category position", "action=delete", 404),
+    // No order has the number of a purchase.
+    get(WRITE_REVIEW, "purchase position", 404),
+    form(FORM_WRITE_REVIEW, "purchase position", "action=delete", 404),
     call(FN_REVIEW_FORM, r#"{"order":"none","position":0}"#).ok(404),
     call(FN_REVIEWS, r#"{"slug":"<slug>","sort":"","after":""}"#),
     call(FN_REVIEWABLE, r#"{"number":"<purchase>"}"#),
@@ -1005,7 +1005,7 @@ async fn everyone_reaches_what_is_theirs_and_nothing_else() {
             ("refund", format!("ref_{}", "0".repeat(26))),
             ("report", format!("report_{}", "0".repeat(26))),
             ("review", format!("review_{}", "0".repeat(26))),
-            ("position", "0".to_owned()),
+            ("position", "4077".to_owned()),
             ("user", user),
             ("category", "tableware".to_owned()),
             ("gateway", "sandbox".to_owned()),
