@@ -87,7 +87,7 @@ pub(crate) fn Currencies() -> impl IntoView {
                     None => view! { <p class="note">{t!(i18n, currencies.preview_later)}</p> }.into_any(),
                 }
             };
-            let about = t!(i18n, currencies.example, currency = base.code());
+            let about = t!(i18n, currencies.example_at, currency = base.code());
             view! {
                 <form method="post" action=CURRENCIES class="panel form" novalidate aria-labelledby="one" on:input=read on:change=read>
                     <h2 id="one">{t!(i18n, currencies.set)}</h2>

@@ -190,6 +190,10 @@ fn Booking(page: BookingPage, moving: Option<(Moving, AppointmentView)>) -> impl
         view! { <p>{t!(i18n, services.move_lead, time = time, provider = of.provider)}</p> }
     });
     let at = Calendar { slug: slug.clone(), moving };
+    let alert = match query("error").get_untracked().as_str() {
+        "too_late" => view! { <Alert>{t!(i18n, error.too_late)}</Alert> }.into_any(),
+        _ => view! { <CodeAlert /> }.into_any(),
+    };
     let who = providers(i18n, &at, &page);
     let bookable = !page.providers.is_empty() && page.first_free.is_some();
     let times = times(i18n, &at, &page);
@@ -222,7 +226,7 @@ fn Booking(page: BookingPage, moving: Option<(Moving, AppointmentView)>) -> impl
                 " "
                 <span>{page.shop_name}</span>
             </p>
-            <CodeAlert />
+            {alert}
             {now}
             {who}
             {calendar}

@@ -50,7 +50,10 @@ pub(crate) fn follow(
     let following = Following { path, opened, heard, socket: keep(), pause_s: StoredValue::new(PAUSE_S.0) };
     // Again for another path.
     Effect::new(move || {
-        path.track();
+        // Read, not only tracked: a memo is computed when it is first read, and tells whoever tracks it.
+        if path.get().is_empty() {
+            return;
+        }
         // Whoever only passes by needs none.
         let begun = set_timeout_with_handle(move || following.look(), BEGIN);
         let seen = window_event_listener_untyped("visibilitychange", move |_| following.look());
@@ -75,10 +78,7 @@ impl<O: Fn() + Copy + 'static, H: Fn(String) + Copy + 'static> Following<O, H> {
     }
 
     fn open(self) {
-        let path = self.path.try_get_untracked().unwrap_or_default();
-        if path.is_empty() {
-            return;
-        }
+        let Some(path) = self.path.try_get_untracked() else { return };
         let opened = move || {
             self.pause_s.set_value(PAUSE_S.0);
             (self.opened)();

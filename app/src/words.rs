@@ -112,6 +112,8 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "conversation_blocked" => tu_string!(i18n, error.conversation_blocked),
         "message_kept" => tu_string!(i18n, error.message_kept),
         "time_taken" => t!(i18n, error.time_taken),
+        // The calendar on which appointments are moved says it itself.
+        #[cfg(feature = "ssr")]
         "too_late" => t!(i18n, error.too_late),
         "prices_changed" => t!(i18n, error.prices_changed),
         "customer_is_guest" => tu_string!(i18n, error.customer_is_guest),

@@ -222,11 +222,8 @@ test('when the market says that the session has ended, the page shows it and ope
   let end = (): Promise<void> => Promise.resolve();
   await page.routeWebSocket('**/live', (socket) => {
     opened += 1;
-    const server = socket.connectToServer();
-    end = async () => {
-      await server.close();
-      await socket.close({ code: 4401 });
-    };
+    socket.connectToServer();
+    end = () => socket.close({ code: 4401 });
   });
   await signUp(page, freshEmail());
   await visit(page, '/cart');

@@ -14,6 +14,7 @@ import {
   fillAddress,
   freshEmail,
   main,
+  openProduct,
   operate,
   payInCash,
   refused,
@@ -31,8 +32,9 @@ test('a review is written, shown, answered, reported and hidden', async ({ page,
   const [seller, reader, admin] = [await visitor(), await visitor(), await visitor()];
   await signUp(page, freshEmail());
   const name = await shopName(page, SHOP);
-  await addOne(page, SHOP, 1);
+  await openProduct(page, SHOP);
   const product = new URL(page.url()).pathname;
+  await addOne(page, SHOP, 1);
   await beginCheckout(page);
   await fillAddress(page);
   await payInCash(page);

@@ -135,7 +135,7 @@ struct WhichOfShop {
 struct ReplyToReview {
     /// What it says.
     #[schema(min_length = 1, max_length = 2000)]
-    text: String,
+    reply: String,
 }
 
 /// What reviews an admin lists.
@@ -263,12 +263,12 @@ async fn reply(
     context: RequestContext,
     (At((handle, id)), Body(new)): (At<(String, ReviewId)>, Body<ReplyToReview>),
 ) -> Result<()> {
-    if new.text.trim().is_empty() {
+    if new.reply.trim().is_empty() {
         // Members only are told.
         reviews::of_shop(context.engine(), &context.caller, &handle, &ListRequest::default()).await?;
-        return Err(Error::field("text", haat_shared::FieldCode::Missing));
+        return Err(Error::field("reply", haat_shared::FieldCode::Missing));
     }
-    reviews::reply(context.engine(), &context.caller, &handle, id, &new.text).await
+    reviews::reply(context.engine(), &context.caller, &handle, id, &new.reply).await
 }
 
 async fn unreply(context: RequestContext, At((handle, id)): At<(String, ReviewId)>) -> Result<()> {

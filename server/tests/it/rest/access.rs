@@ -123,7 +123,7 @@ impl Cast {
         let path = path.replace("{handle}", "meena-crafts").replace("{slug}", &slug).replace("{id}", &id);
         let body = match route.path.rsplit('/').next() {
             Some("reports") => Some(json!({"reason": "spam"})),
-            Some("reply") if route.method == "PUT" => Some(json!({"text": "Thank you."})),
+            Some("reply") if route.method == "PUT" => Some(json!({"reply": "Thank you."})),
             Some("{action}") => Some(json!({"version": 1, "note": "An advert"})),
             _ => None,
         };
