@@ -95,6 +95,9 @@ both! {
     async fn the_address_decides_and_orders_and_invoices_say_each_tax(market) {
         let (engine, system) = (&market.engine, Caller::system());
         taxes::add(engine, &system, &rate("IN", "gst", "18")).await.unwrap();
+        let unknown = TaxSettings { shipping_category: "parcels".into(), ..TaxSettings::default() };
+        let refused = taxes::save_settings(engine, &system, &unknown).await.unwrap_err();
+        assert_eq!(refused.at("shipping_category"), Some(FieldCode::NotAChoice));
         let settings = TaxSettings { shipping_category: "standard".into(), ..TaxSettings::default() };
         taxes::save_settings(engine, &system, &settings).await.unwrap();
         assert_eq!(taxes::settings(engine, &system).await.unwrap(), settings);
