@@ -105,6 +105,7 @@ chunks! {
     booking in content {
         Services: services::Services;
         Book: services::Book;
+        CancelAppointment: services::CancelAppointment;
         Appointments: services::Appointments;
         Events: sale_events::Events;
         Event: sale_events::Event;

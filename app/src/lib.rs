@@ -135,6 +135,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/events/:id"), ChunkPage::Event),
     (Path("/services"), ChunkPage::Services),
     (Path("/services/:slug"), ChunkPage::Book),
+    (Path("/appointments/:id/cancel"), ChunkPage::CancelAppointment),
     (Path("/wishlist"), ChunkPage::Account),
     (Path("/privacy"), ChunkPage::Account),
     (Path("/contact"), ChunkPage::Account),

@@ -8,7 +8,8 @@ pub(crate) use shop::ServicesOfShop;
 use haat_shared::{
     appointments::{
         AppointmentState, AppointmentView, AskedCalendar, BookingPage, CalendarDay, CalendarMonth,
-        FindServices, Moving, ProviderView, ServiceCard, ServiceFacts, ServicePlace,
+        Cancellation, ChangeTerms, FeedLink, FindServices, Moving, OwnAppointments, ProviderView,
+        ServiceCard, ServiceFacts, ServicePlace,
     },
     id::kinds::ProviderId,
     routes::{self, with},
@@ -226,6 +227,7 @@ fn Booking(page: BookingPage, moving: Option<(Moving, AppointmentView)>) -> impl
                 " "
                 <span>{page.shop_name}</span>
             </p>
+            <p class="note">{terms_words(i18n, page.terms)}</p>
             {alert}
             {now}
             {who}
@@ -305,7 +307,7 @@ fn calendar(
         let here = (shown == Some(date.as_str())).then_some("true");
         view! {
             <td>
-                <a class="calendar-day" class:today=today.is_some() href=at.link(provider, &month.month, date) aria-label=label aria-current=here>
+                <a class="calendar-day" class:today=today.is_some() href=format!("{}#times", at.link(provider, &month.month, date)) aria-label=label aria-current=here>
                     {number}
                 </a>
             </td>
@@ -389,6 +391,7 @@ fn times(i18n: I18n, at: &Calendar, page: &BookingPage) -> AnyView {
         {note}
         <form method="post" action=routes::book(&page.slug)>
             {moving.collect_view()}
+            <input type="hidden" name="day" value=day.clone() />
             <ul class="times">{buttons}</ul>
         </form>
         {hold}
@@ -402,7 +405,7 @@ pub(crate) fn Appointments() -> impl IntoView {
     crate::head::keep_out();
     let found = api::find(|| (), |()| async move { api::services::appointments().await });
     let i18n = use_i18n();
-    loaded(found, move |appointments| {
+    loaded(found, move |OwnAppointments { appointments, feed }| {
         let list = match appointments.is_empty() {
             true => {
                 let (title, note) =
@@ -425,9 +428,94 @@ pub(crate) fn Appointments() -> impl IntoView {
                 <p><a href=routes::ACCOUNT>{t!(i18n, account.title)}</a></p>
                 <h1>{t!(i18n, services.appointments)}</h1>
                 {list}
+                {calendar_feed(i18n, routes::APPOINTMENTS, feed)}
             </div>
         }
     })
+}
+
+/// The page on which an appointment is cancelled, by its customer or its shop.
+#[component]
+pub(crate) fn CancelAppointment() -> impl IntoView {
+    crate::head::keep_out();
+    let id = param("id");
+    let [shop, purchase, key] = ["shop", "purchase", "key"].map(query);
+    let found = api::find(
+        move || Moving { id: id.get(), shop: shop.get(), purchase: purchase.get(), key: key.get() },
+        |of| async move { api::services::moving(of.clone()).await.map(|found| (of, found)) },
+    );
+    let i18n = use_i18n();
+    loaded(found, move |(of, found)| {
+        let time = words::moment(i18n, &found.starts_at);
+        let lead =
+            t!(i18n, services.cancel_lead, title = found.title, time = time, provider = found.provider);
+        let back = match of.shop.as_str() {
+            "" => with(&routes::purchase(&of.purchase), &[("key", &of.key)]),
+            shop => {
+                with(&routes::shop_services(shop), &[("day", found.starts_at.get(..10).unwrap_or_default())])
+            }
+        };
+        let differs = query("error").get_untracked() == "invalid";
+        let form = match found.cancellation {
+            None => view! {
+                <p>{t!(i18n, services.cannot_cancel)}</p>
+                <p class="actions"><LinkButton href=back.clone() look="secondary">{t!(i18n, services.keep_it)}</LinkButton></p>
+            }
+            .into_any(),
+            Some(Cancellation { refund, fee }) => {
+                let money = match refund {
+                    None => t!(i18n, services.cancel_unpaid).to_owned(),
+                    Some(refund) if fee.amount() == 0 => t!(i18n, services.cancel_free, price = refund),
+                    Some(refund) if refund.amount() == 0 => t!(i18n, services.cancel_kept, fee = fee),
+                    Some(refund) => t!(i18n, services.cancel_part, price = refund, fee = fee),
+                };
+                let fields = of.fields().into_iter().skip(1).map(|(name, value)| {
+                    view! { <input type="hidden" name=name value=value.to_owned() /> }
+                });
+                let refund = refund.map(|refund| refund.amount().to_string()).unwrap_or_default();
+                view! {
+                    <p>{money}</p>
+                    <form method="post" action=routes::cancel_appointment(&of.id) class="actions">
+                        {fields.collect_view()}
+                        <input type="hidden" name="refund" value=refund />
+                        <Button>{t!(i18n, services.cancel_button)}</Button>
+                        <LinkButton href=back.clone() look="secondary">{t!(i18n, services.keep_it)}</LinkButton>
+                    </form>
+                }
+                .into_any()
+            }
+        };
+        let alert = match differs {
+            true => view! { <Alert>{t!(i18n, services.refund_differs)}</Alert> }.into_any(),
+            false => view! { <CodeAlert /> }.into_any(),
+        };
+        view! {
+            <PageTitle text=t!(i18n, services.cancel_title) />
+            <div class="width page narrow">
+                <h1>{t!(i18n, services.cancel_title)}</h1>
+                {alert}
+                <section class="panel form">
+                    <p>{lead}</p>
+                    {form}
+                </section>
+            </div>
+        }
+    })
+}
+
+/// The link to the page on which an appointment is cancelled.
+fn cancel_link(i18n: I18n, of: &AppointmentView, moving: &Moving) -> AnyView {
+    let label =
+        format!("{}: {}, {}", t!(i18n, services.cancel_it), of.title, words::moment(i18n, &of.starts_at));
+    view! { <a href=moving.cancel_link() aria-label=label>{t!(i18n, services.cancel_it)}</a> }.into_any()
+}
+
+/// What customers who change their plans can expect.
+fn terms_words(i18n: I18n, terms: ChangeTerms) -> String {
+    match (terms.fee_percent, terms.change_minutes) {
+        (0, _) => t!(i18n, services.terms_free).to_owned(),
+        (percent, minutes) => tn!(i18n, services.terms, minutes / 60, percent = words::number(i18n, percent)),
+    }
 }
 
 /// The link to the calendar on which an appointment is moved.
@@ -445,19 +533,48 @@ fn row(i18n: I18n, of: AppointmentView) -> AnyView {
         let href = with(&routes::purchase_calendar(&number), &[("key", &key)]);
         view! { <a href=href rel="external">{t!(i18n, services.add_to_calendar)}</a> }
     });
-    let change = (!of.movable.is_empty()).then(|| {
-        let moving =
-            Moving { id: of.id.to_string(), purchase: number.clone(), key: key.clone(), ..Moving::default() };
-        move_link(i18n, &of, moving)
-    });
+    let moving =
+        Moving { id: of.id.to_string(), purchase: number.clone(), key: key.clone(), ..Moving::default() };
+    let cancel = of.cancellation.map(|_| cancel_link(i18n, &of, &moving));
+    let change = (!of.movable.is_empty()).then(|| move_link(i18n, &of, moving));
+    let fee = of.fee.map(|fee| view! { <span>{t!(i18n, services.fee_kept, fee = fee)}</span> });
     view! {
         <li class="row purchase-row">
             <div class="purchase-what">
                 <a class="row-link" href=page>{of.title}</a>
                 <p class="dots"><span>{words::moment(i18n, &of.starts_at)}</span> " " <span>{of.provider}</span> " " <span>{place_words(i18n, of.place)}</span></p>
-                <p class="dots"><span>{state_words(i18n, of.state)}</span> " " {calendar} " " {change}</p>
+                <p class="dots"><span>{state_words(i18n, of.state)}</span> " " {fee} " " {calendar} " " {change} " " {cancel}</p>
             </div>
         </li>
+    }
+    .into_any()
+}
+
+/// The address of a calendar that programs read, and the form that makes or ends it.
+fn calendar_feed(i18n: I18n, action: &str, feed: Option<FeedLink>) -> AnyView {
+    let (wanted, words) = match feed {
+        None => ("feed", t!(i18n, services.feed_make)),
+        Some(_) => ("end_feed", t!(i18n, services.feed_end)),
+    };
+    let address = feed.map(|feed| {
+        view! {
+            <div class="field">
+                <label for="feed">{t!(i18n, services.feed_address)}</label>
+                <input id="feed" type="url" readonly value=feed.address() />
+                <p class="field-hint">{t!(i18n, services.feed_hint)}</p>
+            </div>
+        }
+    });
+    view! {
+        <section class="panel form" aria-labelledby="feed-title">
+            <h2 id="feed-title">{t!(i18n, services.feed)}</h2>
+            <p>{t!(i18n, services.feed_lead)}</p>
+            {address}
+            <form method="post" action=action.to_owned()>
+                <input type="hidden" name="action" value=wanted />
+                <button type="submit" class="button secondary">{words}</button>
+            </form>
+        </section>
     }
     .into_any()
 }

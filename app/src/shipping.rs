@@ -453,7 +453,7 @@ fn Edit(
         )
     };
     let names = ["name", "areas"].map(|name| (name, label(i18n, name, None)));
-    let of_methods = KEYS.into_iter().zip(ShippingMethod::ALL).flat_map(|(keys, method)| {
+    let of_methods = KEYS.into_iter().zip(ShippingMethod::OFFERED).flat_map(|(keys, method)| {
         keys.into_iter().map(move |key| {
             let part = key.rsplit('.').next().unwrap_or_default();
             (key, label(i18n, part, Some(method)))
@@ -465,7 +465,7 @@ fn Edit(
         let missing = faults.with(|error| error.as_ref().is_some_and(|error| error.at("methods").is_some()));
         missing.then(|| view! { <p class="field-error">{t!(i18n, shipping.no_method)}</p> })
     };
-    let methods = KEYS.into_iter().zip(ShippingMethod::ALL).zip(form.methods.clone());
+    let methods = KEYS.into_iter().zip(ShippingMethod::OFFERED).zip(form.methods.clone());
     let methods =
         methods.map(|((keys, method), form)| view! { <MethodPart keys method form currency faults /> });
     let methods = methods.collect_view();

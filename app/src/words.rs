@@ -22,7 +22,7 @@ use haat_shared::{
     reports::ReportReason,
     returns::{ReturnReason, ReturnState},
     sales::PERIOD_MAX,
-    shipping::{APPOINTMENT, ShippingMethod, ShippingOption, Slot},
+    shipping::{ShippingMethod, ShippingOption, Slot},
     shops::{DAYS_MAX, HANDLE_LENGTH},
     taxes::TaxLine,
 };
@@ -223,6 +223,7 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::AmbiguousNumber => tu_string!(i18n, field.ambiguous_number),
         FieldCode::NotUnique => tu_string!(i18n, field.not_unique),
         FieldCode::Reserved => tu_string!(i18n, field.reserved),
+        FieldCode::Unfit => t!(i18n, field.unfit),
         FieldCode::TooMany => tu_string!(i18n, field.too_many),
         FieldCode::NotAPicture => tu_string!(i18n, field.not_a_picture),
         FieldCode::PictureBroken => tu_string!(i18n, field.picture_broken),
@@ -439,6 +440,7 @@ pub fn order_state(i18n: I18n, state: OrderState, method: ShippingMethod) -> &'s
         (OrderState::Placed, _) => t!(i18n, purchase.step_placed),
         (OrderState::Confirmed, _) => t!(i18n, purchase.step_confirmed),
         (OrderState::Shipped, ShippingMethod::Pickup) => t!(i18n, purchase.step_ready),
+        (OrderState::Shipped | OrderState::Delivered, ShippingMethod::Appointment) => t!(i18n, services.done),
         (OrderState::Shipped, _) => t!(i18n, purchase.step_shipped),
         (OrderState::Delivered, ShippingMethod::Pickup) => t!(i18n, purchase.step_collected),
         (OrderState::Delivered, _) => t!(i18n, purchase.step_delivered),
@@ -509,6 +511,7 @@ pub(crate) fn order_event(
         OrderEventKind::Refunded => return t!(i18n, seller_orders.refund_issued),
         OrderEventKind::ItemsCancelled => return t!(i18n, cart.cancelled),
         OrderEventKind::AppointmentMoved => return t!(i18n, services.moved),
+        OrderEventKind::AppointmentCancelled => return t!(i18n, services.cancelled_it),
         OrderEventKind::ReturnOpened => return t!(i18n, seller_orders.return_opened),
         OrderEventKind::ReturnExchanged => return t!(i18n, seller_orders.event_exchanged),
         OrderEventKind::ReturnReceived => return t!(i18n, seller_orders.return_received),
@@ -591,6 +594,7 @@ pub fn order_news(i18n: I18n, state: OrderState, method: ShippingMethod) -> &'st
         (OrderState::Placed, _) => t!(i18n, purchase.now_placed),
         (OrderState::Confirmed, _) => t!(i18n, purchase.now_confirmed),
         (OrderState::Shipped, ShippingMethod::Pickup) => t!(i18n, purchase.now_ready),
+        (OrderState::Shipped | OrderState::Delivered, ShippingMethod::Appointment) => t!(i18n, services.over),
         (OrderState::Shipped, _) => t!(i18n, purchase.now_shipped),
         (OrderState::Delivered, ShippingMethod::Pickup) => t!(i18n, purchase.now_collected),
         (OrderState::Delivered, _) => t!(i18n, purchase.now_delivered),
@@ -723,7 +727,7 @@ pub(crate) fn option_arrives(locale: I18n, option: &ShippingOption) -> String {
     let (first, last) = (weekday_and_day(locale, from), weekday_and_day(locale, to));
     let day = if first == last { last } else { format!("{first}\u{a0}– {last}") };
     match option.shipping_method {
-        _ if option.name == APPOINTMENT => t!(locale, services.not_shipped).to_owned(),
+        ShippingMethod::Appointment => t!(locale, services.not_shipped).to_owned(),
         _ if from.is_empty() => arrives(locale, option.days),
         ShippingMethod::Pickup => t!(locale, delivery.ready_on, day = day),
         ShippingMethod::Slot => t!(locale, delivery.slot_from, day = day),
@@ -734,7 +738,7 @@ pub(crate) fn option_arrives(locale: I18n, option: &ShippingOption) -> String {
 /// The name of a shipping method: the shop's own, if it has one.
 pub(crate) fn shipping_name(locale: I18n, method: ShippingMethod, own: &str) -> &str {
     match method {
-        ShippingMethod::Pickup if own == APPOINTMENT => t!(locale, services.appointment),
+        ShippingMethod::Appointment => t!(locale, services.appointment),
         _ if !own.is_empty() => own,
         ShippingMethod::Standard => t!(locale, delivery.standard),
         ShippingMethod::Express => t!(locale, delivery.express),
@@ -771,9 +775,7 @@ fn weekday(time: &str) -> Option<usize> {
 /// Where an order is picked up, or when it is expected.
 pub fn estimated_delivery(locale: I18n, order: &OrderView) -> String {
     match order.shipping_method {
-        ShippingMethod::Pickup if order.shipping_name == APPOINTMENT => {
-            t!(locale, services.not_shipped).to_owned()
-        }
+        ShippingMethod::Appointment => t!(locale, services.not_shipped).to_owned(),
         ShippingMethod::Pickup => t!(locale, delivery.pickup_at, place = order.pickup_at),
         ShippingMethod::Standard | ShippingMethod::Express | ShippingMethod::Slot => {
             if let Some(slot) = order.slot {
@@ -896,6 +898,8 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
         "shipment_updated" => t!(i18n, admin.email_shipment_updated),
         "order_cancelled" | "order_withdrawn" => t!(i18n, admin.email_order_cancelled),
         "appointment_moved" | "appointment_moved_by_customer" => t!(i18n, services.moved),
+        "appointment_cancelled" | "appointment_cancelled_by_customer" => t!(i18n, services.cancelled_it),
+        "appointment_reminder" => t!(i18n, services.reminder),
         "return_requested" => t!(i18n, admin.email_return_requested),
         "return_approved" | "return_rejected" | "return_exchanged" => t!(i18n, admin.email_return_answered),
         "order_refunded" | "order_refunded_by_market" => t!(i18n, admin.email_order_refunded),
@@ -933,6 +937,8 @@ pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
         "order_delivered" => t!(i18n, admin.message_order_delivered),
         "order_cancelled" => t!(i18n, admin.message_order_cancelled),
         "appointment_moved" | "appointment_moved_by_customer" => t!(i18n, services.moved),
+        "appointment_cancelled" | "appointment_cancelled_by_customer" => t!(i18n, services.cancelled_it),
+        "appointment_reminder" => t!(i18n, services.reminder),
         "order_refunded" => t!(i18n, admin.message_order_refunded),
         "order_return_opened" => t!(i18n, admin.message_order_return_opened),
         "order_return_requested" => t!(i18n, seller_orders.return_requested),

@@ -1,6 +1,6 @@
 // A seller offers a service with a provider; a shopper chooses a time and sees it in the order, with and without JavaScript.
 import { expect, ownMarket, test as base } from '../fixtures';
-import { SELLERS, SHOPS, arriveAt, awake, beginCheckout, button, field, fillAddress, freshEmail, main, payButton, signIn, signOut, signUp, visit } from '../helpers';
+import { SELLERS, SHOPS, arriveAt, awake, beginCheckout, audit, button, field, fillAddress, freshEmail, main, payButton, payByCard, signIn, signOut, signUp, visit } from '../helpers';
 
 const test = base.extend(ownMarket);
 const services = `/seller/${SHOPS[0]}/services`;
@@ -87,4 +87,68 @@ test('a service is offered, booked and seen by both', async ({ page }) => {
   await expect(main(page)).toContainText('Appointment moved.');
   await expect(main(page)).toContainText(`${later} IST, Kamla Devi`);
   await expect(main(page)).not.toContainText(`${at} IST, Kamla Devi`);
+
+  // The shopper's own calendar has it until it is cancelled.
+  await visit(page, '/account/appointments');
+  await button(page, 'Create address').click();
+  const address = new URL(await field(page, 'Address').inputValue());
+  const feed = async () => (await page.request.get(address.pathname)).text();
+  expect(await feed()).toContain('SEQUENCE:1');
+  await main(page).getByRole('link', { name: /^Cancel: / }).click();
+  await arriveAt(page, 'Cancel this appointment?');
+  await expect(main(page)).toContainText('Nothing has been paid yet, and nothing will be due.');
+  await audit(page);
+  await button(page, 'Cancel appointment').click();
+  await expect(main(page)).toContainText('This order has been cancelled.');
+  await visit(page, '/account/appointments');
+  await expect(main(page)).toContainText('Cancelled');
+  expect(await feed()).not.toContain('BEGIN:VEVENT');
+  await button(page, 'Delete address').click();
+  await expect(button(page, 'Create address')).toBeVisible();
+  expect((await page.request.get(address.pathname)).status()).toBe(404);
+});
+
+test('who cancels late gets back what is left after the fee', async ({ page }) => {
+  await signIn(page, SELLERS[SHOPS[0]]);
+  await visit(page, `${services}?edit=provider`);
+  await awake(page);
+  await field(page, 'Name').fill('Omar Ali');
+  for (const day of ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']) await field(page, `${day} (optional)`).fill('0-24');
+  await button(page, 'Save').click();
+  await arriveAt(page, 'Services');
+  await visit(page, `${services}?edit=service`);
+  await awake(page);
+  const options = field(page, 'Product').locator('option');
+  const product = (await options.nth((await options.count()) - 2).textContent()) ?? '';
+  await field(page, 'Product').selectOption({ label: product });
+  await field(page, 'Minimum notice, in hours').fill('1');
+  await field(page, 'Hours until changes close').fill('700');
+  await field(page, 'Late fee, in percent of the price').fill('101');
+  await main(page).getByLabel('Omar Ali').check();
+  await button(page, 'Save').click();
+  await expect(field(page, 'Late fee, in percent of the price')).toHaveAttribute('aria-invalid', 'true');
+  await awake(page);
+  await field(page, 'Late fee, in percent of the price').fill('25');
+  await button(page, 'Save').click();
+  await arriveAt(page, 'Services');
+  await signOut(page);
+
+  await visit(page, '/services');
+  await main(page).getByRole('link', { name: product }).first().click();
+  await main(page).getByRole('link', { name: 'Choose a time' }).click();
+  await arriveAt(page, `Book: ${product}`);
+  await expect(main(page)).toContainText('the shop keeps 25 % of the price');
+  await awake(page);
+  await main(page).locator('button.time').first().click();
+  await arriveAt(page, 'Your basket');
+  await beginCheckout(page);
+  await fillAddress(page);
+  await payByCard(page, 'pay');
+  await main(page).getByRole('link', { name: /^Cancel: / }).click();
+  await arriveAt(page, 'Cancel this appointment?');
+  await expect(main(page)).toContainText(/is refunded\. The shop keeps .*, because it’s too late to cancel for free\./);
+  await button(page, 'Cancel appointment').click();
+  await expect(main(page)).toContainText('Cancelled');
+  await expect(main(page)).toContainText('All appointments are over or cancelled.');
+  await expect(main(page)).not.toContainText('pick');
 });

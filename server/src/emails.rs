@@ -2,7 +2,7 @@
 //! each group of emails with the same templates, has a file; what they share is in `parts`.
 
 mod announcement;
-mod appointment_moved;
+mod appointment;
 mod contact;
 mod disputes;
 mod gift_card;
@@ -35,11 +35,11 @@ fn link(content: &EmailContent) -> Option<&PurchaseLink> {
         | EmailContent::OrderShipped { link, .. }
         | EmailContent::ShipmentUpdated { link, .. }
         | EmailContent::OrderCancelled { link, .. }
-        | EmailContent::AppointmentMoved { link, .. }
         | EmailContent::ReturnApproved { link, .. }
         | EmailContent::ReturnRejected { link, .. }
         | EmailContent::ReturnExchanged { link, .. }
         | EmailContent::OrderRefunded { link, .. } => Some(link),
+        EmailContent::Appointment { link, .. } => link.as_ref(),
         _ => None,
     }
 }
@@ -52,7 +52,7 @@ fn page(content: &EmailContent) -> String {
     match content {
         EmailContent::OrderReceived { order }
         | EmailContent::OrderWithdrawn { order, .. }
-        | EmailContent::AppointmentMovedByCustomer { order }
+        | EmailContent::Appointment { order, .. }
         | EmailContent::OrderRefundedByMarket { order, .. }
         | EmailContent::ReturnRequested { order, .. }
         | EmailContent::OrderDisputed { order, .. }
@@ -110,9 +110,8 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         EmailContent::OrderWithdrawn { order, reason } => {
             order_cancelled::withdrawn(locale, order, reason, url)
         }
-        EmailContent::AppointmentMoved { order, .. } => appointment_moved::by_shop(locale, order, url),
-        EmailContent::AppointmentMovedByCustomer { order } => {
-            appointment_moved::by_customer(locale, order, url)
+        EmailContent::Appointment { news, when, order, link } => {
+            appointment::render(locale, *news, link.is_some(), when, order, url)
         }
         EmailContent::ReturnRequested { order, back } => returns::requested(locale, order, back, url),
         EmailContent::ReturnApproved { order, back, .. } => returns::approved(locale, order, back, url),

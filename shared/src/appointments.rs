@@ -10,8 +10,8 @@ use crate::{
     field::{FieldCode, FieldError, ValidationErrors},
     id::kinds::{AppointmentId, ProductId, ProviderId},
     media::Picture,
-    money::Money,
-    text,
+    money::{Money, MoneyError},
+    routes, text,
 };
 
 /// The beginning of the names of the checkboxes of providers, before their IDs.
@@ -54,6 +54,37 @@ text_enum! {
     }
 }
 
+/// What customers who change their plans can expect. An appointment has the terms of its service when it was booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChangeTerms {
+    /// Until how many minutes before an appointment customers move it, or cancel it for free.
+    pub change_minutes: i64,
+    /// What the shop keeps of the price, in percent, if they cancel later, or don't come.
+    pub fee_percent: i64,
+}
+
+impl ChangeTerms {
+    /// Whether the customer may still move an appointment that starts then, or cancel it for free. Times are milliseconds since 1970.
+    pub fn is_free(&self, starts_at: i64, now: i64) -> bool {
+        now < starts_at && now <= starts_at - self.change_minutes * 60_000
+    }
+
+    /// What the shop keeps of what was paid, rounded down.
+    pub fn fee(&self, paid: Money) -> Result<Money, MoneyError> {
+        paid.part(100, 0, self.fee_percent)
+    }
+}
+
+/// What becomes of what was paid if an appointment is cancelled now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancellation {
+    /// What is refunded. None if nothing was paid yet.
+    pub refund: Option<Money>,
+    /// What the shop keeps.
+    pub fee: Money,
+}
+
 /// How a product is booked, as typed. Numbers are minutes unless they say otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -72,8 +103,10 @@ pub struct ServiceForm {
     pub window_days: String,
     /// The interval of starts.
     pub step: String,
-    /// Until how many hours before it customers move or cancel an appointment by themselves.
+    /// Until how many hours before it customers move an appointment, or cancel it for free.
     pub change_hours: String,
+    /// What the shop keeps of the price, in percent, if they cancel later, or don't come.
+    pub fee_percent: String,
     /// Who does it.
     pub providers: Vec<String>,
 }
@@ -85,15 +118,15 @@ pub struct ValidService {
     pub place: ServicePlace,
     /// How it is booked.
     pub rules: BookingRules,
-    /// Until how many minutes before it customers move or cancel an appointment by themselves.
-    pub change: i64,
+    /// What customers who change their plans can expect.
+    pub terms: ChangeTerms,
     /// Who does it.
     pub providers: Vec<ProviderId>,
 }
 
 impl ServiceForm {
     /// The fields, in the order of the form.
-    pub const FIELDS: [&'static str; 9] = [
+    pub const FIELDS: [&'static str; 10] = [
         "place",
         "minutes",
         "before",
@@ -102,6 +135,7 @@ impl ServiceForm {
         "window_days",
         "step",
         "change_hours",
+        "fee_percent",
         "providers",
     ];
 
@@ -119,6 +153,7 @@ impl ServiceForm {
             window_days: value("window_days"),
             step: value("step"),
             change_hours: value("change_hours"),
+            fee_percent: value("fee_percent"),
             providers,
         }
     }
@@ -135,6 +170,7 @@ impl ServiceForm {
             window_days: text("60"),
             step: text("30"),
             change_hours: text("24"),
+            fee_percent: text("50"),
             providers: Vec::new(),
         }
     }
@@ -169,7 +205,10 @@ impl ServiceForm {
             step: faults.take(in_cells("step", &self.step, CELL_MINUTES, MINUTES_MAX)),
         };
         let change = text::whole_number("change_hours", &self.change_hours, 0, NOTICE_HOURS_MAX);
-        let change = faults.take(change) * 60;
+        let terms = ChangeTerms {
+            change_minutes: faults.take(change) * 60,
+            fee_percent: faults.take(text::whole_number("fee_percent", &self.fee_percent, 0, 100)),
+        };
         let mut providers = Vec::new();
         for id in &self.providers {
             match id.parse() {
@@ -180,11 +219,16 @@ impl ServiceForm {
         if self.providers.is_empty() {
             faults.add("providers", FieldCode::Missing);
         }
-        faults.finish(ValidService { place, rules, change, providers })
+        faults.finish(ValidService { place, rules, terms, providers })
     }
 
     /// The form of a service.
-    pub fn of(place: ServicePlace, rules: &BookingRules, change: i64, providers: &[ProviderId]) -> Self {
+    pub fn of(
+        place: ServicePlace,
+        rules: &BookingRules,
+        terms: ChangeTerms,
+        providers: &[ProviderId],
+    ) -> Self {
         Self {
             place: place.as_str().to_owned(),
             minutes: rules.minutes.to_string(),
@@ -193,7 +237,8 @@ impl ServiceForm {
             notice_hours: (rules.notice / 60).to_string(),
             window_days: rules.window_days.to_string(),
             step: rules.step.to_string(),
-            change_hours: (change / 60).to_string(),
+            change_hours: (terms.change_minutes / 60).to_string(),
+            fee_percent: terms.fee_percent.to_string(),
             providers: providers.iter().map(ProviderId::to_string).collect(),
         }
     }
@@ -358,6 +403,8 @@ pub struct BookingPage {
     pub price: Money,
     /// How long it takes, and where.
     pub facts: ServiceFacts,
+    /// What customers who change their plans can expect.
+    pub terms: ChangeTerms,
     /// The shop.
     pub shop_name: String,
     /// All who do it.
@@ -448,6 +495,12 @@ impl Moving {
         (!of.id.is_empty()).then_some(of)
     }
 
+    /// The link to the page on which it is cancelled.
+    pub fn cancel_link(&self) -> String {
+        let fields = self.fields();
+        routes::with(&routes::cancel_appointment(&self.id), &fields[1..])
+    }
+
     /// The fields.
     pub fn fields(&self) -> [(&'static str, &str); 4] {
         [("move", &self.id), ("shop", &self.shop), ("purchase", &self.purchase), ("key", &self.key)]
@@ -485,6 +538,10 @@ pub struct AppointmentView {
     pub begun: bool,
     /// The slug of the service on whose calendar whoever sees this may move it. Empty if it can't be moved by them.
     pub movable: String,
+    /// What becomes of what was paid if whoever sees this cancels it now. None if it can't be cancelled by them.
+    pub cancellation: Option<Cancellation>,
+    /// What the shop kept of its price.
+    pub fee: Option<Money>,
 }
 
 /// The services of a shop, for its staff.
@@ -506,6 +563,33 @@ pub struct ShopServices {
     pub today: String,
     /// The appointments of that day, in the order of their starts.
     pub appointments: Vec<AppointmentView>,
+    /// The address of the caller's calendar of all of them. None if there is none.
+    pub feed: Option<FeedLink>,
+}
+
+/// An address under which programs read a calendar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedLink {
+    /// The URL of the market.
+    pub market: String,
+    /// The name of the file, which has the key.
+    pub file: String,
+}
+
+impl FeedLink {
+    /// The whole address.
+    pub fn address(&self) -> String {
+        format!("{}{}", self.market, routes::calendar_feed(&self.file))
+    }
+}
+
+/// What a shopper has booked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnAppointments {
+    /// The appointments, the latest first.
+    pub appointments: Vec<AppointmentView>,
+    /// The address of the calendar that has them. None if there is none.
+    pub feed: Option<FeedLink>,
 }
 
 /// A service of a shop, for its staff.
@@ -551,15 +635,30 @@ pub struct CalendarEntry {
     pub span: (String, String),
 }
 
+/// How often programs look at a feed again, at least: an hour.
+const FEED_REFRESH: &str = "REFRESH-INTERVAL;VALUE=DURATION:PT1H";
+
+/// A calendar that programs read again and again: what is no longer in it vanishes from theirs.
+pub fn calendar_feed(name: &str, entries: &[CalendarEntry]) -> String {
+    // Outlook and Google know the name only by the older property.
+    let name = escaped(name);
+    let about = [format!("NAME:{name}"), format!("X-WR-CALNAME:{name}"), FEED_REFRESH.to_owned()];
+    calendar(&about, entries)
+}
+
 /// A file of calendar entries: an invitation, or if all of them were cancelled, their cancellation.
 pub fn calendar_file(entries: &[CalendarEntry]) -> String {
     let method = if entries.iter().all(|entry| entry.cancelled) { "CANCEL" } else { "PUBLISH" };
+    calendar(&[format!("METHOD:{method}")], entries)
+}
+
+fn calendar(about: &[String], entries: &[CalendarEntry]) -> String {
     let mut lines = vec![
         "BEGIN:VCALENDAR".to_owned(),
         "VERSION:2.0".to_owned(),
         "PRODID:-//Haat//Appointments//EN".to_owned(),
-        format!("METHOD:{method}"),
     ];
+    lines.extend_from_slice(about);
     for entry in entries {
         lines.extend([
             "BEGIN:VEVENT".to_owned(),
@@ -626,8 +725,8 @@ mod tests {
         let form = ServiceForm { providers: vec![provider()], ..ServiceForm::new() };
         let valid = form.check().unwrap();
         assert_eq!((valid.rules.minutes, valid.rules.notice, valid.place), (60, 120, ServicePlace::Provider));
-        assert_eq!(ServiceForm::of(valid.place, &valid.rules, valid.change, &valid.providers), form);
-        let cases: [(&str, fn(&mut ServiceForm), FieldCode); 8] = [
+        assert_eq!(ServiceForm::of(valid.place, &valid.rules, valid.terms, &valid.providers), form);
+        let cases: [(&str, fn(&mut ServiceForm), FieldCode); 9] = [
             ("place", |form| form.place = "moon".into(), FieldCode::NotAChoice),
             ("minutes", |form| form.minutes = "0".into(), FieldCode::TooSmall),
             ("minutes", |form| form.minutes = "725".into(), FieldCode::TooBig),
@@ -635,6 +734,7 @@ mod tests {
             ("step", |form| form.step = "7".into(), FieldCode::NotFiveMinutes),
             ("notice_hours", |form| form.notice_hours = "soon".into(), FieldCode::NotNumber),
             ("window_days", |form| form.window_days = "366".into(), FieldCode::TooBig),
+            ("fee_percent", |form| form.fee_percent = "101".into(), FieldCode::TooBig),
             ("providers", |form| form.providers.clear(), FieldCode::Missing),
         ];
         for (field, change, code) in cases {
@@ -642,6 +742,28 @@ mod tests {
             change(&mut wrong);
             assert_eq!(wrong.check().unwrap_err(), [FieldError::new(field, code)]);
         }
+    }
+
+    #[test]
+    fn a_fee_is_kept_of_what_is_cancelled_late() {
+        let terms = ChangeTerms { change_minutes: 60, fee_percent: 50 };
+        let minutes = |minutes: i64| minutes * 60_000;
+        let table = [
+            (0, true),
+            (minutes(39), true),
+            (minutes(40), true),
+            (minutes(40) + 1, false),
+            (minutes(101), false),
+        ];
+        for (now, free) in table {
+            assert_eq!(terms.is_free(minutes(100), now), free, "{now}");
+        }
+        assert!(!ChangeTerms { change_minutes: 0, ..terms }.is_free(minutes(100), minutes(100)));
+        let of = |percent, paid| {
+            let terms = ChangeTerms { fee_percent: percent, ..terms };
+            terms.fee(Money::new(paid, crate::Currency::INR)).unwrap().amount()
+        };
+        assert_eq!([of(0, 999), of(50, 999), of(100, 999), of(33, 100), of(1, 99)], [0, 499, 999, 33, 0]);
     }
 
     #[test]
@@ -680,6 +802,11 @@ mod tests {
         assert!(file.split("\r\n").all(|line| line.len() <= 75));
         let whole = file.replace("\r\n ", "");
         assert!(whole.contains(&format!("DESCRIPTION:With Asha\\n{}", "ü".repeat(60))));
+        let feed = calendar_feed("Meena Crafts, Pune", std::slice::from_ref(&entry));
+        assert!(
+            feed.contains("\r\nX-WR-CALNAME:Meena Crafts\\, Pune\r\n") && !feed.contains("METHOD"),
+            "{feed}"
+        );
         let gone = CalendarEntry { sequence: 1, cancelled: true, ..entry.clone() };
         assert!(calendar_file(&[gone.clone(), entry]).contains("METHOD:PUBLISH\r\n"));
         let gone = calendar_file(&[gone]);

@@ -69,6 +69,8 @@ pub enum FieldCode {
     NotUnique,
     /// Reserved for the marketplace.
     Reserved,
+    /// It has links, email addresses, phone numbers or insults, which nobody reads before it is published.
+    Unfit,
     /// More entries than allowed.
     TooMany,
     /// Not a picture in a supported format.

@@ -191,6 +191,8 @@ pub mod kinds {
         Provider ProviderId "prov";
         /// A time with a provider that was booked.
         Appointment AppointmentId "appt";
+        /// An address under which programs read a calendar.
+        CalendarFeed CalendarFeedId "cal";
         /// A gift card.
         GiftCard GiftCardId "gift";
         /// A cart.

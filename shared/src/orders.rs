@@ -17,7 +17,7 @@ use crate::{
     promotions::Discount,
     refunds::Refundable,
     returns::{ExchangeOption, OrderReturn, ReturnReason},
-    shipping::{APPOINTMENT, ShippingMethod, Slot},
+    shipping::{ShippingMethod, Slot},
     taxes::TaxLine,
     text,
 };
@@ -170,6 +170,8 @@ text_enum! {
         ItemsCancelled = "items_cancelled",
         /// An appointment was moved to another time.
         AppointmentMoved = "appointment_moved",
+        /// An appointment was cancelled.
+        AppointmentCancelled = "appointment_cancelled",
         /// The shop expects a part of it back.
         ReturnOpened = "return_opened",
         /// The customer asks to return a part of it, or to be refunded.
@@ -579,8 +581,8 @@ pub struct PurchaseCard {
     /// The status of the orders, if all have the same. Null otherwise.
     #[serde(rename = "status")]
     pub state: Option<OrderState>,
-    /// Whether all orders are for local pickup.
-    pub pickup: bool,
+    /// The shipping method that all its orders have. None if they have different ones, or there are none.
+    pub shipping_method: Option<ShippingMethod>,
     /// Whether the payment is disputed and that isn't decided yet.
     pub disputed: bool,
     /// The first items, at most [`PurchaseCard::ITEMS`].
@@ -607,7 +609,7 @@ pub struct PurchaseItem {
 impl OrderView {
     /// Whether it is appointments, so that nothing is handed over.
     pub fn is_appointment(&self) -> bool {
-        self.shipping_method == ShippingMethod::Pickup && self.shipping_name == APPOINTMENT
+        self.shipping_method == ShippingMethod::Appointment
     }
 
     /// Whether parts of it were shipped while others have not been.

@@ -79,6 +79,35 @@ pub struct RefundQuote {
     pub earnings: Money,
 }
 
+impl RefundQuote {
+    /// The same for items of which the shop keeps a part of the price, in percent: the customer gets less back, and the shop
+    /// so much less of the commission.
+    pub fn keeping(self, percent: i64) -> Result<Self> {
+        let zero = Money::zero(self.items.currency());
+        let (mut items, mut lines) = (zero, Vec::with_capacity(self.lines.len()));
+        for (taken, share) in self.lines {
+            let returned = share.minus(share.part(100, 0, percent)?)?;
+            items = items.plus(returned)?;
+            lines.push((taken, returned));
+        }
+        let in_proportion = |whole: Money| whole.part(self.items.amount(), 0, items.amount());
+        let commission = in_proportion(self.commission)?;
+        let marketplace_discount = in_proportion(self.marketplace_discount)?;
+        let kept = self.items.minus(items)?;
+        let less = self.commission.minus(commission)?;
+        let less_discount = self.marketplace_discount.minus(marketplace_discount)?;
+        Ok(Self {
+            lines,
+            items,
+            amount: self.amount.minus(kept)?,
+            commission,
+            marketplace_discount,
+            earnings: self.earnings.minus(kept)?.minus(less_discount)?.plus(less)?,
+            ..self
+        })
+    }
+}
+
 /// How many of a line can be refunded: of a confirmed order, only what has not been shipped, because the rest is on its way.
 pub fn refundable(state: OrderState, quantity: i64, shipped: i64, refunded: i64) -> i64 {
     match state {
@@ -254,6 +283,18 @@ mod tests {
         assert_eq!(fault(&[line(1, 1), line(3, 1)], false, "lines.1.position"), Some(FieldCode::NotAChoice));
         let none = Refundable { shipping: inr(0), ..order() };
         assert_eq!(none.quote(&[], true).unwrap_err().at("shipping"), Some(FieldCode::NotAChoice));
+    }
+
+    #[test]
+    fn a_part_of_the_price_can_be_kept() {
+        let whole = order().quote(&[LineQuantity { position: 2, quantity: 1 }], false).unwrap();
+        let part = whole.clone().keeping(30).unwrap();
+        assert_eq!((part.amount, part.items, part.lines[0].1), (inr(45_500), inr(45_500), inr(45_500)));
+        assert_eq!((part.commission, part.marketplace_discount), (inr(4_550), inr(70)));
+        assert_eq!(part.earnings, inr(45_500 + 70 - 4_550));
+        assert_eq!(whole.clone().keeping(0).unwrap(), whole);
+        let none = whole.keeping(100).unwrap();
+        assert_eq!((none.amount, none.commission, none.earnings), (inr(0), inr(0), inr(0)));
     }
 
     #[test]

@@ -351,6 +351,7 @@ routes! {
     EVENT GET "/events/{id}" Storefront Anyone => event(id: SaleEventId);
     SERVICES GET "/services" Storefront Anyone;
     BOOK GET "/services/{slug}" Storefront Anyone => book(slug: &str);
+    CANCEL_APPOINTMENT GET "/appointments/{id}/cancel" Storefront Anyone => cancel_appointment(id: &str);
     WISHLIST GET "/wishlist" Storefront Anyone;
     GIFT_CARD GET "/gift-card" Storefront Anyone;
     BUY_GIFT_CARD GET "/gift-cards" Storefront Anyone;
@@ -425,6 +426,8 @@ routes! {
 
     FORM_ADD_LINE POST "/cart/lines" Form Anyone;
     FORM_BOOK POST "/services/{slug}" Form Anyone;
+    FORM_APPOINTMENTS POST "/account/appointments" Form SignedIn;
+    FORM_CANCEL_APPOINTMENT POST "/appointments/{id}/cancel" Form Anyone;
     FORM_SET_QUANTITY POST "/cart/lines/{id}" Form Holder => set_quantity(id: CartLineId);
     FORM_CODES POST "/cart/codes" Form Holder;
     FORM_CONTACT POST "/contact" Form Anyone;
@@ -638,6 +641,7 @@ routes! {
     EXPORT_COUPONS GET "/seller/{handle}/coupons.csv" File Member => export_coupons(handle: &str);
     EXPORT_MARKET_COUPONS GET "/admin/coupons.csv" File Operator(SeePromotions);
     PURCHASE_CALENDAR GET "/purchases/{number}/calendar" File Holder => purchase_calendar(number: &str);
+    CALENDAR_FEED GET "/calendars/{id}" File Anyone => calendar_feed(id: &str);
     INVOICE GET "/purchases/{number}/invoices/{id}" File Holder => invoice(number: &str, id: InvoiceId);
     SHOP_INVOICE GET "/seller/{handle}/invoices/{id}" File Member => shop_invoice(handle: &str, id: InvoiceId);
     ANY_INVOICE GET "/admin/invoices/{id}" File Operator(SeeOrders) => any_invoice(id: InvoiceId);

@@ -40,11 +40,23 @@ text_enum! {
         Pickup = "pickup",
         /// Delivery in a slot that the customer chooses.
         Slot = "slot",
+        /// Nothing is handed over: the order is appointments.
+        Appointment = "appointment",
     }
 }
 
-/// What the method of orders of nothing but appointments is called, which are not shipped. Pages have words for it.
-pub const APPOINTMENT: &str = "appointment";
+impl ShippingMethod {
+    /// Those that shops can offer.
+    pub const OFFERED: [Self; 4] = [Self::Standard, Self::Express, Self::Pickup, Self::Slot];
+
+    /// Whether someone carries it to the customer.
+    pub fn is_carried(self) -> bool {
+        match self {
+            Self::Standard | Self::Express | Self::Slot => true,
+            Self::Pickup | Self::Appointment => false,
+        }
+    }
+}
 
 /// A shipping method with its price.
 // Stored with checkouts as JSON: a field that is added needs a default.
@@ -70,8 +82,8 @@ impl ShippingOption {
     /// What replaces shipping in an order of nothing but appointments.
     pub fn appointment(currency: Currency) -> Self {
         Self {
-            shipping_method: ShippingMethod::Pickup,
-            name: APPOINTMENT.to_owned(),
+            shipping_method: ShippingMethod::Appointment,
+            name: String::new(),
             price: Money::zero(currency),
             days: (0, 0),
             arrives: (String::new(), String::new()),

@@ -1,7 +1,8 @@
 //! Services and appointments: the catalogue, the calendar of a service, and what shops and shoppers have booked.
 
 use haat_shared::appointments::{
-    AppointmentView, AskedCalendar, BookingPage, FindServices, Moving, ServiceCard, ShopServices,
+    AppointmentView, AskedCalendar, BookingPage, FindServices, Moving, OwnAppointments, ServiceCard,
+    ShopServices,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -39,7 +40,7 @@ pub async fn of_purchase(number: String, key: String) -> Result<Vec<AppointmentV
 
 /// The caller's appointments.
 #[server(name = FetchAppointments, prefix = "/api", endpoint = "services/appointments", input = Json)]
-pub async fn appointments() -> Result<Vec<AppointmentView>, ApiError> {
+pub async fn appointments() -> Result<OwnAppointments, ApiError> {
     super::call(async |engine, caller| haat_engine::appointments::own(&engine, &caller).await).await
 }
 

@@ -12,7 +12,7 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{move_link, place_words, state_words, told, weekdays};
+use super::{calendar_feed, cancel_link, move_link, place_words, state_words, told, weekdays};
 use crate::{
     api::{self, ApiError},
     i18n::{t, tn, use_i18n},
@@ -53,6 +53,7 @@ fn page() -> AnyView {
             "provider" | "service" => Some(t!(i18n, form.saved)),
             "mark" => Some(t!(i18n, services.marked)),
             "moved" => Some(t!(i18n, services.moved_to)),
+            "cancelled" => Some(t!(i18n, services.cancelled_it)),
             _ => None,
         });
         let provider = shop.providers.iter().find(|provider| provider.id.to_string() == edit).cloned();
@@ -100,6 +101,7 @@ fn page() -> AnyView {
 fn Overview(handle: String, shop: ShopServices) -> impl IntoView {
     let i18n = use_i18n();
     let path = routes::shop_services(&handle);
+    let feed = shop.feed.clone();
     let at = |edit: &str| with(&path, &[("edit", edit)]);
     let on = |day: &str| with(&path, &[("day", day)]);
     let appointments = match shop.appointments.is_empty() {
@@ -176,6 +178,7 @@ fn Overview(handle: String, shop: ShopServices) -> impl IntoView {
         view! { <p class="actions"><LinkButton href=at(NEW_SERVICE)>{t!(i18n, services.add_service)}</LinkButton></p> }
     });
     view! {
+        <div class="sections">
         <section aria-labelledby="day">
             <h2 id="day">{t!(i18n, services.appointments_on, day = words::day(i18n, &shop.day))}</h2>
             <p class="dots">
@@ -197,6 +200,8 @@ fn Overview(handle: String, shop: ShopServices) -> impl IntoView {
             {services}
             {add_service}
         </section>
+        {calendar_feed(i18n, &path, feed)}
+        </div>
     }
 }
 
@@ -219,10 +224,11 @@ fn appointment(i18n: I18n, handle: &str, day: &str, of: AppointmentView) -> impl
             </form>
         }
     });
-    let change = (!of.movable.is_empty()).then(|| {
-        let moving = Moving { id: of.id.to_string(), shop: handle.to_owned(), ..Moving::default() };
-        move_link(i18n, &of, moving)
-    });
+    let moving = Moving { id: of.id.to_string(), shop: handle.to_owned(), ..Moving::default() };
+    let change = (!of.movable.is_empty()).then(|| move_link(i18n, &of, moving.clone()));
+    let cancel = of.cancellation.map(|_| cancel_link(i18n, &of, &moving));
+    let fee =
+        of.fee.map(|fee| view! { <span class="note below">{t!(i18n, services.fee_kept, fee = fee)}</span> });
     let address =
         (!of.address.is_empty()).then(|| view! { <span class="note below">{of.address.clone()}</span> });
     view! {
@@ -230,7 +236,7 @@ fn appointment(i18n: I18n, handle: &str, day: &str, of: AppointmentView) -> impl
             <th scope="row">{words::moment(i18n, &of.starts_at)} <span class="note below">{of.provider.clone()}</span></th>
             <td><a href=routes::shop_order(handle, &of.order)>{of.title.clone()}</a></td>
             <td>{of.customer.clone()} {address}</td>
-            <td>{state_words(i18n, of.state)} {mark} " " {change}</td>
+            <td>{state_words(i18n, of.state)} {fee} {mark} " " {change} " " {cancel}</td>
         </tr>
     }
 }
@@ -292,6 +298,7 @@ fn service_label(i18n: I18n, name: &str) -> &'static str {
         "window_days" => t!(i18n, services.window),
         "step" => t!(i18n, services.step),
         "change_hours" => t!(i18n, services.change),
+        "fee_percent" => t!(i18n, services.fee),
         _ => t!(i18n, services.who),
     }
 }
@@ -363,7 +370,10 @@ fn EditService(
                 <Field name="notice_hours" label=label("notice_hours") value=form.notice_hours required=true keys="numeric" faults />
                 <Field name="window_days" label=label("window_days") value=form.window_days required=true keys="numeric" faults />
             </div>
-            <Field name="change_hours" label=label("change_hours") value=form.change_hours required=true keys="numeric" hint=t!(i18n, services.change_hint) faults />
+            <div class="field-row">
+                <Field name="change_hours" label=label("change_hours") value=form.change_hours required=true keys="numeric" hint=t!(i18n, services.change_hint) faults />
+                <Field name="fee_percent" label=label("fee_percent") value=form.fee_percent required=true keys="numeric" hint=t!(i18n, services.fee_hint) faults />
+            </div>
             <fieldset class="field">
                 <legend>{label("providers")}</legend>
                 {who}

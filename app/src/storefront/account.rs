@@ -1,6 +1,6 @@
 //! The account page: past purchases.
 
-use haat_shared::{orders::PurchaseCard, routes, shipping::ShippingMethod};
+use haat_shared::{orders::PurchaseCard, routes};
 use leptos::prelude::*;
 
 use super::{
@@ -100,7 +100,7 @@ fn Row(purchase: PurchaseCard) -> impl IntoView {
         0 => String::new(),
         count => tn!(i18n, gifts.count, count),
     };
-    let way = if purchase.pickup { ShippingMethod::Pickup } else { ShippingMethod::Standard };
+    let way = purchase.shipping_method.unwrap_or_default();
     let state = purchase.state.map(|state| {
         let words = words::order_state(i18n, state, way);
         view! { <span class=format!("state {}", state.as_str())>{words}</span> }

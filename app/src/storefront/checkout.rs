@@ -17,7 +17,7 @@ use haat_shared::{
     payments::{NextAction, PaymentFields, PaymentMethod, PaymentWindow},
     promotions::Discount,
     routes,
-    shipping::{APPOINTMENT, ShippingMethod, ShippingOption, SlotState, SlotView},
+    shipping::{ShippingMethod, ShippingOption, SlotState, SlotView},
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast, web_sys::Element};
 
@@ -280,7 +280,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         has_orders && checkout.groups.iter().all(fits)
     };
     // Where cash is paid.
-    let appointments = every(|option| option.name == APPOINTMENT);
+    let appointments = every(|option| option.shipping_method == ShippingMethod::Appointment);
     let only_pickup = every(|option| option.shipping_method == ShippingMethod::Pickup);
     let ways = move || {
         let each = groups
@@ -831,7 +831,7 @@ fn ShippingMethods(group: CheckoutGroup, readonly: bool, faults: Signal<Option<E
             method => words::shipping_name(i18n, method, &option.name).to_owned(),
         };
         let note = match option.shipping_method {
-            ShippingMethod::Pickup if option.name != APPOINTMENT => {
+            ShippingMethod::Pickup => {
                 format!("{}. {}", words::option_arrives(i18n, &option), t!(i18n, delivery.pickup_note))
             }
             _ => words::option_arrives(i18n, &option),

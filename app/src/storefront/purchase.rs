@@ -66,21 +66,25 @@ fn booked(i18n: I18n, number: &str, key: &str, appointments: Vec<AppointmentView
     let rows = appointments.into_iter().map(|of| {
         let time = words::moment(i18n, &of.starts_at);
         let cancelled = (of.state == AppointmentState::Cancelled).then(|| t!(i18n, services.cancelled));
-        let change = (!of.movable.is_empty()).then(|| {
-            let moving = Moving {
+        let moving = Moving {
                 id: of.id.to_string(),
                 purchase: number.to_owned(),
                 key: key.to_owned(),
                 ..Moving::default()
-            };
+        };
+        let change = (!of.movable.is_empty()).then(|| {
             let href = routes::with(&routes::book(&of.movable), &moving.fields());
             let label = format!("{}: {}, {time}", t!(i18n, services.move_it), of.title);
             view! { <a href=href aria-label=label>{t!(i18n, services.move_it)}</a> }
         });
+        let cancel = of.cancellation.map(|_| {
+            let label = format!("{}: {}, {time}", t!(i18n, services.cancel_it), of.title);
+            view! { <a href=moving.cancel_link() aria-label=label>{t!(i18n, services.cancel_it)}</a> }
+        });
         view! {
             <li>
                 <strong>{of.title}</strong>
-                <p class="dots"><span>{time}</span> " " <span>{of.provider}</span> " " {cancelled.map(|words| view! { <span>{words}</span> })} " " {change}</p>
+                <p class="dots"><span>{time}</span> " " <span>{of.provider}</span> " " {cancelled.map(|words| view! { <span>{words}</span> })} " " {change} " " {cancel}</p>
             </li>
         }
     });
@@ -261,7 +265,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
     let due = waiting.then(|| view! { <p class="order-due">{words::estimated_delivery(i18n, &order)}</p> });
     // Which items are in a parcel goes without saying if there is only one.
     let order_partly = order.is_partly_shipped();
-    let partly = order_partly && order.shipping_method != ShippingMethod::Pickup;
+    let partly = order_partly && order.shipping_method.is_carried();
     let several = order.shipments.len() > 1 || order_partly;
     let returns = view! { <Returns order=order.clone() holding=holding.clone() /> };
     let ask = view! { <AskReturn order=order.clone() holding /> };

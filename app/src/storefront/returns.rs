@@ -8,7 +8,6 @@ use haat_shared::{
     orders::{Actor, OrderState, OrderView},
     returns::{ExchangeOption, ReturnReason, ReturnState, exchange_field, reasons},
     routes,
-    shipping::ShippingMethod,
 };
 use leptos::prelude::*;
 
@@ -206,7 +205,7 @@ fn exchanges(i18n: words::I18n, order: &OrderView, typed: Option<&Draft>, of: &s
 pub(super) fn AskReturn(order: OrderView, holding: Holding) -> impl IntoView {
     let i18n = use_i18n();
     let Holding { action, key, draft, by_market } = holding;
-    let pickup = order.shipping_method == ShippingMethod::Pickup;
+    let pickup = !order.shipping_method.is_carried();
     let allowed = reasons(order.state, order.returnable_until.is_some(), pickup, by_market);
     if allowed.is_empty() || order.lines.iter().all(|line| line.to_return() == 0) {
         return None;

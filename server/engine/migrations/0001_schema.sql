@@ -568,6 +568,8 @@ CREATE TABLE services (
     window_days BIGINT NOT NULL CHECK (window_days BETWEEN 0 AND 365),
     -- Until how many minutes before it customers move or cancel an appointment by themselves.
     change_minutes BIGINT NOT NULL DEFAULT 1440 CHECK (change_minutes >= 0),
+    -- What the shop keeps of the price, in percent, if the customer cancels later than that, or doesn't come.
+    fee_percent BIGINT NOT NULL DEFAULT 100 CHECK (fee_percent BETWEEN 0 AND 100),
     updated_at BIGINT NOT NULL
 );
 CREATE INDEX services_shop_id_idx ON services (shop_id);
@@ -1117,7 +1119,7 @@ CREATE TABLE orders (
     disputed_discount_minor BIGINT NOT NULL DEFAULT 0 CHECK (disputed_discount_minor >= 0),
     -- The number of its disputes that are not decided. Until then, its earnings are not released.
     open_disputes BIGINT NOT NULL DEFAULT 0 CHECK (open_disputes >= 0),
-    delivery TEXT NOT NULL CHECK (delivery IN ('standard', 'express', 'pickup', 'slot')),
+    delivery TEXT NOT NULL CHECK (delivery IN ('standard', 'express', 'pickup', 'slot', 'appointment')),
     -- The shop's own name for it. May be empty.
     delivery_name TEXT NOT NULL DEFAULT '',
     days_min BIGINT NOT NULL,
@@ -1207,12 +1209,32 @@ CREATE TABLE appointments (
     end_cell BIGINT NOT NULL CHECK (end_cell > first_cell),
     -- The version of its calendar entry.
     sequence BIGINT NOT NULL,
+    -- The terms of the service when it was booked.
+    change_minutes BIGINT NOT NULL CHECK (change_minutes >= 0),
+    fee_percent BIGINT NOT NULL CHECK (fee_percent BETWEEN 0 AND 100),
+    -- What the shop kept of its price when the customer cancelled it late, or didn't come.
+    fee_minor BIGINT NOT NULL DEFAULT 0 CHECK (fee_minor >= 0),
+    -- Whether the customer was reminded: 1 a day before, 2 an hour before. Who books at short notice needs no reminder.
+    reminded BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     UNIQUE (order_id, position)
 );
 CREATE INDEX appointments_shop_id_starts_at_idx ON appointments (shop_id, starts_at, id);
 CREATE INDEX appointments_provider_id_idx ON appointments (provider_id, starts_at);
+CREATE INDEX appointments_reminded_idx ON appointments (starts_at, id) WHERE state = 'booked' AND reminded < 2;
+
+-- Addresses under which programs read a calendar again and again: all appointments of a user, or of one of their shops. The ID is signed
+-- in them, and whoever deletes the row ends them.
+CREATE TABLE calendar_feeds (
+    id UUID PRIMARY KEY,
+    user_id UUID NOT NULL REFERENCES users (id),
+    -- NULL for what the user has booked.
+    shop_id UUID REFERENCES shops (id),
+    created_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX calendar_feeds_user_id_key ON calendar_feeds (user_id) WHERE shop_id IS NULL;
+CREATE UNIQUE INDEX calendar_feeds_shop_id_key ON calendar_feeds (user_id, shop_id) WHERE shop_id IS NOT NULL;
 
 -- The adjustments of a checkout whose orders were placed.
 CREATE TABLE order_adjustments (
@@ -1367,7 +1389,8 @@ CREATE TABLE refund_lines (
     refund_id UUID NOT NULL REFERENCES refunds (id),
     -- The line's position in the order.
     position BIGINT NOT NULL,
-    quantity BIGINT NOT NULL CHECK (quantity > 0),
+    -- 0 if the rest of the price of items that were refunded in part follows.
+    quantity BIGINT NOT NULL CHECK (quantity >= 0),
     amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
     PRIMARY KEY (refund_id, position)
 );

@@ -3,10 +3,15 @@
 //! A cell is held until its checkout ends, taken over once that time is over, and booked for good by the payment, which must
 //! own exactly the cells that were held.
 
-use crate::{Engine, TxResult, bug, clock::Zone, db::Tx, insert, params, random, rows, statements};
+use crate::{
+    Engine, TxResult, bug,
+    clock::Zone,
+    db::{Scalar, Tx},
+    insert, params, random, rows, statements,
+};
 use haat_shared::{
     Conflict, Currency, Result,
-    appointments::ServicePlace,
+    appointments::{ChangeTerms, ServicePlace},
     availability::{BookingRules, CELL_MS, Hours, Span, is_free, zone},
     id::kinds::*,
     shipping::ShippingOption,
@@ -17,7 +22,7 @@ const LONGEST_CELLS: i64 = 3 * 12 * 12;
 
 statements! {
     OF_CART = "SELECT l.variant_id, l.title, b.provider_id, b.starts_at, r.name AS provider_name, r.zone, r.hours,
-            s.minutes, s.before_minutes, s.after_minutes, s.notice_minutes, s.step_minutes, s.window_days, s.change_minutes,
+            s.minutes, s.before_minutes, s.after_minutes, s.notice_minutes, s.step_minutes, s.window_days, s.change_minutes, s.fee_percent,
             CASE WHEN r.active AND x.provider_id IS NOT NULL THEN TRUE ELSE FALSE END AS offered
         FROM cart_lines l JOIN variants v ON v.id = l.variant_id JOIN services s ON s.product_id = v.product_id
         LEFT JOIN cart_bookings b ON b.line_id = l.id LEFT JOIN providers r ON r.id = b.provider_id
@@ -35,9 +40,15 @@ statements! {
             OR booking_cells.expires_at <= $7";
     EXTEND = "UPDATE booking_cells SET expires_at = (SELECT c.hold_until FROM checkouts c WHERE c.id = $1)
         WHERE checkout_id = $1 AND expires_at IS NOT NULL";
+    // Of a provider who was paused, or does it no longer, since the time was held.
+    WITHDRAWN = "SELECT l.title AS value FROM checkout_bookings b
+        JOIN checkout_lines l ON l.checkout_id = b.checkout_id AND l.position = b.position
+        JOIN providers r ON r.id = b.provider_id
+        LEFT JOIN provider_services x ON x.provider_id = b.provider_id AND x.product_id = l.product_id
+        WHERE b.checkout_id = $1 AND (NOT r.active OR x.provider_id IS NULL) ORDER BY b.position";
     RELEASE = "DELETE FROM booking_cells WHERE checkout_id = $1 AND expires_at IS NOT NULL";
     OF_CHECKOUT = "SELECT b.position, b.provider_id, b.starts_at, b.ends_at, b.first_cell, b.end_cell, l.order_id, o.shop_id,
-            r.name AS provider_name, r.zone, s.place
+            r.name AS provider_name, r.zone, s.place, s.change_minutes, s.fee_percent
         FROM checkout_bookings b
         JOIN checkout_lines l ON l.checkout_id = b.checkout_id AND l.position = b.position
         JOIN checkout_orders o ON o.order_id = l.order_id JOIN providers r ON r.id = b.provider_id
@@ -49,9 +60,13 @@ statements! {
     CANCEL_REFUNDED = "UPDATE appointments SET state = 'cancelled', sequence = sequence + 1, updated_at = $2
         WHERE order_id = $1 AND state = 'booked' AND starts_at > $2 AND EXISTS (SELECT 1 FROM order_lines l
             WHERE l.order_id = appointments.order_id AND l.position = appointments.position AND l.refunded = l.quantity)";
+    // Only as it was seen. Its line may be refunded by then.
+    CANCEL_ONE = "UPDATE appointments SET state = 'cancelled', fee_minor = $3, updated_at = $4,
+            sequence = CASE WHEN state = 'booked' THEN sequence + 1 ELSE sequence END
+        WHERE id = $1 AND starts_at = $2 AND starts_at > $4 AND state IN ('booked', 'cancelled') AND fee_minor = 0";
     // Only from the time that was seen: of two who move it, one is told that it was moved.
     MOVE = "UPDATE appointments SET provider_id = $3, provider_name = $4, zone = $5, starts_local = $6, starts_at = $7, ends_at = $8,
-            first_cell = $9, end_cell = $10, sequence = sequence + 1, updated_at = $11
+            first_cell = $9, end_cell = $10, sequence = sequence + 1, updated_at = $11, reminded = $12
         WHERE id = $1 AND state = 'booked' AND starts_at = $2";
     MOVE_BOOKING = "UPDATE checkout_bookings SET provider_id = $3, starts_at = $4, ends_at = $5, first_cell = $6, end_cell = $7
         WHERE checkout_id = $1 AND position = $2";
@@ -94,6 +109,9 @@ insert! {
         zone: String,
         first_cell: i64,
         end_cell: i64,
+        change_minutes: i64,
+        fee_percent: i64,
+        reminded: i64,
         created_at: i64,
         updated_at: i64;
         state = "'booked'",
@@ -122,7 +140,8 @@ rows! {
         notice_minutes: i64,
         step_minutes: i64,
         window_days: i64,
-        pub(crate) change_minutes: i64,
+        change_minutes: i64,
+        fee_percent: i64,
     }
 
     struct BookedRow {
@@ -137,6 +156,8 @@ rows! {
         provider_name: String,
         zone: String,
         place: ServicePlace,
+        change_minutes: i64,
+        fee_percent: i64,
     }
 
     struct BusyRow {
@@ -147,6 +168,10 @@ rows! {
 }
 
 impl RulesRow {
+    pub(crate) fn terms(&self) -> ChangeTerms {
+        ChangeTerms { change_minutes: self.change_minutes, fee_percent: self.fee_percent }
+    }
+
     pub(crate) fn rules(&self) -> BookingRules {
         BookingRules {
             minutes: self.minutes,
@@ -170,6 +195,18 @@ pub(crate) fn when(starts_at: i64, zone: &str, provider: &str) -> String {
     let (time, abbreviation) = local.split_once('[').unwrap_or((local.as_str(), ""));
     let time = time.get(..16).unwrap_or_default().replace('T', " ");
     format!("{time} {}, {provider}", abbreviation.trim_end_matches(']'))
+}
+
+/// Of which reminders whoever books a time now has no need: it is too soon.
+fn reminded(starts_at: i64, now: i64) -> i64 {
+    let hours = (starts_at - now) / 3_600_000;
+    if hours < 2 {
+        2
+    } else if hours < 25 {
+        1
+    } else {
+        0
+    }
 }
 
 /// What replaces shipping in an order of nothing but appointments.
@@ -271,8 +308,13 @@ async fn take_in_tx(
     Ok(i64::try_from(taken).ok() == Some(cells.end - cells.start))
 }
 
-/// A payment has begun: what a checkout holds lasts as long as the checkout now does.
+/// A payment has begun: what a checkout holds lasts as long as the checkout now does. Fails if a provider can't be booked any more, so
+/// that nothing is paid for what can't be had.
 pub(crate) async fn extend_in_tx(tx: &mut Tx, checkout: CheckoutId) -> TxResult<()> {
+    let withdrawn: Vec<Scalar<String>> = tx.all(&WITHDRAWN, params![checkout]).await?;
+    if !withdrawn.is_empty() {
+        return Err(Conflict::TimeTaken(withdrawn.into_iter().map(|title| title.0).collect()).into());
+    }
     tx.exec(&EXTEND, params![checkout]).await?;
     Ok(())
 }
@@ -308,6 +350,9 @@ pub(crate) async fn book_in_tx(tx: &mut Tx, checkout: CheckoutId, now: i64) -> T
             zone: row.zone,
             first_cell: row.first_cell,
             end_cell: row.end_cell,
+            change_minutes: row.change_minutes,
+            fee_percent: row.fee_percent,
+            reminded: reminded(row.starts_at, now),
             created_at: now,
             updated_at: now,
         });
@@ -329,6 +374,22 @@ pub(crate) async fn cancel_refunded_in_tx(tx: &mut Tx, order: OrderId, now: i64)
         tx.exec(&FREE, params![order]).await?;
     }
     Ok(())
+}
+
+/// Cancels an appointment that begins at this time, and frees it; returns false, and the caller must roll back, if it has changed
+/// since. `fee` is what the shop keeps of its price.
+pub(crate) async fn cancel_one_in_tx(
+    tx: &mut Tx,
+    (id, starts_at): (AppointmentId, i64),
+    order: OrderId,
+    fee: i64,
+    now: i64,
+) -> TxResult<bool> {
+    if tx.exec(&CANCEL_ONE, params![id, starts_at, fee, now]).await? == 0 {
+        return Ok(false);
+    }
+    tx.exec(&FREE, params![order]).await?;
+    Ok(true)
 }
 
 /// A time in a provider's calendar.
@@ -377,7 +438,8 @@ pub(crate) async fn move_in_tx(tx: &mut Tx, seen: &Seen, to: &NewTime, now: i64)
         ends_at,
         first,
         end,
-        now
+        now,
+        reminded(starts_at, now)
     ];
     let line = (seen.checkout, seen.position);
     let moved = tx.exec(&MOVE, row).await? == 1;

@@ -33,7 +33,9 @@ const KEEP_MS: i64 = 7 * 24 * 3_600_000;
 macro_rules! pending {
     () => {
         "dispatched_at IS NULL AND kind IN ('purchase_made', 'gift_card_sent', 'order_placed', 'refund_queued', 'order_confirmed', 'order_shipped',
-            'order_shipment_updated', 'order_delivered', 'order_cancelled', 'appointment_moved', 'appointment_moved_by_customer', 'order_refunded', 'order_return_opened',
+            'order_shipment_updated', 'order_delivered', 'order_cancelled', 'appointment_moved', 'appointment_moved_by_customer',
+            'appointment_cancelled', 'appointment_cancelled_by_customer', 'appointment_reminder',
+            'order_refunded', 'order_return_opened',
             'order_return_requested', 'order_return_approved', 'order_return_rejected', 'order_return_withdrawn',
             'order_return_received', 'order_return_exchanged', 'payout_sent', 'payout_rejected', 'payout_returned', 'payout_method_added',
             'payout_method_removed', 'payout_method_restricted', 'payout_approved', 'stock_low',
@@ -99,6 +101,9 @@ fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<Ad
         | OutboxMessage::OrderCancelled
         | OutboxMessage::AppointmentMoved
         | OutboxMessage::AppointmentMovedByCustomer
+        | OutboxMessage::AppointmentCancelled
+        | OutboxMessage::AppointmentCancelledByCustomer
+        | OutboxMessage::AppointmentReminder
         | OutboxMessage::OrderReturnOpened
         | OutboxMessage::OrderReturnRequested
         | OutboxMessage::OrderReturnApproved

@@ -93,7 +93,10 @@ fn event_of(message: OutboxMessage) -> Option<EventKind> {
         | OutboxMessage::ShopperHasUnread
         | OutboxMessage::ShopHasUnread
         | OutboxMessage::AppointmentMoved
-        | OutboxMessage::AppointmentMovedByCustomer => None,
+        | OutboxMessage::AppointmentMovedByCustomer
+        | OutboxMessage::AppointmentCancelled
+        | OutboxMessage::AppointmentCancelledByCustomer
+        | OutboxMessage::AppointmentReminder => None,
         OutboxMessage::OrderPlaced => Some(EventKind::OrderPlaced),
         OutboxMessage::OrderConfirmed => Some(EventKind::OrderConfirmed),
         OutboxMessage::OrderShipped => Some(EventKind::OrderShipped),

@@ -102,17 +102,16 @@ pub enum EmailContent {
         /// The link to the purchase, readable by whoever has it.
         link: PurchaseLink,
     },
-    /// To the shopper: the shop moved an appointment.
-    AppointmentMoved {
-        /// The order, whose line says the new time.
+    /// To the shopper, or to the shop's owners: an appointment has changed, or is to come soon.
+    Appointment {
+        /// What about it.
+        news: AppointmentNews,
+        /// What was booked, when, and with whom.
+        when: String,
+        /// Its order.
         order: Box<ShopOrderView>,
-        /// The link to the purchase, readable by whoever has it.
-        link: PurchaseLink,
-    },
-    /// To the shop's owners: the customer moved an appointment.
-    AppointmentMovedByCustomer {
-        /// The order, whose line says the new time.
-        order: Box<ShopOrderView>,
+        /// For the shopper: the link to the purchase, readable by whoever has it.
+        link: Option<PurchaseLink>,
     },
     /// To the shop's owners: the customer asks to return a part of an order, or to be refunded.
     ReturnRequested {
@@ -323,7 +322,7 @@ statements! {
     SHOPPER = "SELECT m.column1 AS event, o.id AS subject, p.email AS recipient, p.user_id, p.locale
         FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2 JOIN purchases p ON p.id = o.purchase_id";
     SHOPPER_OF_SHIPMENT = "SELECT m.column1 AS event, s.id AS subject, p.email AS recipient, p.user_id, p.locale
-        FROM (VALUES [($1, $2)]) AS m JOIN shipments s ON s.id = m.column2
+        FROM (VALUES [($1, $2)]) AS m JOIN shipments s ON s.id = m.column2 AND s.kind <> 'appointment'
         JOIN orders o ON o.id = s.order_id JOIN purchases p ON p.id = o.purchase_id";
     OWNERS = "SELECT m.column1 AS event, o.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2
@@ -334,6 +333,12 @@ statements! {
     SHOPPER_OF_REFUND = "SELECT m.column1 AS event, r.id AS subject, p.email AS recipient, p.user_id, p.locale
         FROM (VALUES [($1, $2)]) AS m JOIN refunds r ON r.id = m.column2
         JOIN orders o ON o.id = r.order_id JOIN purchases p ON p.id = o.purchase_id";
+    SHOPPER_OF_APPOINTMENT = "SELECT m.column1 AS event, a.id AS subject, p.email AS recipient, p.user_id, p.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN appointments a ON a.id = m.column2
+        JOIN orders o ON o.id = a.order_id JOIN purchases p ON p.id = o.purchase_id";
+    OWNERS_OF_APPOINTMENT = "SELECT m.column1 AS event, a.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN appointments a ON a.id = m.column2
+        JOIN shop_members w ON w.shop_id = a.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
     OWNERS_OF_RETURN = "SELECT m.column1 AS event, b.id AS subject, u.email AS recipient, u.id AS user_id, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN returns b ON b.id = m.column2 JOIN orders o ON o.id = b.order_id
         JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
@@ -414,6 +419,17 @@ rows! {
     }
 }
 
+/// What an email about an appointment says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppointmentNews {
+    /// The other side moved it.
+    Moved,
+    /// It was cancelled.
+    Cancelled,
+    /// It is to come soon.
+    Reminder,
+}
+
 /// Which notifications are written for which message, about which topic, and to whom.
 static NOTICES: &[(OutboxMessage, &str, NotificationTopic, &Statement)] = &[
     (OutboxMessage::PurchaseMade, "purchase_made", Purchases, &BUYER),
@@ -423,8 +439,27 @@ static NOTICES: &[(OutboxMessage, &str, NotificationTopic, &Statement)] = &[
     (OutboxMessage::OrderShipmentUpdated, "shipment_updated", Purchases, &SHOPPER_OF_SHIPMENT),
     (OutboxMessage::OrderCancelled, "order_cancelled", Purchases, &SHOPPER),
     (OutboxMessage::OrderCancelled, "order_withdrawn", Sales, &OWNERS_IF_WITHDRAWN),
-    (OutboxMessage::AppointmentMoved, "appointment_moved", Purchases, &SHOPPER),
-    (OutboxMessage::AppointmentMovedByCustomer, "appointment_moved_by_customer", Sales, &OWNERS),
+    (OutboxMessage::AppointmentMoved, "appointment_moved", Purchases, &SHOPPER_OF_APPOINTMENT),
+    (
+        OutboxMessage::AppointmentMovedByCustomer,
+        "appointment_moved_by_customer",
+        Sales,
+        &OWNERS_OF_APPOINTMENT,
+    ),
+    (OutboxMessage::AppointmentCancelled, "appointment_cancelled", Purchases, &SHOPPER_OF_APPOINTMENT),
+    (
+        OutboxMessage::AppointmentCancelledByCustomer,
+        "appointment_cancelled",
+        Purchases,
+        &SHOPPER_OF_APPOINTMENT,
+    ),
+    (
+        OutboxMessage::AppointmentCancelledByCustomer,
+        "appointment_cancelled_by_customer",
+        Sales,
+        &OWNERS_OF_APPOINTMENT,
+    ),
+    (OutboxMessage::AppointmentReminder, "appointment_reminder", Purchases, &SHOPPER_OF_APPOINTMENT),
     (OutboxMessage::OrderReturnRequested, "return_requested", Sales, &OWNERS_OF_RETURN),
     (OutboxMessage::OrderReturnApproved, "return_approved", Purchases, &SHOPPER_OF_RETURN),
     (OutboxMessage::OrderReturnRejected, "return_rejected", Purchases, &SHOPPER_OF_RETURN),
@@ -458,6 +493,7 @@ fn essential(kind: &str) -> bool {
             | "payout_method_removed"
             | "payout_method_restricted"
             | "appointment_moved"
+            | "appointment_cancelled"
     )
 }
 
@@ -617,10 +653,16 @@ const ABOUT_SIGN_UPS: Counters =
 /// and at sign-up. Signing up costs nothing, so it must not use up what purchases need.
 fn counters(kind: &str) -> Option<Counters> {
     match kind {
-        "purchase_made" | "order_shipped" | "shipment_updated" | "order_cancelled" | "appointment_moved"
-        | "return_approved" | "return_rejected" | "return_exchanged" | "order_refunded" => {
-            Some(ABOUT_PURCHASES)
-        }
+        "purchase_made"
+        | "order_shipped"
+        | "shipment_updated"
+        | "order_cancelled"
+        | "appointment_moved"
+        | "appointment_cancelled"
+        | "return_approved"
+        | "return_rejected"
+        | "return_exchanged"
+        | "order_refunded" => Some(ABOUT_PURCHASES),
         "sign_up" | "account_exists" => Some(ABOUT_SIGN_UPS),
         _ => None,
     }
@@ -755,8 +797,20 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
             let (by, reason) = data.ends.get(&notice.subject)?.clone();
             EmailContent::OrderCancelled { order, by, reason, link }
         }
-        "appointment_moved" => EmailContent::AppointmentMoved { order, link },
-        "appointment_moved_by_customer" => EmailContent::AppointmentMovedByCustomer { order },
+        "appointment_moved"
+        | "appointment_moved_by_customer"
+        | "appointment_cancelled"
+        | "appointment_cancelled_by_customer"
+        | "appointment_reminder" => {
+            let news = match notice.kind.as_str() {
+                "appointment_moved" | "appointment_moved_by_customer" => AppointmentNews::Moved,
+                "appointment_reminder" => AppointmentNews::Reminder,
+                _ => AppointmentNews::Cancelled,
+            };
+            let when = data.reasons.get(&notice.subject)?.clone();
+            let link = (!notice.kind.ends_with("_by_customer")).then_some(link);
+            EmailContent::Appointment { news, when, order, link }
+        }
         "return_requested" => EmailContent::ReturnRequested { order, back: back? },
         "return_approved" => EmailContent::ReturnApproved { order, back: back?, link },
         "return_rejected" => EmailContent::ReturnRejected { order, back: back?, link },

@@ -254,7 +254,18 @@ statements! {
     CANCELLED = "SELECT 'an appointment of a cancelled order is ' || a.state AS value FROM appointments a
         JOIN orders o ON o.id = a.order_id JOIN order_lines l ON l.order_id = a.order_id AND l.position = a.position
         WHERE (o.state = 'cancelled' AND a.state = 'booked')
-            OR (o.state <> 'cancelled' AND l.refunded < l.quantity AND a.state = 'cancelled')";
+            OR (o.state <> 'cancelled' AND l.refunded < l.quantity AND a.state = 'cancelled'
+                AND a.fee_minor < l.total_minor - l.discount_minor + l.added_tax_minor)
+            OR (a.state IN ('booked', 'done') AND a.fee_minor > 0)";
+    // What was kept of an appointment and what was refunded of it are its price.
+    FEES = "SELECT 'of an appointment, a fee of ' || CAST(a.fee_minor AS TEXT) || ' was kept and ' || CAST(r.amount AS TEXT) || ' refunded'
+            AS value
+        FROM appointments a JOIN orders o ON o.id = a.order_id AND o.state <> 'cancelled'
+        JOIN order_lines l ON l.order_id = a.order_id AND l.position = a.position
+        JOIN (SELECT f.order_id, x.position, SUM(x.amount_minor) AS amount FROM refund_lines x JOIN refunds f ON f.id = x.refund_id
+            GROUP BY f.order_id, x.position) r ON r.order_id = a.order_id AND r.position = a.position
+        WHERE a.fee_minor > 0 AND r.amount + a.fee_minor <> l.total_minor - l.discount_minor + l.added_tax_minor";
+
     CAPACITIES = "SELECT 'a capacity holds ' || CAST(held AS TEXT) || ' of ' || CAST(on_hand AS TEXT) AS value FROM capacities
         WHERE held < 0 OR held > on_hand OR kind = 'change'";
     STOCK_OF = "SELECT 'the stock of ' || v.sku || ' belongs to another shop' AS value FROM variants v
@@ -489,6 +500,7 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &APPOINTMENT_CELLS,
         &BOOKED,
         &CANCELLED,
+        &FEES,
         &CAPACITIES,
         &STOCK_OF,
         &SOLD,

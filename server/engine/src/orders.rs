@@ -45,6 +45,7 @@ pub use notes::add_note;
 pub use pictures::{
     add_picture, may_see_picture, operator_may_see_picture, picture_owner, shop_may_see_picture,
 };
+pub(crate) use refunds::{RefundOf, is_all_in_tx, refund_in_tx};
 pub use refunds::{refund, refund_as_operator};
 pub use release::release_due;
 pub use returns::{
@@ -56,6 +57,7 @@ pub use seller::{
 };
 pub use shipments::{ship_part, track};
 pub use transitions::{cancel, cancel_by_customer, confirm, confirm_pending, deliver, ship};
+pub(crate) use transitions::{cancel_all_in_tx, end};
 
 use crate::{
     Caller, Engine, TxResult,
@@ -103,8 +105,8 @@ lists! {
             (SELECT COUNT(*) FROM orders o WHERE o.purchase_id = p.id) AS orders,
             (SELECT MIN(o.state) FROM orders o WHERE o.purchase_id = p.id
                 AND NOT EXISTS (SELECT 1 FROM orders x WHERE x.purchase_id = p.id AND x.state <> o.state)) AS state,
-            (p.gifts_minor = 0 OR p.total_minor > p.gifts_minor) AND NOT EXISTS
-                (SELECT 1 FROM orders o WHERE o.purchase_id = p.id AND o.delivery <> 'pickup') AS pickup,
+            (SELECT MIN(o.delivery) FROM orders o WHERE o.purchase_id = p.id
+                AND NOT EXISTS (SELECT 1 FROM orders x WHERE x.purchase_id = p.id AND x.delivery <> o.delivery)) AS delivery,
             CASE WHEN p.gifts_minor = 0 THEN 0 ELSE (SELECT COUNT(*) FROM checkout_gifts g WHERE g.checkout_id = p.checkout_id) END AS gifts,
             EXISTS (SELECT 1 FROM orders o WHERE o.purchase_id = p.id AND o.open_disputes > 0) AS disputed FROM purchases p",
         base_filter: "TRUE",
@@ -139,9 +141,9 @@ statements! {
     // Joined rather than asked with IN, for which PostgreSQL would read all orders.
     NOTIFIED_ORDERS = lines_of!(
         "orders",
-        "JOIN (SELECT DISTINCT COALESCE(x.order_id, b.order_id, f.order_id, n.subject) AS id FROM notifications n
+        "JOIN (SELECT DISTINCT COALESCE(x.order_id, b.order_id, f.order_id, a.order_id, n.subject) AS id FROM notifications n
             LEFT JOIN shipments x ON x.id = n.subject LEFT JOIN returns b ON b.id = n.subject
-            LEFT JOIN refunds f ON f.id = n.subject WHERE n.claim = $1 AND n.kind <> 'purchase_made') told ON told.id = o.id
+            LEFT JOIN refunds f ON f.id = n.subject LEFT JOIN appointments a ON a.id = n.subject WHERE n.claim = $1 AND n.kind <> 'purchase_made') told ON told.id = o.id
         ORDER BY o.number, l.position"
     );
     NOTIFIED_SHIPMENTS = "SELECT h.id, h.order_id, h.carrier, h.tracking_number, h.tracking_url, l.position, l.quantity,
@@ -155,7 +157,10 @@ statements! {
             WHERE b.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('return_requested', 'return_approved',
                 'return_rejected', 'return_exchanged'))
         UNION ALL SELECT r.id, r.order_id, r.note FROM refunds r
-            WHERE r.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_refunded', 'order_refunded_by_market'))";
+            WHERE r.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_refunded', 'order_refunded_by_market'))
+        UNION ALL SELECT a.id, a.order_id, l.title || ': ' || l.variant_title AS note
+            FROM appointments a JOIN order_lines l ON l.order_id = a.order_id AND l.position = a.position
+            WHERE a.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind LIKE 'appointment%')";
     NOTIFIED_CANCELLATIONS = "SELECT order_id, actor, data FROM order_events WHERE kind = 'cancelled' AND order_id IN
         (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_cancelled', 'order_withdrawn'))";
 }
@@ -266,7 +271,7 @@ rows! {
         orders: i64,
         items_total: i64,
         state: Option<String>,
-        pickup: bool,
+        delivery: Option<ShippingMethod>,
         gifts: i64,
         disputed: bool,
     }
@@ -383,9 +388,7 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                 slot: head.slot,
                 pickup_at: match head.delivery {
                     ShippingMethod::Pickup => pickup_at(head),
-                    ShippingMethod::Standard | ShippingMethod::Express | ShippingMethod::Slot => {
-                        String::new()
-                    }
+                    _ => String::new(),
                 },
             };
             Ok(ShopOrderView {
@@ -496,9 +499,9 @@ pub(crate) struct NotificationData {
     pub(crate) orders: HashMap<Uuid, ShopOrderView>,
     /// Shipments, with their orders.
     pub(crate) shipments: HashMap<Uuid, (Uuid, Parcel)>,
-    /// The orders of returns and refunds.
+    /// The orders of returns, refunds and appointments.
     pub(crate) parts: HashMap<Uuid, Uuid>,
-    /// Why refunds were made, in the words of the shop.
+    /// Why refunds were made, in the words of the shop, and when appointments are.
     pub(crate) reasons: HashMap<Uuid, String>,
     /// Who cancelled an order, and why.
     pub(crate) ends: HashMap<Uuid, (Actor, String)>,
@@ -609,7 +612,7 @@ pub async fn history(
         total: Money::new(row.total_minor, row.currency),
         orders: row.orders,
         state: row.state.as_deref().and_then(OrderState::parse),
-        pickup: row.pickup,
+        shipping_method: row.delivery,
         gifts: row.gifts,
         disputed: row.disputed,
     }))

@@ -38,10 +38,16 @@ haat_shared::text_enum! {
         OrderDelivered = "order_delivered",
         /// An order was cancelled. Subject: the order.
         OrderCancelled = "order_cancelled",
-        /// A shop moved an appointment. Subject: the order.
+        /// A shop moved an appointment. Subject: the appointment.
         AppointmentMoved = "appointment_moved",
-        /// A customer moved an appointment. Subject: the order.
+        /// A customer moved an appointment. Subject: the appointment.
         AppointmentMovedByCustomer = "appointment_moved_by_customer",
+        /// A shop cancelled an appointment. Subject: the appointment.
+        AppointmentCancelled = "appointment_cancelled",
+        /// A customer cancelled an appointment. Subject: the appointment.
+        AppointmentCancelledByCustomer = "appointment_cancelled_by_customer",
+        /// An appointment is to come soon. Subject: the appointment.
+        AppointmentReminder = "appointment_reminder",
         /// A part of an order is refunded. Subject: the refund.
         OrderRefunded = "order_refunded",
         /// A shop expects a part of an order back. Subject: the order.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    Engine, TxResult, accounts, catalog, chat, checkout,
+    Engine, TxResult, accounts, appointments, catalog, chat, checkout,
     db::{BoxFuture, Scalar},
     dispatch, exchange, gift_cards, idempotency, inventory, media, notifications, orders, params, payments,
     payouts, random, sale_prices, seals, statements,
@@ -61,6 +61,11 @@ pub static SCHEDULES: &[Schedule] = &[
         name: "exchange",
         every: Duration::from_secs(30),
         run: |engine| Box::pin(async move { exchange::convert_due(engine).await.map(drop) }),
+    },
+    Schedule {
+        name: "reminders",
+        every: Duration::from_secs(30),
+        run: |engine| Box::pin(appointments::remind_due(engine)),
     },
     Schedule {
         name: "messages",

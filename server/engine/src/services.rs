@@ -36,7 +36,7 @@ const LEAD: usize = 160;
 
 macro_rules! rules {
     () => {
-        "s.minutes, s.before_minutes, s.after_minutes, s.notice_minutes, s.step_minutes, s.window_days, s.change_minutes"
+        "s.minutes, s.before_minutes, s.after_minutes, s.notice_minutes, s.step_minutes, s.window_days, s.change_minutes, s.fee_percent"
     };
 }
 
@@ -116,10 +116,12 @@ insert! {
         step_minutes: i64,
         window_days: i64,
         change_minutes: i64,
+        fee_percent: i64,
         updated_at: i64,
     } "ON CONFLICT (product_id) DO UPDATE SET place = excluded.place, minutes = excluded.minutes, before_minutes = excluded.before_minutes,
         after_minutes = excluded.after_minutes, notice_minutes = excluded.notice_minutes, step_minutes = excluded.step_minutes,
-        window_days = excluded.window_days, change_minutes = excluded.change_minutes, updated_at = excluded.updated_at"
+        window_days = excluded.window_days, change_minutes = excluded.change_minutes, fee_percent = excluded.fee_percent,
+        updated_at = excluded.updated_at"
 
     struct AddWho into provider_services {
         product_id: ProductId;
@@ -353,6 +355,8 @@ pub async fn booking_page(
         .map(|(time, view)| offered(time, view))
         .collect();
     of_day.sort_by_key(|time| time.starts_at);
+    // Whoever takes anyone chooses a time, not a provider.
+    of_day.dedup_by_key(|time| time.starts_at);
     let shown = currencies::shown(engine, caller).await?;
     let price = Money::new(row.price_min_minor, row.currency);
     Ok(BookingPage {
@@ -360,6 +364,7 @@ pub async fn booking_page(
         title: row.title,
         price: shown_price(engine, shown, price),
         facts: ServiceFacts { minutes: rules.minutes, place: row.place },
+        terms: row.rules.terms(),
         shop_name: row.shop_name,
         providers,
         provider,
@@ -487,7 +492,7 @@ pub async fn of_shop(
     let services = services.into_iter().map(|row| {
         let own = who.iter().filter(|who| who.product_id == row.product_id);
         let own: Vec<ProviderId> = own.map(|who| who.provider_id).collect();
-        let form = ServiceForm::of(row.place, &row.rules.rules(), row.rules.change_minutes, &own);
+        let form = ServiceForm::of(row.place, &row.rules.rules(), row.rules.terms(), &own);
         ShopService { product: row.product_id, title: row.title, form }
     });
     let providers = providers.into_iter().map(|row| {
@@ -599,7 +604,8 @@ pub async fn save_service(
                     notice_minutes: rules.notice,
                     step_minutes: rules.step,
                     window_days: rules.window_days,
-                    change_minutes: valid.change,
+                    change_minutes: valid.terms.change_minutes,
+                    fee_percent: valid.terms.fee_percent,
                     updated_at: *now,
                 })
                 .await?;

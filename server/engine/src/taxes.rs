@@ -12,7 +12,7 @@ use haat_shared::{
     id::kinds::{TaxRateId, UserId},
     permissions::AdminPermission,
     pricing::{self, Shipping, ShopItems},
-    shipping::{self, ShippingMethod, ShippingOption},
+    shipping::{self, ShippingOption},
     taxes::{
         self, Place, STANDARD, Sale, TaxBasis, TaxKind, TaxLine, TaxPreview, TaxRate, TaxRateCard,
         TaxRateDraft, TaxRateForm, TaxRateState, TaxSettings, TaxTable, Taxes,
@@ -170,7 +170,7 @@ impl Taxed {
         sale: &Sale,
         categories: impl Iterator<Item = &'a str>,
     ) -> Self {
-        let pickup = option.is_some_and(|option| option.shipping_method == ShippingMethod::Pickup);
+        let pickup = option.is_some_and(|option| !option.shipping_method.is_carried());
         let buyer = if pickup { sale.seller } else { sale.buyer };
         let sale = Sale { buyer, ..*sale };
         let taxed = Self {

@@ -66,7 +66,7 @@ const CARRIERS: [(&str, &str); 3] = [("India Post", "EE"), ("Blue Dart", "BD"), 
 const ACCOUNTS: usize = 12;
 
 /// The email addresses of the customer with an account, and of the admin.
-const CUSTOMER: &str = DEMO_ACCOUNTS[0].1;
+pub(super) const CUSTOMER: &str = DEMO_ACCOUNTS[0].1;
 const ADMIN: &str = DEMO_ACCOUNTS[3].1;
 
 /// A shop with its owner and what it sells: variants with their first stock, best sellers first.

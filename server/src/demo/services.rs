@@ -1,17 +1,23 @@
-//! The services of the demo, which its customers of the past did not book.
+//! The services of the demo, and what its customers have booked for the next days.
 
 use haat_engine::{
-    Caller, Engine,
+    Caller, Engine, accounts,
     catalog::{self, NewProduct, NewVariant, upsert_products},
-    services,
+    checkout, dispatch, random, services,
 };
 use haat_shared::{
     Currency, Error, Result,
-    appointments::{ProviderForm, ServiceForm},
+    accounts::{DEMO_PASSWORD, SignIn},
+    appointments::{AskedCalendar, ChosenTime, FindServices, ProviderForm, ServiceForm},
     catalog::{Attribute, ListProducts},
     id::kinds::ProviderId,
 };
 use serde::Deserialize;
+
+use super::{customers, life::CUSTOMER};
+
+/// So many appointments are booked.
+const BOOKED: usize = 6;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -105,5 +111,35 @@ pub(super) async fn add(engine: &Engine) -> Result<()> {
         };
         services::save_service(engine, &system, &demo.shop, product, &form).await?;
     }
+    book(engine).await
+}
+
+/// Appointments of the next days, the first of them the customer's whose account the demo offers. All pay cash.
+async fn book(engine: &Engine) -> Result<()> {
+    let (offered, _) = services::list(engine, &Caller::guest(), &FindServices::default()).await?;
+    let customers = customers::read()?;
+    let password = DEMO_PASSWORD.to_owned();
+    let signed_in =
+        accounts::sign_in(engine, &Caller::guest(), SignIn { email: CUSTOMER.into(), password }).await?;
+    let asha = accounts::caller(engine, Some(&signed_in), None).await?;
+    for (at, (customer, service)) in customers.iter().zip(offered.iter().cycle()).take(BOOKED).enumerate() {
+        let mut caller = if at == 0 { asha.clone() } else { Caller::guest() };
+        let page = services::booking_page(engine, &caller, &service.slug, &AskedCalendar::default()).await?;
+        let Some(time) = page.times.get(at % page.times.len().max(1)) else { continue };
+        let chosen = ChosenTime {
+            slug: service.slug.clone(),
+            provider: time.provider.to_string(),
+            starts_at: time.starts_at.to_string(),
+        };
+        if let Some(token) = services::add_to_cart(engine, &caller, &chosen).await?.token {
+            caller.cart = Some(random::token_hash(&token));
+        }
+        let id = checkout::begin(engine, &caller).await?;
+        let view = checkout::view(engine, &caller, id).await?;
+        let cash = view.payment_methods.iter().copied().find(|method| !method.collected_by_market());
+        let Some(method) = cash else { return Ok(()) };
+        checkout::pay(engine, &caller, id, customers::details(customer, method), 1, &view.key).await?;
+    }
+    dispatch::drain(engine).await?;
     Ok(())
 }

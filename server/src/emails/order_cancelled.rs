@@ -62,6 +62,9 @@ pub(super) fn withdrawn(
         title: td_string!(locale, email.withdrawn),
         lead: match order.shipping_method {
             ShippingMethod::Pickup => td_string!(locale, email.withdrawn_lead_pickup, shop = order.shop_name),
+            ShippingMethod::Appointment => {
+                td_string!(locale, email.withdrawn_lead_appointment, shop = order.shop_name)
+            }
             ShippingMethod::Standard | ShippingMethod::Express | ShippingMethod::Slot => {
                 td_string!(locale, email.withdrawn_lead, shop = order.shop_name)
             }

@@ -72,6 +72,10 @@ fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Receiv
             td_string!(locale, email.received_lead_pickup, shop = order.shop_name),
             td_string!(locale, seller_orders.customer),
         ),
+        ShippingMethod::Appointment => (
+            td_string!(locale, email.received_lead_appointment, shop = order.shop_name),
+            td_string!(locale, seller_orders.customer),
+        ),
         ShippingMethod::Standard | ShippingMethod::Express | ShippingMethod::Slot => (
             td_string!(locale, email.received_lead, shop = order.shop_name),
             td_string!(locale, seller_orders.goes_to),

@@ -35,10 +35,10 @@ pub(super) fn shipped(
     let sent = Sent { locale, order, parcel, contents, url };
     let number = &order.order.number;
     let (m, subject) = match (order.order.shipping_method, sent.is_part()) {
-        (ShippingMethod::Pickup, false) => {
+        (ShippingMethod::Pickup | ShippingMethod::Appointment, false) => {
             (ready(&sent), td_string!(locale, email.ready_subject, number = number).to_string())
         }
-        (ShippingMethod::Pickup, true) => {
+        (ShippingMethod::Pickup | ShippingMethod::Appointment, true) => {
             (ready(&sent), td_string!(locale, email.ready_part_subject, number = number).to_string())
         }
         (ShippingMethod::Standard | ShippingMethod::Express | ShippingMethod::Slot, false) => {

@@ -5,7 +5,7 @@ use haat_engine::{
     contact::ContactNotice,
     gift_cards::GiftCardNotice,
     inventory::StockNotice,
-    notifications::{EmailContent, RenderedEmail, announced::AnnouncementNotice},
+    notifications::{AppointmentNews, EmailContent, RenderedEmail, announced::AnnouncementNotice},
     orders::Parcel,
     payouts::PayoutNotice,
     reviews::ReviewNotice,
@@ -203,11 +203,13 @@ fn withdrawn_from(shop: &str, reason: &str) -> EmailContent {
     EmailContent::OrderWithdrawn { order, reason: reason.into() }
 }
 
-/// An appointment with its new time.
-fn rescheduled() -> Box<ShopOrderView> {
+/// News of an appointment, for the customer or the shop.
+fn appointment(news: AppointmentNews, to_customer: bool) -> EmailContent {
     let mut order = order("Meena Crafts", "Pottery lesson", 1);
     order.lines[0].variant_title = "2026-12-03 10:00 IST, Asha Rao".into();
-    of_order(PaymentMethod::Sandbox, order, "Asha Rao")
+    let order = of_order(PaymentMethod::Sandbox, order, "Asha Rao");
+    let when = "Pottery lesson: 2026-12-03 10:00 IST, Asha Rao".into();
+    EmailContent::Appointment { news, when, order, link: to_customer.then(link) }
 }
 
 /// A request of one of two bowls, or the answer to it.
@@ -323,8 +325,11 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("order_cancelled_by_shopper", called_off(PaymentMethod::Cash, Actor::Shopper, NAMES, changed)),
         ("order_cancelled_by_market", called_off(PaymentMethod::Sandbox, Actor::Market, NAMES, broken)),
         ("order_withdrawn", withdrawn_from(shop, changed)),
-        ("appointment_moved", EmailContent::AppointmentMoved { order: rescheduled(), link: link() }),
-        ("appointment_moved_by_customer", EmailContent::AppointmentMovedByCustomer { order: rescheduled() }),
+        ("appointment_moved", appointment(AppointmentNews::Moved, true)),
+        ("appointment_moved_by_customer", appointment(AppointmentNews::Moved, false)),
+        ("appointment_cancelled", appointment(AppointmentNews::Cancelled, true)),
+        ("appointment_cancelled_by_customer", appointment(AppointmentNews::Cancelled, false)),
+        ("appointment_reminder", appointment(AppointmentNews::Reminder, true)),
         ("return_requested", EmailContent::ReturnRequested { order: sent(), back: asked }),
         ("return_approved", EmailContent::ReturnApproved { order: sent(), back: approved, link: link() }),
         ("return_rejected", EmailContent::ReturnRejected { order: sent(), back: rejected, link: link() }),
@@ -474,38 +479,39 @@ fn every_mail_in_every_language() {
         EmailContent::ShipmentUpdated { .. } => 3,
         EmailContent::OrderCancelled { .. } => 4,
         EmailContent::OrderWithdrawn { .. } => 5,
-        EmailContent::AppointmentMoved { .. } => 6,
-        EmailContent::AppointmentMovedByCustomer { .. } => 7,
-        EmailContent::ReturnRequested { .. } => 8,
-        EmailContent::ReturnApproved { .. } => 9,
-        EmailContent::ReturnRejected { .. } => 10,
-        EmailContent::ReturnExchanged { .. } => 11,
-        EmailContent::OrderRefunded { .. } => 12,
-        EmailContent::OrderRefundedByMarket { .. } => 13,
-        EmailContent::ConfirmSignUp { .. } => 14,
-        EmailContent::AccountExists { .. } => 15,
-        EmailContent::PasswordReset { .. } => 16,
-        EmailContent::PasswordChanged { .. } => 17,
-        EmailContent::ContactReceived(_) => 18,
-        EmailContent::ContactAnswered(_) => 19,
-        EmailContent::PayoutSent(_) => 20,
-        EmailContent::PayoutRejected(_) => 21,
-        EmailContent::PayoutReturned(_) => 22,
-        EmailContent::PayoutMethodAdded(_) => 23,
-        EmailContent::PayoutMethodRemoved(_) => 24,
-        EmailContent::PayoutMethodRestricted(_) => 25,
-        EmailContent::OrderDisputed { .. } => 26,
-        EmailContent::DisputeWon { .. } => 27,
-        EmailContent::DisputeLost { .. } => 28,
-        EmailContent::StockLow(_) => 29,
-        EmailContent::GiftCard(_) => 30,
-        EmailContent::UnreadMessages(_) => 31,
-        EmailContent::Announcement(_) => 32,
-        EmailContent::ReviewPublished(_) => 33,
+        EmailContent::Appointment { news: AppointmentNews::Moved, .. } => 6,
+        EmailContent::Appointment { news: AppointmentNews::Cancelled, .. } => 7,
+        EmailContent::Appointment { news: AppointmentNews::Reminder, .. } => 8,
+        EmailContent::ReturnRequested { .. } => 9,
+        EmailContent::ReturnApproved { .. } => 10,
+        EmailContent::ReturnRejected { .. } => 11,
+        EmailContent::ReturnExchanged { .. } => 12,
+        EmailContent::OrderRefunded { .. } => 13,
+        EmailContent::OrderRefundedByMarket { .. } => 14,
+        EmailContent::ConfirmSignUp { .. } => 15,
+        EmailContent::AccountExists { .. } => 16,
+        EmailContent::PasswordReset { .. } => 17,
+        EmailContent::PasswordChanged { .. } => 18,
+        EmailContent::ContactReceived(_) => 19,
+        EmailContent::ContactAnswered(_) => 20,
+        EmailContent::PayoutSent(_) => 21,
+        EmailContent::PayoutRejected(_) => 22,
+        EmailContent::PayoutReturned(_) => 23,
+        EmailContent::PayoutMethodAdded(_) => 24,
+        EmailContent::PayoutMethodRemoved(_) => 25,
+        EmailContent::PayoutMethodRestricted(_) => 26,
+        EmailContent::OrderDisputed { .. } => 27,
+        EmailContent::DisputeWon { .. } => 28,
+        EmailContent::DisputeLost { .. } => 29,
+        EmailContent::StockLow(_) => 30,
+        EmailContent::GiftCard(_) => 31,
+        EmailContent::UnreadMessages(_) => 32,
+        EmailContent::Announcement(_) => 33,
+        EmailContent::ReviewPublished(_) => 34,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();
-    assert_eq!(kinds, (0..34).collect::<Vec<_>>(), "a letter is not among the samples");
+    assert_eq!(kinds, (0..35).collect::<Vec<_>>(), "a letter is not among the samples");
 }
 
 #[test]

@@ -208,6 +208,8 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
     router
         .route(FORM_ADD_LINE, post(forms::add_line))
         .route(FORM_BOOK, post(services::book))
+        .route(FORM_CANCEL_APPOINTMENT, post(services::cancel))
+        .route(FORM_APPOINTMENTS, post(services::own))
         .route(FORM_SET_QUANTITY, post(forms::set_quantity))
         .route(FORM_CODES, post(forms::codes))
         .route(FORM_BEGIN_CHECKOUT, post(forms::begin_checkout).get(forms::find_checkout))
@@ -277,6 +279,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(EXPORT_MARKET_COUPONS, get(coupons::export_of_market))
         .route(EXPORT_ORDERS, get(exports::orders))
         .route(PURCHASE_CALENDAR, get(services::calendar))
+        .route(CALENDAR_FEED, get(services::feed))
         .route(INVOICE, get(invoices::of_purchase))
         .route(SHOP_INVOICE, get(invoices::of_shop))
         .route(ANY_INVOICE, get(invoices::any))
@@ -425,6 +428,8 @@ mod tests {
             (EVENT, event(sale_event.parse().unwrap()), vec![&sale_event]),
             (BOOK, book(text), vec![text]),
             (PURCHASE_CALENDAR, purchase_calendar(text), vec![text]),
+            (CALENDAR_FEED, calendar_feed(text), vec![text]),
+            (CANCEL_APPOINTMENT, cancel_appointment(text), vec![text]),
             (CONVERSATION, conversation(conv.parse().unwrap()), vec![&conv]),
             (SHOP_MESSAGES, shop_messages(text), vec![text]),
             (SHOP_CONVERSATION, shop_conversation(text, conv.parse().unwrap()), vec![text, &conv]),

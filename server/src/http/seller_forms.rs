@@ -26,7 +26,7 @@ use haat_shared::{
     routes::{self, OPEN_SHOP, with},
     sale_events::{EventForm, EventProductForm},
     sale_prices::SaleForm,
-    shipping::{CalendarForm, ShippingMethod, SlotForm, ZoneForm},
+    shipping::{CalendarForm, SlotForm, ZoneForm},
     shops::ShopForm,
 };
 
@@ -338,10 +338,8 @@ async fn ship_part(
     let order = orders::seller_order(engine, caller, handle, number).await?.order.order;
     let (part, faults) = quantities_of(typed, &order.lines, CheckoutLineView::to_ship);
     let tracking_faults = match order.shipping_method {
-        ShippingMethod::Pickup => None,
-        ShippingMethod::Standard | ShippingMethod::Express | ShippingMethod::Slot => {
-            tracking(typed).check().err()
-        }
+        method if method.is_carried() => tracking(typed).check().err(),
+        _ => None,
     };
     let others = check_lines(&part).err().into_iter().chain(tracking_faults).flatten();
     all_at_once(faults, Some(others.collect()))?;

@@ -9,10 +9,12 @@ use axum::{
 use haat_app::cookies;
 use haat_engine::{Caller, appointments, services};
 use haat_shared::{
-    Error, FieldCode, Result,
-    appointments::{AppointmentState, ChosenTime, Moving, ProviderForm, ServiceForm, calendar_file},
+    Error, FieldCode, Money, Result,
+    appointments::{
+        AppointmentState, ChosenTime, Moving, ProviderForm, ServiceForm, calendar_feed, calendar_file,
+    },
     permissions::Permission,
-    routes::{self, CART, with},
+    routes::{self, APPOINTMENTS, CART, with},
 };
 
 use super::{
@@ -29,12 +31,12 @@ pub(super) async fn book(
     Path(slug): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let time = field(&typed, "time");
+    let (time, day) = (field(&typed, "time"), field(&typed, "day"));
     let (provider, starts_at) = time.split_once(' ').unwrap_or_default();
     let (provider, starts_at) = (provider.to_owned(), starts_at.to_owned());
     let chosen = ChosenTime { slug, provider, starts_at };
     if let Some(moving) = Moving::read(|name| field(&typed, name)) {
-        return move_to(&state, &caller, &moving, &chosen).await;
+        return move_to(&state, &caller, &moving, &chosen, &day).await;
     }
     match services::add_to_cart(&state.runtime.engine, &caller, &chosen).await {
         Ok(changed) => {
@@ -42,12 +44,18 @@ pub(super) async fn book(
             let cookie = changed.token.map(|token| (header::SET_COOKIE, cookies::cart(secure, &token)));
             (AppendHeaders(cookie), back::to(CART)).into_response()
         }
-        Err(error) => refused(&state, &routes::book(&chosen.slug), &error),
+        Err(error) => refused(&state, &with(&routes::book(&chosen.slug), &[("day", &day)]), &error),
     }
 }
 
 /// Moves an appointment, and shows where it is now.
-async fn move_to(state: &State, caller: &Caller, moving: &Moving, chosen: &ChosenTime) -> Response {
+async fn move_to(
+    state: &State,
+    caller: &Caller,
+    moving: &Moving,
+    chosen: &ChosenTime,
+    day: &str,
+) -> Response {
     match appointments::move_to(&state.runtime.engine, caller, moving, chosen).await {
         Ok(moved) => {
             let page = match moving.shop.as_str() {
@@ -59,9 +67,74 @@ async fn move_to(state: &State, caller: &Caller, moving: &Moving, chosen: &Chose
             };
             redirect(state, &page, &[("done", "moved")])
         }
-        Err(error) => refused(state, &with(&routes::book(&chosen.slug), &moving.fields()), &error),
+        Err(error) => {
+            let calendar = with(&routes::book(&chosen.slug), &moving.fields());
+            refused(state, &with(&calendar, &[("day", day)]), &error)
+        }
     }
 }
+
+/// Cancels an appointment, and shows that it is.
+pub(super) async fn cancel(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let [shop, purchase, key] = ["shop", "purchase", "key"].map(|name| field(&typed, name));
+    let of = Moving { id, shop, purchase, key };
+    let page = match of.shop.as_str() {
+        "" => with(&routes::purchase(&of.purchase), &[("key", &of.key)]),
+        handle => routes::shop_services(handle),
+    };
+    let engine = &state.runtime.engine;
+    let cancelled = async {
+        // The currency is that of the appointment: only the amount comes from the form.
+        let found = appointments::moving(engine, &caller, &of).await?;
+        let seen = field(&typed, "refund").parse().ok();
+        let refund = found.cancellation.and_then(|offered| offered.refund);
+        let refund = refund.zip(seen).map(|(refund, seen)| Money::new(seen, refund.currency()));
+        appointments::cancel(engine, &caller, &of, refund).await
+    };
+    match cancelled.await {
+        Ok(_) => redirect(&state, &page, &[("done", "cancelled")]),
+        Err(error) => refused(&state, &of.cancel_link(), &error),
+    }
+}
+
+/// Makes or ends the address under which programs read the caller's appointments.
+pub(super) async fn own(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let wanted = field(&typed, "action") == "feed";
+    match appointments::set_feed(&state.runtime.engine, &caller, None, wanted).await {
+        Ok(()) => back::to(APPOINTMENTS).into_response(),
+        Err(error) => refused(&state, APPOINTMENTS, &error),
+    }
+}
+
+/// A calendar that programs read again and again.
+pub(super) async fn feed(Extract(state): Extract<State>, Path(file): Path<String>) -> Response {
+    let engine = &state.runtime.engine;
+    let page = |shop: Option<&str>, number: &str| {
+        let path = match shop {
+            Some(handle) => routes::shop_order(handle, number),
+            None => routes::purchase(number),
+        };
+        format!("{}{path}", engine.public_url)
+    };
+    match appointments::read_feed(engine, &file, page).await {
+        Ok((name, entries)) => {
+            let name = if name.is_empty() { "Haat" } else { &name };
+            ([CALENDAR, (header::CACHE_CONTROL, "no-store")], calendar_feed(name, &entries)).into_response()
+        }
+        Err(error) => layers::plain(&error),
+    }
+}
+
+const CALENDAR: (header::HeaderName, &str) = (header::CONTENT_TYPE, "text/calendar; charset=utf-8");
 
 /// What a shop changes of its services: a provider, a service, or what became of an appointment.
 pub(super) async fn of_shop(
@@ -89,6 +162,9 @@ pub(super) async fn of_shop(
                 let state = AppointmentState::parse(&value("state"));
                 let state = state.ok_or_else(|| Error::field("state", FieldCode::NotAChoice))?;
                 appointments::mark(engine, &caller, &handle, id.parse()?, state).await?;
+            }
+            "feed" | "end_feed" => {
+                appointments::set_feed(engine, &caller, Some(&handle), action == "feed").await?;
             }
             _ => return Err(Error::field("action", FieldCode::NotAChoice)),
         }

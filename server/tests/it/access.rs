@@ -104,6 +104,11 @@ const TABLE: &[Row] = &[
     // The product is not a service.
     get(BOOK, "slug", 404),
     form(FORM_BOOK, "slug", "time=1", 404),
+    // There is no such appointment, and no such calendar.
+    get(CANCEL_APPOINTMENT, "appointment", 404),
+    form(FORM_CANCEL_APPOINTMENT, "appointment", "refund=1", 303),
+    form(FORM_APPOINTMENTS, "", "action=end_feed", 303),
+    get(CALENDAR_FEED, "appointment", 404),
     // The purchase has no appointments.
     get(PURCHASE_CALENDAR, "purchase", 404),
     get(GIFT_CARD, "", 200),
@@ -755,6 +760,7 @@ async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static 
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     };
+    things.insert("appointment", "appt_00000000000000000000000000".into());
     things.insert("invoice", invoice);
     things.insert("shipped-purchase", number);
     // A third one by card, and a checkout that is still open.

@@ -295,7 +295,7 @@ impl ZoneForm {
         Self {
             name: field("name"),
             areas: field("areas"),
-            methods: ShippingMethod::ALL.map(|method| MethodForm::read(method, &field)),
+            methods: ShippingMethod::OFFERED.map(|method| MethodForm::read(method, &field)),
         }
     }
 
@@ -307,7 +307,7 @@ impl ZoneForm {
             found.map(MethodForm::of).unwrap_or(MethodForm {
                 offered: false,
                 ..match of {
-                    ShippingMethod::Standard => standard,
+                    ShippingMethod::Standard | ShippingMethod::Appointment => standard,
                     ShippingMethod::Express => express,
                     ShippingMethod::Pickup => pickup,
                     ShippingMethod::Slot => slot,
@@ -315,7 +315,11 @@ impl ZoneForm {
             })
         };
         let areas: Vec<String> = zone.areas.iter().map(Area::to_string).collect();
-        Self { name: zone.name.clone(), areas: areas.join("\n"), methods: ShippingMethod::ALL.map(method) }
+        Self {
+            name: zone.name.clone(),
+            areas: areas.join("\n"),
+            methods: ShippingMethod::OFFERED.map(method),
+        }
     }
 
     /// The areas, with the lines that are none.
@@ -344,7 +348,7 @@ impl ZoneForm {
         if let Some(code) = wrong.or(empty).or(many) {
             faults.add(format!("{at}areas"), code);
         }
-        let methods = ShippingMethod::ALL.into_iter().zip(&self.methods);
+        let methods = ShippingMethod::OFFERED.into_iter().zip(&self.methods);
         let methods: Vec<Method> =
             methods.filter_map(|(of, form)| form.check(of, at, currency, &mut faults)).collect();
         // Where a shop ships by no method, it has no zone.

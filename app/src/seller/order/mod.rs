@@ -110,7 +110,8 @@ pub(crate) fn OrderDetails(
     let title = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::moment(i18n, &placed_at)).to_string();
     let pickup = order.shipping_method == ShippingMethod::Pickup;
-    let promised = (!pickup).then(|| view! { <p>{way(i18n, &order)}</p> });
+    let appointment = order.is_appointment();
+    let promised = order.shipping_method.is_carried().then(|| view! { <p>{way(i18n, &order)}</p> });
     let to_collect = !method.collected_by_market()
         && order.exchange_of.is_none()
         && !matches!(order.state, OrderState::Delivered | OrderState::Cancelled);
@@ -221,6 +222,7 @@ pub(crate) fn OrderDetails(
     });
     let payments = payments.collect_view();
     let lines = match order.state {
+        _ if appointment => t!(i18n, services.appointments),
         OrderState::Placed | OrderState::Confirmed if !looks && !partly => t!(i18n, seller_orders.pack),
         _ => t!(i18n, seller_orders.items),
     };
@@ -288,8 +290,9 @@ pub(crate) fn OrderDetails(
     let disputed =
         disputed.then(|| view! { <p class="state cancelled">{t!(i18n, seller_orders.disputed)}</p> });
     let disputes = disputes.into_iter().map(|dispute| dispute_note(i18n, dispute)).collect_view();
+    let services = routes::shop_services(&handle);
     let step = (!looks).then(|| {
-        view! { <NextStep state=order.state pickup partly nothing_left asks awaits shipment action=action.clone() draft=draft.clone() /> }
+        view! { <NextStep state=order.state method=order.shipping_method services=services.clone() partly nothing_left asks awaits shipment action=action.clone() draft=draft.clone() /> }
     });
     view! {
         <PageTitle text=title.clone() />

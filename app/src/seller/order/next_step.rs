@@ -3,6 +3,7 @@
 use haat_shared::{
     forms::Draft,
     orders::{OrderState, Shipment},
+    shipping::ShippingMethod,
 };
 use leptos::prelude::*;
 
@@ -16,7 +17,9 @@ use crate::{
 #[component]
 pub(super) fn NextStep(
     state: OrderState,
-    pickup: bool,
+    method: ShippingMethod,
+    /// The page of the shop's appointments.
+    services: String,
     /// Whether a part of it is shipped.
     partly: bool,
     /// Whether everything is shipped or refunded.
@@ -31,9 +34,16 @@ pub(super) fn NextStep(
     draft: Draft,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    let pickup = !method.is_carried();
     let (note, todo) = match (state, pickup) {
         (OrderState::Placed, _) => {
             (t!(i18n, seller_orders.placed_note), Some(("confirm", t!(i18n, seller_orders.confirm))))
+        }
+        (OrderState::Confirmed | OrderState::Shipped, _) if method == ShippingMethod::Appointment => {
+            (t!(i18n, services.next_note), None)
+        }
+        (OrderState::Delivered, _) if method == ShippingMethod::Appointment && !asks && !awaits => {
+            (t!(i18n, services.over), None)
         }
         (OrderState::Confirmed, _) if nothing_left => {
             (t!(i18n, seller_orders.nothing_left_note), Some(("ship", t!(i18n, seller_orders.ship))))
@@ -73,8 +83,11 @@ pub(super) fn NextStep(
             </form>
         }
     });
+    let services = (method == ShippingMethod::Appointment)
+        .then(|| view! { <p><a href=services>{t!(i18n, services.appointments)}</a></p> });
     view! {
         <p>{note}</p>
         {form}
+        {services}
     }
 }

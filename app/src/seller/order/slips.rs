@@ -4,7 +4,6 @@ use haat_shared::{
     checkout::CheckoutLineView,
     orders::{OrderShipment, OrderState, SellerOrder, ShopOrderView},
     routes,
-    shipping::ShippingMethod,
 };
 use leptos::prelude::*;
 
@@ -111,8 +110,9 @@ fn Slip(
     let title = unbroken(&tu_string!(i18n, seller_orders.slip_of, number = number), number);
     let of_order = unbroken(&tu_string!(i18n, purchase.order, number = number), number);
     let placed = tu_string!(i18n, seller_orders.placed, date = words::day(i18n, &placed_at)).to_string();
-    let pickup = order.shipping_method == ShippingMethod::Pickup;
-    let promised = (!pickup).then(|| view! { <p class="note">{way(i18n, &order)}</p> });
+    let pickup = !order.shipping_method.is_carried();
+    let promised =
+        order.shipping_method.is_carried().then(|| view! { <p class="note">{way(i18n, &order)}</p> });
     let last = parcel.as_ref().is_none_or(|parcel| order.is_last(parcel.id));
     let (to, from, sender) = match pickup {
         true => (t!(i18n, seller_orders.customer), t!(i18n, seller_orders.pickup_at), order.pickup_at),

@@ -128,9 +128,10 @@ pub(super) async fn add_discounts(engine: &Engine, orders: &mut [&mut OrderView]
 }
 
 /// Adds their discounts, shipments, refunds, returns and invoices to orders. Those that were just placed have
-/// nothing but discounts.
+/// nothing but discounts, and refunds of appointments.
 pub(super) async fn add(engine: &Engine, caller: &Caller, orders: &mut [&mut OrderView]) -> Result<()> {
-    let moved = orders.iter().filter(|order| order.state != OrderState::Placed);
+    let refunded = |order: &OrderView| order.lines.iter().any(|line| line.refunded > 0);
+    let moved = orders.iter().filter(|order| order.state != OrderState::Placed || refunded(order));
     let ids: Vec<[Value; 1]> = moved.map(|order| [order.id.into()]).collect();
     let shipments: Vec<ShipmentRow> = engine.db.all_many(&SHIPMENTS, &ids).await?;
     let refunds: Vec<RefundRow> = engine.db.all_many(&REFUNDS, &ids).await?;

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Caller, Clock, Engine, TxError, TxResult, audit, bookings, bug,
     bus::Topic,
-    db::{Tx, Value},
+    db::{Scalar, Tx, Value},
     insert,
     inventory::holds,
     ledger::{self, Reference},
@@ -40,7 +40,7 @@ statements! {
     PAID_ORDER = "SELECT o.shop_id, COALESCE(x.collected_minor, o.collected_minor) AS collected_minor
         FROM orders o LEFT JOIN orders x ON x.id = o.paid_order_id WHERE o.number = $1";
     LOCK = "UPDATE orders SET updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END
-        WHERE number = $1 AND shop_id = $2 AND state IN ('confirmed', 'shipped', 'delivered')
+        WHERE number = $1 AND shop_id = $2 AND state IN ('placed', 'confirmed', 'shipped', 'delivered')
         RETURNING id, updated_at, state, shop_id, purchase_id, paid_order_id, currency, total_minor, items_minor, commission_minor,
             market_discount_minor, collected_minor, refunded_minor, delivery_refunded_minor, disputed_minor,
             disputed_commission_minor, disputed_discount_minor, released_at,
@@ -64,9 +64,15 @@ statements! {
     TAKE_AMOUNT = "UPDATE orders SET refunded_minor = refunded_minor + $2, delivery_refunded_minor = delivery_refunded_minor + $3
         WHERE id = $1 AND refunded_minor + disputed_minor + $2 <= total_minor AND delivery_refunded_minor + $3 <= total_minor - items_minor";
     ADD_REST = "INSERT INTO refund_lines (refund_id, position, quantity, amount_minor)
-        SELECT $1, position, quantity - refunded, paid_minor - paid_minor * refunded / quantity
-        FROM (SELECT position, quantity, refunded, total_minor - discount_minor + added_tax_minor AS paid_minor
-            FROM order_lines WHERE order_id = $2 AND quantity > refunded) AS l";
+        SELECT $1, position, quantity - refunded, paid_minor - returned
+        FROM (SELECT o.position, o.quantity, o.refunded, o.total_minor - o.discount_minor + o.added_tax_minor AS paid_minor,
+                (SELECT CAST(COALESCE(SUM(x.amount_minor), 0) AS BIGINT) FROM refund_lines x JOIN refunds r ON r.id = x.refund_id
+                    WHERE r.order_id = o.order_id AND x.position = o.position) AS returned
+            FROM order_lines o WHERE o.order_id = $2) AS l
+        WHERE quantity > refunded OR paid_minor > returned";
+    // Of an order of several things, this line is not all that is left; nor is it of one of which a fee was kept.
+    LEFT = "SELECT (SELECT COUNT(*) FROM order_lines l WHERE l.order_id = $1 AND l.position <> $2 AND l.quantity > l.refunded + l.exchanged)
+            + (SELECT COUNT(*) FROM appointments a WHERE a.order_id = $1 AND a.fee_minor > 0) AS value";
 }
 
 insert! {
@@ -158,7 +164,7 @@ pub async fn refund(
     let id = engine
         .db
         .write(("orders::refund", number.to_owned()), input, |tx, (number, shop, by, refund, clock)| {
-            Box::pin(refund_in_tx(tx, number, *shop, *by, refund, None, clock))
+            Box::pin(refund_in_tx(tx, number, *shop, *by, refund, RefundOf::Order, clock))
         })
         .await?;
     engine.bus.publish(Topic::Outbox, "");
@@ -187,7 +193,7 @@ pub async fn refund_as_operator(
         .db
         .write(about, input, |tx, (number, shop, by, refund, clock)| {
             Box::pin(async move {
-                let id = refund_in_tx(tx, number, *shop, *by, refund, None, clock).await?;
+                let id = refund_in_tx(tx, number, *shop, *by, refund, RefundOf::Order, clock).await?;
                 audit::write(tx, by.user, "orders::refund", id, &refund.reason, clock.now_ms()).await?;
                 Ok::<_, TxError>(id)
             })
@@ -197,31 +203,58 @@ pub async fn refund_as_operator(
     Ok(id)
 }
 
+/// What is refunded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefundOf {
+    /// A part of an order.
+    Order,
+    /// What was returned.
+    Return(ReturnId),
+    /// An appointment that doesn't take place, of whose price the shop keeps so many percent. Before the order is confirmed, too.
+    Appointment(i64),
+}
+
+impl RefundOf {
+    fn returned(self) -> Option<ReturnId> {
+        match self {
+            Self::Return(id) => Some(id),
+            Self::Order | Self::Appointment(_) => None,
+        }
+    }
+}
+
+/// Whether a line is all that is left of an order, and nothing was kept of the others.
+pub(crate) async fn is_all_in_tx(tx: &mut Tx, order: OrderId, position: i64) -> TxResult<bool> {
+    let left: Option<Scalar<i64>> = tx.opt(&LEFT, params![order, position]).await?;
+    Ok(left.is_some_and(|Scalar(left)| left == 0))
+}
+
 /// Refunds a part of an order, or what was returned of it.
-pub(super) async fn refund_in_tx(
+pub(crate) async fn refund_in_tx(
     tx: &mut Tx,
     number: &str,
     shop: ShopId,
     by: By,
     refund: &NewRefund,
-    of_return: Option<ReturnId>,
+    of: RefundOf,
     clock: &Clock,
 ) -> TxResult<RefundId> {
     let Some(order) = tx.opt::<RefundedOrder>(&LOCK, params![number, shop, clock.now_ms()]).await? else {
         return moved_in_tx(tx, number, Some(shop)).await;
     };
     if let Some(paid) = order.paid_order_id {
-        return Box::pin(refund_exchange_in_tx(tx, &order, paid, by, refund, of_return, clock)).await;
+        return Box::pin(refund_exchange_in_tx(tx, &order, paid, by, refund, of, clock)).await;
     }
     let by_market = order.collected_minor > 0;
-    if !is_refundable(order.state, by_market) {
+    let placed = matches!(of, RefundOf::Appointment(_)) && order.state == OrderState::Placed;
+    if !placed && !is_refundable(order.state, by_market) {
         return Err(Conflict::OrderMoved(order.state).into());
     }
     let reason = match by.actor {
         Actor::Market => RefundReason::ByMarket,
         Actor::Shop | Actor::Shopper => RefundReason::ByShop,
     };
-    let unshipped = order.state == OrderState::Confirmed;
+    let unshipped = matches!(order.state, OrderState::Placed | OrderState::Confirmed);
     if refund.restock && !unshipped {
         return Err(Error::field("restock", FieldCode::NotAChoice).into());
     }
@@ -264,7 +297,10 @@ pub(super) async fn refund_in_tx(
             left.less_disputed(Disputable { amount, commission, market_discount })?
         }
     };
-    let quote = left.quote(&refund.lines, refund.shipping)?;
+    let mut quote = left.quote(&refund.lines, refund.shipping)?;
+    if let RefundOf::Appointment(percent) = of {
+        quote = quote.keeping(percent)?;
+    }
     let RefundQuote { amount, shipping: delivery, commission, marketplace_discount: market_discount, .. } =
         quote;
     if refund.amount.is_some_and(|expected| expected != amount) {
@@ -339,7 +375,7 @@ pub(super) async fn refund_in_tx(
         note: refund.reason.clone(),
         lines: refund.lines.clone(),
         amount: Some(amount),
-        return_id: of_return,
+        return_id: of.returned(),
         ..OrderEventData::default()
     };
     let kind = match unshipped && !by_market {
@@ -427,7 +463,7 @@ async fn refund_exchange_in_tx(
     paid: OrderId,
     by: By,
     refund: &NewRefund,
-    of_return: Option<ReturnId>,
+    of: RefundOf,
     clock: &Clock,
 ) -> TxResult<RefundId> {
     let first = paid_order_in_tx(tx, paid).await?;
@@ -446,13 +482,12 @@ async fn refund_exchange_in_tx(
         Some(LineQuantity { position: line.paid_position?, quantity: part.quantity })
     });
     let of_paid = NewRefund { lines: lines.collect(), restock: false, ..refund.clone() };
-    let id =
-        refund_paid_in_tx(tx, (paid, &first.number), order.shop_id, by, &of_paid, of_return, clock).await?;
+    let id = refund_paid_in_tx(tx, (paid, &first.number), order.shop_id, by, &of_paid, of, clock).await?;
     let (now, number) = (order.updated_at, first.number);
     let data = OrderEventData {
         note: refund.reason.clone(),
         lines: refund.lines.clone(),
-        return_id: of_return,
+        return_id: of.returned(),
         other_order: Some(number),
         ..OrderEventData::default()
     };
@@ -488,7 +523,7 @@ pub(super) async fn refund_exchanged_in_tx(
         return take_in_tx(tx, &GIVE_UP, paid, &rest).await.map(drop);
     }
     let refund = NewRefund { lines: rest, reason: note.to_owned(), ..NewRefund::default() };
-    refund_paid_in_tx(tx, (paid, &first.number), shop, by, &refund, None, clock).await.map(drop)
+    refund_paid_in_tx(tx, (paid, &first.number), shop, by, &refund, RefundOf::Order, clock).await.map(drop)
 }
 
 async fn paid_order_in_tx(tx: &mut Tx, id: OrderId) -> TxResult<ExchangedOrder> {
@@ -503,10 +538,10 @@ async fn refund_paid_in_tx(
     shop: ShopId,
     by: By,
     refund: &NewRefund,
-    of_return: Option<ReturnId>,
+    of: RefundOf,
     clock: &Clock,
 ) -> TxResult<RefundId> {
     tx.exec(&LOCK_PAID, params![paid]).await?;
     take_in_tx(tx, &GIVE_UP, paid, &refund.lines).await?;
-    refund_in_tx(tx, number, shop, by, refund, of_return, clock).await
+    refund_in_tx(tx, number, shop, by, refund, of, clock).await
 }

@@ -5,7 +5,7 @@
 
 use super::{
     exchange_options, moved_in_tx,
-    refunds::refund_in_tx,
+    refunds::{RefundOf, refund_in_tx},
     shipments::take_in_tx,
     timeline::{self, By},
 };
@@ -216,8 +216,16 @@ async fn refund_lines_in_tx(
     (lines, shipping): (Vec<LineQuantity>, bool),
 ) -> TxResult<()> {
     let refund = NewRefund { lines, shipping, ..NewRefund::default() };
-    let refund =
-        refund_in_tx(tx, &change.number, order.shop_id, change.by, &refund, Some(id), &change.clock).await?;
+    let refund = refund_in_tx(
+        tx,
+        &change.number,
+        order.shop_id,
+        change.by,
+        &refund,
+        RefundOf::Return(id),
+        &change.clock,
+    )
+    .await?;
     match tx.exec(&REFUNDED, params![id, refund]).await? {
         0 => Err(Error::NotFound.into()),
         _ => Ok(()),
@@ -260,7 +268,7 @@ async fn request_in_tx(
     }
     let order = lock_in_tx(tx, change).await?;
     let returnable = order.release_at.is_some_and(|until| until > change.clock.now_ms());
-    let (pickup, by_market) = (order.delivery == ShippingMethod::Pickup, order.collected_minor > 0);
+    let (pickup, by_market) = (!order.delivery.is_carried(), order.collected_minor > 0);
     let allowed = reasons(order.state, returnable, pickup, by_market);
     let count: Option<Scalar<i64>> = tx.opt(&COUNT, params![order.id]).await?;
     if allowed.is_empty() || count.is_some_and(|count| count.0 >= RETURNS_MAX) {

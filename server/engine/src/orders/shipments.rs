@@ -126,11 +126,15 @@ pub(super) async fn take_in_tx(
 pub(super) async fn ship_rest_in_tx(
     tx: &mut Tx,
     order: OrderId,
-    tracking: Option<&Shipment>,
+    (method, tracking): (ShippingMethod, Option<&Shipment>),
     now: i64,
 ) -> TxResult<Option<ShipmentId>> {
     let id: ShipmentId = random::id(now);
-    let kind = if tracking.is_some() { ShipmentKind::Parcel } else { ShipmentKind::Pickup };
+    let kind = match (tracking, method) {
+        (Some(_), _) => ShipmentKind::Parcel,
+        (None, ShippingMethod::Appointment) => ShipmentKind::Appointment,
+        (None, _) => ShipmentKind::Pickup,
+    };
     let Shipment { carrier, tracking_number, tracking_url } = &tracking.cloned().unwrap_or_default();
     let (order_id, created_at) = (order, now);
     let rest = AddRest { id, order_id, kind, carrier, tracking_number, tracking_url, created_at };
@@ -204,6 +208,8 @@ async fn ship_part_in_tx(tx: &mut Tx, change: &Change, part: &[LineQuantity]) ->
     }
     let (kind, tracking) = match order.delivery {
         ShippingMethod::Pickup => (ShipmentKind::Pickup, Shipment::default()),
+        // An appointment is not shipped, so no part of it is.
+        ShippingMethod::Appointment => return Err(Conflict::OrderMoved(order.state).into()),
         ShippingMethod::Standard | ShippingMethod::Express | ShippingMethod::Slot => {
             (ShipmentKind::Parcel, change.tracking.check().map_err(Error::Invalid)?)
         }

@@ -33,10 +33,14 @@ statements! {
         WHERE number = $1 AND shop_id = COALESCE($2, shop_id) AND state IN ($4, $5)
             AND ($3 <> 'cancelled' OR (NOT partly_shipped AND open_disputes = 0
                 AND (disputed_minor = 0 OR refunded_minor + disputed_minor = collected_minor)))
+            AND ($3 NOT IN ('shipped', 'delivered') OR delivery <> 'appointment'
+                OR NOT EXISTS (SELECT 1 FROM appointments a WHERE a.order_id = orders.id AND a.state = 'booked'))
         RETURNING id, updated_at, shop_id, purchase_id, currency, total_minor, items_minor, collected_minor,
             commission_minor, discount_minor, market_discount_minor, refunded_minor, delivery_refunded_minor, disputed_minor,
-            paid_order_id,
+            paid_order_id, delivery,
             (SELECT COUNT(*) FROM appointments a WHERE a.order_id = orders.id AND a.state = 'booked') AS appointments,
+            (SELECT COUNT(*) FROM appointments a WHERE a.order_id = orders.id AND (a.fee_minor > 0
+                OR (a.state = 'booked' AND (a.starts_at - a.change_minutes * 60000 < $6 OR a.starts_at <= $6)))) AS late,
             orders.slot_id IS NOT NULL AS in_slot,
             (SELECT CAST(COALESCE(SUM(r.commission_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = orders.id) AS commission_back,
             (SELECT CAST(COALESCE(SUM(r.market_discount_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = orders.id)
@@ -78,7 +82,9 @@ rows! {
         delivery_refunded_minor: i64,
         disputed_minor: i64,
         paid_order_id: Option<OrderId>,
+        delivery: ShippingMethod,
         appointments: i64,
+        late: i64,
         in_slot: bool,
         commission_back: i64,
         discount_back: i64,
@@ -103,6 +109,8 @@ struct Transition {
     /// The shop that the order must belong to; `None` if access was checked through the purchase.
     shop: Option<ShopId>,
     to: OrderState,
+    /// From which states.
+    from: Vec<OrderState>,
     by: By,
     note: String,
     shipment: Option<Shipment>,
@@ -139,7 +147,7 @@ pub async fn ship(
     let transition = by_shop(engine, caller, handle, number, OrderState::Shipped)?;
     let way: Option<WayRow> = engine.db.opt(&WAY, params![number, transition.shop]).await?;
     let shipment = match way {
-        Some(WayRow { delivery: ShippingMethod::Pickup, .. } | WayRow { nothing_left: true, .. }) => None,
+        Some(way) if way.nothing_left || !way.delivery.is_carried() => None,
         _ => Some(shipment.check().map_err(Error::Invalid)?),
     };
     apply(engine, Transition { shipment, ..transition }).await
@@ -178,6 +186,7 @@ pub async fn cancel_by_customer(
         number: number.to_owned(),
         shop: None,
         to: OrderState::Cancelled,
+        from: OrderState::Cancelled.reached_from(Actor::Shopper),
         by: By { actor: Actor::Shopper, user: caller.user_id() },
         note,
         shipment: None,
@@ -199,12 +208,52 @@ fn by_shop(
         number: number.to_owned(),
         shop: Some(shop),
         to,
+        from: to.reached_from(Actor::Shop),
         by: By { actor: Actor::Shop, user: caller.user_id() },
         note: String::new(),
         shipment: None,
         return_days: engine.return_days,
         clock: engine.clock.clone(),
     })
+}
+
+/// Cancels an order of which an appointment that was cancelled in time was all that was left, before or after the shop has confirmed it.
+pub(crate) async fn cancel_all_in_tx(tx: &mut Tx, number: &str, by: By, clock: &Clock) -> TxResult<bool> {
+    let transition = Transition {
+        number: number.to_owned(),
+        shop: None,
+        to: OrderState::Cancelled,
+        from: vec![OrderState::Placed, OrderState::Confirmed],
+        by,
+        note: String::new(),
+        shipment: None,
+        // Only deliveries need it.
+        return_days: 0,
+        clock: clock.clone(),
+    };
+    apply_in_tx(tx, &transition).await
+}
+
+/// All appointments of an order of nothing else are over or cancelled, so it is delivered.
+pub(crate) async fn end(engine: &Engine, number: &str, at: OrderState, by: By) -> Result<()> {
+    for to in [OrderState::Confirmed, OrderState::Shipped, OrderState::Delivered] {
+        if to <= at {
+            continue;
+        }
+        let transition = Transition {
+            number: number.to_owned(),
+            shop: None,
+            to,
+            from: to.reached_from(by.actor),
+            by,
+            note: String::new(),
+            shipment: None,
+            return_days: engine.return_days,
+            clock: engine.clock.clone(),
+        };
+        apply(engine, transition).await?;
+    }
+    Ok(())
 }
 
 async fn apply(engine: &Engine, transition: Transition) -> Result<()> {
@@ -221,8 +270,7 @@ async fn apply_once(engine: &Engine, transition: Transition) -> Result<bool> {
 }
 
 async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<bool> {
-    let from = transition.to.reached_from(transition.by.actor);
-    let (Some(first), Some(last)) = (from.first(), from.last()) else {
+    let (Some(first), Some(last)) = (transition.from.first(), transition.from.last()) else {
         return Err(bug("a transition that the actor can't make"));
     };
     // Read here, not when the transition was requested, because the write may have waited in a queue.
@@ -239,13 +287,18 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<bool> {
     let Some(order) = tx.opt::<ChangedOrder>(&TRANSITION, row).await? else {
         return repeat_in_tx(tx, transition).await.map(|()| false);
     };
+    // Appointments that are cancelled so late cost a fee, so they are cancelled one by one.
+    if transition.by.actor == Actor::Shopper && transition.to == OrderState::Cancelled && order.late > 0 {
+        return Err(Conflict::TooLate.into());
+    }
     let now = order.updated_at;
     let mut data = OrderEventData { note: transition.note.clone(), ..OrderEventData::default() };
     let message = match transition.to {
         OrderState::Confirmed => Some(outbox::row(OutboxMessage::OrderConfirmed, order.id, now)),
         OrderState::Shipped => {
             let tracking = transition.shipment.as_ref();
-            data.shipment_id = shipments::ship_rest_in_tx(tx, order.id, tracking, now).await?;
+            data.shipment_id =
+                shipments::ship_rest_in_tx(tx, order.id, (order.delivery, tracking), now).await?;
             // Nothing was shipped now if parts of the order were shipped before and the others refunded.
             data.shipment = tracking.cloned().filter(|_| data.shipment_id.is_some());
             Some(match data.shipment_id {

@@ -353,8 +353,8 @@ both! {
         }
         assert_eq!(orders::purchase(&market.engine, &asha, "H00000000", "").await, Err(Error::NotFound));
         let history = orders::history(&market.engine, &asha, "").await.unwrap();
-        let seen: Vec<_> = history.items.iter().map(|p| (p.number.as_str(), p.state, p.pickup)).collect();
-        assert_eq!(seen, [(number.as_str(), Some(OrderState::Placed), false)]);
+        let seen: Vec<_> = history.items.iter().map(|p| (p.number.as_str(), p.state, p.shipping_method)).collect();
+        assert_eq!(seen, [(number.as_str(), Some(OrderState::Placed), Some(ShippingMethod::Standard))]);
         let items: Vec<_> = history.items[0].items.iter().map(|item| item.title.as_str()).collect();
         assert_eq!((items, history.items[0].items_total), (vec!["Clay bowl"], 1));
         assert_eq!(orders::history(&market.engine, &Caller::guest(), "").await, Err(Error::SignInNeeded));

@@ -390,7 +390,7 @@ both! {
         market.buy_by_card(&asha).await;
         market.settle().await;
         let history = orders::history(engine, &asha, "").await.unwrap().items;
-        assert_eq!((history[0].gifts, history[0].orders, history[0].pickup), (IN_CART_MAX, 0, false));
+        assert_eq!((history[0].gifts, history[0].orders, history[0].shipping_method), (IN_CART_MAX, 0, None));
         assert!(checkout::last_address(engine, &asha).await.unwrap().is_some(), "that of the order before");
     }
 

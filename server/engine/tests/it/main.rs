@@ -44,6 +44,7 @@ mod life;
 mod logins;
 mod media;
 mod migrations;
+mod mixed_basket;
 mod notifications;
 mod operator;
 mod oracle;

@@ -1,20 +1,25 @@
 //! Services: a time is chosen, held, booked and freed, and never given to two.
 
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
 use haat_engine::{
-    Caller, appointments, carts, catalog, checkout, oracle, orders, random, sandbox::Card, services,
-    statements,
+    Caller, appointments, carts, catalog, checkout, oracle, orders, random, sandbox::Card, schedules,
+    services, statements,
 };
 use haat_shared::{
-    Conflict, Error, FieldCode,
+    Conflict, Currency, Error, FieldCode, Money,
     appointments::{
-        AppointmentState, AskedCalendar, BookingPage, ChosenTime, FindServices, Moving, OfferedTime,
-        ProviderForm, ServiceForm, calendar_file,
+        AppointmentState, AskedCalendar, BookingPage, CalendarEntry, Cancellation, ChosenTime, FindServices,
+        Moving, OfferedTime, ProviderForm, ServiceForm, calendar_feed, calendar_file,
     },
     carts::{AddLine, SetQuantity},
     catalog::ListProducts,
-    checkout::HOLD_MS,
-    id::kinds::{ProductId, ProviderId},
-    orders::{LineQuantity, NewRefund},
+    checkout::{CheckoutUpdate, HOLD_MS},
+    id::kinds::{AppointmentId, ProductId, ProviderId},
+    orders::{LineQuantity, NewRefund, OrderState},
     payments::NextAction,
     shipping::date,
     text,
@@ -34,6 +39,58 @@ pub struct Service {
     pub slug: String,
     pub product: ProductId,
     pub provider: ProviderId,
+}
+
+/// The parser of others (PyPI `icalendar`) reads our files: the instants, the versions, and that one vanishes.
+#[test]
+fn calendars_are_read_by_an_independent_parser() {
+    const READ: &str = "import sys, json, icalendar\ncalendar = icalendar.Calendar.from_ical(sys.stdin.read())\n\
+        print(json.dumps([[str(e['UID']), int(e['SEQUENCE']), str(e['STATUS']), e.decoded('DTSTART').isoformat(), \
+        e.decoded('DTEND').isoformat(), str(e['SUMMARY']), str(e.get('LOCATION', ''))] for e in calendar.walk('VEVENT')]))";
+    let entry = CalendarEntry {
+        uid: "appt_1@haat.example".into(),
+        sequence: 1,
+        cancelled: false,
+        summary: format!("Haircut; wash, dry{}", " चाय और केक".repeat(9)),
+        description: "With Asha\nH1-1".into(),
+        location: "12 Lake Road, Pune".into(),
+        url: "https://haat.example/purchases/1".into(),
+        stamp: "20261129T120000Z".into(),
+        span: ("20270328T010000Z".into(), "20270328T023000Z".into()),
+    };
+    let gone =
+        CalendarEntry { uid: "appt_2@haat.example".into(), sequence: 2, cancelled: true, ..entry.clone() };
+    let read = |file: &str| -> serde_json::Value {
+        let tools = std::env::var("HAAT_CACHE").expect("HAAT_CACHE is set by scripts/env");
+        let mut python = Command::new(format!("{tools}/tools/icalendar/bin/python"))
+            .args(["-c", READ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("icalendar is not installed: run scripts/tools --test");
+        python.stdin.take().unwrap().write_all(file.as_bytes()).unwrap();
+        let output = python.wait_with_output().unwrap();
+        assert!(output.status.success(), "{file}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let row = |uid: &str, sequence: i64, status: &str| {
+        serde_json::json!([
+            uid,
+            sequence,
+            status,
+            "2027-03-28T01:00:00+00:00",
+            "2027-03-28T02:30:00+00:00",
+            entry.summary.trim_end(),
+            entry.location
+        ])
+    };
+    let both = serde_json::json!([
+        row("appt_1@haat.example", 1, "CONFIRMED"),
+        row("appt_2@haat.example", 2, "CANCELLED")
+    ]);
+    assert_eq!(read(&calendar_file(&[entry.clone(), gone])), both);
+    assert_eq!(read(&calendar_feed("Meena", std::slice::from_ref(&entry))), serde_json::json!([both[0]]));
+    assert_eq!(read(&calendar_feed("Meena", &[])), serde_json::json!([]));
 }
 
 fn every_day(name: &str) -> ProviderForm {
@@ -89,6 +146,11 @@ pub async fn guest_at(market: &Market, of: &Service, time: &OfferedTime) -> Call
     guest.cart = changed.token.map(|token| random::token_hash(&token));
     market.clock.advance_ms(1);
     guest
+}
+
+/// What a guest types who pays cash.
+fn form_of(i: usize) -> CheckoutUpdate {
+    CheckoutUpdate { email: format!("b{i}@example.com"), ..form("cash") }
 }
 
 fn taken(title: &str) -> Error {
@@ -308,6 +370,194 @@ both! {
         assert_eq!(first(market, &of).await.starts_at, time.starts_at);
     }
 
+    async fn an_appointment_is_cancelled_within_its_terms(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let of = service(market, "Pottery lesson").await;
+        let customer = Caller::guest();
+        let times = later(market, &of).await.times;
+        let book = async |time: &OfferedTime| {
+            let number = market.buy_by_card(&guest_at(market, &of, time).await).await;
+            let key = market.key(&number);
+            let booked = appointments::of_purchase(engine, &Caller::guest(), &number, &key).await.unwrap().remove(0);
+            let by = Moving { id: booked.id.to_string(), purchase: number.clone(), key, ..Moving::default() };
+            (number, by, booked)
+        };
+        let refunded = async |number: &str| {
+            let page = orders::seller_order(engine, &market.owner(MEENA).await, MEENA, &format!("{number}-1")).await.unwrap();
+            let order = page.order.order;
+            (order.state, order.refunds.iter().map(|refund| refund.amount.amount()).sum::<i64>())
+        };
+        let inr = |amount| Money::new(amount, Currency::INR);
+
+        // In time, all of it, and with it the order that has nothing else, whether it was confirmed or not.
+        for confirmed in [false, true] {
+            let (number, by, booked) = book(&times[0]).await;
+            if confirmed {
+                orders::confirm(engine, &owner, MEENA, &format!("{number}-1")).await.unwrap();
+            }
+            let offered = Some(Cancellation { refund: Some(inr(80_000)), fee: inr(0) });
+            assert_eq!(booked.cancellation, offered);
+            let less = appointments::cancel(engine, &customer, &by, Some(inr(40_000))).await;
+            assert_eq!(less.unwrap_err().at("refund"), Some(FieldCode::Differs));
+            let seen = appointments::cancel(engine, &customer, &by, Some(inr(80_000))).await.unwrap();
+            assert_eq!((seen.state, seen.cancellation, seen.fee), (AppointmentState::Cancelled, None, None));
+            // Whoever clicks twice sees the same.
+            assert_eq!(appointments::cancel(engine, &customer, &by, Some(inr(80_000))).await.unwrap(), seen);
+            market.settle().await;
+            assert_eq!(refunded(&number).await, (OrderState::Cancelled, 80_000));
+            assert_eq!(first(market, &of).await.starts_at, times[0].starts_at);
+        }
+
+        // Later, the shop keeps half of it; the order is over, not cancelled, so the fee stays.
+        let (late, by, _) = book(&times[0]).await;
+        let (whole, _, _) = book(&times[1]).await;
+        let (shops, _, shops_booked) = book(&times[2]).await;
+        let (absent, _, absent_booked) = book(&times[3]).await;
+        market.clock.advance_ms(times[0].starts_at - market.clock.now_ms() - 47 * 1_800_000);
+        let order = format!("{whole}-1");
+        let cancelled = orders::cancel_by_customer(engine, &customer, &whole, &market.key(&whole), &order, "").await;
+        assert!(cancelled.is_ok(), "an hour later it can still be cancelled for free: {cancelled:?}");
+        let order = format!("{late}-1");
+        let all = orders::cancel_by_customer(engine, &customer, &late, &by.key, &order, "").await;
+        assert_eq!(all, Err(Conflict::TooLate.into()));
+        let seen = appointments::cancel(engine, &customer, &by, Some(inr(40_000))).await.unwrap();
+        assert_eq!((seen.state, seen.fee), (AppointmentState::Cancelled, Some(inr(40_000))));
+        market.settle().await;
+        assert_eq!(refunded(&late).await, (OrderState::Delivered, 40_000));
+        let told = async || {
+            let mails = mails(market).await.into_iter().map(|mail| mail.subject);
+            mails.filter(|subject| subject.contains(&late)).collect::<Vec<_>>()
+        };
+        for said in ["cancelled", "cancelled by customer"] {
+            assert!(told().await.contains(&format!("{said} {late}-1")), "{:?}", told().await);
+        }
+
+        // The shop gives back everything, at any time.
+        let by = Moving { id: shops_booked.id.to_string(), shop: MEENA.into(), ..Moving::default() };
+        assert_eq!(appointments::cancel(engine, &customer, &by, Some(inr(80_000))).await, Err(Error::SignInNeeded));
+        market.clock.advance_ms(times[2].starts_at - market.clock.now_ms() - 60_000);
+        appointments::cancel(engine, &owner, &by, Some(inr(80_000))).await.unwrap();
+        market.settle().await;
+        assert_eq!(refunded(&shops).await, (OrderState::Cancelled, 80_000));
+
+        // Who doesn't come gets back what the shop doesn't keep.
+        market.clock.advance_ms(times[3].starts_at - market.clock.now_ms());
+        let by = Moving { id: absent_booked.id.to_string(), purchase: absent.clone(), key: market.key(&absent), ..Moving::default() };
+        assert_eq!(appointments::cancel(engine, &customer, &by, Some(inr(40_000))).await, Err(Conflict::TooLate.into()));
+        appointments::mark(engine, &owner, MEENA, absent_booked.id, AppointmentState::NoShow).await.unwrap();
+        market.settle().await;
+        assert_eq!(refunded(&absent).await, (OrderState::Delivered, 40_000));
+    }
+
+    async fn of_several_appointments_each_has_its_own_fee(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let (pottery, glazing) = (service(market, "Pottery lesson").await, service(market, "Glazing").await);
+        let (soon, far) = (first(market, &pottery).await, later(market, &glazing).await.times.pop().unwrap());
+        let guest = guest_at(market, &pottery, &soon).await;
+        services::add_to_cart(engine, &guest, &chosen(&glazing, &far)).await.unwrap();
+        let number = market.buy_by_card(&guest).await;
+        let key = market.key(&number);
+        let seen = async || appointments::of_purchase(engine, &Caller::guest(), &number, &key).await.unwrap();
+        let by = |id: AppointmentId| Moving { id: id.to_string(), purchase: number.clone(), key: key.clone(), ..Moving::default() };
+        market.settle().await;
+        market.clock.advance_ms(soon.starts_at - market.clock.now_ms() - 23 * 3_600_000);
+        let booked = seen().await;
+        for (at, refund) in [(0, 40_000), (1, 80_000)] {
+            let refund = Some(Money::new(refund, Currency::INR));
+            appointments::cancel(engine, &Caller::guest(), &by(booked[at].id), refund).await.unwrap();
+            market.settle().await;
+        }
+        let order = orders::seller_order(engine, &owner, MEENA, &format!("{number}-1")).await.unwrap().order;
+        // Of one a fee was kept, so the order is not undone by the other.
+        assert_eq!(order.order.state, OrderState::Delivered);
+        assert_eq!(order.order.refunds.iter().map(|refund| refund.amount.amount()).sum::<i64>(), 120_000);
+        assert_eq!(seen().await.iter().filter(|of| of.fee.is_some()).count(), 1);
+    }
+
+    async fn a_shop_can_give_back_a_fee(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let (pottery, glazing) = (service(market, "Pottery lesson").await, service(market, "Glazing").await);
+        let (soon, far) = (first(market, &pottery).await, later(market, &glazing).await.times.pop().unwrap());
+        let guest = guest_at(market, &pottery, &soon).await;
+        services::add_to_cart(engine, &guest, &chosen(&glazing, &far)).await.unwrap();
+        let number = market.buy_by_card(&guest).await;
+        let (key, order) = (market.key(&number), format!("{number}-1"));
+        let booked = appointments::of_purchase(engine, &Caller::guest(), &number, &key).await.unwrap();
+        market.settle().await;
+        market.clock.advance_ms(soon.starts_at - market.clock.now_ms() - 23 * 3_600_000);
+        let by = Moving { id: booked[0].id.to_string(), purchase: number.clone(), key: key.clone(), ..Moving::default() };
+        appointments::cancel(engine, &Caller::guest(), &by, Some(Money::new(40_000, Currency::INR))).await.unwrap();
+        market.settle().await;
+        // Not the customer, for whom it would be a way around the fee.
+        let undone = orders::cancel_by_customer(engine, &Caller::guest(), &number, &key, &order, "").await;
+        assert_eq!(undone, Err(Conflict::TooLate.into()));
+        orders::cancel(engine, &owner, MEENA, &order, "Closed for a week").await.unwrap();
+        market.settle().await;
+        let page = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap().order.order;
+        assert_eq!((page.state, page.refunds.iter().map(|refund| refund.amount.amount()).sum::<i64>()), (OrderState::Cancelled, 160_000));
+    }
+
+    async fn customers_are_reminded_a_day_and_an_hour_before(market) {
+        let of = service(market, "Yoga").await;
+        let time = first(market, &of).await;
+        market.buy_by_card(&guest_at(market, &of, &time).await).await;
+        let reminded = async || {
+            market.settle().await;
+            let schedule = schedules::SCHEDULES.iter().find(|schedule| schedule.name == "reminders").unwrap();
+            schedules::run_if_due(&market.engine, schedule).await.unwrap();
+            market.settle().await;
+            mails(market).await.iter().filter(|mail| mail.subject.starts_with("reminder")).count()
+        };
+        assert_eq!(reminded().await, 0);
+        for (before_ms, count) in [(86_460_000, 0), (86_400_000, 1), (80_000_000, 1), (3_660_000, 1), (3_600_000, 2), (60_000, 2), (-1, 2)] {
+            market.clock.advance_ms(time.starts_at - market.clock.now_ms() - before_ms);
+            assert_eq!(reminded().await, count, "{before_ms} ms before");
+        }
+        // Whoever books at short notice, or cancels, is not reminded.
+        let soon = calendar(market, &of.slug, &AskedCalendar::default()).await.times.remove(0);
+        let number = market.buy_by_card(&guest_at(market, &of, &soon).await).await;
+        market.clock.advance_ms(soon.starts_at - market.clock.now_ms() - 7_000_000);
+        assert_eq!(reminded().await, 2, "{number}");
+    }
+
+    async fn a_calendar_is_read_until_its_address_ends(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let of = service(market, "Yoga").await;
+        let time = first(market, &of).await;
+        let shopper = market.signed_up(&Caller::guest(), "asha").await;
+        services::add_to_cart(engine, &shopper, &chosen(&of, &time)).await.unwrap();
+        let number = market.buy_by_card(&shopper).await;
+        let address = async || appointments::own(engine, &shopper).await.unwrap().feed;
+        assert_eq!(address().await, None);
+        appointments::set_feed(engine, &shopper, None, true).await.unwrap();
+        appointments::set_feed(engine, &owner, Some(MEENA), true).await.unwrap();
+        let own = address().await.unwrap().file;
+        appointments::set_feed(engine, &shopper, None, true).await.unwrap();
+        assert_eq!(address().await.unwrap().file, own, "asked for twice, it stays the same");
+        let shops = appointments::of_shop(engine, &owner, MEENA, "").await.unwrap().feed.unwrap().file;
+        let page = |shop: Option<&str>, number: &str| format!("{} {number}", shop.unwrap_or_default());
+        let read = async |file: &str| appointments::read_feed(engine, file, page).await;
+        let (name, entries) = read(&own).await.unwrap();
+        assert_eq!((name.as_str(), entries.len(), entries[0].sequence), ("", 1, 0));
+        assert!(entries[0].summary.starts_with("Yoga, ") && entries[0].url.ends_with(&number), "{entries:?}");
+        let (name, entries) = read(&shops).await.unwrap();
+        assert!(!name.is_empty() && entries[0].summary.starts_with("Yoga, ") && entries[0].url.contains(MEENA), "{entries:?}");
+        // What is cancelled vanishes; so does a calendar whose address was ended, or belongs to nobody.
+        let id = appointments::own(engine, &shopper).await.unwrap().appointments[0].id;
+        let by = Moving { id: id.to_string(), shop: MEENA.into(), ..Moving::default() };
+        appointments::cancel(engine, &owner, &by, Some(Money::new(80_000, Currency::INR))).await.unwrap();
+        assert!(read(&own).await.unwrap().1.is_empty() && read(&shops).await.unwrap().1.is_empty());
+        appointments::set_feed(engine, &shopper, None, false).await.unwrap();
+        assert_eq!(read(&own).await, Err(Error::NotFound));
+        assert_eq!(address().await, None);
+        assert!(read(&shops).await.is_ok());
+        for wrong in ["", ".ics", "cal_1", "key.cal_1.ics", &format!("x{shops}")] {
+            assert_eq!(read(wrong).await, Err(Error::NotFound), "{wrong}");
+        }
+        let denied = appointments::set_feed(engine, &shopper, Some(MEENA), true).await;
+        assert_eq!(denied, Err(Error::NotFound));
+    }
+
     async fn of_many_who_want_one_time_one_gets_it(market) {
         let of = service(market, "Plumber").await;
         let time = first(market, &of).await;
@@ -323,6 +573,89 @@ both! {
         let booked = outcomes.iter().filter(|o| matches!(o, Ok(NextAction::Done { .. }))).count();
         let refused = outcomes.iter().filter(|o| **o == Err(taken("Plumber"))).count();
         assert_eq!((booked, refused), (1, 59), "{:?}", outcomes.iter().find(|o| matches!(o, Err(e) if e.code() != "time_taken")));
+    }
+
+    /// Bookings of overlapping times while clocks change in three zones, of which some are moved or cancelled at once: ninety, or,
+    /// at the size of an attack, 5,000.
+    async fn attack_shoppers_book_move_and_cancel_over_changes_of_clocks(market) {
+        let whole = std::env::var("HAAT_ATTACK_SCALE").is_ok_and(|percent| percent == "100");
+        let wanted = if whole { 5_000 } else { 90 };
+        let engine = &market.engine;
+        let owner = market.owner(MEENA).await;
+        let of = service(market, "Night watch").await;
+        let mut providers = Vec::new();
+        // In the weeks after 7 March 2027, clocks go forward in New York, then in Berlin, and back on Lord Howe Island.
+        for zone in ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe"] {
+            let weekly = std::array::from_fn(|_| "0-24".to_owned());
+            let form = ProviderForm { weekly, ..ProviderForm { name: zone.into(), ..ProviderForm::new(zone) } };
+            providers.push(services::save_provider(engine, &owner, MEENA, None, &form).await.unwrap());
+        }
+        let form = ServiceForm { minutes: "90".into(), step: "30".into(), before: "10".into(), change_hours: "0".into(), ..hour(&providers) };
+        services::save_service(engine, &owner, MEENA, of.product, &form).await.unwrap();
+        market.clock.advance_ms(text::day("2027-03-07").unwrap() * 86_400_000 - market.clock.now_ms());
+        let mut times = Vec::new();
+        for (provider, day) in providers.iter().zip(["2027-03-14", "2027-03-28", "2027-04-04"]) {
+            let asked = AskedCalendar { provider: provider.to_string(), day: day.into(), ..AskedCalendar::default() };
+            let page = calendar(market, &of.slug, &asked).await;
+            assert_eq!(page.day.as_deref(), Some(day));
+            times.extend(page.times.iter().map(|time| chosen(&of, time)));
+        }
+        let mut shoppers = Vec::new();
+        for i in 0..wanted {
+            let (engine, times) = (engine.clone(), times.clone());
+            shoppers.push(async move {
+                let again = |error: &Error| matches!(error, Error::Busy { .. } | Error::Conflict(Conflict::PaymentInProgress));
+                let time = &times[i * 7 % times.len()];
+                let mut guest = Caller::guest();
+                let changed = loop {
+                    match services::add_to_cart(&engine, &guest, time).await {
+                        Err(error) if again(&error) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+                        outcome => break outcome?,
+                    }
+                };
+                guest.cart = changed.token.map(|token| random::token_hash(&token));
+                let number = loop {
+                    let bought = async {
+                        let id = checkout::begin(&engine, &guest).await?;
+                        checkout::pay(&engine, &guest, id, form_of(i), 1, "k").await
+                    };
+                    match bought.await {
+                        Ok(NextAction::Done { purchase }) => break purchase,
+                        Ok(other) => panic!("{other:?}"),
+                        Err(error) if again(&error) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+                        Err(error) => return Err(error),
+                    }
+                };
+                let booked = appointments::of_purchase(&engine, &guest, &number.number, &number.key).await?.remove(0);
+                let by = Moving { id: booked.id.to_string(), purchase: number.number, key: number.key, ..Moving::default() };
+                loop {
+                    let changed = match i % 3 {
+                        0 => appointments::cancel(&engine, &guest, &by, None).await.map(drop),
+                        1 => appointments::move_to(&engine, &guest, &by, &times[(i * 11 + 5) % times.len()]).await.map(drop),
+                        _ => Ok(()),
+                    };
+                    match changed {
+                        Err(error) if again(&error) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+                        // Whoever finds the other time taken keeps theirs.
+                        Ok(()) | Err(Error::Conflict(Conflict::TimeTaken(_))) => return Ok(i % 3 != 0),
+                        Err(error) => return Err(error),
+                    }
+                }
+            });
+        }
+        let outcomes: Vec<haat_shared::Result<bool>> = at_once(shoppers).await;
+        let other: Vec<_> = outcomes.iter().filter(|outcome| !matches!(outcome, Ok(_) | Err(Error::Conflict(Conflict::TimeTaken(_))))).collect();
+        assert_eq!(other, Vec::<&haat_shared::Result<bool>>::new());
+        market.settle().await;
+        let kept = outcomes.iter().filter(|outcome| matches!(outcome, Ok(true))).count();
+        let mut listed = 0;
+        for day in ["2027-03-13", "2027-03-14", "2027-03-15", "2027-03-27", "2027-03-28", "2027-03-29", "2027-04-03", "2027-04-04", "2027-04-05"] {
+            let of_day = appointments::of_shop(engine, &owner, MEENA, day).await.unwrap().appointments;
+            listed += of_day.iter().filter(|of| of.state == AppointmentState::Booked).count();
+        }
+        assert!(kept > 8, "{kept}");
+        assert_eq!(listed, kept);
+        println!("{kept} of {wanted} booked");
     }
 
     async fn a_time_that_is_no_longer_offered_is_refused(market) {
@@ -343,7 +676,11 @@ both! {
         assert_eq!(checkout::begin(engine, &guest).await, Err(taken("Yoga")));
         assert_eq!(calendar(market, &of.slug, &AskedCalendar::default()).await.first_free, None);
         services::save_provider(engine, &owner, MEENA, Some(of.provider), &every_day("Asha Rao")).await.unwrap();
-        checkout::begin(engine, &guest).await.unwrap();
+        let held = checkout::begin(engine, &guest).await.unwrap();
+        // Nothing is paid for a provider who was paused meanwhile.
+        services::save_provider(engine, &owner, MEENA, Some(of.provider), &paused).await.unwrap();
+        assert_eq!(checkout::pay(engine, &guest, held, form("cash"), 1, "k").await, Err(taken("Yoga")));
+        services::save_provider(engine, &owner, MEENA, Some(of.provider), &every_day("Asha Rao")).await.unwrap();
         // Its notice.
         market.clock.advance_ms(time.starts_at - market.clock.now_ms() - 3_599_000);
         assert_eq!(checkout::begin(engine, &guest).await, Err(taken("Yoga")));
@@ -370,7 +707,7 @@ both! {
         let refused = services::save_provider(engine, &owner, MEENA, None, &nowhere).await;
         assert_eq!(refused, Err(Error::field("zone", FieldCode::NotAZone)));
         let asha = market.signed_up(&Caller::guest(), "asha").await;
-        assert_eq!(appointments::own(engine, &asha).await, Ok(Vec::new()));
+        assert_eq!(appointments::own(engine, &asha).await.unwrap().appointments, Vec::new());
         assert_eq!(appointments::own(engine, &Caller::guest()).await, Err(Error::SignInNeeded));
     }
 

@@ -405,11 +405,12 @@ fn in_words(
         EmailContent::OrderCancelled { order, reason, link, .. } => {
             (format!("cancelled {}: {reason}", order.order.number), shown(link))
         }
-        EmailContent::AppointmentMoved { order, link } => {
-            (format!("moved {}", order.order.number), shown(link))
-        }
-        EmailContent::AppointmentMovedByCustomer { order } => {
-            (format!("moved by customer {}", order.order.number), String::new())
+        EmailContent::Appointment { news, order, link, .. } => {
+            let news = format!("{news:?}").to_lowercase();
+            match link {
+                Some(link) => (format!("{news} {}", order.order.number), shown(link)),
+                None => (format!("{news} by customer {}", order.order.number), String::new()),
+            }
         }
         EmailContent::ReturnRequested { order, back } => {
             (format!("return of {}: {}", order.order.number, back.note), String::new())

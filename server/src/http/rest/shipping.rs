@@ -234,6 +234,12 @@ impl ShopShipping {
             if methods.windows(2).any(|two| two[0] == two[1]) {
                 faults.push(FieldError::new(format!("zones.{n}.methods"), FieldCode::NotUnique));
             }
+            for (m, method) in zone.methods.iter().enumerate() {
+                if !ShippingMethod::OFFERED.contains(&method.shipping_method) {
+                    let field = format!("zones.{n}.methods.{m}.shipping_method");
+                    faults.push(FieldError::new(field, FieldCode::NotAChoice));
+                }
+            }
         }
         if !faults.is_empty() {
             return Err(Error::Invalid(faults));
@@ -250,7 +256,7 @@ impl ShopShipping {
                 let found = zone.methods.iter().find(|method| method.shipping_method == of);
                 found.map(|method| method.form(currency)).unwrap_or_default()
             };
-            let methods = ShippingMethod::ALL.map(method);
+            let methods = ShippingMethod::OFFERED.map(method);
             (zone.id, ZoneForm { name: zone.name.clone(), areas: zone.areas.join("\n"), methods })
         };
         let slots = self.slots.as_ref().map(|slots| slots.iter().map(SlotPattern::form).collect());
