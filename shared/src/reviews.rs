@@ -52,6 +52,8 @@ text_enum! {
         Email = "email",
         /// It contains a phone number.
         Phone = "phone",
+        /// It hurts somebody.
+        Abuse = "abuse",
         /// It was hidden before, and has been changed since.
         Changed = "changed",
     }
@@ -62,7 +64,7 @@ text_enum! {
     pub enum Moderation {
         /// All of them.
         All = "all",
-        /// Those with links, email addresses or phone numbers.
+        /// Those with links, email addresses, phone numbers or insults.
         Rules = "rules",
         /// None.
         None = "none",
@@ -123,6 +125,8 @@ pub struct Bought {
     pub refunded: i64,
     /// Whether the order has replaced returned items of another one.
     pub exchange: bool,
+    /// Whether it is an appointment that hasn't taken place.
+    pub to_come: bool,
     /// Whether the buyer works for the shop.
     pub own_shop: bool,
 }
@@ -135,6 +139,7 @@ impl Bought {
             Self { exchange: true, .. } => Err(ReviewRefusal::Exchange),
             Self { state, .. } if state != OrderState::Delivered => Err(ReviewRefusal::NotDelivered),
             Self { quantity, refunded, .. } if refunded >= quantity => Err(ReviewRefusal::Refunded),
+            Self { to_come: true, .. } => Err(ReviewRefusal::NotDelivered),
             _ => Ok(()),
         }
     }
@@ -146,52 +151,149 @@ impl Moderation {
         match self {
             Self::None => None,
             Self::All => Some(HoldReason::All),
-            Self::Rules => texts.into_iter().find_map(contact),
+            Self::Rules => texts.into_iter().find_map(|text| contact(text).or_else(|| abuse(text))),
         }
     }
 }
 
 /// Endings of domain names that are recognised without `https://` or `www.`. Others would hold back sentences without a
 /// space between them.
-const ENDINGS: [&str; 14] =
-    ["com", "net", "org", "in", "co", "io", "shop", "store", "info", "biz", "ru", "me", "xyz", "online"];
-/// The number of digits from which a number is taken for that of a phone. Order numbers and prices are shorter.
+const ENDINGS: [&str; 36] = [
+    "com", "net", "org", "in", "co", "io", "shop", "store", "info", "biz", "ru", "me", "xyz", "online",
+    "app", "dev", "ly", "link", "site", "top", "club", "uk", "de", "eu", "us", "cn", "tk", "cc", "gg", "ai",
+    "page", "live", "vip", "pro", "gl", "be",
+];
+/// From so many digits a number is taken for that of a phone: in a row or after a plus sign, and in groups. Order numbers, sizes
+/// and prices are shorter.
 const PHONE_DIGITS: usize = 8;
+const PHONE_DIGITS_IN_GROUPS: usize = 10;
+/// Letters that look like Latin ones, with these.
+const LOOKALIKES: [(&str, &str); 2] = [("аеорсухіјѕһԁԛ", "aeopcyxijshdq"), ("αινορυτ", "aivoput")];
+/// Words that nobody wants to read about themselves, without what was put between their letters.
+const ABUSE: [&str; 20] = [
+    "idiot",
+    "idiots",
+    "moron",
+    "bastard",
+    "bastards",
+    "bitch",
+    "asshole",
+    "fuck",
+    "fucking",
+    "fucker",
+    "shit",
+    "scumbag",
+    "slut",
+    "whore",
+    "cunt",
+    "nigger",
+    "faggot",
+    "chutiya",
+    "madarchod",
+    "harami",
+];
 
 /// What leads out of the marketplace in a text, if anything does.
 fn contact(text: &str) -> Option<HoldReason> {
-    let text = text::fold(text);
     for word in text.split_whitespace() {
+        // A full stop without a space after it: “Good.In my view”.
+        let sentences = word.split_once('.').is_some_and(|(_, next)| {
+            let mut letters = next.chars();
+            letters.next().is_some_and(char::is_uppercase) && letters.any(char::is_lowercase)
+                || next.chars().count() == 1
+        });
+        let word = latin(&text::fold(word));
+        let word = word.replace("(at)", "@").replace("[at]", "@").replace("(dot)", ".").replace("[dot]", ".");
         let word = word.trim_matches(|c: char| !c.is_alphanumeric());
         if word.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.')) {
             return Some(HoldReason::Email);
         }
-        if word.contains("://") || word.starts_with("www.") || is_host(word) {
+        if word.contains("://") || word.starts_with("www.") || (!sentences && is_host(word)) {
             return Some(HoldReason::Link);
         }
     }
-    // Digits in a row, whatever is used to group them.
-    let (mut digits, mut gap) = (0, 0);
-    for c in text.chars() {
-        match c {
-            c if c.is_numeric() => (digits, gap) = (digits + 1, 0),
-            ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}' if digits > 0 && gap < 2 => gap += 1,
-            '+' => (digits, gap) = (0, 0),
-            _ => (digits, gap) = (0, 0),
-        }
-        if digits >= PHONE_DIGITS {
-            return Some(HoldReason::Phone);
-        }
-    }
-    None
+    is_phone(&text::fold(text)).then_some(HoldReason::Phone)
 }
 
-/// Whether a word begins with a domain name.
+/// Whether there is the number of a phone in a text: digits, whatever groups them, but not a date.
+fn is_phone(text: &str) -> bool {
+    let mut groups: Vec<usize> = Vec::new();
+    let (mut gap, mut plus) = (0, false);
+    let any = |groups: &mut Vec<usize>, plus: bool| {
+        let digits: usize = groups.iter().sum();
+        let dates = |groups: &[usize]| matches!(groups, [2, 2, 4] | [4, 2, 2] | [1..=2, 1..=2, 2 | 4]);
+        let all_dates = groups.len().is_multiple_of(3) && groups.chunks(3).all(dates);
+        let most = if plus || groups.len() == 1 { PHONE_DIGITS } else { PHONE_DIGITS_IN_GROUPS };
+        // Sizes are listed in groups of the same length.
+        let sizes = groups.len() > 2 && groups.iter().all(|group| *group == groups[0]) && groups[0] != 2;
+        groups.clear();
+        digits >= most && !all_dates && (plus || !sizes)
+    };
+    for c in text.chars() {
+        match c {
+            c if c.is_numeric() => {
+                match groups.last_mut() {
+                    Some(last) if gap == 0 => *last += 1,
+                    _ => groups.push(1),
+                }
+                gap = 0;
+            }
+            ' ' | '-' | '.' | '(' | ')' | '/' | '_' | '\u{a0}' if !groups.is_empty() && gap < 3 => gap += 1,
+            c => {
+                if any(&mut groups, plus) {
+                    return true;
+                }
+                (gap, plus) = (0, c == '+');
+            }
+        }
+    }
+    any(&mut groups, plus)
+}
+
+/// Why a text hurts somebody, if it does.
+fn abuse(text: &str) -> Option<HoldReason> {
+    let folded = latin(&text::fold(text));
+    let words = folded.split(|c: char| !(c.is_alphanumeric() || "*@$!".contains(c)));
+    let same = |typed: char, meant: char| {
+        typed == meant
+            || typed == '*'
+            || matches!((typed, meant), ('@', 'a') | ('$', 's') | ('!' | '1', 'i') | ('0', 'o'))
+    };
+    let is_abuse = |word: &str| {
+        let letters = word.chars().filter(|c| *c != '*').count();
+        letters > 0
+            && ABUSE.iter().any(|abuse| {
+                abuse.chars().count() == word.chars().count()
+                    && word.chars().zip(abuse.chars()).all(|(a, b)| same(a, b))
+            })
+    };
+    words.map(|word| word.trim_end_matches('!')).any(is_abuse).then_some(HoldReason::Abuse)
+}
+
+/// A text with Latin letters for those that look like them.
+fn latin(text: &str) -> String {
+    let letter = |c: char| {
+        let found = LOOKALIKES.iter().find_map(|(foreign, latin)| {
+            let at = foreign.chars().position(|of| of == c)?;
+            latin.chars().nth(at)
+        });
+        found.unwrap_or(c)
+    };
+    text.chars().map(letter).collect()
+}
+
+/// Whether a word begins with a domain name. Names of one letter are short links, which have a path.
 fn is_host(word: &str) -> bool {
     let host = word.split(['/', '?', '#', ':']).next().unwrap_or_default();
     let Some((name, ending)) = host.rsplit_once('.') else { return false };
     let label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
-    name.split('.').all(label) && name.len() > 1 && ENDINGS.contains(&ending)
+    let path = host.len() + 1 < word.len();
+    name.split('.').all(label) && (path || name.chars().count() > 1) && ENDINGS.contains(&ending)
+}
+
+/// Whether a shop's reply leads out of the marketplace, or hurts somebody.
+pub fn is_fit_to_reply(text: &str) -> bool {
+    contact(text).is_none() && abuse(text).is_none()
 }
 
 /// A review to write or to change.
@@ -525,6 +627,7 @@ mod tests {
             quantity,
             refunded,
             exchange: false,
+            to_come: false,
             own_shop: false,
         };
         for state in [Placed, Confirmed, Shipped, Cancelled] {
@@ -534,6 +637,7 @@ mod tests {
         assert_eq!(of(Delivered, 2, 1).check(), Ok(()));
         assert_eq!(of(Delivered, 2, 2).check(), Err(ReviewRefusal::Refunded));
         assert_eq!(Bought { exchange: true, ..of(Delivered, 1, 0) }.check(), Err(ReviewRefusal::Exchange));
+        assert_eq!(Bought { to_come: true, ..of(Delivered, 1, 0) }.check(), Err(ReviewRefusal::NotDelivered));
         assert_eq!(Bought { own_shop: true, ..of(Delivered, 1, 0) }.check(), Err(ReviewRefusal::OwnShop));
     }
 
@@ -558,6 +662,22 @@ mod tests {
             ("(080) 2345 6789", Some(Phone)),
             ("९८७६५४३२१०", Some(Phone)),
             ("1 2 3 4 5 6 7 stars", None),
+            ("Size 110 120 130 cm", None),
+            ("Bought on 12-11-2026, again 14-11-2026 - 15-11-2026", None),
+            ("Good.In my view", None),
+            ("Runs on node.js", None),
+            ("A shifty class of *****", None),
+            ("cheap-tools.app", Some(Link)),
+            ("cheaptools.dev", Some(Link)),
+            ("bit.ly/xyz or t.me/bowls", Some(Link)),
+            ("bowls(dot)com", Some(Link)),
+            ("bowls.\u{441}om", Some(Link)),
+            ("asha(at)example.in", Some(Email)),
+            ("98123_45678", Some(Phone)),
+            ("98123 - 45678", Some(Phone)),
+            ("98 12 34 56 78", Some(Phone)),
+            ("What an idiot!", Some(Abuse)),
+            ("f*** off", Some(Abuse)),
         ] {
             assert_eq!(Moderation::Rules.holds(["", text]), hold, "{text}");
             assert_eq!(Moderation::Rules.holds([text, ""]), hold, "{text}");

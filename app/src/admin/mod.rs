@@ -48,6 +48,7 @@ pub(crate) use users::Users;
 use haat_shared::{
     Error,
     accounts::Me,
+    forms::Draft,
     page::{ListRequest, Page},
     permissions::AdminPermission,
     routes,
@@ -61,8 +62,8 @@ use crate::{
     i18n::{t, tu_string, use_i18n},
     state::{Visitor, query, searched},
     ui::{
-        self, Chip, Column, Columns, EmptyState, Failure, Icon, LinkButton, ListFoot, PageTitle, Table,
-        chips, narrow_sorts, search,
+        self, Alert, Chip, Column, Columns, EmptyState, Failure, Icon, LinkButton, ListFoot, PageTitle,
+        Table, chips, narrow_sorts, search,
     },
     words::{self, I18n},
 };
@@ -229,6 +230,20 @@ impl Part {
             Self::Team => t!(i18n, admin.team),
         }
     }
+}
+
+/// What came of a decision before a redirect: what was wrong with it, or what is said of it.
+fn decided(i18n: I18n, draft: &Draft, words: Option<&'static str>) -> Option<AnyView> {
+    if let Some(error) = &draft.error {
+        let words = match error {
+            Error::Invalid(faults) if !faults.is_empty() => {
+                words::fault(i18n, &faults[0].field, faults[0].code)
+            }
+            error => words::error(i18n, error),
+        };
+        return Some(view! { <Alert>{words}</Alert> }.into_any());
+    }
+    words.map(|words| view! { <Alert look="good">{words}</Alert> }.into_any())
 }
 
 /// Whether the signed-in user has a permission in the admin area.

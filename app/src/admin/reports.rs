@@ -9,13 +9,13 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part, asked, filters, foot, may, zone_of};
+use super::{AdminPage, List, Part, asked, decided, filters, foot, may, zone_of};
 use crate::{
     api,
     i18n::{t, use_i18n},
     state::{Visitor, query},
     storefront::draft_by,
-    ui::{Alert, Button, CodeAlert, loaded},
+    ui::{Button, CodeAlert, loaded},
     words::{self, I18n},
 };
 
@@ -76,23 +76,14 @@ pub(crate) fn Reports() -> impl IntoView {
 
 /// What became of an action before a redirect.
 fn outcome(i18n: I18n, done: &str, draft: &Draft) -> Option<AnyView> {
-    if let Some(error) = &draft.error {
-        let words = match error {
-            haat_shared::Error::Invalid(faults) if !faults.is_empty() => {
-                words::fault(i18n, &faults[0].field, faults[0].code)
-            }
-            error => words::error(i18n, error),
-        };
-        return Some(view! { <Alert>{words}</Alert> }.into_any());
-    }
     let words = match done {
-        "dismiss" => t!(i18n, reports.done_dismiss),
-        "resolve" => t!(i18n, reports.done_resolve),
-        "block" => t!(i18n, reports.done_block),
-        "unblock" => t!(i18n, reports.done_unblock),
-        _ => return None,
+        "dismiss" => Some(t!(i18n, reports.done_dismiss)),
+        "resolve" => Some(t!(i18n, reports.done_resolve)),
+        "block" => Some(t!(i18n, reports.done_block)),
+        "unblock" => Some(t!(i18n, reports.done_unblock)),
+        _ => None,
     };
-    Some(view! { <Alert look="good">{words}</Alert> }.into_any())
+    decided(i18n, draft, words)
 }
 
 fn row(i18n: I18n, report: ReportCard, draft: &Draft, manages: bool) -> AnyView {

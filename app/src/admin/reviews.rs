@@ -3,18 +3,18 @@
 use haat_shared::{
     forms::Draft,
     permissions::AdminPermission,
-    reviews::{HoldReason, ModeratedReview, ReviewAction, ReviewState},
+    reviews::{ModeratedReview, ReviewAction, ReviewState},
     routes,
 };
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part, asked, filters, foot, may, zone_of};
+use super::{AdminPage, List, Part, asked, decided, filters, foot, may, zone_of};
 use crate::{
     api,
     i18n::{t, tn, use_i18n},
     state::{Visitor, query},
-    storefront::draft_by,
-    ui::{Alert, CodeAlert, loaded},
+    storefront::{draft_by, hold_words},
+    ui::{CodeAlert, loaded},
     words::{self, I18n},
 };
 
@@ -71,21 +71,12 @@ pub(crate) fn Reviews() -> impl IntoView {
 
 /// What became of a decision before a redirect.
 fn outcome(i18n: I18n, done: &str, draft: &Draft) -> Option<AnyView> {
-    if let Some(error) = &draft.error {
-        let words = match error {
-            haat_shared::Error::Invalid(faults) if !faults.is_empty() => {
-                words::fault(i18n, &faults[0].field, faults[0].code)
-            }
-            error => words::error(i18n, error),
-        };
-        return Some(view! { <Alert>{words}</Alert> }.into_any());
-    }
     let words = match done {
-        "hide" => t!(i18n, reviews.done_hide),
-        "publish" => t!(i18n, reviews.done_publish),
-        _ => return None,
+        "hide" => Some(t!(i18n, reviews.done_hide)),
+        "publish" => Some(t!(i18n, reviews.done_publish)),
+        _ => None,
     };
-    Some(view! { <Alert look="good">{words}</Alert> }.into_any())
+    decided(i18n, draft, words)
 }
 
 fn row(i18n: I18n, review: ModeratedReview, draft: &Draft, manages: bool) -> AnyView {
@@ -151,17 +142,6 @@ fn row(i18n: I18n, review: ModeratedReview, draft: &Draft, manages: bool) -> Any
     .into_any()
 }
 
-/// Why a review is held back.
-fn hold_words(i18n: I18n, why: HoldReason) -> &'static str {
-    match why {
-        HoldReason::All => t!(i18n, reviews.held_all),
-        HoldReason::Link => t!(i18n, reviews.held_link),
-        HoldReason::Email => t!(i18n, reviews.held_email),
-        HoldReason::Phone => t!(i18n, reviews.held_phone),
-        HoldReason::Changed => t!(i18n, reviews.held_changed),
-    }
-}
-
 /// The form to decide about a review.
 fn form(i18n: I18n, review: &ModeratedReview, draft: &Draft) -> AnyView {
     let id = review.id.to_string();
@@ -174,8 +154,12 @@ fn form(i18n: I18n, review: &ModeratedReview, draft: &Draft) -> AnyView {
         view! { <button type="submit" class=format!("button {look}") name="action" value=action.as_str()>{words}</button> }
     };
     // What is published without reports needs no decision to stay so.
+    let keep = match review.state {
+        ReviewState::Published => t!(i18n, reviews.keep),
+        _ => t!(i18n, reviews.show),
+    };
     let publish = (review.state != ReviewState::Published || !review.reports.is_empty())
-        .then(|| button(ReviewAction::Publish, "primary", t!(i18n, reviews.show)));
+        .then(|| button(ReviewAction::Publish, "primary", keep));
     let hide = (review.state != ReviewState::Hidden)
         .then(|| button(ReviewAction::Hide, "danger", t!(i18n, reviews.hide)));
     view! {
@@ -184,6 +168,7 @@ fn form(i18n: I18n, review: &ModeratedReview, draft: &Draft) -> AnyView {
             <form method="post" action=Part::Reviews.path() class="form" novalidate>
                 <input type="hidden" name="id" value=id />
                 <input type="hidden" name="version" value=review.version.to_string() />
+                <input type="hidden" name="state" value=query("state").get_untracked() />
                 <div class="field">
                     <label for=field.clone()>{t!(i18n, reviews.note)}</label>
                     <textarea id=field name="note" rows="3" inner_html=inside aria-describedby=hint.clone()></textarea>

@@ -50,6 +50,7 @@ pub(crate) use products::Products;
 pub(crate) use purchase::{Purchase, Timeline, contents, no_longer_paid};
 pub(crate) use quantities::Quantities;
 pub(crate) use returns::{pictures, wishes};
+pub(crate) use review::hold_words;
 pub(crate) use shop::Shop;
 pub(crate) use shops::Shops;
 pub(crate) use sign_in::SignIn;

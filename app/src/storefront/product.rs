@@ -132,6 +132,8 @@ fn Shown(details: ProductDetails, draft: Draft, reviews: ProductReviews, asked: 
                 <ShopCard shop=product.shop product=product.id />
             </div>
             {still(move || description_and_details(description, typed, free))}
+        </div>
+        <div class="width product-end">
             {still(move || product_reviews::reviews(&of, &sold_by, reviews, &asked))}
         </div>
     }

@@ -115,6 +115,7 @@ pub(crate) fn hold_words(i18n: I18n, why: HoldReason) -> &'static str {
         HoldReason::Link => t!(i18n, reviews.held_link),
         HoldReason::Email => t!(i18n, reviews.held_email),
         HoldReason::Phone => t!(i18n, reviews.held_phone),
+        HoldReason::Abuse => t!(i18n, reviews.held_abuse),
         HoldReason::Changed => t!(i18n, reviews.held_changed),
     }
 }

@@ -81,7 +81,7 @@ pub(super) async fn read(
     .await;
     match done {
         Ok(()) if action == "report" => redirect(&state, &page, &[("done", "report")]),
-        Ok(()) => back::to(&page).into_response(),
+        Ok(()) => back::to(&format!("{page}#reviews")).into_response(),
         Err(error @ Error::Invalid(_)) => {
             back_with_draft(&state, "review_report", &page, typed, &error).await
         }
@@ -136,11 +136,13 @@ pub(super) async fn moderate(
         reviews::moderate(engine, &caller, value("id").parse()?, version, of, &value("note")).await
     }
     .await;
+    // The list as it was.
+    let page = with(ALL_REVIEWS, &[("state", &value("state"))]);
     match done {
-        Ok(()) => redirect(&state, ALL_REVIEWS, &[("done", &action)]),
+        Ok(()) => redirect(&state, &page, &[("done", &action)]),
         Err(error @ (Error::Invalid(_) | Error::Conflict(_))) => {
-            back_with_draft(&state, "moderate", ALL_REVIEWS, typed, &error).await
+            back_with_draft(&state, "moderate", &page, typed, &error).await
         }
-        Err(error) => refused(&state, ALL_REVIEWS, &error),
+        Err(error) => refused(&state, &page, &error),
     }
 }

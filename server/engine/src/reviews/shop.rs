@@ -11,7 +11,7 @@ use haat_shared::{
     id::kinds::{ProductId, Review, ReviewId},
     page::{self, Counted, ListRequest, Page},
     permissions::Permission,
-    reviews::{REPLY_MAX, ShopReview},
+    reviews::{Moderation, REPLY_MAX, ShopReview, is_fit_to_reply},
     text,
 };
 
@@ -89,6 +89,9 @@ pub async fn of_shop(
 pub async fn reply(engine: &Engine, caller: &Caller, handle: &str, id: ReviewId, words: &str) -> Result<()> {
     let shop = caller.shop(handle, Permission::AnswerCustomers)?;
     let words = text::paragraphs("reply", words, REPLY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
+    if engine.reviews.moderation != Moderation::None && !is_fit_to_reply(&words) {
+        return Err(Error::field("reply", FieldCode::Unfit));
+    }
     let input = (id, shop, words, engine.clock.now_ms());
     let write = engine.db.write(("reviews::reply", id), input, |tx, (id, shop, words, now)| {
         Box::pin(async move {

@@ -9,7 +9,8 @@ use haat_shared::{
 };
 
 statements! {
-    LOCK = "UPDATE reviews SET helpful = helpful WHERE id = $1 AND state = 'published' RETURNING user_id";
+    LOCK = "UPDATE reviews SET helpful = helpful WHERE id = $1 AND state = 'published' RETURNING user_id,
+        EXISTS (SELECT 1 FROM shop_members w WHERE w.shop_id = reviews.shop_id AND w.user_id = $2) AS own_shop";
     UNVOTE = "DELETE FROM review_votes WHERE review_id = $1 AND user_id = $2";
     COUNT_VOTE = "UPDATE reviews SET helpful = helpful + $2 WHERE id = $1";
     COUNT_REPORT = "UPDATE reviews SET reports = reports + 1 WHERE id = $1";
@@ -34,13 +35,15 @@ insert! {
 rows! {
     struct AuthorRow {
         user_id: UserId,
+        own_shop: bool,
     }
 }
 
-/// Locks a published review. Nobody votes for their own, or reports it.
-async fn lock_in_tx(tx: &mut Tx, id: ReviewId, user: UserId) -> TxResult<()> {
-    let author: Option<AuthorRow> = tx.opt(&LOCK, params![id]).await?;
-    match author.ok_or(Error::NotFound)?.user_id == user {
+/// Locks a published review. Nobody votes for their own, or reports it; nor does a shop vote for those of its products.
+async fn lock_in_tx(tx: &mut Tx, id: ReviewId, user: UserId, vote: bool) -> TxResult<()> {
+    let author: Option<AuthorRow> = tx.opt(&LOCK, params![id, user]).await?;
+    let author = author.ok_or(Error::NotFound)?;
+    match author.user_id == user || (vote && author.own_shop) {
         true => Err(Error::Denied.into()),
         false => Ok(()),
     }
@@ -53,7 +56,7 @@ pub async fn vote(engine: &Engine, caller: &Caller, id: ReviewId, helpful: bool)
         .db
         .write("reviews::vote", input, |tx, (id, user, helpful, now)| {
             Box::pin(async move {
-                lock_in_tx(tx, *id, *user).await?;
+                lock_in_tx(tx, *id, *user, true).await?;
                 let change = match helpful {
                     true => i64::from(
                         tx.insert(AddVote { review_id: *id, user_id: *user, created_at: *now }).await?,
@@ -78,7 +81,7 @@ pub async fn report(engine: &Engine, caller: &Caller, id: ReviewId, new: ReviewR
         .db
         .write("reviews::report", input, |tx, (id, user, new, now)| {
             Box::pin(async move {
-                lock_in_tx(tx, *id, *user).await?;
+                lock_in_tx(tx, *id, *user, false).await?;
                 let added = tx.insert(AddReport {
                     review_id: *id,
                     user_id: *user,

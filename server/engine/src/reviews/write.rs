@@ -13,6 +13,7 @@ use haat_shared::{
 statements! {
     LINE = "SELECT o.id AS order_id, l.product_id, o.shop_id, p.number AS purchase, o.state, l.quantity, l.refunded,
             o.paid_order_id IS NOT NULL AS exchange,
+            EXISTS (SELECT 1 FROM appointments a WHERE a.order_id = o.id AND a.position = l.position AND a.state <> 'done') AS to_come,
             EXISTS (SELECT 1 FROM shop_members w WHERE w.shop_id = o.shop_id AND w.user_id = p.user_id) AS own_shop,
             l.title, l.variant_title, (SELECT x.slug FROM products x WHERE x.id = l.product_id AND x.state = 'published') AS slug,
             u.name, m.id AS media_id, m.width, m.height, m.color, pp.alt
@@ -28,6 +29,9 @@ statements! {
         SELECT id, version, rating, title, body, updated_at FROM reviews WHERE id = $1";
     CHANGE = "UPDATE reviews SET rating = $2, title = $3, body = $4, anonymous = $5, state = $6, held_because = $7,
         version = version + 1, updated_at = $8 WHERE id = $1";
+    // The words that people found helpful, and that an admin has seen, are no longer there.
+    UNCOUNT = "UPDATE reviews SET helpful = 0 WHERE id = $1";
+    ERASE_CLOSED = "DELETE FROM review_reports WHERE review_id = $1 AND closed_at IS NOT NULL";
     ERASE = "UPDATE reviews SET state = 'deleted', held_because = NULL, title = '', body = '', note = '', reply = '', replied_at = NULL,
         helpful = 0, reports = 0, version = version + 1, updated_at = $2 WHERE id = $1";
     ERASE_VERSIONS = "DELETE FROM review_versions WHERE review_id = $1";
@@ -64,6 +68,7 @@ rows! {
         quantity: i64,
         refunded: i64,
         exchange: bool,
+        to_come: bool,
         own_shop: bool,
         title: String,
         variant_title: String,
@@ -100,8 +105,8 @@ rows! {
 
 impl LineRow {
     fn bought(&self) -> Bought {
-        let Self { state, quantity, refunded, exchange, own_shop, .. } = *self;
-        Bought { state, quantity, refunded, exchange, own_shop }
+        let Self { state, quantity, refunded, exchange, to_come, own_shop, .. } = *self;
+        Bought { state, quantity, refunded, exchange, to_come, own_shop }
     }
 }
 
@@ -229,6 +234,12 @@ async fn save_in_tx(
         return Err(Conflict::Edited(Vec::new()).into());
     } else {
         tx.exec(&KEEP, params![old.id]).await?;
+        if old.anonymous == new.anonymous || !old.says(&NewReview { anonymous: old.anonymous, ..new.clone() })
+        {
+            tx.exec(&ERASE_VOTES, params![old.id]).await?;
+            tx.exec(&UNCOUNT, params![old.id]).await?;
+            tx.exec(&ERASE_CLOSED, params![old.id]).await?;
+        }
     }
     let held = if old.was_hidden { Some(HoldReason::Changed) } else { held };
     tx.exec(
