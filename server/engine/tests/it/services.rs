@@ -626,7 +626,12 @@ both! {
                         Err(error) => return Err(error),
                     }
                 };
-                let booked = appointments::of_purchase(&engine, &guest, &number.number, &number.key).await?.remove(0);
+                let booked = loop {
+                    match appointments::of_purchase(&engine, &guest, &number.number, &number.key).await {
+                        Err(error) if again(&error) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+                        found => break found?.remove(0),
+                    }
+                };
                 let by = Moving { id: booked.id.to_string(), purchase: number.number, key: number.key, ..Moving::default() };
                 loop {
                     let changed = match i % 3 {
