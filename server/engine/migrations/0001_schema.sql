@@ -1032,6 +1032,7 @@ CREATE TABLE checkout_bookings (
     end_cell BIGINT NOT NULL CHECK (end_cell > first_cell),
     PRIMARY KEY (checkout_id, position)
 );
+CREATE INDEX checkout_bookings_provider_id_idx ON checkout_bookings (provider_id, first_cell, end_cell);
 
 -- The calendars of providers, in cells of five minutes since 1970. A cell belongs to one checkout: the primary key is what
 -- keeps appointments from overlapping.

@@ -76,12 +76,12 @@ statements! {
     FREE = "DELETE FROM booking_cells WHERE (checkout_id, position) IN (SELECT p.checkout_id, a.position
         FROM appointments a JOIN orders o ON o.id = a.order_id JOIN purchases p ON p.id = o.purchase_id
         WHERE a.order_id = $1 AND a.state = 'cancelled')";
-    // What is taken of the calendars of those who do a service.
-    BUSY = "SELECT c.provider_id, b.first_cell, b.end_cell FROM provider_services x
-        JOIN booking_cells c ON c.provider_id = x.provider_id AND c.cell >= $2 AND c.cell < $3
-            AND (c.expires_at IS NULL OR c.expires_at > $4)
-        JOIN checkout_bookings b ON b.checkout_id = c.checkout_id AND b.position = c.position AND b.first_cell = c.cell
-        WHERE x.product_id = $1";
+    // What is taken of the calendars of those who do a service, or of one of them: bookings whose first cell is theirs.
+    BUSY = "SELECT b.provider_id, b.first_cell, b.end_cell FROM provider_services x
+        JOIN checkout_bookings b ON b.provider_id = x.provider_id AND b.first_cell >= $2 AND b.first_cell < $3
+        JOIN booking_cells c ON c.provider_id = b.provider_id AND c.cell = b.first_cell AND c.seat = 0
+            AND c.checkout_id = b.checkout_id AND c.position = b.position AND (c.expires_at IS NULL OR c.expires_at > $4)
+        WHERE x.product_id = $1 AND x.provider_id = COALESCE($5, x.provider_id)";
 }
 
 insert! {
@@ -453,15 +453,16 @@ pub(crate) async fn move_in_tx(tx: &mut Tx, seen: &Seen, to: &NewTime, now: i64)
     Ok(())
 }
 
-/// What is taken of the calendars of those who do a service, between two moments.
+/// What is taken of the calendars of those who do a service, or of one of them, between two moments.
 pub(crate) async fn busy(
     engine: &Engine,
     product: ProductId,
+    provider: Option<ProviderId>,
     Span { from, to }: Span,
 ) -> Result<Vec<(ProviderId, Span)>> {
     let now = engine.clock.now_ms();
     let (from, to) = (from.div_euclid(CELL_MS) - LONGEST_CELLS, to.div_euclid(CELL_MS) + LONGEST_CELLS);
-    let rows: Vec<BusyRow> = engine.db.all(&BUSY, params![product, from, to, now]).await?;
+    let rows: Vec<BusyRow> = engine.db.all(&BUSY, params![product, from, to, now, provider]).await?;
     let span =
         |row: BusyRow| (row.provider_id, Span { from: row.first_cell * CELL_MS, to: row.end_cell * CELL_MS });
     Ok(rows.into_iter().map(span).collect())

@@ -281,7 +281,9 @@ impl Calendars {
     ) -> Result<Self> {
         // Wherever the providers are, their days begin and end less than a day apart.
         let span = Span { from: (days.start() - 1) * DAY_MS, to: (days.end() + 2) * DAY_MS };
-        let busy = bookings::busy(engine, product, span).await?;
+        let rows: Vec<&ProviderRow> = rows.collect();
+        let only = if let [one] = rows.as_slice() { Some(one.id) } else { None };
+        let busy = bookings::busy(engine, product, only, span).await?;
         let mut providers = Vec::new();
         for row in rows {
             let zone = zone(&row.zone).ok_or_else(|| bug("a provider has an unknown zone"))?;
@@ -331,19 +333,22 @@ pub async fn booking_page(
     let zone = rows.iter().find(|row| provider.is_none_or(|id| row.id == id)).and_then(|row| zone(&row.zone));
     let today = zone.map_or_else(|| engine.zone.day(now), |zone| day_in(&zone, now));
     let last = today + rules.window_days;
-    let chosen = rows.iter().filter(|row| provider.is_none_or(|id| row.id == id));
-    let calendars = Calendars::of(engine, row.id, rules, chosen, today - 1..=last + 1).await?;
-    let mut first_free = None;
-    let mut from = today - 1;
+    let chosen: Vec<&ProviderRow> =
+        rows.iter().filter(|row| provider.is_none_or(|id| row.id == id)).collect();
+    let calendars = async |days| Calendars::of(engine, row.id, rules, chosen.iter().copied(), days).await;
+    // Mostly within some days, of which little has to be read. What is fully booked takes a few more looks.
+    let (mut first_free, mut from, mut ahead) = (None, today - 1, 4);
     while first_free.is_none() && from <= last + 1 {
-        first_free = calendars.times(from..=from + 6).iter().map(|(free, _)| free.day).min();
-        from += 7;
+        let days = from..=from + ahead - 1;
+        first_free = calendars(days.clone()).await?.times(days).iter().map(|(free, _)| free.day).min();
+        (from, ahead) = (from + ahead, ahead * 3);
     }
     let wanted_day = text::day(&asked.day).filter(|day| (today - 1..=last + 1).contains(day));
     let month = text::day(&format!("{}-01", asked.month)).map(|month| month.max(month_of(today).0));
     let month = month.filter(|month| *month <= last);
     let (begin, end) = month_of(month.or(wanted_day).or(first_free).unwrap_or(today));
-    let times = calendars.times(begin..=end - 1);
+    let of_month = calendars(begin..=end - 1).await?;
+    let times = of_month.times(begin..=end - 1);
     let mut free: BTreeMap<i64, usize> = BTreeMap::new();
     for (time, _) in &times {
         *free.entry(time.day).or_default() += 1;
