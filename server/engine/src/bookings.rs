@@ -76,12 +76,14 @@ statements! {
     FREE = "DELETE FROM booking_cells WHERE (checkout_id, position) IN (SELECT p.checkout_id, a.position
         FROM appointments a JOIN orders o ON o.id = a.order_id JOIN purchases p ON p.id = o.purchase_id
         WHERE a.order_id = $1 AND a.state = 'cancelled')";
-    // What is taken of the calendars of those who do a service, or of one of them: bookings whose first cell is theirs.
-    BUSY = "SELECT b.provider_id, b.first_cell, b.end_cell FROM provider_services x
-        JOIN checkout_bookings b ON b.provider_id = x.provider_id AND b.first_cell >= $2 AND b.first_cell < $3
-        JOIN booking_cells c ON c.provider_id = b.provider_id AND c.cell = b.first_cell AND c.seat = 0
-            AND c.checkout_id = b.checkout_id AND c.position = b.position AND (c.expires_at IS NULL OR c.expires_at > $4)
-        WHERE x.product_id = $1 AND x.provider_id = COALESCE($5, x.provider_id)";
+    // What is taken of the calendars of those who do a service, or of one of them: bookings whose first cell is theirs. CROSS JOIN keeps
+    // the order on SQLite, which would begin with all cells.
+    BUSY = "SELECT b.provider_id, b.first_cell, b.end_cell
+        FROM provider_services x CROSS JOIN checkout_bookings b CROSS JOIN booking_cells c
+        WHERE x.product_id = $1 AND x.provider_id = COALESCE($5, x.provider_id)
+            AND b.provider_id = x.provider_id AND b.first_cell >= $2 AND b.first_cell < $3
+            AND c.provider_id = b.provider_id AND c.cell = b.first_cell AND c.seat = 0
+            AND c.checkout_id = b.checkout_id AND c.position = b.position AND (c.expires_at IS NULL OR c.expires_at > $4)";
 }
 
 insert! {
