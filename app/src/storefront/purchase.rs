@@ -418,8 +418,11 @@ pub(crate) fn Timeline(
 ) -> impl IntoView {
     use OrderState::{Cancelled, Confirmed, Delivered, Placed, Shipped};
     let i18n = use_i18n();
-    let steps: &[OrderState] =
-        if state == Cancelled { &[Placed, Cancelled] } else { &[Placed, Confirmed, Shipped, Delivered] };
+    let steps: &[OrderState] = match way {
+        _ if state == Cancelled => &[Placed, Cancelled],
+        ShippingMethod::Appointment => &[Placed, Confirmed, Delivered],
+        _ => &[Placed, Confirmed, Shipped, Delivered],
+    };
     let reached = steps.iter().position(|s| *s == state).unwrap_or(0);
     let steps = steps.iter().enumerate().map(|(i, step)| {
         // Phones have no room for a fifth step.

@@ -1,7 +1,7 @@
 //! The services of the demo, and what its customers have booked for the next days.
 
 use haat_engine::{
-    Caller, Engine, accounts,
+    Caller, Engine, accounts, carts,
     catalog::{self, NewProduct, NewVariant, upsert_products},
     checkout, dispatch, random, services,
 };
@@ -9,6 +9,7 @@ use haat_shared::{
     Currency, Error, Result,
     accounts::{DEMO_PASSWORD, SignIn},
     appointments::{AskedCalendar, ChosenTime, FindServices, ProviderForm, ServiceForm},
+    carts::AddLine,
     catalog::{Attribute, ListProducts},
     id::kinds::ProviderId,
 };
@@ -124,6 +125,12 @@ async fn book(engine: &Engine) -> Result<()> {
     let asha = accounts::caller(engine, Some(&signed_in), None).await?;
     for (at, (customer, service)) in customers.iter().zip(offered.iter().cycle()).take(BOOKED).enumerate() {
         let mut caller = if at == 0 { asha.clone() } else { Caller::guest() };
+        // What is in the basket stays for later.
+        let basket = carts::view(engine, &caller).await?;
+        let lines: Vec<_> = basket.groups.iter().flat_map(|group| &group.lines).collect();
+        for line in &lines {
+            carts::remove_line(engine, &caller, line.id).await?;
+        }
         let page = services::booking_page(engine, &caller, &service.slug, &AskedCalendar::default()).await?;
         let Some(time) = page.times.get(at % page.times.len().max(1)) else { continue };
         let chosen = ChosenTime {
@@ -139,6 +146,10 @@ async fn book(engine: &Engine) -> Result<()> {
         let cash = view.payment_methods.iter().copied().find(|method| !method.collected_by_market());
         let Some(method) = cash else { return Ok(()) };
         checkout::pay(engine, &caller, id, customers::details(customer, method), 1, &view.key).await?;
+        for line in lines {
+            let line = AddLine { variant: line.variant_id, quantity: line.quantity.to_string() };
+            carts::add_line(engine, &caller, line).await?;
+        }
     }
     dispatch::drain(engine).await?;
     Ok(())

@@ -106,7 +106,7 @@ const TABLE: &[Row] = &[
     form(FORM_BOOK, "slug", "time=1", 404),
     // There is no such appointment, and no such calendar.
     get(CANCEL_APPOINTMENT, "appointment", 404),
-    form(FORM_CANCEL_APPOINTMENT, "appointment", "refund=1", 303),
+    form(FORM_CANCEL_APPOINTMENT, "appointment", "refund=1", 404),
     form(FORM_APPOINTMENTS, "", "action=end_feed", 303),
     get(CALENDAR_FEED, "appointment", 404),
     // The purchase has no appointments.
