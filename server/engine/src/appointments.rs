@@ -496,38 +496,30 @@ pub async fn mark(
     let number = row.order_number.clone();
     let by = By { actor: Actor::Shop, user: caller.user_id() };
     let input = (row, state, by, engine.clock.clone());
-    let marked = engine
+    engine
         .db
         .write(("appointments::mark", id), input, |tx, (row, state, by, clock)| {
             Box::pin(mark_in_tx(tx, row, *state, *by, clock))
         })
         .await?;
-    if !marked {
-        return Err(Conflict::OrderMoved(OrderState::Confirmed).into());
-    }
     engine.bus.publish(Topic::Outbox, "");
     end_if_over(engine, &number, by).await
 }
 
-async fn mark_in_tx(
-    tx: &mut Tx,
-    row: &Row,
-    state: AppointmentState,
-    by: By,
-    clock: &Clock,
-) -> TxResult<bool> {
+async fn mark_in_tx(tx: &mut Tx, row: &Row, state: AppointmentState, by: By, clock: &Clock) -> TxResult<()> {
     let percent = if row.collected_minor == 0 { 0 } else { row.fee_percent };
     let (paid, fee) = row.kept(percent)?;
     if state == AppointmentState::NoShow && paid.amount() > fee.amount() {
         refund_in_tx(tx, row, percent, by, clock).await?;
     }
     if tx.exec(&MARK, params![row.id, row.shop_id, state, clock.now_ms()]).await? == 0 {
-        return Ok(false);
+        // It hasn't begun, or somebody was faster: what was refunded above is rolled back.
+        return Err(Conflict::OrderMoved(OrderState::Confirmed).into());
     }
     if state == AppointmentState::NoShow && fee.amount() > 0 {
         tx.exec(&KEEP, params![row.id, fee.amount()]).await?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Reminds customers of what is to come: a day before, and an hour before.

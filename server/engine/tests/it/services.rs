@@ -440,7 +440,10 @@ both! {
         market.settle().await;
         assert_eq!(refunded(&shops).await, (OrderState::Cancelled, 80_000));
 
-        // Who doesn't come gets back what the shop doesn't keep.
+        // Who doesn't come gets back what the shop doesn't keep; nobody is absent before it begins.
+        let early = appointments::mark(engine, &owner, MEENA, absent_booked.id, AppointmentState::NoShow).await;
+        assert_eq!(early, Err(Conflict::OrderMoved(OrderState::Confirmed).into()));
+        assert_eq!(refunded(&absent).await, (OrderState::Placed, 0));
         market.clock.advance_ms(times[3].starts_at - market.clock.now_ms());
         let by = Moving { id: absent_booked.id.to_string(), purchase: absent.clone(), key: market.key(&absent), ..Moving::default() };
         assert_eq!(appointments::cancel(engine, &customer, &by, Some(inr(40_000))).await, Err(Conflict::TooLate.into()));
