@@ -135,6 +135,7 @@ test('who cancels late gets back what is left after the fee', async ({ page }) =
 
   await visit(page, '/services');
   await main(page).getByRole('link', { name: product }).first().click();
+  await arriveAt(page, product);
   await main(page).getByRole('link', { name: 'Choose a time' }).click();
   await arriveAt(page, `Book: ${product}`);
   await expect(main(page)).toContainText('the shop keeps 25 % of the price');
