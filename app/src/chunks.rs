@@ -83,11 +83,13 @@ macro_rules! chunks {
 
 chunks! {
     browsing in content {
-        Products: storefront::Products;
         Product: storefront::Product;
-        Category: storefront::Category;
         Shops: storefront::Shops;
         Shop: storefront::Shop;
+    }
+    finding in content {
+        Products: storefront::Products;
+        Category: storefront::Category;
     }
     buying in content {
         Cart: storefront::Cart;

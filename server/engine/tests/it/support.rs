@@ -576,6 +576,7 @@ impl Market {
         let engine = Engine::new(Parts {
             taxes: Default::default(),
             shipping: Default::default(),
+            search: Default::default(),
             db,
             clock: clock.clone(),
             gateways: vec![line.clone(), Arc::new(Cash)],
@@ -616,6 +617,7 @@ impl Market {
         Parts {
             taxes: Default::default(),
             shipping: Default::default(),
+            search: Default::default(),
             db: parts.db.clone(),
             clock: parts.clock.clone(),
             gateways: parts.gateways.clone(),
