@@ -26,13 +26,13 @@ pub async fn list(of: ListProducts) -> Result<ProductPage, ApiError> {
 /// A page of products, and how they can be narrowed down.
 #[server(prefix = "/api", endpoint = "catalog/find", input = Json)]
 pub async fn find(of: ListProducts) -> Result<ProductResults, ApiError> {
-    super::call(async |engine, caller| haat_engine::catalog::find(&engine, &caller, of).await).await
+    super::call(async |engine, caller| haat_engine::finding::find(&engine, &caller, of).await).await
 }
 
 /// What could be meant by what is being typed into the search field of the header. Called by `public/suggest.js`.
 #[server(prefix = "/api", endpoint = "catalog/suggest", input = Json)]
 pub async fn suggest(q: String) -> Result<Suggestions, ApiError> {
-    super::call(async |engine, caller| haat_engine::catalog::suggest(&engine, &caller, &q).await).await
+    super::call(async |engine, caller| haat_engine::finding::suggest(&engine, &caller, &q).await).await
 }
 
 /// What the page of a product shows.

@@ -3,7 +3,6 @@
 mod attributes;
 mod categories;
 mod edit;
-mod find;
 pub mod imports;
 mod map;
 mod seller;
@@ -15,7 +14,6 @@ pub use attributes::{
 };
 pub use categories::{NewCategory, category, category_ids, put_categories, roots, tree};
 pub use edit::{archive, create, delete, duplicate, publish, set_each_state, set_states, states, update};
-pub use find::{find, suggest};
 pub use map::{map_categories, map_files, map_products, map_shops};
 pub use seller::{seller_list, seller_product, seller_table};
 pub use upsert::{NewProduct, NewVariant, upsert_products};
@@ -83,7 +81,7 @@ lists! {
 }
 
 /// The sort order of the search index alone.
-const RELEVANCE: &str = SORTS[4];
+pub(crate) const RELEVANCE: &str = SORTS[4];
 /// How long a sale counts towards a product's popularity.
 const POPULAR_FOR_MS: i64 = 30 * 24 * 3_600_000;
 /// How many popular products are stored; more than are shown, since some may be archived in the meantime.
@@ -162,17 +160,15 @@ rows! {
     }
 }
 
-/// Products, page by page: all, of a shop, in a category or below it, or those that match a search.
+/// Products, page by page: all, of a shop, in a category or below it, or those that contain all words of a search. Shoppers
+/// look for them with `finding`.
 pub async fn list(engine: &Engine, caller: &Caller, ask: ListProducts) -> Result<ProductPage> {
-    if ask.q.is_empty() && !ask.is_narrowed() && ask.sort != RELEVANCE {
-        return read(engine, caller, &ask).await;
-    }
-    Ok(find::look_for(engine, caller, ask, false).await?.page)
+    read(engine, caller, &ask).await
 }
 
 /// Products as the database has them: those that contain all words of a search. What only the search index knows is not
 /// asked for.
-async fn read(engine: &Engine, caller: &Caller, ask: &ListProducts) -> Result<ProductPage> {
+pub(crate) async fn read(engine: &Engine, caller: &Caller, ask: &ListProducts) -> Result<ProductPage> {
     let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
     let mut filters: Vec<(&str, Value)> = Vec::new();
     if !ask.shop.is_empty() {
@@ -187,7 +183,7 @@ async fn read(engine: &Engine, caller: &Caller, ask: &ListProducts) -> Result<Pr
     }
     let sort = if ask.sort.is_empty() || ask.sort == RELEVANCE { SORTS[0] } else { &ask.sort };
     // A page of the search index begins at a number.
-    let after = if find::is_place(&ask.after) { "" } else { &ask.after };
+    let after = if ask.after.starts_with('@') { "" } else { &ask.after };
     let after = behind(&PRODUCTS, sort, after)?;
     let size = page::rows(ask.limit, PAGE_SIZE);
     let rows: Vec<CardRow> = engine.db.list(PRODUCTS.bind(filters, sort, after, size + 1)).await?;
@@ -202,7 +198,7 @@ async fn read(engine: &Engine, caller: &Caller, ask: &ListProducts) -> Result<Pr
 }
 
 /// Products by their IDs, in this order, if they are published.
-async fn cards(engine: &Engine, caller: &Caller, ids: &[ProductId]) -> Result<Vec<ProductCard>> {
+pub(crate) async fn cards(engine: &Engine, caller: &Caller, ids: &[ProductId]) -> Result<Vec<ProductCard>> {
     let given: Vec<[Value; 1]> = ids.iter().map(|id| [(*id).into()]).collect();
     let rows: Vec<CardRow> = engine.db.all_many(&CARDS, &given).await?;
     let mut cards: Vec<ProductCard> = rows.into_iter().map(Into::into).collect();

@@ -28,6 +28,7 @@ pub mod db;
 pub mod dispatch;
 pub mod events;
 pub mod exchange;
+pub mod finding;
 pub mod gift_cards;
 pub mod idempotency;
 pub mod inventory;

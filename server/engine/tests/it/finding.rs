@@ -1,6 +1,6 @@
 //! The search of products: what feeds the index of a node, and what it finds.
 
-use haat_engine::{Caller, Engine, Parts, catalog, product_search};
+use haat_engine::{Caller, Engine, Parts, catalog, finding, product_search};
 use haat_shared::{
     Error, FieldCode,
     catalog::{
@@ -30,7 +30,7 @@ fn words(q: &str) -> ListProducts {
 }
 
 async fn ask(engine: &Engine, of: ListProducts) -> ProductResults {
-    catalog::find(engine, &Caller::guest(), of).await.unwrap()
+    finding::find(engine, &Caller::guest(), of).await.unwrap()
 }
 
 async fn titles(engine: &Engine, of: ListProducts) -> Vec<String> {
@@ -82,7 +82,7 @@ both! {
         market.clock.advance_ms(120_000);
         assert_eq!(product_search::feed(engine).await.unwrap(), 1);
         assert_eq!(ask(engine, words("cup")).await.found.unwrap().total, 0);
-        assert!(catalog::suggest(engine, &Caller::guest(), "cup").await.unwrap().products.is_empty());
+        assert!(finding::suggest(engine, &Caller::guest(), "cup").await.unwrap().products.is_empty());
     }
 
     async fn results_are_narrowed_down_sorted_and_paged(market) {
@@ -135,7 +135,7 @@ both! {
         assert_eq!(narrowed(by("price_high")).await, ["Cup warmer", "Tea cup", "Coffee cup"]);
         assert_eq!(narrowed(by("newest")).await, ["Cup warmer", "Coffee cup", "Tea cup"]);
         assert_eq!(narrowed(by("rating")).await.len(), 3);
-        let bad = catalog::find(engine, &Caller::guest(), by("best")).await.unwrap_err();
+        let bad = finding::find(engine, &Caller::guest(), by("best")).await.unwrap_err();
         assert_eq!(bad.at("sort"), Some(FieldCode::NotAChoice));
 
         let first = ask(engine, ListProducts { limit: Some(2), ..by("newest") }).await;
@@ -143,11 +143,11 @@ both! {
         let second = ask(engine, next).await;
         assert_eq!((second.page.items[0].title.as_str(), second.page.next, second.found.unwrap().total), ("Tea cup", None, 3));
         for after in ["@", "@-1", "@99999999", "@x", "nonsense"] {
-            let bad = catalog::find(engine, &Caller::guest(), ListProducts { after: after.into(), ..words("cup") }).await;
+            let bad = finding::find(engine, &Caller::guest(), ListProducts { after: after.into(), ..words("cup") }).await;
             assert!(matches!(bad, Err(Error::Invalid(_))), "{after}");
         }
         // Lists of the API are the same, without facets.
-        let list = catalog::list(engine, &Caller::guest(), words("tea cup")).await.unwrap();
+        let list = finding::list(engine, &Caller::guest(), words("tea cup")).await.unwrap();
         assert_eq!(list.items.len(), 1);
         let typo = ask(engine, words("cofee cup")).await;
         assert_eq!(typo.page.items[0].title, "Coffee cup");
@@ -155,13 +155,13 @@ both! {
         let some = ask(engine, words("warmer zebra")).await.found.unwrap();
         assert!(some.some_words && some.total == 1);
 
-        let suggested = catalog::suggest(engine, &Caller { locale: "hi", ..Caller::guest() }, "कप").await.unwrap();
+        let suggested = finding::suggest(engine, &Caller { locale: "hi", ..Caller::guest() }, "कप").await.unwrap();
         assert_eq!(suggested.categories.len(), 2);
-        let suggested = catalog::suggest(engine, &Caller::guest(), "cof").await.unwrap();
+        let suggested = finding::suggest(engine, &Caller::guest(), "cof").await.unwrap();
         assert_eq!((suggested.queries, suggested.products.len()), (vec!["coffee".to_owned()], 1));
-        let suggested = catalog::suggest(engine, &Caller::guest(), "delta").await.unwrap();
+        let suggested = finding::suggest(engine, &Caller::guest(), "delta").await.unwrap();
         assert_eq!(suggested.shops.len(), 1);
-        assert_eq!(catalog::suggest(engine, &Caller::guest(), "c").await.unwrap(), Default::default());
+        assert_eq!(finding::suggest(engine, &Caller::guest(), "c").await.unwrap(), Default::default());
     }
 
     async fn an_index_is_built_anew_when_it_is_damaged_or_asked_for(market) {
@@ -218,11 +218,11 @@ both! {
         product_search::feed(engine).await.unwrap();
         for q in ["\"", "\"\"\"", "*", "title:*", "-teapot", "((((", "%", "'; DROP TABLE products; --", "\\", "a\u{300}\u{301}", "~2^9"] {
             ask(engine, words(q)).await;
-            catalog::suggest(engine, &Caller::guest(), q).await.unwrap();
+            finding::suggest(engine, &Caller::guest(), q).await.unwrap();
         }
         let long = "x".repeat(10_000);
-        assert!(matches!(catalog::find(engine, &Caller::guest(), words(&long)).await, Err(Error::Invalid(_))));
-        catalog::suggest(engine, &Caller::guest(), &long).await.unwrap();
+        assert!(matches!(finding::find(engine, &Caller::guest(), words(&long)).await, Err(Error::Invalid(_))));
+        finding::suggest(engine, &Caller::guest(), &long).await.unwrap();
         let many = ListProducts { brands: vec![long.clone(); 1_000], shops: vec![long; 1_000], ..words("teapot") };
         assert!(titles(engine, many).await.is_empty());
     }

@@ -1,6 +1,6 @@
 //! Products: published ones for everyone, and a shop's own.
 
-use haat_engine::{catalog, inventory, media, media::PictureChange, random};
+use haat_engine::{catalog, finding, inventory, media, media::PictureChange, random};
 use haat_shared::{
     Error, FieldCode, Money, Result,
     catalog::{
@@ -130,7 +130,7 @@ impl From<WhichProducts> for ListProducts {
 }
 
 async fn list(context: RequestContext, Query(of): Query<WhichProducts>) -> Result<Listed<ProductCard>> {
-    catalog::list(context.engine(), &context.caller, of.into()).await.map(Listed)
+    finding::list(context.engine(), &context.caller, of.into()).await.map(Listed)
 }
 
 /// What is known about a list of products. Null while the search index is being built.
@@ -140,8 +140,30 @@ struct Facets {
     found: Option<facets::Found>,
 }
 
-async fn facets(context: RequestContext, Query(of): Query<WhichProducts>) -> Result<Found<Facets>> {
-    let results = catalog::find(context.engine(), &context.caller, of.into()).await?;
+/// The filters of products that are counted.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CountedProducts {
+    /// Only products that match these words.
+    #[schema(format = "optional-line", max_length = 100)]
+    q: Option<String>,
+    /// Only products of the shop with this handle.
+    shop: Option<String>,
+    /// Only products in the category with this slug or one of its subcategories.
+    category: Option<String>,
+    /// Only products of this brand.
+    brand: Option<String>,
+}
+
+async fn facets(context: RequestContext, Query(of): Query<CountedProducts>) -> Result<Found<Facets>> {
+    let of = ListProducts {
+        q: of.q.unwrap_or_default(),
+        shop: of.shop.unwrap_or_default(),
+        category: of.category.unwrap_or_default(),
+        brands: of.brand.into_iter().collect(),
+        ..ListProducts::default()
+    };
+    let results = finding::find(context.engine(), &context.caller, of).await?;
     Ok(Found(Facets { found: results.found }))
 }
 
@@ -156,7 +178,7 @@ struct Typed {
 
 async fn suggestions(context: RequestContext, Query(of): Query<Typed>) -> Result<Found<facets::Suggestions>> {
     let q = of.q.unwrap_or_default();
-    catalog::suggest(context.engine(), &context.caller, &q).await.map(Found)
+    finding::suggest(context.engine(), &context.caller, &q).await.map(Found)
 }
 
 async fn product(context: RequestContext, At(slug): At<String>) -> Result<Found<ProductView>> {

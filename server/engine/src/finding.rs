@@ -4,12 +4,17 @@ use std::sync::Arc;
 
 use haat_search::{Answer, Filters, Index, Query, SearchError, Sort};
 
-use super::{RELEVANCE, cards, read};
-use crate::{Caller, Engine, currencies, db::Value, params, rows, statements};
+use crate::{
+    Caller, Engine,
+    catalog::{self, RELEVANCE},
+    currencies,
+    db::Value,
+    params, rows, statements,
+};
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result, amounts,
     catalog::{
-        CategoryLink, ListProducts, PAGE_SIZE, QUERY_MAX, SORTS,
+        CategoryLink, ListProducts, PAGE_SIZE, ProductPage, QUERY_MAX, SORTS,
         facets::{
             FacetValue, Found, PriceSpan, ProductFacets, ProductResults, ShopLink, Spelling, Suggestions,
         },
@@ -56,13 +61,21 @@ rows! {
     }
 }
 
+/// Products, page by page: all, of a shop, in a category or below it, or those that match a search and filters.
+pub async fn list(engine: &Engine, caller: &Caller, ask: ListProducts) -> Result<ProductPage> {
+    if ask.q.is_empty() && !ask.is_narrowed() && ask.sort != RELEVANCE {
+        return catalog::list(engine, caller, ask).await;
+    }
+    Ok(look_for(engine, caller, ask, false).await?.page)
+}
+
 /// Products with facets: all, or those that match a search and filters.
 pub async fn find(engine: &Engine, caller: &Caller, ask: ListProducts) -> Result<ProductResults> {
     look_for(engine, caller, ask, true).await
 }
 
 /// The same, with facets or without. If there is no index, or it has just failed, the database answers.
-pub(super) async fn look_for(
+async fn look_for(
     engine: &Engine,
     caller: &Caller,
     ask: ListProducts,
@@ -80,7 +93,7 @@ pub(super) async fn look_for(
     let ready = engine.search.ready();
     let is_known = |_: &Arc<Index>| ask.after.is_empty() || is_place(&ask.after) || q.is_empty();
     let Some(index) = ready.filter(is_known) else {
-        return Ok(ProductResults { page: read(engine, caller, &ask).await?, found: None });
+        return Ok(ProductResults { page: catalog::read(engine, caller, &ask).await?, found: None });
     };
     let size = page::rows(ask.limit, PAGE_SIZE);
     // What is only listed comes from the database, as always: in it are products that were published just now.
@@ -121,15 +134,15 @@ pub(super) async fn look_for(
         Ok(answer) => answer,
         Err(error) => {
             engine.search.failed(&error).await;
-            return Ok(ProductResults { page: read(engine, caller, &ask).await?, found: None });
+            return Ok(ProductResults { page: catalog::read(engine, caller, &ask).await?, found: None });
         }
     };
     let page = if is_plain {
-        read(engine, caller, &ask).await?
+        catalog::read(engine, caller, &ask).await?
     } else {
         let ids: Vec<ProductId> =
             answer.ids.iter().map(|id| ProductId::from_uuid(uuid::Uuid::from_u128(*id))).collect();
-        let mut items = cards(engine, caller, &ids).await?;
+        let mut items = catalog::cards(engine, caller, &ids).await?;
         if ask.in_stock {
             // The index learns of a sale a little later.
             items.retain(|card| card.in_stock);
@@ -242,7 +255,7 @@ impl Prices {
 }
 
 /// Whether a cursor is that of a page of the index.
-pub(super) fn is_place(after: &str) -> bool {
+fn is_place(after: &str) -> bool {
     after.starts_with(PLACE)
 }
 
@@ -272,7 +285,7 @@ pub async fn suggest(engine: &Engine, caller: &Caller, q: &str) -> Result<Sugges
             Ok((queries, ids)) => {
                 let ids: Vec<_> =
                     ids.into_iter().map(|id| ProductId::from_uuid(uuid::Uuid::from_u128(id))).collect();
-                suggestions.products = cards(engine, caller, &ids).await?;
+                suggestions.products = catalog::cards(engine, caller, &ids).await?;
                 suggestions.queries = queries;
             }
             Err(error) => engine.search.failed(&error).await,
