@@ -1,6 +1,6 @@
 # Entry points for development. The scripts are in scripts/.
 SHELL := bash
-.PHONY: run check test attack watch bench bench-chat lighthouse schemathesis lint tools screens clean
+.PHONY: run check test attack watch bench bench-chat bench-search lighthouse schemathesis lint tools screens clean
 
 # Builds and serves the demo market.
 run:
@@ -26,6 +26,10 @@ watch:
 
 bench:
 	scripts/bench
+
+# How good and how fast the search is, on the data in HAAT_SEARCH_DATA.
+bench-search:
+	scripts/bench search
 
 # Conversations over thousands of sockets.
 bench-chat:

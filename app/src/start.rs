@@ -29,8 +29,8 @@ static FILES: OnceLock<Option<Files>> = OnceLock::new();
 struct Named(Arc<Mutex<BTreeSet<&'static str>>>);
 
 /// Starts when the page has loaded and the browser is idle, or when the user touches the page; and after a while in any case, since
-/// a picture may never arrive.
-const START: &str = r#"let begun=false;const start=()=>{if(begun)return;begun=true;for(const meta of document.querySelectorAll("meta[name=later]"))for(const href of meta.content.split(" "))document.head.append(Object.assign(document.createElement("link"),{rel:"preload",as:"fetch",crossOrigin:"anonymous",href}));import(script).then(loaded=>loaded.default({module_or_path:module}).then(()=>loaded.hydrate()))},idle=()=>"requestIdleCallback"in window?requestIdleCallback(start,{timeout:2000}):setTimeout(start,200);document.readyState==="complete"?idle():addEventListener("load",idle,{once:true});for(const touch of["pointerdown","keydown"])addEventListener(touch,start,{once:true,capture:true});setTimeout(start,5000)"#;
+/// a picture may never arrive. The suggestions of the search field are loaded when it is first focused.
+const START: &str = r#"let begun=false;const start=()=>{if(begun)return;begun=true;for(const meta of document.querySelectorAll("meta[name=later]"))for(const href of meta.content.split(" "))document.head.append(Object.assign(document.createElement("link"),{rel:"preload",as:"fetch",crossOrigin:"anonymous",href}));import(script).then(loaded=>loaded.default({module_or_path:module}).then(()=>loaded.hydrate()))},idle=()=>"requestIdleCallback"in window?requestIdleCallback(start,{timeout:2000}):setTimeout(start,200);document.readyState==="complete"?idle():addEventListener("load",idle,{once:true});for(const touch of["pointerdown","keydown"])addEventListener(touch,start,{once:true,capture:true});setTimeout(start,5000);addEventListener("focusin",({target})=>{if(target.id==="search")import("/suggest.js").then(it=>it.suggest(target))})"#;
 
 /// The script, which must be in the head of the page. Builds without hashed names (`make watch`) use that of Leptos.
 pub(crate) fn script(options: LeptosOptions) -> AnyView {

@@ -9,6 +9,7 @@ use haat_engine::{
     clock::Zone,
     notifications::{Mailer, mailbox::Mailbox},
     payments::PaymentGateway,
+    product_search::ProductSearch,
     random::SigningKey,
 };
 #[cfg(feature = "sandbox")]
@@ -189,6 +190,10 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
     let engine = Engine::new(Parts {
         taxes: Default::default(),
         shipping: Default::default(),
+        search: match config.search.folder.as_str() {
+            "" => ProductSearch::default(),
+            folder => ProductSearch::in_folder(folder),
+        },
         db,
         clock,
         gateways,

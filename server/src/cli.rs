@@ -9,7 +9,7 @@ use std::{
 
 use clap::{CommandFactory, Parser, Subcommand};
 use haat_app::{i18n::Locale, words};
-use haat_engine::{Caller, Clock, accounts, currencies, oracle, seals, shops};
+use haat_engine::{Caller, Clock, accounts, currencies, oracle, product_search, seals, shops};
 use haat_shared::{
     Currency,
     accounts::{DEMO_PASSWORD, SignUp},
@@ -86,6 +86,11 @@ enum Command {
     Currency {
         #[command(subcommand)]
         what: CurrencyCommand,
+    },
+    /// Manage the search indexes.
+    Search {
+        #[command(subcommand)]
+        what: SearchCommand,
     },
     /// Check the ledger.
     Ledger {
@@ -197,6 +202,12 @@ enum CurrencyCommand {
         #[arg(long)]
         force: bool,
     },
+}
+
+#[derive(Subcommand)]
+enum SearchCommand {
+    /// Have all nodes build their search indexes anew. Until they are done, the old ones answer.
+    Rebuild,
 }
 
 #[derive(Subcommand)]
@@ -342,6 +353,11 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
                 .await
                 .map_err(one_line)?;
             print(format!("Exchange rates set: {set}."));
+        }
+        Command::Search { what: SearchCommand::Rebuild } => {
+            let runtime = open(config).await?;
+            product_search::request_rebuild(&runtime.engine).await.map_err(|e| e.to_string())?;
+            print("Every running node builds its search index anew.");
         }
         Command::Ledger { what: Ledger::Verify } => {
             let runtime = open(config).await?;

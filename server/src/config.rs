@@ -49,6 +49,8 @@ pub struct Config {
     pub bus: BusConfig,
     /// Picture storage.
     pub media: Media,
+    /// The search for products.
+    pub search: Search,
     /// Product imports.
     pub imports: Imports,
     /// The market.
@@ -200,6 +202,15 @@ impl Default for SignInConfig {
             linkedin_issuer: openid::LINKEDIN.into(),
         }
     }
+}
+
+/// The search for products.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Search {
+    /// The folder for search indexes. Nodes that share it have one each in it; it can be deleted at any time. Without one,
+    /// the database searches.
+    pub folder: String,
 }
 
 /// Picture storage.
@@ -519,6 +530,12 @@ impl Default for Media {
     }
 }
 
+impl Default for Search {
+    fn default() -> Self {
+        Self { folder: "data/search".into() }
+    }
+}
+
 impl Default for Imports {
     fn default() -> Self {
         Self { readers: 2 }
@@ -650,6 +667,9 @@ impl Config {
         }
         if self.media.folder == usual.media.folder {
             self.media.folder = folder.join("media").display().to_string();
+        }
+        if self.search.folder == usual.search.folder {
+            self.search.folder = folder.join("search").display().to_string();
         }
         let port = self.server.bind.rsplit(':').next().unwrap_or_default().to_owned();
         if self.server.public_url == usual.server.public_url {

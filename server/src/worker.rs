@@ -9,7 +9,7 @@ use haat_engine::{
     bus::{Subscription, Topic},
     catalog, dispatch,
     jobs::Queue,
-    notifications, schedules,
+    notifications, product_search, schedules,
 };
 use haat_shared::notifications::Channel;
 use tokio::task::JoinSet;
@@ -53,6 +53,11 @@ pub fn start(runtime: &Runtime, stop: &CancellationToken) -> JoinSet<()> {
     tasks.spawn(work(stop.clone(), news_of(Topic::Imports), "imports", move || {
         let engine = engine.clone();
         async move { catalog::imports::work(&engine).await }
+    }));
+    let engine = runtime.engine.clone();
+    tasks.spawn(every(stop.clone(), REST, "search", move || {
+        let engine = engine.clone();
+        async move { product_search::feed(&engine).await.map(drop) }
     }));
     for schedule in schedules::SCHEDULES {
         let engine = runtime.engine.clone();

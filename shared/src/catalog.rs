@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod attributes;
 pub mod edit;
+pub mod facets;
 pub mod imports;
 
 use crate::{
@@ -176,7 +177,21 @@ pub struct ListProducts {
     pub shop: String,
     /// Only products in the category with this slug or below it; empty for all.
     pub category: String,
-    /// One of [`SORTS`]; empty for the first.
+    /// Only products in one of these categories, or below one.
+    pub categories: Vec<String>,
+    /// Only products of one of these brands.
+    pub brands: Vec<String>,
+    /// Only products of one of the shops with these handles.
+    pub shops: Vec<String>,
+    /// Only products with this many stars at least; 0 for all.
+    pub rating: u8,
+    /// Only products in stock.
+    pub in_stock: bool,
+    /// Only products at this price at least, in whole units or with decimals; empty for all.
+    pub min_price: String,
+    /// Only products at this price at most.
+    pub max_price: String,
+    /// One of [`SORTS`]; empty for the first, or for `relevance` if there is a query.
     pub sort: String,
     /// The `next` cursor of the previous page; empty for the first page.
     pub after: String,
@@ -185,7 +200,7 @@ pub struct ListProducts {
 }
 
 /// The sort orders of product lists.
-pub const SORTS: [&str; 4] = ["newest", "price_low", "price_high", "rating"];
+pub const SORTS: [&str; 5] = ["newest", "price_low", "price_high", "rating", "relevance"];
 
 /// A reference to a category.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -166,6 +166,8 @@ const READS: &[&str] = &[
     FN_PASSWORD_RESET,
     FN_PROFILE,
     FN_LIST_PRODUCTS,
+    FN_FIND_PRODUCTS,
+    FN_SUGGEST_PRODUCTS,
     FN_PRODUCT,
     FN_HOME,
     FN_ROOTS,
@@ -510,6 +512,8 @@ routes! {
     FN_PASSWORD_RESET POST "/api/accounts/password_reset" Function Signed;
     FN_PROFILE POST "/api/accounts/profile" Function SignedIn;
     FN_LIST_PRODUCTS POST "/api/catalog/list" Function Anyone;
+    FN_FIND_PRODUCTS POST "/api/catalog/find" Function Anyone;
+    FN_SUGGEST_PRODUCTS POST "/api/catalog/suggest" Function Anyone;
     FN_PRODUCT POST "/api/catalog/product" Function Anyone;
     FN_HOME POST "/api/catalog/home" Function Anyone;
     FN_CART_COUNT POST "/api/carts/item_count" Function Anyone;
@@ -692,6 +696,8 @@ rest! {
     API_ME GET "/me" SignedIn;
 
     API_PRODUCTS GET "/products" Anyone;
+    API_PRODUCT_FACETS GET "/products/facets" Anyone;
+    API_PRODUCT_SUGGESTIONS GET "/products/suggestions" Anyone;
     API_PRODUCT GET "/products/{slug}" Anyone;
     API_CATEGORIES GET "/categories" Anyone;
     API_CATEGORY GET "/categories/{slug}" Anyone;

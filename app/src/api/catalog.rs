@@ -5,6 +5,7 @@ use haat_shared::{
         CategoryCard, CategoryLink, CategoryView, HomeView, ListProducts, ProductPage, ProductView,
         attributes::{AttributeText, CategoryAttribute},
         edit::{ListSellerProducts, ProductForm, SellerProduct, SellerProductCard},
+        facets::{ProductResults, Suggestions},
         imports::ImportsView,
     },
     id::kinds::{ProductId, VariantId},
@@ -20,6 +21,18 @@ use super::ApiError;
 #[server(prefix = "/api", endpoint = "catalog/list", input = Json)]
 pub async fn list(of: ListProducts) -> Result<ProductPage, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::list(&engine, &caller, of).await).await
+}
+
+/// A page of products, and how they can be narrowed down.
+#[server(prefix = "/api", endpoint = "catalog/find", input = Json)]
+pub async fn find(of: ListProducts) -> Result<ProductResults, ApiError> {
+    super::call(async |engine, caller| haat_engine::finding::find(&engine, &caller, of).await).await
+}
+
+/// What could be meant by what is being typed into the search field of the header. Called by `public/suggest.js`.
+#[server(prefix = "/api", endpoint = "catalog/suggest", input = Json)]
+pub async fn suggest(q: String) -> Result<Suggestions, ApiError> {
+    super::call(async |engine, caller| haat_engine::finding::suggest(&engine, &caller, &q).await).await
 }
 
 /// What the page of a product shows.

@@ -6,36 +6,32 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::products::Listing;
+use super::{narrowing::asked, products::Listing};
 use crate::{
     api,
     head::{self, About},
     i18n::{t, tu_string, use_i18n},
-    state::{param, query},
+    state::param,
     ui::{PageTitle, loaded},
 };
 
 /// A category page.
 #[component]
 pub(crate) fn Category() -> impl IntoView {
-    let (slug, sort, after) = (param("slug"), query("sort"), query("after"));
+    let (slug, asked) = (param("slug"), asked());
     let found = api::find(
-        move || ListProducts {
-            category: slug.get(),
-            sort: sort.get(),
-            after: after.get(),
-            ..ListProducts::default()
-        },
+        move || ListProducts { category: slug.get(), q: String::new(), ..asked() },
         |of| async move {
             let category = api::catalog::category(of.category.clone()).await?;
-            let page = api::catalog::list(of.clone()).await?;
-            Ok((category, of, page))
+            let results = api::catalog::find(of.clone()).await?;
+            Ok((category, of, results))
         },
     );
     let i18n = use_i18n();
-    loaded(found, move |(category, of, page)| {
+    loaded(found, move |(category, of, results)| {
         let (name, path) = (category.name.clone(), routes::category(&category.slug));
-        let (trail, plain) = (category.trail.clone(), of.after.is_empty() && of.sort.is_empty());
+        let (trail, plain) =
+            (category.trail.clone(), of.after.is_empty() && of.sort.is_empty() && !of.is_narrowed());
         head::describe(|| About {
             description: tu_string!(i18n, category.about, name = name.as_str()).to_string(),
             facts: vec![head::breadcrumbs(tu_string!(i18n, product.home), &trail, Some((&name, &path)))],
@@ -54,7 +50,7 @@ pub(crate) fn Category() -> impl IntoView {
                 <h1>{category.name}</h1>
                 {(!children.is_empty())
                     .then(|| view! { <nav class="chips" aria-label=tu_string!(i18n, category.within)>{children}</nav> })}
-                <Listing path=routes::category(&category.slug) of page />
+                <Listing path=routes::category(&category.slug) of results />
             </div>
         }
     })

@@ -14,6 +14,7 @@ mod home;
 mod invoices;
 mod live_stock;
 mod logins;
+mod narrowing;
 mod not_found;
 mod notifications;
 mod passwords;

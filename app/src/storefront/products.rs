@@ -1,17 +1,20 @@
 //! All products, or the results of a search.
 
 use haat_shared::{
-    catalog::{ListProducts, ProductPage, SORTS},
+    catalog::{ListProducts, SORTS, facets::ProductResults},
     routes,
 };
 use leptos::prelude::*;
 
-use super::product_grid::ProductGrid;
+use super::{
+    narrowing::{address, asked, count, filters, remarks},
+    product_grid::ProductGrid,
+};
 use crate::{
     api,
     head::{self, About},
     i18n::{t, tu_string, use_i18n},
-    state::{Roots, query, searched},
+    state::Roots,
     ui::{self, EmptyState, LinkButton, PageTitle, Pager, awaited, loaded},
     words,
 };
@@ -19,13 +22,13 @@ use crate::{
 /// A page of products.
 #[component]
 pub(crate) fn Products() -> impl IntoView {
-    let (q, sort, after) = (searched(), query("sort"), query("after"));
-    let found = api::find(
-        move || ListProducts { q: q.get(), sort: sort.get(), after: after.get(), ..ListProducts::default() },
-        |of| async move { api::catalog::list(of.clone()).await.map(|page| (of, page)) },
-    );
+    let found =
+        api::find(
+            asked(),
+            |of| async move { api::catalog::find(of.clone()).await.map(|results| (of, results)) },
+        );
     let i18n = use_i18n();
-    loaded(found, move |(of, page)| {
+    loaded(found, move |(of, results)| {
         let title = if of.q.is_empty() {
             tu_string!(i18n, products.title).to_owned()
         } else {
@@ -43,13 +46,13 @@ pub(crate) fn Products() -> impl IntoView {
             <PageTitle text=title.clone() />
             <div class="width page">
                 <h1>{title}</h1>
-                <Listing path=routes::PRODUCTS of page />
+                <Listing path=routes::PRODUCTS of results />
             </div>
         }
     })
 }
 
-/// A product list with sorting and pagination, or an empty state.
+/// A product list with filters, sorting and pagination, or an empty state.
 #[component]
 pub(crate) fn Listing(
     /// The path of its page.
@@ -58,13 +61,13 @@ pub(crate) fn Listing(
     /// The requested filters.
     of: ListProducts,
     /// The results.
-    page: ProductPage,
+    results: ProductResults,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    if page.items.is_empty() && !of.q.is_empty() {
-        return nothing_found(i18n, of);
-    }
-    if page.items.is_empty() {
+    let ProductResults { page, found } = results;
+    let remarks = found.as_ref().map(|found| remarks(i18n, &path, &of, found));
+    let empty = page.items.is_empty();
+    if empty && found.is_none() && of.q.is_empty() {
         let (title, note) = (tu_string!(i18n, products.none_at_all), tu_string!(i18n, products.none_yet));
         return view! {
             <EmptyState icon="search" title note>
@@ -73,34 +76,57 @@ pub(crate) fn Listing(
         }
         .into_any();
     }
-    let at = |sort: &str, after: &str| routes::with(&path, &[("q", &of.q), ("sort", sort), ("after", after)]);
-    let first = (!of.after.is_empty()).then(|| at(&of.sort, ""));
-    let next = page.next.as_deref().map(|next| at(&of.sort, next));
-    let sorts = SORTS.iter().map(|sort| {
-        let current = of.sort == *sort || (of.sort.is_empty() && *sort == SORTS[0]);
+    let filters =
+        found.as_ref().filter(|_| !empty || of.is_narrowed()).map(|found| filters(&path, &of, found));
+    if empty {
+        return view! {
+            {remarks}
+            {filters}
+            {nothing_found(i18n, &path, of)}
+        }
+        .into_any();
+    }
+    let count = found.as_ref().map(|found| count(i18n, found));
+    let first = (!of.after.is_empty()).then(|| address(&path, &of, ""));
+    let next = page.next.as_deref().map(|next| address(&path, &of, next));
+    let usual = if of.q.is_empty() || found.is_none() { SORTS[0] } else { SORTS[4] };
+    let offered = SORTS.iter().filter(|sort| **sort != SORTS[4] || usual == SORTS[4]);
+    let sorts = offered.map(|sort| {
+        let current = of.sort == *sort || (of.sort.is_empty() && *sort == usual);
         let words = match *sort {
             "price_low" => tu_string!(i18n, products.sort_price_low),
             "price_high" => tu_string!(i18n, products.sort_price_high),
             "rating" => tu_string!(i18n, products.sort_rating),
+            "relevance" => tu_string!(i18n, products.sort_relevance),
             _ => tu_string!(i18n, products.sort_newest),
         };
-        let href = at(if *sort == SORTS[0] { "" } else { sort }, "");
+        let sort = if *sort == usual { "" } else { sort };
+        let href = address(&path, &ListProducts { sort: sort.to_owned(), ..of.clone() }, "");
         (href, words, current)
     });
+    let sorts = ui::sorts(sorts.collect());
     view! {
-        {ui::sorts(sorts.collect())}
-        <h2 class="hidden">{t!(i18n, products.list)}</h2>
-        <ProductGrid items=page.items />
-        <Pager first next next_words=tu_string!(i18n, products.next) />
+        {remarks}
+        <div class="finder">
+            {filters}
+            <div>
+                {count}
+                {sorts}
+                <h2 class="hidden">{t!(i18n, products.list)}</h2>
+                <ProductGrid items=page.items />
+                <Pager first next next_words=tu_string!(i18n, products.next) />
+            </div>
+        </div>
     }
     .into_any()
 }
 
 /// What to try after a search without results: other words, fewer filters, or a category.
-fn nothing_found(i18n: words::I18n, of: ListProducts) -> AnyView {
-    let filtered = ListProducts { q: of.q.clone(), ..ListProducts::default() } != of;
+fn nothing_found(i18n: words::I18n, path: &str, of: ListProducts) -> AnyView {
+    let filtered =
+        ListProducts { q: of.q.clone(), category: of.category.clone(), ..ListProducts::default() } != of;
     let without_filters = filtered.then(|| {
-        let href = routes::with(routes::PRODUCTS, &[("q", &of.q)]);
+        let href = routes::with(path, &[("q", &of.q)]);
         view! { <LinkButton href>{t!(i18n, products.remove_filters)}</LinkButton> }
     });
     let roots = expect_context::<Roots>().0;

@@ -31,6 +31,7 @@ pub fn SearchForm() -> impl IntoView {
                     value=q
                     autocomplete="off"
                     enterkeyhint="search"
+                    data-words=t!(i18n, search.kinds)
                 />
                 <button type="submit" class="search-button" aria-label=tu_string!(i18n, search.button)>
                     <Icon name="search" />

@@ -353,6 +353,8 @@ CREATE INDEX products_shop_id_state_id_idx ON products (shop_id, state, id);
 CREATE INDEX products_shop_id_title_key_idx ON products (shop_id, title_key, id, state);
 CREATE INDEX products_shop_id_price_idx ON products (shop_id, price_min_minor, id);
 CREATE INDEX products_category_id_idx ON products (category_id, id);
+-- What was changed lately, for the search indexes of all nodes.
+CREATE INDEX products_updated_at_idx ON products (updated_at);
 CREATE INDEX products_published_rating_idx ON products (rating_score, id) WHERE state = 'published';
 CREATE INDEX products_published_price_idx ON products (price_min_minor, id) WHERE state = 'published';
 
@@ -417,6 +419,12 @@ CREATE INDEX product_pictures_media_id_idx ON product_pictures (media_id);
 CREATE TABLE popular_products (
     product_id UUID PRIMARY KEY REFERENCES products (id) ON DELETE CASCADE,
     units BIGINT NOT NULL
+);
+
+-- When the search indexes were last asked to be built anew. At most one row.
+CREATE TABLE search_rebuilds (
+    id BIGINT PRIMARY KEY CHECK (id = 1),
+    requested_at BIGINT NOT NULL
 );
 
 -- A limited resource: the quantity on hand and how much of it is held. The guard against overselling is on this row.

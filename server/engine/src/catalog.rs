@@ -80,6 +80,8 @@ lists! {
     }
 }
 
+/// The sort order of the search index alone.
+pub(crate) const RELEVANCE: &str = SORTS[4];
 /// How long a sale counts towards a product's popularity.
 const POPULAR_FOR_MS: i64 = 30 * 24 * 3_600_000;
 /// How many popular products are stored; more than are shown, since some may be archived in the meantime.
@@ -92,6 +94,7 @@ const SHOPS_SHOWN: usize = 6;
 statements! {
     POPULAR = concat!(cards!(), " JOIN popular_products o ON o.product_id = p.id
         WHERE p.state = 'published' ORDER BY o.units DESC, p.id DESC LIMIT $1");
+    CARDS = concat!(cards!(), " JOIN (VALUES [($1)]) AS given ON p.id = given.column1 WHERE p.state = 'published'");
     FORGET_POPULAR = "DELETE FROM popular_products";
     COUNT_POPULAR = "INSERT INTO popular_products (product_id, units)
         SELECT l.product_id, CAST(SUM(l.quantity) AS BIGINT) FROM orders o JOIN order_lines l ON l.order_id = o.id
@@ -157,9 +160,15 @@ rows! {
     }
 }
 
-/// Products, page by page: all, of a shop, in a category or below it, or those that contain all words of
-/// a search.
+/// Products, page by page: all, of a shop, in a category or below it, or those that contain all words of a search. Shoppers
+/// look for them with `finding`.
 pub async fn list(engine: &Engine, caller: &Caller, ask: ListProducts) -> Result<ProductPage> {
+    read(engine, caller, &ask).await
+}
+
+/// Products as the database has them: those that contain all words of a search. What only the search index knows is not
+/// asked for.
+pub(crate) async fn read(engine: &Engine, caller: &Caller, ask: &ListProducts) -> Result<ProductPage> {
     let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
     let mut filters: Vec<(&str, Value)> = Vec::new();
     if !ask.shop.is_empty() {
@@ -172,8 +181,10 @@ pub async fn list(engine: &Engine, caller: &Caller, ask: ListProducts) -> Result
     for word in folded.split_whitespace().take(8) {
         filters.push(("word", like(word).into()));
     }
-    let sort = if ask.sort.is_empty() { SORTS[0] } else { &ask.sort };
-    let after = behind(&PRODUCTS, sort, &ask.after)?;
+    let sort = if ask.sort.is_empty() || ask.sort == RELEVANCE { SORTS[0] } else { &ask.sort };
+    // A page of the search index begins at a number.
+    let after = if ask.after.starts_with('@') { "" } else { &ask.after };
+    let after = behind(&PRODUCTS, sort, after)?;
     let size = page::rows(ask.limit, PAGE_SIZE);
     let rows: Vec<CardRow> = engine.db.list(PRODUCTS.bind(filters, sort, after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| match sort {
@@ -184,6 +195,16 @@ pub async fn list(engine: &Engine, caller: &Caller, ask: ListProducts) -> Result
     let mut page: ProductPage = page.map(Into::into);
     currencies::show_cards(engine, caller, &mut page.items).await?;
     Ok(page)
+}
+
+/// Products by their IDs, in this order, if they are published.
+pub(crate) async fn cards(engine: &Engine, caller: &Caller, ids: &[ProductId]) -> Result<Vec<ProductCard>> {
+    let given: Vec<[Value; 1]> = ids.iter().map(|id| [(*id).into()]).collect();
+    let rows: Vec<CardRow> = engine.db.all_many(&CARDS, &given).await?;
+    let mut cards: Vec<ProductCard> = rows.into_iter().map(Into::into).collect();
+    cards.sort_by_key(|card| ids.iter().position(|id| *id == card.id));
+    currencies::show_cards(engine, caller, &mut cards).await?;
+    Ok(cards)
 }
 
 /// The contents of the home page.

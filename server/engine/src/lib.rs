@@ -28,6 +28,7 @@ pub mod db;
 pub mod dispatch;
 pub mod events;
 pub mod exchange;
+pub mod finding;
 pub mod gift_cards;
 pub mod idempotency;
 pub mod inventory;
@@ -41,6 +42,7 @@ pub mod orders;
 pub mod outbox;
 pub mod payments;
 pub mod payouts;
+pub mod product_search;
 pub mod promotions;
 mod quotas;
 pub mod random;
@@ -134,6 +136,8 @@ pub struct Parts {
     pub taxes: taxes::TaxCache,
     /// The shipping rules that this node has read.
     pub shipping: shipping::RulesCache,
+    /// The search index of this node.
+    pub search: product_search::ProductSearch,
     /// Stores pictures.
     pub pictures: media::SharedPictureStore,
     /// The limits on guests, and on emails per address.

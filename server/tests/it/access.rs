@@ -197,6 +197,8 @@ const TABLE: &[Row] = &[
     call(FN_PASSWORD_RESET, r#"{"id":"reset_00000000000000000000000000","token":"t"}"#),
     call(FN_PROFILE, "{}"),
     call(FN_LIST_PRODUCTS, r#"{"of":{}}"#),
+    call(FN_FIND_PRODUCTS, r#"{"of":{"q":"cup"}}"#),
+    call(FN_SUGGEST_PRODUCTS, r#"{"q":"cup"}"#),
     call(FN_PRODUCT, r#"{"slug":"<slug>"}"#),
     call(FN_HOME, "{}"),
     call(FN_ROOTS, "{}"),

@@ -33,6 +33,7 @@ mod currencies;
 mod disputes;
 mod events;
 mod exchanges;
+mod finding;
 mod gateways;
 mod gift_card_sales;
 mod gift_cards;

@@ -577,6 +577,7 @@ impl Market {
         let engine = Engine::new(Parts {
             taxes: Default::default(),
             shipping: Default::default(),
+            search: Default::default(),
             db,
             clock: clock.clone(),
             gateways: vec![line.clone(), Arc::new(Cash)],
@@ -617,6 +618,7 @@ impl Market {
         Parts {
             taxes: Default::default(),
             shipping: Default::default(),
+            search: Default::default(),
             db: parts.db.clone(),
             clock: parts.clock.clone(),
             gateways: parts.gateways.clone(),

@@ -1,6 +1,6 @@
 //! Products: published ones for everyone, and a shop's own.
 
-use haat_engine::{catalog, inventory, media, media::PictureChange, random};
+use haat_engine::{catalog, finding, inventory, media, media::PictureChange, random};
 use haat_shared::{
     Error, FieldCode, Money, Result,
     catalog::{
@@ -8,6 +8,7 @@ use haat_shared::{
         edit::{
             ListSellerProducts, ProductForm, ProductState, SellerProduct, SellerProductCard, VariantForm,
         },
+        facets,
     },
     id::kinds::{MediaId, ProductId, VariantId},
     media::{NewPicture, Picture, Purpose},
@@ -26,6 +27,16 @@ use super::{
 
 pub(super) fn routes(api: Api) -> Api {
     api.on(API_PRODUCTS, "Lists published products.", list)
+        .on(
+            API_PRODUCT_FACETS,
+            "Counts published products by category, brand, shop, rating and stock, and suggests another spelling.",
+            facets,
+        )
+        .on(
+            API_PRODUCT_SUGGESTIONS,
+            "Suggests queries, products, categories and shops for what is being typed.",
+            suggestions,
+        )
         .on(API_PRODUCT, "Retrieves a product.", product)
         .on(API_CATEGORIES, "Lists the top-level categories.", roots)
         .on(API_CATEGORY, "Retrieves a category with its ancestors and subcategories.", category)
@@ -69,6 +80,8 @@ enum Sort {
     PriceHigh,
     /// Best rated first.
     Rating,
+    /// What matches the words best first.
+    Relevance,
 }
 
 /// The filters of a product list.
@@ -82,7 +95,14 @@ struct WhichProducts {
     shop: Option<String>,
     /// Only products in the category with this slug or one of its subcategories.
     category: Option<String>,
-    /// The sort order.
+    /// Only products of this brand.
+    brand: Option<String>,
+    /// Only products with this average rating or a better one.
+    #[schema(minimum = 0, maximum = 5)]
+    rating: Option<u8>,
+    /// Whether to leave out products that are out of stock.
+    in_stock: Option<bool>,
+    /// The sort order: `relevance` by default if there are words, `newest` otherwise.
     #[schema(inline)]
     sort: Option<Sort>,
     /// The `next` cursor of the previous page.
@@ -92,16 +112,73 @@ struct WhichProducts {
     limit: Option<Limit>,
 }
 
+impl From<WhichProducts> for ListProducts {
+    fn from(of: WhichProducts) -> Self {
+        Self {
+            q: of.q.unwrap_or_default(),
+            shop: of.shop.unwrap_or_default(),
+            category: of.category.unwrap_or_default(),
+            brands: of.brand.into_iter().collect(),
+            rating: of.rating.unwrap_or_default(),
+            in_stock: of.in_stock.unwrap_or_default(),
+            sort: of.sort.map(|sort| SORTS[sort as usize].to_owned()).unwrap_or_default(),
+            after: of.after.unwrap_or_default(),
+            limit: of.limit.map(|l| l.0),
+            ..Self::default()
+        }
+    }
+}
+
 async fn list(context: RequestContext, Query(of): Query<WhichProducts>) -> Result<Listed<ProductCard>> {
+    finding::list(context.engine(), &context.caller, of.into()).await.map(Listed)
+}
+
+/// What is known about a list of products. Null while the search index is being built.
+#[derive(Serialize, ToSchema)]
+struct Facets {
+    /// The counts.
+    found: Option<facets::Found>,
+}
+
+/// The filters of products that are counted.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CountedProducts {
+    /// Only products that match these words.
+    #[schema(format = "optional-line", max_length = 100)]
+    q: Option<String>,
+    /// Only products of the shop with this handle.
+    shop: Option<String>,
+    /// Only products in the category with this slug or one of its subcategories.
+    category: Option<String>,
+    /// Only products of this brand.
+    brand: Option<String>,
+}
+
+async fn facets(context: RequestContext, Query(of): Query<CountedProducts>) -> Result<Found<Facets>> {
     let of = ListProducts {
         q: of.q.unwrap_or_default(),
         shop: of.shop.unwrap_or_default(),
         category: of.category.unwrap_or_default(),
-        sort: of.sort.map(|sort| SORTS[sort as usize].to_owned()).unwrap_or_default(),
-        after: of.after.unwrap_or_default(),
-        limit: of.limit.map(|l| l.0),
+        brands: of.brand.into_iter().collect(),
+        ..ListProducts::default()
     };
-    catalog::list(context.engine(), &context.caller, of).await.map(Listed)
+    let results = finding::find(context.engine(), &context.caller, of).await?;
+    Ok(Found(Facets { found: results.found }))
+}
+
+/// What is being typed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Typed {
+    /// The text so far. Fewer than two characters have no suggestions.
+    #[schema(format = "optional-line", max_length = 100)]
+    q: Option<String>,
+}
+
+async fn suggestions(context: RequestContext, Query(of): Query<Typed>) -> Result<Found<facets::Suggestions>> {
+    let q = of.q.unwrap_or_default();
+    finding::suggest(context.engine(), &context.caller, &q).await.map(Found)
 }
 
 async fn product(context: RequestContext, At(slug): At<String>) -> Result<Found<ProductView>> {

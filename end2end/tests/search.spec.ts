@@ -1,0 +1,54 @@
+// Finding a product: with a typing error, narrowed down by two facets, sorted, and shared as a URL; with and without JavaScript.
+import { expect, test } from '../fixtures';
+import { arriveAt, audit, awake, main, productLinks, visit } from '../helpers';
+
+test('a search forgives a typing error, and is narrowed down, sorted and shared', async ({ page, visitor }) => {
+  // The index is built while the first pages are served.
+  await expect(async () => {
+    await visit(page, '/products?q=lamp');
+    await expect(main(page).locator('.result-count')).toBeVisible({ timeout: 500 });
+  }).toPass();
+  const found = await productLinks(page).count();
+  expect(found).toBeGreaterThan(0);
+  await visit(page, '/products?q=lmap');
+  await expect(productLinks(page).first()).toBeVisible();
+  await visit(page, '/products?q=ceramik');
+  await expect(main(page)).toContainText('Showing results for');
+  await audit(page);
+
+  await visit(page, '/products?q=set');
+  await awake(page);
+  const filters = main(page).locator('details.filters');
+  const summary = filters.locator('summary');
+  if (await summary.isVisible()) await summary.click();
+  await filters.getByRole('navigation', { name: 'Shop' }).getByRole('link').first().click();
+  await expect(page).toHaveURL(/shop=/);
+  await awake(page);
+  if (await summary.isVisible()) await summary.click();
+  await filters.getByRole('link', { name: /^In stock/ }).click();
+  await expect(page).toHaveURL(/stock=1/);
+  await awake(page);
+  const active = main(page).getByRole('navigation', { name: 'Active filters' });
+  await expect(active.getByRole('link')).toHaveCount(2);
+  await audit(page);
+  await main(page).getByRole('link', { name: 'Price, low to high' }).click();
+  await expect(page).toHaveURL(/sort=price_low/);
+  await awake(page);
+  const titles = await productLinks(page).allTextContents();
+  // Whoever gets the URL sees the same.
+  const other = await visitor();
+  const url = new URL(page.url());
+  await visit(other, url.pathname + url.search);
+  expect(await productLinks(other).allTextContents()).toEqual(titles);
+  await active.getByRole('link').first().click();
+  await expect(active.getByRole('link')).toHaveCount(1);
+  await main(page).getByRole('link', { name: 'Remove filters' }).first().click();
+  await expect(active).toHaveCount(0);
+});
+
+test('a search without results helps', async ({ page }) => {
+  await visit(page, '/products?q=zyzzyva');
+  await arriveAt(page, /^Results for/);
+  await expect(main(page)).toContainText('No results');
+  await audit(page);
+});
