@@ -517,6 +517,7 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
   }
   await at('/admin/reports', 'admin-reports');
   await at('/admin/reviews', 'admin-reviews');
+  await at('/admin/search', 'admin-search');
   await at('/admin/contact', 'admin-contact');
   await at('/admin/users', 'admin-users');
   await main(page).locator('tbody .row-link').first().click();

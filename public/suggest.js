@@ -15,7 +15,11 @@ export function suggest(input) {
   list.setAttribute('role', 'listbox');
   list.setAttribute('aria-label', kinds[0]);
   list.hidden = true;
-  document.body.append(list);
+  const landmark = document.createElement('div');
+  landmark.setAttribute('role', 'search');
+  landmark.setAttribute('aria-label', kinds[0]);
+  landmark.append(list);
+  document.body.append(landmark);
   const set = (attributes) => {
     for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value);
   };

@@ -165,6 +165,7 @@ chunks! {
         User: admin::User;
         Reports: admin::Reports;
         AllReviews: admin::Reviews;
+        Searches: admin::Searches;
         ContactMessages: admin::ContactMessages;
         Ledger: admin::Ledger;
         Payments: admin::Payments;

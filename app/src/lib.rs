@@ -193,6 +193,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/admin/users/:id"), ChunkPage::User),
     (Path("/admin/reports"), ChunkPage::Reports),
     (Path("/admin/reviews"), ChunkPage::AllReviews),
+    (Path("/admin/search"), ChunkPage::Searches),
     (Path("/admin/contact"), ChunkPage::ContactMessages),
     (Path("/admin/ledger"), ChunkPage::Ledger),
     (Path("/admin/payments"), ChunkPage::Payments),

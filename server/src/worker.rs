@@ -9,7 +9,7 @@ use haat_engine::{
     bus::{Subscription, Topic},
     catalog, dispatch,
     jobs::Queue,
-    notifications, product_search, schedules,
+    notifications, product_search, schedules, search_terms,
 };
 use haat_shared::notifications::Channel;
 use tokio::task::JoinSet;
@@ -57,7 +57,10 @@ pub fn start(runtime: &Runtime, stop: &CancellationToken) -> JoinSet<()> {
     let engine = runtime.engine.clone();
     tasks.spawn(every(stop.clone(), REST, "search", move || {
         let engine = engine.clone();
-        async move { product_search::feed(&engine).await.map(drop) }
+        async move {
+            search_terms::flush(&engine).await?;
+            product_search::feed(&engine).await.map(drop)
+        }
     }));
     for schedule in schedules::SCHEDULES {
         let engine = runtime.engine.clone();

@@ -7,6 +7,7 @@ pub mod attributes;
 pub mod edit;
 pub mod facets;
 pub mod imports;
+pub mod synonyms;
 
 use crate::{
     appointments::ServiceFacts,
@@ -183,6 +184,8 @@ pub struct ListProducts {
     pub brands: Vec<String>,
     /// Only products of one of the shops with these handles.
     pub shops: Vec<String>,
+    /// Only products with one of these values of each attribute named: `Colour:Red`.
+    pub facts: Vec<String>,
     /// Only products with this many stars at least; 0 for all.
     pub rating: u8,
     /// Only products in stock.

@@ -157,6 +157,8 @@ pub enum FieldCode {
     RateExists,
     /// The line of a file of exchange rates that can't be read.
     RateLine(u32),
+    /// The line of a list of synonyms that has one word, too many, or something that is no word.
+    SynonymLine(u32),
     /// An exchange rate that is very different from the current one, and that nobody has confirmed.
     RateChanged,
     /// A file of exchange rates without the one of this currency.

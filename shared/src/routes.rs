@@ -419,6 +419,7 @@ routes! {
     CONTACT_MESSAGES GET "/admin/contact" Admin Operator(SeeReports);
     REPORTS GET "/admin/reports" Admin Operator(SeeReports);
     ALL_REVIEWS GET "/admin/reviews" Admin Operator(SeeReports);
+    SEARCHES GET "/admin/search" Admin Operator(ManageCatalog);
     JOBS GET "/admin/jobs" Admin Operator(SeeJobs);
     OUTBOX GET "/admin/outbox" Admin Operator(SeeJobs);
     DELIVERIES GET "/admin/notifications" Admin Operator(SeeEmails);
@@ -495,6 +496,7 @@ routes! {
     FORM_CONTACT_MESSAGES POST "/admin/contact" Form Operator(ManageReports);
     FORM_REPORTS POST "/admin/reports" Form Operator(ManageReports);
     FORM_ALL_REVIEWS POST "/admin/reviews" Form Operator(ManageReports);
+    FORM_SEARCHES POST "/admin/search" Form Operator(ManageCatalog);
     FORM_RESEND POST "/admin/notifications/{id}" Form Operator(ManageEmails);
     FORM_TEAM POST "/admin/team" Form Operator(ManageTeam);
     FORM_IMPORT POST "/seller/{handle}/products/import" Form Member;
@@ -514,6 +516,7 @@ routes! {
     FN_LIST_PRODUCTS POST "/api/catalog/list" Function Anyone;
     FN_FIND_PRODUCTS POST "/api/catalog/find" Function Anyone;
     FN_SUGGEST_PRODUCTS POST "/api/catalog/suggest" Function Anyone;
+    FN_SEARCHES POST "/api/catalog/searches" Function Operator(ManageCatalog);
     FN_PRODUCT POST "/api/catalog/product" Function Anyone;
     FN_HOME POST "/api/catalog/home" Function Anyone;
     FN_CART_COUNT POST "/api/carts/item_count" Function Anyone;

@@ -16,6 +16,7 @@ mod payout;
 mod payouts;
 mod reports;
 mod reviews;
+mod searches;
 mod shop;
 mod shops;
 mod subject;
@@ -39,6 +40,7 @@ pub(crate) use payout::Payout;
 pub(crate) use payouts::Payouts;
 pub(crate) use reports::Reports;
 pub(crate) use reviews::Reviews;
+pub(crate) use searches::Searches;
 pub(crate) use shop::Shop;
 pub(crate) use shops::Shops;
 pub(crate) use team::Team;
@@ -78,6 +80,7 @@ enum Part {
     Reports,
     Reviews,
     Contact,
+    Searches,
     Promotions,
     Announcements,
     Taxes,
@@ -94,7 +97,7 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 21] = [
         Self::Home,
         Self::Orders,
         Self::Shops,
@@ -110,6 +113,7 @@ impl Part {
         Self::Currencies,
         Self::Contact,
         Self::Reviews,
+        Self::Searches,
         Self::Jobs,
         Self::Outbox,
         Self::Deliveries,
@@ -134,6 +138,7 @@ impl Part {
             Self::Reports => routes::REPORTS,
             Self::Contact => routes::CONTACT_MESSAGES,
             Self::Reviews => routes::ALL_REVIEWS,
+            Self::Searches => routes::SEARCHES,
             Self::Jobs => routes::JOBS,
             Self::Outbox => routes::OUTBOX,
             Self::Deliveries => routes::DELIVERIES,
@@ -160,6 +165,7 @@ impl Part {
             Self::Outbox => "up",
             Self::Deliveries | Self::Contact => "mail",
             Self::Reviews => "heart",
+            Self::Searches => "search",
             Self::Audit => "book",
             Self::Team => "settings",
         }
@@ -179,7 +185,7 @@ impl Part {
             | Self::Ledger => {
                 t!(i18n, office.money)
             }
-            Self::Contact | Self::Reviews | Self::Jobs | Self::Outbox | Self::Deliveries => {
+            Self::Contact | Self::Reviews | Self::Searches | Self::Jobs | Self::Outbox | Self::Deliveries => {
                 t!(i18n, office.operations)
             }
             Self::Audit | Self::Team => t!(i18n, office.access),
@@ -196,6 +202,7 @@ impl Part {
             Self::Shops => AdminPermission::SeeShops,
             Self::Promotions | Self::Announcements | Self::Taxes => AdminPermission::SeePromotions,
             Self::Currencies => AdminPermission::ManageRates,
+            Self::Searches => AdminPermission::ManageCatalog,
             Self::Payouts => AdminPermission::SeePayouts,
             Self::Users => AdminPermission::SeeUsers,
             Self::Reports | Self::Reviews | Self::Contact => AdminPermission::SeeReports,
@@ -223,6 +230,7 @@ impl Part {
             Self::Reports => t!(i18n, reports.title),
             Self::Contact => t!(i18n, contact.messages),
             Self::Reviews => t!(i18n, reviews.title),
+            Self::Searches => t!(i18n, searches.title),
             Self::Jobs => t!(i18n, admin.jobs),
             Self::Outbox => t!(i18n, admin.outbox),
             Self::Deliveries => t!(i18n, admin.deliveries),

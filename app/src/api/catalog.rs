@@ -7,6 +7,7 @@ use haat_shared::{
         edit::{ListSellerProducts, ProductForm, SellerProduct, SellerProductCard},
         facets::{ProductResults, Suggestions},
         imports::ImportsView,
+        synonyms::SearchReport,
     },
     id::kinds::{ProductId, VariantId},
     page::Counted,
@@ -33,6 +34,12 @@ pub async fn find(of: ListProducts) -> Result<ProductResults, ApiError> {
 #[server(prefix = "/api", endpoint = "catalog/suggest", input = Json)]
 pub async fn suggest(q: String) -> Result<Suggestions, ApiError> {
     super::call(async |engine, caller| haat_engine::finding::suggest(&engine, &caller, &q).await).await
+}
+
+/// What people search for, and the synonyms. Admins only.
+#[server(prefix = "/api", endpoint = "catalog/searches", input = Json)]
+pub async fn searches() -> Result<SearchReport, ApiError> {
+    super::call(async |engine, caller| haat_engine::search_terms::report(&engine, &caller).await).await
 }
 
 /// What the page of a product shows.

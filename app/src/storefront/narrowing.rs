@@ -10,7 +10,7 @@ use haat_shared::{
 use leptos::prelude::*;
 
 use crate::{
-    i18n::{t, tn, tu_string, use_i18n},
+    i18n::{t, tn, use_i18n},
     state::{queries, query, searched},
     ui::{Chip, LinkButton, chips},
     words::{self, I18n},
@@ -20,6 +20,7 @@ use crate::{
 pub(super) fn asked() -> impl Fn() -> ListProducts + Send + Sync + Clone + 'static {
     let (q, sort, after) = (searched(), query("sort"), query("after"));
     let (categories, brands, shops) = (queries("in"), queries("brand"), queries("shop"));
+    let facts = queries("fact");
     let (rating, stock) = (query("rating"), query("stock"));
     let (min_price, max_price) = (query("min"), query("max"));
     move || ListProducts {
@@ -27,6 +28,7 @@ pub(super) fn asked() -> impl Fn() -> ListProducts + Send + Sync + Clone + 'stat
         categories: categories.get(),
         brands: brands.get(),
         shops: shops.get(),
+        facts: facts.get(),
         rating: rating.get().parse().unwrap_or_default(),
         in_stock: !stock.get().is_empty(),
         min_price: min_price.get(),
@@ -60,6 +62,7 @@ enum Facet {
     Category,
     Brand,
     Shop,
+    Fact,
     Rating,
     Stock,
 }
@@ -72,6 +75,7 @@ impl Facet {
             Self::Category => among(&of.categories),
             Self::Brand => among(&of.brands),
             Self::Shop => among(&of.shops),
+            Self::Fact => among(&of.facts),
             Self::Rating => of.rating.to_string() == value,
             Self::Stock => of.in_stock,
         }
@@ -84,6 +88,7 @@ impl Facet {
             Self::Category => of.categories = toggled(&of.categories, value),
             Self::Brand => of.brands = toggled(&of.brands, value),
             Self::Shop => of.shops = toggled(&of.shops, value),
+            Self::Fact => of.facts = toggled(&of.facts, value),
             Self::Rating => {
                 let rating = value.parse().unwrap_or_default();
                 of.rating = if of.rating == rating { 0 } else { rating };
@@ -115,20 +120,22 @@ pub(super) fn filters(path: &str, of: &ListProducts, found: &Found) -> AnyView {
     let i18n = use_i18n();
     let facets = &found.facets;
     let stars = |value: FacetValue| FacetValue {
-        name: tu_string!(i18n, products.stars_up, n = value.name.as_str()).to_string(),
+        name: tn!(i18n, products.stars_up, value.name.parse::<i64>().unwrap_or_default()),
         ..value
     };
     let stock =
         FacetValue { value: "1".into(), name: t!(i18n, product.in_stock).into(), count: facets.in_stock };
     let stock = if facets.in_stock > 0 || of.in_stock { vec![stock] } else { Vec::new() };
     let ratings = facets.ratings.iter().cloned().map(stars).collect();
-    let groups: [(&'static str, Vec<FacetValue>, Facet); 5] = [
-        (t!(i18n, products.category), facets.categories.clone(), Facet::Category),
-        (t!(i18n, products.brand), facets.brands.clone(), Facet::Brand),
-        (t!(i18n, products.shop), facets.shops.clone(), Facet::Shop),
-        (t!(i18n, products.rating), ratings, Facet::Rating),
-        (t!(i18n, products.availability), stock, Facet::Stock),
+    let named = |words: &str| words.to_owned();
+    let mut groups: Vec<(String, Vec<FacetValue>, Facet)> = vec![
+        (named(t!(i18n, products.category)), facets.categories.clone(), Facet::Category),
+        (named(t!(i18n, products.brand)), facets.brands.clone(), Facet::Brand),
+        (named(t!(i18n, products.shop)), facets.shops.clone(), Facet::Shop),
     ];
+    groups.extend(facets.facts.iter().map(|fact| (fact.name.clone(), fact.values.clone(), Facet::Fact)));
+    groups.push((named(t!(i18n, products.rating)), ratings, Facet::Rating));
+    groups.push((named(t!(i18n, products.availability)), stock, Facet::Stock));
     let mut active: Vec<Chip> = Vec::new();
     let mut shown = Vec::new();
     for (label, values, facet) in groups {
@@ -142,7 +149,7 @@ pub(super) fn filters(path: &str, of: &ListProducts, found: &Found) -> AnyView {
         }
         if !choices.is_empty() {
             shown.push(view! {
-                <h3>{label}</h3>
+                <h3>{label.clone()}</h3>
                 {chips(label, choices)}
             });
         }
@@ -151,10 +158,12 @@ pub(super) fn filters(path: &str, of: &ListProducts, found: &Found) -> AnyView {
     let gone = |set: &[String], known: &[FacetValue]| -> Vec<String> {
         set.iter().filter(|one| !known.iter().any(|value| value.value == **one)).cloned().collect()
     };
-    let lost: [(Vec<String>, Facet); 3] = [
+    let known: Vec<FacetValue> = facets.facts.iter().flat_map(|fact| fact.values.iter().cloned()).collect();
+    let lost: [(Vec<String>, Facet); 4] = [
         (gone(&of.categories, &facets.categories), Facet::Category),
         (gone(&of.brands, &facets.brands), Facet::Brand),
         (gone(&of.shops, &facets.shops), Facet::Shop),
+        (gone(&of.facts, &known), Facet::Fact),
     ];
     for (values, facet) in lost {
         for value in values {
@@ -206,8 +215,10 @@ fn prices(i18n: I18n, path: &str, of: &ListProducts, found: &Found) -> AnyView {
         kept.map(|(name, value)| view! { <input type="hidden" name=name value=value /> }).collect_view();
     let bound = |name: &'static str, label: &'static str, value: &str, hint: String| {
         view! {
-            <label for=name>{label}</label>
-            <input id=name name=name inputmode="decimal" autocomplete="off" maxlength="20" value=value.to_owned() placeholder=hint />
+            <div class="field">
+                <label for=name>{label}</label>
+                <input id=name name=name inputmode="decimal" autocomplete="off" maxlength="20" value=value.to_owned() placeholder=hint />
+            </div>
         }
     };
     view! {

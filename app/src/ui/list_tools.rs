@@ -80,7 +80,11 @@ impl Chip {
 }
 
 /// Filter chips above a list, as links.
-pub fn chips(label: &'static str, choices: Vec<Chip>) -> impl IntoView + use<> {
+pub fn chips(label: impl Into<String>, choices: Vec<Chip>) -> AnyView {
+    labelled(label.into(), choices).into_any()
+}
+
+fn labelled(label: String, choices: Vec<Chip>) -> impl IntoView {
     let i18n = use_i18n();
     let links = choices.into_iter().map(|Chip { href, words, count, current, removable }| {
         let count =

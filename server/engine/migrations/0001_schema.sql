@@ -421,10 +421,21 @@ CREATE TABLE popular_products (
     units BIGINT NOT NULL
 );
 
--- When the search indexes were last asked to be built anew. At most one row.
-CREATE TABLE search_rebuilds (
+-- When the search indexes were last asked to be built anew, and words that mean the same: a line for each group, separated by
+-- commas. At most one row.
+CREATE TABLE search_settings (
     id BIGINT PRIMARY KEY CHECK (id = 1),
-    requested_at BIGINT NOT NULL
+    rebuild_at BIGINT NOT NULL,
+    synonyms TEXT NOT NULL
+);
+
+-- How often something was searched for on a day of the market's zone, and how often nothing was found.
+CREATE TABLE search_terms (
+    day BIGINT NOT NULL,
+    term TEXT NOT NULL,
+    searches BIGINT NOT NULL,
+    misses BIGINT NOT NULL,
+    PRIMARY KEY (day, term)
 );
 
 -- A limited resource: the quantity on hand and how much of it is held. The guard against overselling is on this row.

@@ -16,7 +16,8 @@ use haat_shared::{
     catalog::{
         CategoryLink, ListProducts, PAGE_SIZE, ProductPage, QUERY_MAX, SORTS,
         facets::{
-            FacetValue, Found, PriceSpan, ProductFacets, ProductResults, ShopLink, Spelling, Suggestions,
+            FacetValue, FactFacet, Found, PriceSpan, ProductFacets, ProductResults, ShopLink, Spelling,
+            Suggestions,
         },
     },
     id::kinds::ProductId,
@@ -28,6 +29,9 @@ use haat_shared::{
 const DEPTH_MAX: usize = 10_000;
 /// How many values of a facet are returned.
 const VALUES_MAX: usize = 30;
+/// How many attributes are facets, and how many values of each are returned.
+const FACTS_MAX: usize = 6;
+const FACT_VALUES_MAX: usize = 12;
 /// How many categories are read to choose the level that is shown.
 const CATEGORIES_MAX: usize = 200;
 /// How many values of a filter count.
@@ -108,11 +112,12 @@ async fn look_for(
         }
     };
     let query = Query {
-        text: q,
+        text: q.clone(),
         filters: Filters {
             categories: chosen(&ask.category, &ask.categories),
             brands: chosen("", &ask.brands),
             shops: chosen(&ask.shop, &ask.shops),
+            facts: by_name(&ask.facts),
             rating: u64::from(ask.rating.min(5)) * 10,
             in_stock: ask.in_stock,
             price: (price(&ask.min_price), price(&ask.max_price)),
@@ -129,6 +134,7 @@ async fn look_for(
         facets,
         typing: false,
         rates: prices.rates.clone(),
+        synonyms: engine.search.synonyms(),
     };
     let answer = match answer(index, query).await {
         Ok(answer) => answer,
@@ -151,6 +157,9 @@ async fn look_for(
         let end = offset + size;
         Page { items, next: (end < total && end < DEPTH_MAX).then(|| format!("{PLACE}{end}")) }
     };
+    if facets && !q.is_empty() && ask.after.is_empty() && ask.sort.is_empty() && !ask.is_narrowed() {
+        engine.search.count(&q, answer.total == 0, engine.clock.now_ms());
+    }
     let spelling = answer.spelling.clone().map(|(q, applied)| Spelling { q, applied });
     let found = Found {
         total: i64::try_from(answer.total).unwrap_or(i64::MAX),
@@ -218,15 +227,49 @@ async fn named(
         name: stars.to_string(),
         count: count(n),
     });
+    let asked = by_name(&ask.facts);
+    let facts = facets.facts.into_iter().filter_map(|(name, values)| {
+        let chosen = asked.iter().any(|(of, _)| *of == name);
+        let value = |(value, n): (String, u64)| FacetValue {
+            value: join(&name, &value),
+            name: value,
+            count: count(n),
+        };
+        // A single value narrows nothing down, and values that hardly any product shares are too many to choose from.
+        let helps = values.len() > 1 && values[0].1 > 1;
+        let values = values.into_iter().take(FACT_VALUES_MAX).map(value).collect();
+        (chosen || helps).then(|| FactFacet { name: name.clone(), values })
+    });
+    let facts = facts.take(FACTS_MAX).collect();
     let money = |minor| Money::new(minor, prices.shown);
     Ok(ProductFacets {
         categories: categories.take(VALUES_MAX).collect(),
         brands: brands.take(VALUES_MAX).collect(),
         shops: shops.collect(),
+        facts,
         ratings: ratings.filter(|value| value.count > 0).collect(),
         in_stock: count(facets.in_stock),
         prices: facets.price.map(|(low, high)| PriceSpan { lowest: money(low), highest: money(high) }),
     })
+}
+
+/// What separates the name and the value of an attribute in a filter.
+const COLON: char = ':';
+
+fn join(name: &str, value: &str) -> String {
+    format!("{name}{COLON}{value}")
+}
+
+/// Filters by attributes, `Colour:Red`, by their names.
+fn by_name(facts: &[String]) -> Vec<(String, Vec<String>)> {
+    let mut by_name: Vec<(String, Vec<String>)> = Vec::new();
+    for (name, value) in facts.iter().take(CHOSEN_MAX).filter_map(|fact| fact.split_once(COLON)) {
+        match by_name.iter_mut().find(|(of, _)| of == name) {
+            Some((_, values)) => values.push(value.to_owned()),
+            None => by_name.push((name.to_owned(), vec![value.to_owned()])),
+        }
+    }
+    by_name
 }
 
 /// In which currency prices are compared: the one that is shown.
@@ -275,9 +318,15 @@ pub async fn suggest(engine: &Engine, caller: &Caller, q: &str) -> Result<Sugges
     }
     let mut suggestions = Suggestions::default();
     if let Some(index) = engine.search.ready() {
-        let typed = q.clone();
+        let (typed, synonyms) = (q.clone(), engine.search.synonyms());
         let asked = move || {
-            let query = Query { text: typed.clone(), limit: SUGGESTED, typing: true, ..Query::default() };
+            let query = Query {
+                text: typed.clone(),
+                limit: SUGGESTED,
+                typing: true,
+                synonyms: synonyms.clone(),
+                ..Query::default()
+            };
             Ok::<_, SearchError>((index.complete(&typed, SUGGESTED)?, index.search(&query)?.ids))
         };
         let done = tokio::task::spawn_blocking(asked).await;

@@ -56,6 +56,7 @@ pub mod sandbox;
 pub mod schedules;
 pub mod seals;
 pub mod search;
+pub mod search_terms;
 pub mod services;
 pub mod shipping;
 pub mod shops;

@@ -6,21 +6,17 @@
 //! the nodes, and an index that is old, empty or of another database becomes right by itself.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
 };
 
-use haat_search::{Document, Index, SearchError};
+use haat_search::{Document, Index, SearchError, Synonyms};
 use tokio::sync::Mutex;
 
-use crate::{
-    Engine, TxError, TxResult, bug,
-    db::{Scalar, Value},
-    params, rows, statements,
-};
+use crate::{Engine, TxError, TxResult, bug, db::Value, params, rows, statements};
 use haat_shared::{
-    catalog::{Attribute, attributes::AttributeKind},
+    catalog::{Attribute, attributes::AttributeKind, synonyms},
     id::kinds::ProductId,
 };
 
@@ -32,6 +28,13 @@ const COMPARE_SHARE: i64 = 20;
 /// How many stamps are read at once, and how many products.
 const STAMPS: i64 = 5_000;
 const PRODUCTS: usize = 500;
+
+/// How many different searches are counted at once.
+const COUNTED_MAX: usize = 5_000;
+/// How many characters the name and the value of an attribute may have, and how many of them a product, to be a filter.
+const FACT_NAME_MAX: usize = 40;
+const FACT_VALUE_MAX: usize = 30;
+const FACTS_MAX: usize = 30;
 
 /// The columns of a stamp.
 macro_rules! stamps {
@@ -48,10 +51,10 @@ statements! {
     ALL_STAMPS = concat!(stamps!(), "WHERE p.state = 'published' AND p.id > $1 ORDER BY p.id LIMIT $2");
     CHANGED = concat!(stamps!(), "WHERE p.updated_at >= $1");
     STAMPS_OF = concat!(stamps!(), "JOIN (VALUES [($1)]) AS given ON p.id = given.column1 WHERE p.state = 'published'");
-    TEXTS = "SELECT p.id, p.title, p.brand, p.description, p.attributes, s.handle AS shop, s.currency, c.path
+    TEXTS = "SELECT p.id, p.title, p.brand, p.description, p.attributes, p.options, s.handle AS shop, s.currency, c.path
         FROM products p JOIN (VALUES [($1)]) AS given ON p.id = given.column1
         JOIN shops s ON s.id = p.shop_id LEFT JOIN categories c ON c.id = p.category_id";
-    VARIANTS = "SELECT v.product_id, v.sku, v.title FROM variants v JOIN (VALUES [($1)]) AS given ON v.product_id = given.column1
+    VARIANTS = "SELECT v.product_id, v.sku, v.title, v.options FROM variants v JOIN (VALUES [($1)]) AS given ON v.product_id = given.column1
         WHERE NOT v.archived ORDER BY v.position";
     ATTRIBUTES = "SELECT v.product_id, a.name, a.kind, a.unit, a.decimals, v.text_value, v.number_value, v.boolean_value, o.name AS option_name
         FROM product_attribute_values v JOIN (VALUES [($1)]) AS given ON v.product_id = given.column1
@@ -59,13 +62,18 @@ statements! {
         LEFT JOIN attribute_options o ON o.attribute_id = v.attribute_id AND o.code = v.option_code";
     CATEGORIES = "SELECT slug, name FROM categories";
     CATEGORY_NAMES = "SELECT c.slug, n.name FROM category_names n JOIN categories c ON c.id = n.category_id";
-    REBUILD = "SELECT requested_at AS value FROM search_rebuilds WHERE id = 1";
-    REQUEST = "INSERT INTO search_rebuilds (id, requested_at) VALUES (1, $1)
-        ON CONFLICT (id) DO UPDATE SET requested_at = CASE WHEN excluded.requested_at > search_rebuilds.requested_at
-            THEN excluded.requested_at ELSE search_rebuilds.requested_at + 1 END";
+    SETTINGS = "SELECT rebuild_at, synonyms FROM search_settings WHERE id = 1";
+    REQUEST = "INSERT INTO search_settings (id, rebuild_at, synonyms) VALUES (1, $1, '')
+        ON CONFLICT (id) DO UPDATE SET rebuild_at = CASE WHEN excluded.rebuild_at > search_settings.rebuild_at
+            THEN excluded.rebuild_at ELSE search_settings.rebuild_at + 1 END";
 }
 
 rows! {
+    struct SettingsRow {
+        rebuild_at: i64,
+        synonyms: String,
+    }
+
     struct StampRow {
         id: ProductId,
         state: String,
@@ -85,6 +93,7 @@ rows! {
         brand: String,
         description: String,
         attributes: String,
+        options: String,
         shop: String,
         currency: String,
         path: Option<String>,
@@ -94,6 +103,7 @@ rows! {
         product_id: ProductId,
         sku: String,
         title: String,
+        options: String,
     }
 
     struct AttributeRow {
@@ -120,7 +130,18 @@ pub struct ProductSearch {
     place: Place,
     /// Answers queries, once it has all products.
     ready: RwLock<Option<Arc<Index>>>,
+    synonyms: RwLock<Arc<Synonyms>>,
     feed: Mutex<Feed>,
+    /// The searches since when, in milliseconds, that the database doesn't know of yet.
+    counted: std::sync::Mutex<(i64, BTreeMap<String, Counted>)>,
+}
+
+/// How often something was searched for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counted {
+    pub(crate) searches: i64,
+    /// How often nothing was found.
+    pub(crate) misses: i64,
 }
 
 /// Where the index is.
@@ -144,6 +165,8 @@ struct Feed {
     compare_at: i64,
     /// The request to build it anew that it has followed.
     rebuilt: Option<i64>,
+    /// The synonyms as they are written.
+    synonyms: String,
 }
 
 impl ProductSearch {
@@ -164,6 +187,36 @@ impl ProductSearch {
 
     fn set_ready(&self, index: Option<Arc<Index>>) {
         *self.ready.write().unwrap_or_else(PoisonError::into_inner) = index;
+    }
+
+    /// Words that mean the same.
+    pub fn synonyms(&self) -> Arc<Synonyms> {
+        self.synonyms.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts a search. Addresses of emails don't count, and as little does what comes after thousands of others.
+    pub(crate) fn count(&self, q: &str, missed: bool, now: i64) {
+        let folded = haat_search::fold(q);
+        let term = folded.split_whitespace().collect::<Vec<_>>().join(" ");
+        if term.is_empty() || term.contains('@') {
+            return;
+        }
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, terms) = &mut *counted;
+        if terms.is_empty() {
+            *since = now;
+        }
+        if terms.len() < COUNTED_MAX || terms.contains_key(&term) {
+            let counted = terms.entry(term).or_default();
+            counted.searches += 1;
+            counted.misses += i64::from(missed);
+        }
+    }
+
+    /// What was counted, once the first of it is older than this; it is then forgotten here.
+    pub(crate) fn take_counted(&self, older: i64) -> Option<BTreeMap<String, Counted>> {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        (!counted.1.is_empty() && counted.0 <= older).then(|| std::mem::take(&mut counted.1))
     }
 
     /// Stops using an index that failed. The next step opens it again, and discards it if it is damaged.
@@ -218,8 +271,14 @@ async fn blocking<T: Send + 'static>(
 impl Feed {
     async fn step(&mut self, engine: &Engine) -> TxResult<usize> {
         let search = &engine.search;
-        let requested: Option<Scalar<i64>> = engine.db.opt(&REBUILD, params![]).await?;
-        let requested = requested.map_or(0, |row| row.0);
+        let settings: Option<SettingsRow> = engine.db.opt(&SETTINGS, params![]).await?;
+        let SettingsRow { rebuild_at: requested, synonyms } =
+            settings.unwrap_or(SettingsRow { rebuild_at: 0, synonyms: String::new() });
+        if synonyms != self.synonyms {
+            let read = Synonyms::of(synonyms::read(&synonyms).unwrap_or_default());
+            *search.synonyms.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
+            self.synonyms = synonyms;
+        }
         let now = engine.clock.now_ms();
         let index = match &self.index {
             Some(index) => index.clone(),
@@ -367,21 +426,31 @@ impl Feed {
             self.read_categories(engine).await?;
         }
         let mut codes: HashMap<ProductId, Vec<String>> = HashMap::new();
-        let mut facts: HashMap<ProductId, Vec<(String, String)>> = HashMap::new();
-        for VariantRow { product_id, sku, title } in variants {
+        let mut said: HashMap<ProductId, Vec<(String, String)>> = HashMap::new();
+        let mut choices: HashMap<ProductId, Vec<(String, String)>> = HashMap::new();
+        let list = |json: &str| -> Vec<String> { serde_json::from_str(json).unwrap_or_default() };
+        for VariantRow { product_id, sku, title, options } in variants {
             codes.entry(product_id).or_default().push(sku);
-            facts.entry(product_id).or_default().extend((!title.is_empty()).then(|| (String::new(), title)));
+            said.entry(product_id).or_default().extend((!title.is_empty()).then(|| (String::new(), title)));
+            let names = texts.get(&product_id).map(|text| list(&text.options)).unwrap_or_default();
+            choices.entry(product_id).or_default().extend(names.into_iter().zip(list(&options)));
         }
         for row in attributes {
-            let (product, fact) = (row.product_id, row.fact());
-            facts.entry(product).or_default().extend(fact);
+            let (product, choice) = (row.product_id, row.kind == AttributeKind::Choice);
+            let Some(fact) = row.fact() else { continue };
+            if choice {
+                choices.entry(product).or_default().push(fact.clone());
+            }
+            said.entry(product).or_default().push(fact);
         }
         let mut documents = Vec::with_capacity(ids.len());
         for stamp in stamps {
             let Some(text) = texts.remove(&stamp.id) else { continue };
             let details: Vec<Attribute> = serde_json::from_str(&text.attributes).unwrap_or_default();
             let mut attributes: Vec<_> = details.into_iter().map(|fact| (fact.name, fact.value)).collect();
-            attributes.extend(facts.remove(&stamp.id).unwrap_or_default());
+            let mut facts = choices.remove(&stamp.id).unwrap_or_default();
+            facts.extend(attributes.iter().cloned());
+            attributes.extend(said.remove(&stamp.id).unwrap_or_default());
             let named = |slug: String| {
                 let name = self.categories.get(&slug).cloned().unwrap_or_default();
                 (slug, name)
@@ -394,6 +463,7 @@ impl Feed {
                 brand: text.brand,
                 description: text.description,
                 attributes,
+                facts: filters(facts),
                 codes: codes.remove(&stamp.id).unwrap_or_default(),
                 shop: text.shop,
                 currency: text.currency,
@@ -407,6 +477,32 @@ impl Feed {
             });
         }
         Ok(documents)
+    }
+}
+
+/// The names and values by which products are filtered: short ones, in one spelling.
+fn filters(facts: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut filters: Vec<(String, String)> = Vec::new();
+    for (name, value) in facts {
+        let (name, value) = (sentence(&name), sentence(&value));
+        let short = |text: &str, most| !text.is_empty() && text.chars().count() <= most;
+        // A colon separates them in URLs.
+        let fits = short(&name, FACT_NAME_MAX) && short(&value, FACT_VALUE_MAX) && !name.contains(':');
+        let fact = (name, value);
+        if fits && filters.len() < FACTS_MAX && !filters.contains(&fact) {
+            filters.push(fact);
+        }
+    }
+    filters
+}
+
+/// A text on one line, with a capital letter first.
+fn sentence(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => text,
     }
 }
 

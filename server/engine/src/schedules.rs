@@ -6,7 +6,7 @@ use crate::{
     Engine, TxResult, accounts, appointments, catalog, chat, checkout,
     db::{BoxFuture, Scalar},
     dispatch, exchange, gift_cards, idempotency, inventory, media, notifications, orders, params, payments,
-    payouts, random, sale_prices, seals, statements,
+    payouts, random, sale_prices, seals, search_terms, statements,
 };
 use haat_shared::id::kinds::JobId;
 
@@ -139,5 +139,6 @@ async fn purge(engine: &Engine) -> TxResult<()> {
     dispatch::purge(engine).await?;
     accounts::purge(engine).await?;
     catalog::imports::purge(engine).await?;
+    search_terms::purge(engine).await?;
     idempotency::purge(engine).await.map(drop)
 }

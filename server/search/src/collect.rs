@@ -2,7 +2,7 @@
 //!
 //! One pass does it all. A facet counts what all *other* filters let through, so that its own values remain to be chosen.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::{cmp::Ordering, collections::HashMap, ops::Range};
 
 use tantivy::{
     DocId, Score, SegmentOrdinal, SegmentReader,
@@ -12,7 +12,7 @@ use tantivy::{
 
 use crate::{
     Facets,
-    index::{column, id_of},
+    index::{column, fact, id_of},
     query::{Query, Sort},
     weights,
 };
@@ -24,6 +24,10 @@ const SHOP: u32 = 4;
 const RATING: u32 = 8;
 const STOCK: u32 = 16;
 const PRICE: u32 = 32;
+/// The first attribute that products are filtered by; the others follow.
+const FACT: u32 = 64;
+/// How many attributes products can be filtered by at once.
+const FACTS_MAX: usize = 20;
 
 /// A product that was found, in its place.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,6 +50,7 @@ pub(crate) struct Found {
     categories: HashMap<String, u64>,
     brands: HashMap<String, u64>,
     shops: HashMap<String, u64>,
+    facts: HashMap<String, u64>,
     ratings: [u64; 4],
     in_stock: u64,
     price: Option<(i64, i64)>,
@@ -63,11 +68,26 @@ impl Found {
             categories: sorted(self.categories),
             brands: sorted(self.brands),
             shops: sorted(self.shops),
+            facts: grouped(sorted(self.facts)),
             ratings: self.ratings,
             in_stock: self.in_stock,
             price: self.price,
         }
     }
+}
+
+/// Counts of values, most frequent first, by their attributes, in the order of how many products have one.
+fn grouped(counts: Vec<(String, u64)>) -> Vec<(String, Vec<(String, u64)>)> {
+    let mut by_name: HashMap<String, Vec<(String, u64)>> = HashMap::new();
+    for (fact, count) in counts {
+        if let Some((name, value)) = fact.split_once('\n') {
+            by_name.entry(name.to_owned()).or_default().push((value.to_owned(), count));
+        }
+    }
+    let mut grouped: Vec<_> = by_name.into_iter().collect();
+    let sum = |values: &[(String, u64)]| values.iter().map(|(_, count)| count).sum::<u64>();
+    grouped.sort_by(|a, b| sum(&b.1).cmp(&sum(&a.1)).then_with(|| a.0.cmp(&b.0)));
+    grouped
 }
 
 pub(crate) struct Collect<'a>(pub(crate) &'a Query);
@@ -88,6 +108,11 @@ impl Collector for Collect<'_> {
             let counts = if query.facets { vec![0; column.num_terms()] } else { Vec::new() };
             Ok(Texts { column: Some(column), wanted: !wanted.is_empty(), ords, counts })
         };
+        let facts = ords(column::FACTS, &[])?;
+        let mut by_fact = Vec::new();
+        for (name, values) in query.filters.facts.iter().take(FACTS_MAX) {
+            by_fact.push(OfFact::new(&facts, name, values)?);
+        }
         let currencies = ords(column::CURRENCY, &[])?.column;
         let mut rates = vec![None; currencies.as_ref().map_or(0, |column| column.num_terms())];
         for (currency, numerator, denominator) in &query.rates {
@@ -101,6 +126,8 @@ impl Collector for Collect<'_> {
             categories: ords(column::CATEGORIES, &query.filters.categories)?,
             brands: ords(column::BRANDS, &query.filters.brands)?,
             shops: ords(column::SHOP, &query.filters.shops)?,
+            facts,
+            by_fact,
             high: columns.u64(column::HIGH)?,
             low: columns.u64(column::LOW)?,
             price: columns.i64(column::PRICE)?,
@@ -134,6 +161,7 @@ impl Collector for Collect<'_> {
             add(&mut all.categories, found.categories);
             add(&mut all.brands, found.brands);
             add(&mut all.shops, found.shops);
+            add(&mut all.facts, found.facts);
             all.ratings.iter_mut().zip(found.ratings).for_each(|(to, from)| *to += from);
             all.in_stock += found.in_stock;
             all.price = match (all.price, found.price) {
@@ -160,13 +188,22 @@ struct Texts {
 
 impl Texts {
     fn fails(&self, doc: DocId) -> bool {
-        let has = |ord: u64| self.ords.contains(&ord);
-        self.wanted && !self.column.as_ref().is_some_and(|c| c.ords().values_for_doc(doc).any(has))
+        self.wanted && !self.has(doc, &self.ords)
+    }
+
+    fn has(&self, doc: DocId, wanted: &[u64]) -> bool {
+        let is_wanted = |ord: u64| wanted.contains(&ord);
+        self.column.as_ref().is_some_and(|column| column.ords().values_for_doc(doc).any(is_wanted))
     }
 
     fn count(&mut self, doc: DocId) {
+        self.count_in(doc, &(0..u64::MAX));
+    }
+
+    /// Counts the values that are among these.
+    fn count_in(&mut self, doc: DocId, among: &Range<u64>) {
         let Some(column) = &self.column else { return };
-        for ord in column.ords().values_for_doc(doc) {
+        for ord in column.ords().values_for_doc(doc).filter(|ord| among.contains(ord)) {
             if let Some(count) = self.counts.get_mut(ord as usize) {
                 *count += 1;
             }
@@ -186,10 +223,38 @@ impl Texts {
     }
 }
 
+/// A filter by an attribute.
+struct OfFact {
+    /// Which values are wanted.
+    ords: Vec<u64>,
+    /// All values of the attribute.
+    all: Range<u64>,
+}
+
+impl OfFact {
+    fn new(facts: &Texts, name: &str, values: &[String]) -> tantivy::Result<Self> {
+        let (mut ords, mut all) = (Vec::new(), 0..0);
+        if let Some(column) = &facts.column {
+            for value in values {
+                ords.extend(column.dictionary().term_ord(fact(name, value).as_bytes())?);
+            }
+            // Values of one attribute are next to each other.
+            let mut values = column.dictionary().prefix_range(fact(name, "")).into_stream()?;
+            while values.advance() {
+                let ord = values.term_ord();
+                all = if all.is_empty() { ord..ord + 1 } else { all.start..ord + 1 };
+            }
+        }
+        Ok(Self { ords, all })
+    }
+}
+
 pub(crate) struct Segment {
     categories: Texts,
     brands: Texts,
     shops: Texts,
+    facts: Texts,
+    by_fact: Vec<OfFact>,
     high: Column<u64>,
     low: Column<u64>,
     price: Column<i64>,
@@ -221,7 +286,12 @@ impl Segment {
         let dear = from.is_some_and(|from| price.is_none_or(|price| price < from))
             || to.is_some_and(|to| price.is_none_or(|price| price > to));
         let bit = |fails: bool, bit: u32| if fails { bit } else { 0 };
-        bit(self.categories.fails(doc), CATEGORY)
+        let mut of_facts = 0;
+        for (at, fact) in self.by_fact.iter().enumerate() {
+            of_facts |= bit(!self.facts.has(doc, &fact.ords), FACT << at);
+        }
+        of_facts
+            | bit(self.categories.fails(doc), CATEGORY)
             | bit(self.brands.fails(doc), BRAND)
             | bit(self.shops.fails(doc), SHOP)
             | bit(rating < self.min_rating, RATING)
@@ -240,6 +310,13 @@ impl Segment {
         }
         if but(SHOP) {
             self.shops.count(doc);
+        }
+        if failed == 0 {
+            self.facts.count(doc);
+        } else if failed >= FACT {
+            // Only one filter failed: that by this attribute, whose values are counted all the same.
+            let own = &self.by_fact[(failed / FACT).trailing_zeros() as usize];
+            self.facts.count_in(doc, &own.all);
         }
         if but(RATING) {
             for (count, least) in self.found.ratings.iter_mut().zip([40, 30, 20, 10]) {
@@ -303,6 +380,7 @@ impl SegmentCollector for Segment {
         self.found.categories = self.categories.counted();
         self.found.brands = self.brands.counted();
         self.found.shops = self.shops.counted();
+        self.found.facts = self.facts.counted();
         self.found
     }
 }

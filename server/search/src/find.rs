@@ -56,6 +56,8 @@ pub struct Facets {
     pub brands: Vec<(String, u64)>,
     /// By handle.
     pub shops: Vec<(String, u64)>,
+    /// By attribute, most frequent first: its name, and the counts of its values.
+    pub facts: Vec<(String, Vec<(String, u64)>)>,
     /// With 4, 3, 2 and 1 stars at least.
     pub ratings: [u64; 4],
     /// That can be bought.
@@ -76,6 +78,7 @@ impl Index {
     pub fn search(&self, query: &Query) -> Result<Answer, SearchError> {
         let searcher = self.reader.searcher();
         let (parts, open) = parts(&query.text);
+        let parts = query.synonyms.give(parts);
         if parts.is_empty() {
             // Nothing that could be a word was typed.
             if !query.text.trim().is_empty() {
@@ -148,33 +151,49 @@ impl Index {
                 ways.push(boosted(PhraseQuery::new(terms), weight * words.len() as f32));
             }
         } else if let Some(word) = part.word() {
-            let (terms, suggested) = self.readings(searcher, word, last, typing)?;
+            let known = !part.synonyms.is_empty();
+            let (terms, suggested) = self.readings(searcher, word, last, typing, known)?;
             for (term, weight) in &terms {
                 self.in_fields(searcher, &analysis::stem(term), *weight, &mut ways)?;
             }
             spelling = suggested;
         } else {
             for way in &part.ways {
-                let mut words: Vec<Box<dyn Matcher>> = Vec::new();
-                for word in way {
-                    let mut fields = Vec::new();
-                    self.in_fields(searcher, &analysis::stem(word), 1.0, &mut fields)?;
-                    words.push(best_of(fields));
-                }
-                ways.push(Box::new(BooleanQuery::intersection(words)));
+                ways.push(self.together(searcher, way, 1.0)?);
             }
         }
-        ways.extend(self.as_code(searcher, &part.code, part.word().is_none())?);
+        for way in &part.synonyms {
+            ways.push(self.together(searcher, way, weights::SYNONYM)?);
+        }
+        ways.extend(self.as_code(searcher, &part.code, part.ways[0].len() > 1)?);
         Ok(Sought { matcher: best_of(ways), spelling })
     }
 
-    /// The words that a word is looked for as, with their weights, and how it should be spelt.
+    /// All of these words.
+    fn together(
+        &self,
+        searcher: &Searcher,
+        words: &[String],
+        weight: f32,
+    ) -> Result<Box<dyn Matcher>, SearchError> {
+        let mut all: Vec<Box<dyn Matcher>> = Vec::new();
+        for word in words {
+            let mut fields = Vec::new();
+            self.in_fields(searcher, &analysis::stem(word), weight, &mut fields)?;
+            all.push(best_of(fields));
+        }
+        Ok(Box::new(BooleanQuery::intersection(all)))
+    }
+
+    /// The words that a word is looked for as, with their weights, and how it should be spelt. A word that has synonyms is
+    /// `known` to be spelt right.
     fn readings(
         &self,
         searcher: &Searcher,
         word: &str,
         last: bool,
         typing: bool,
+        known: bool,
     ) -> Result<(Vec<(String, f32)>, Option<(String, bool)>), SearchError> {
         let words = self.fields.words;
         let mut own = spelling::frequency(searcher, words, word)?;
@@ -198,7 +217,7 @@ impl Index {
                     .map(|known| (known.word, weights::PREFIX)),
             );
         }
-        if !terms.is_empty() && own > SUGGESTED_FROM {
+        if known || (!terms.is_empty() && own > SUGGESTED_FROM) {
             return Ok((terms, None));
         }
         let similar = spelling::similar(searcher, words, word, SIMILAR)?;

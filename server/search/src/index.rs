@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The name of the folder: another one for each layout, so that an index of another version of the program is left alone.
-const LAYOUT: &str = "products-1";
+const LAYOUT: &str = "products-2";
 /// How much a writer gathers before it writes to the disk.
 const BUFFER: usize = 32 << 20;
 /// How many nodes may share a folder; each has an index of its own.
@@ -45,6 +45,8 @@ pub struct Document {
     pub categories: Vec<(String, String)>,
     /// Names and values of attributes and specifications.
     pub attributes: Vec<(String, String)>,
+    /// Names and values of what products can be filtered by, besides the above. None contains a line break.
+    pub facts: Vec<(String, String)>,
     /// The description.
     pub description: String,
     /// SKUs and barcodes.
@@ -84,6 +86,7 @@ pub(crate) struct Fields {
     brands: Field,
     categories: Field,
     shop: Field,
+    facts: Field,
     currency: Field,
     price: Field,
     in_stock: Field,
@@ -99,6 +102,7 @@ pub(crate) mod column {
     pub(crate) const BRANDS: &str = "brands";
     pub(crate) const CATEGORIES: &str = "categories";
     pub(crate) const SHOP: &str = "shop";
+    pub(crate) const FACTS: &str = "facts";
     pub(crate) const CURRENCY: &str = "currency";
     pub(crate) const PRICE: &str = "price";
     pub(crate) const IN_STOCK: &str = "in_stock";
@@ -135,6 +139,7 @@ fn schema() -> (Schema, Fields) {
         brands: builder.add_text_field(column::BRANDS, facet()),
         categories: builder.add_text_field(column::CATEGORIES, facet()),
         shop: builder.add_text_field(column::SHOP, facet()),
+        facts: builder.add_text_field(column::FACTS, facet()),
         currency: builder.add_text_field(column::CURRENCY, facet()),
         price: builder.add_i64_field(column::PRICE, number()),
         in_stock: builder.add_bool_field(column::IN_STOCK, number()),
@@ -300,6 +305,11 @@ impl Index {
     }
 }
 
+/// How a name and a value are written in their column.
+pub(crate) fn fact(name: &str, value: &str) -> String {
+    [name, "\n", value].concat()
+}
+
 pub(crate) fn id_of(high: u64, low: u64) -> u128 {
     (u128::from(high) << 64) | u128::from(low)
 }
@@ -354,6 +364,9 @@ impl Fields {
             doc.add_text(self.categories, slug);
         }
         doc.add_text(self.shop, &of.shop);
+        for (name, value) in &of.facts {
+            doc.add_text(self.facts, fact(name, value));
+        }
         doc.add_text(self.currency, &of.currency);
         doc.add_i64(self.price, of.price);
         doc.add_bool(self.in_stock, of.in_stock);

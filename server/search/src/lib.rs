@@ -19,7 +19,7 @@ mod weights;
 pub use analysis::{code, fold};
 pub use find::{Answer, Facets};
 pub use index::{Document, Index};
-pub use query::{Filters, Query, Sort};
+pub use query::{Filters, Query, Sort, Synonyms};
 
 /// Why the index failed. It is then built anew; meanwhile, the database answers.
 #[derive(Debug, thiserror::Error)]

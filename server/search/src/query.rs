@@ -1,5 +1,7 @@
 //! What is asked, and what a text that people type means.
 
+use std::{cmp::Reverse, collections::HashMap, fmt, sync::Arc};
+
 use crate::analysis::{self, Word};
 
 /// The maximum number of characters of a query that are read.
@@ -27,6 +29,8 @@ pub struct Query {
     /// What one minor unit of each currency is in the currency of prices: a numerator and a denominator. Products in other
     /// currencies have no price.
     pub rates: Vec<(String, i64, i64)>,
+    /// Words that mean the same.
+    pub synonyms: Arc<Synonyms>,
 }
 
 /// Which products count. Several values of one kind are alternatives.
@@ -38,6 +42,8 @@ pub struct Filters {
     pub brands: Vec<String>,
     /// Handles of shops.
     pub shops: Vec<String>,
+    /// Names and values of attributes: one of the values of each.
+    pub facts: Vec<(String, Vec<String>)>,
     /// The lowest average rating, in tenths of stars; 0 for any.
     pub rating: u64,
     /// Only what can be bought.
@@ -67,6 +73,8 @@ pub enum Sort {
 pub(crate) struct Part {
     /// Ways to write it, the usual first: each is found if all of its words are.
     pub(crate) ways: Vec<Vec<String>>,
+    /// Words that mean the same, by [`Synonyms`], in the same form.
+    pub(crate) synonyms: Vec<Vec<String>>,
     /// Its letters and digits: it may be a SKU.
     pub(crate) code: String,
     /// Whether the words follow each other, as in quotation marks.
@@ -101,7 +109,12 @@ pub(crate) fn parts(text: &str) -> (Vec<Part>, bool) {
         match words.len() {
             0 => {}
             1 => plain(phrase, &mut parts),
-            _ => parts.push(Part { code: String::new(), ways: vec![words], phrase: true }),
+            _ => parts.push(Part {
+                ways: vec![words],
+                synonyms: Vec::new(),
+                code: String::new(),
+                phrase: true,
+            }),
         }
         rest = after;
     }
@@ -113,6 +126,84 @@ pub(crate) fn parts(text: &str) -> (Vec<Part>, bool) {
         parts.retain(says);
     }
     (parts, open)
+}
+
+/// Words that mean the same. What is typed is also found as what is listed with it; nothing in the index depends on them.
+#[derive(Clone, Default)]
+pub struct Synonyms {
+    /// By the stem of its first word, what is replaced: its stems, and the words that mean the same.
+    by_first: HashMap<String, Vec<(Vec<String>, Vec<Vec<String>>)>>,
+}
+
+impl fmt::Debug for Synonyms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} synonyms", self.by_first.len())
+    }
+}
+
+impl Synonyms {
+    /// Reads groups of words or phrases that mean the same. Those without letters and digits count as not there.
+    pub fn of<'a>(groups: impl IntoIterator<Item = Vec<&'a str>>) -> Self {
+        let mut synonyms = Self::default();
+        for group in groups {
+            let read = |text: &str| parts(text).0.iter().flat_map(|part| part.ways[0].clone()).collect();
+            let ways: Vec<Vec<String>> = group.into_iter().map(read).collect();
+            for way in ways.iter().filter(|way| !way.is_empty()) {
+                let others = ways
+                    .iter()
+                    .filter(|other| !other.is_empty() && *other != way)
+                    .cloned()
+                    .collect::<Vec<_>>();
+                let stems: Vec<String> = way.iter().map(|word| analysis::stem(word)).collect();
+                let known = synonyms.by_first.entry(stems[0].clone()).or_default();
+                match known.iter_mut().find(|(own, _)| *own == stems) {
+                    Some((_, all)) => all.extend(others),
+                    None => known.push((stems, others)),
+                }
+            }
+        }
+        // Longest first.
+        synonyms.by_first.values_mut().for_each(|known| known.sort_by_key(|(own, _)| Reverse(own.len())));
+        synonyms
+    }
+
+    /// Gives the parts their synonyms; parts that have one together become one.
+    pub(crate) fn give(&self, parts: Vec<Part>) -> Vec<Part> {
+        let mut given = Vec::with_capacity(parts.len());
+        let mut rest = parts.as_slice();
+        while let Some((part, after)) = rest.split_first() {
+            match self.at(rest) {
+                Some((taken, ways, synonyms)) => {
+                    let code = if taken == 1 { part.code.clone() } else { String::new() };
+                    let ways = if taken == 1 { part.ways.clone() } else { vec![ways] };
+                    given.push(Part { ways, synonyms: synonyms.to_vec(), code, phrase: false });
+                    rest = &rest[taken..];
+                }
+                None => {
+                    given.push(part.clone());
+                    rest = after;
+                }
+            }
+        }
+        given
+    }
+
+    /// The longest one that these parts begin with: of how many parts, their words, and what means the same.
+    fn at(&self, parts: &[Part]) -> Option<(usize, Vec<String>, &[Vec<String>])> {
+        let first = analysis::stem(parts.first().filter(|part| !part.phrase)?.ways.first()?.first()?);
+        let known = self.by_first.get(&first)?;
+        known.iter().find_map(|(own, others)| {
+            let mut words: Vec<String> = Vec::new();
+            for (at, part) in parts.iter().take_while(|part| !part.phrase).enumerate() {
+                words.extend(part.ways[0].iter().cloned());
+                if words.len() >= own.len() {
+                    let same = words.iter().map(|word| analysis::stem(word)).eq(own.iter().cloned());
+                    return same.then(|| (at + 1, words, others.as_slice()));
+                }
+            }
+            None
+        })
+    }
 }
 
 /// The first text in quotation marks, with what is before and after it. A quotation mark behind a digit is an inch mark.
@@ -135,7 +226,7 @@ fn plain(text: &str, parts: &mut Vec<Part>) {
         let way: Vec<String> = words.iter().filter(inside).map(|word| word.text.clone()).collect();
         let code = whole.map_or_else(|| analysis::code(text), |word| analysis::code(&word.text));
         let ways = std::iter::once(way).chain(whole.map(|word| vec![word.text.clone()])).collect();
-        parts.push(Part { ways, code, phrase: false });
+        parts.push(Part { ways, synonyms: Vec::new(), code, phrase: false });
         at = words.iter().position(|word| !word.other && word.place >= *place + span).unwrap_or(words.len());
     }
 }
@@ -150,6 +241,36 @@ mod tests {
             if part.phrase { format!("\"{}\"", ways.join("|")) } else { ways.join("|") }
         };
         parts(text).0.iter().map(part).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn words_that_mean_the_same_are_found_for_each_other() {
+        let synonyms = Synonyms::of([
+            vec!["sofa", "couch", "Settee "],
+            vec!["mobile phone", "smartphone", "Cell-Phone"],
+            vec!["phone", "telephone"],
+            vec!["", "--", "alone"],
+        ]);
+        let given = |text: &str| {
+            let (parts, _) = parts(text);
+            let said = |part: &Part| {
+                let ways = |ways: &[Vec<String>]| ways.iter().map(|way| way.join("+")).collect::<Vec<_>>();
+                [ways(&part.ways).join("|"), ways(&part.synonyms).join("|")].join("=")
+            };
+            synonyms.give(parts).iter().map(said).collect::<Vec<_>>().join(" ")
+        };
+        for (text, expected) in [
+            ("red sofas", "red= sofas=couch|settee"),
+            ("Mobile phones cheap", "mobile+phones=smartphone|cell+phone cheap="),
+            ("cell-phone", "cell+phone|cellphone=mobile+phone|smartphone"),
+            ("smartphone case", "smartphone=mobile+phone|cell+phone case="),
+            ("phone mobile", "phone=telephone mobile="),
+            ("\"mobile phone\"", "mobile+phone="),
+            ("alone", "alone="),
+            ("", ""),
+        ] {
+            assert_eq!(given(text), expected, "{text:?}");
+        }
     }
 
     #[test]

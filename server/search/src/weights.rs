@@ -23,6 +23,8 @@ pub(crate) const TOGETHER: f32 = 1.0;
 pub(crate) const PREFIX: f32 = 0.7;
 /// What a word is worth that differs from one of the query in one character, or in two.
 pub(crate) const TYPO: [f32; 2] = [0.7, 0.5];
+/// What a word is worth that means the same.
+pub(crate) const SYNONYM: f32 = 0.8;
 /// What similar words are worth besides the most frequent one.
 pub(crate) const ALSO_SIMILAR: f32 = 0.5;
 

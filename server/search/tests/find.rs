@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use haat_search::{Document, Filters, Index, Query, Sort};
+use haat_search::{Document, Filters, Index, Query, Sort, Synonyms};
 
 fn product(id: u128, title: &str) -> Document {
     Document {
@@ -176,6 +176,70 @@ fn facets_count_what_other_filters_let_through() {
     let none = ask("pen", Filters { brands: vec!["Pilot".into()], ..Filters::default() });
     assert_eq!((none.total, none.facets.brands.len()), (0, 1));
     assert!(!none.some_words);
+}
+
+#[test]
+fn attributes_are_facets() {
+    let index = Index::in_memory().unwrap();
+    let fact = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let kurta = |id, colour: &str, size: &[&str]| Document {
+        facts: std::iter::once(fact("Colour", colour)).chain(size.iter().map(|s| fact("Size", s))).collect(),
+        ..product(id, "Kurta")
+    };
+    index.apply(&[kurta(1, "Red", &["M", "L"]), kurta(2, "Red", &["S"])], &[]).unwrap();
+    // In a segment of its own, with other values.
+    index.apply(&[kurta(3, "Blue", &["M"]), kurta(4, "Colour", &[]), product(5, "Kurta")], &[]).unwrap();
+    let ask = |facts: &[(&str, &[&str])]| {
+        let facts = facts
+            .iter()
+            .map(|(name, values)| ((*name).to_owned(), values.iter().map(|v| (*v).to_owned()).collect()));
+        let filters = Filters { facts: facts.collect(), ..Filters::default() };
+        let query = Query { text: "kurta".into(), limit: 9, facets: true, filters, ..Query::default() };
+        let answer = index.search(&query).unwrap();
+        let values = |(name, values): (String, Vec<(String, u64)>)| {
+            let values: Vec<_> =
+                values.into_iter().map(|(value, count)| format!("{value} {count}")).collect();
+            format!("{name}: {}", values.join(", "))
+        };
+        (answer.ids, answer.facets.facts.into_iter().map(values).collect::<Vec<_>>().join("; "))
+    };
+    assert_eq!(
+        ask(&[]),
+        (vec![5, 4, 3, 2, 1], "Colour: Red 2, Blue 1, Colour 1; Size: M 2, L 1, S 1".into())
+    );
+    assert_eq!(ask(&[("Size", &["M"])]), (vec![3, 1], "Size: M 2, L 1, S 1; Colour: Blue 1, Red 1".into()));
+    assert_eq!(ask(&[("Size", &["M", "S"])]).0, [3, 2, 1]);
+    let both = ask(&[("Size", &["M"]), ("Colour", &["Red"])]);
+    assert_eq!(both, (vec![1], "Size: L 1, M 1, S 1; Colour: Blue 1, Red 1".into()));
+    // Nothing of that name or value.
+    assert_eq!(ask(&[("Weight", &["1 kg"])]), (vec![], String::new()));
+    assert_eq!(ask(&[("Colour", &["Green"])]).1, "Colour: Red 2, Blue 1, Colour 1");
+    assert_eq!(ask(&[("Col", &["our\nRed"])]).0, [0u128; 0]);
+}
+
+#[test]
+fn synonyms_are_found_for_each_other() {
+    let index = market();
+    index.apply(&[product(20, "Corner sofa"), product(21, "Smartphone 5 inch")], &[]).unwrap();
+    let synonyms = Synonyms::of([vec!["sofa", "couch", "divan"], vec!["smartphone", "mobile phone"]]);
+    let synonyms = std::sync::Arc::new(synonyms);
+    let ask = |text: &str, typing| {
+        let query =
+            Query { text: text.into(), limit: 9, typing, synonyms: synonyms.clone(), ..Query::default() };
+        index.search(&query).unwrap()
+    };
+    for text in ["couch", "COUCHES", "divan corner", "sofa"] {
+        let answer = ask(text, false);
+        assert_eq!((answer.ids.as_slice(), answer.spelling), (&[20][..], None), "{text}");
+    }
+    assert_eq!(ask("mobile phone", false).ids, [21]);
+    assert_eq!(ask("mobile phone 5 inch", false).ids, [21]);
+    assert_eq!(ask("phone mobile", false).total, 0);
+    assert_eq!(ask("couch", true).ids, [20], "while typing");
+    // What itself is sold comes before what means the same.
+    index.apply(&[product(22, "Corner couch")], &[]).unwrap();
+    assert_eq!(ask("corner couch", false).ids, [22, 20]);
+    assert_eq!(ask("corner sofa", false).ids, [20, 22]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use haat_engine::{
     admin::{self, Grantee},
     contact, currencies, gift_cards, jobs,
     notifications::{self, announcements},
-    orders, payments, payouts, promotions, taxes,
+    orders, payments, payouts, promotions, search_terms, taxes,
 };
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
@@ -24,7 +24,7 @@ use haat_shared::{
     promotions::PromotionForm,
     routes::{
         self, ANNOUNCEMENTS, CONTACT_MESSAGES, CURRENCIES, DELIVERIES, GIFT_CARDS, HOME, JOBS,
-        MARKET_PROMOTIONS, PAYOUTS, TAXES, TEAM, any_payout,
+        MARKET_PROMOTIONS, PAYOUTS, SEARCHES, TAXES, TEAM, any_payout,
     },
     taxes::{TaxBasis, TaxRateForm, TaxSettings},
 };
@@ -139,6 +139,19 @@ pub(super) async fn taxes(
         Ok(()) => redirect(&state, TAXES, &[("done", &action)]),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "tax_rate", TAXES, typed, &error).await,
         Err(error) => refused(&state, TAXES, &error),
+    }
+}
+
+/// The words that mean the same in a search.
+pub(super) async fn searches(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    match search_terms::set_synonyms(&state.runtime.engine, &caller, &field(&typed, "synonyms")).await {
+        Ok(()) => redirect(&state, SEARCHES, &[("done", "synonyms")]),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "synonyms", SEARCHES, typed, &error).await,
+        Err(error) => refused(&state, SEARCHES, &error),
     }
 }
 

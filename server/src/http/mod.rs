@@ -270,6 +270,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_REVIEW, post(review_forms::read))
         .route(FORM_SHOP_REVIEWS, post(review_forms::reply))
         .route(FORM_ALL_REVIEWS, post(review_forms::moderate))
+        .route(FORM_SEARCHES, post(admin_forms::searches))
         .route(FORM_RESEND, post(admin_forms::resend))
         .route(FORM_TEAM, post(admin_forms::team))
         .route(FORM_IMPORT_GO, post(imports::decide))

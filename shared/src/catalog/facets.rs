@@ -27,12 +27,24 @@ pub struct ProductFacets {
     pub brands: Vec<FacetValue>,
     /// By shop, most frequent first.
     pub shops: Vec<FacetValue>,
+    /// By attributes that some of the products have, most frequent first.
+    pub facts: Vec<FactFacet>,
     /// With at least 4, 3, 2 and 1 stars.
     pub ratings: Vec<FacetValue>,
     /// The number of products in stock.
     pub in_stock: i64,
     /// The lowest and the highest price. Null if no product has one in the currency that is shown.
     pub prices: Option<PriceSpan>,
+}
+
+/// How many products have each value of an attribute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FactFacet {
+    /// The name of the attribute.
+    pub name: String,
+    /// Its values, most frequent first.
+    pub values: Vec<FacetValue>,
 }
 
 /// The lowest and the highest price.
@@ -105,7 +117,10 @@ pub struct ShopLink {
 impl ListProducts {
     /// Whether any filter is set besides those of the page.
     pub fn is_narrowed(&self) -> bool {
-        !(self.categories.is_empty() && self.brands.is_empty() && self.shops.is_empty())
+        !(self.categories.is_empty()
+            && self.brands.is_empty()
+            && self.shops.is_empty()
+            && self.facts.is_empty())
             || self.rating > 0
             || self.in_stock
             || !self.min_price.is_empty()
@@ -127,7 +142,8 @@ impl ListProducts {
     /// The filters as parameters of a URL, with the query and the sort order, but without the page.
     pub fn parameters(&self) -> Vec<(&'static str, String)> {
         let mut all = vec![("q", self.q.clone())];
-        let several = [("in", &self.categories), ("brand", &self.brands), ("shop", &self.shops)];
+        let several =
+            [("in", &self.categories), ("brand", &self.brands), ("shop", &self.shops), ("fact", &self.facts)];
         for (name, values) in several {
             all.extend(values.iter().map(|value| (name, value.clone())));
         }

@@ -1,15 +1,24 @@
 //! The search of products: what feeds the index of a node, and what it finds.
 
-use haat_engine::{Caller, Engine, Parts, catalog, finding, product_search};
+use haat_engine::{
+    Caller, Engine, Parts, catalog, db::Scalar, finding, params, product_search, schedules, search_terms,
+    statements,
+};
 use haat_shared::{
     Error, FieldCode,
     catalog::{
-        ListProducts,
+        Attribute, ListProducts,
+        attributes::{AttributeForm, AttributeKind, AttributeOption, AttributeText},
         facets::{FacetValue, ProductResults, Spelling},
+        synonyms::SearchedTerm,
     },
 };
 
 use crate::{both, products::form, support::*};
+
+statements! {
+    TERMS = "SELECT COUNT(*) AS value FROM search_terms";
+}
 
 const MEENA: &str = "meena-crafts";
 const DELTA: &str = "delta-electronics";
@@ -162,6 +171,115 @@ both! {
         let suggested = finding::suggest(engine, &Caller::guest(), "delta").await.unwrap();
         assert_eq!(suggested.shops.len(), 1);
         assert_eq!(finding::suggest(engine, &Caller::guest(), "c").await.unwrap(), Default::default());
+    }
+
+    async fn attributes_and_options_narrow_down(market) {
+        let engine = &searching(market);
+        let (system, owner) = (Caller::system(), market.owner(MEENA).await);
+        let shawls = catalog::NewCategory { slug: "shawls".into(), name: "Shawls".into(), ..Default::default() };
+        catalog::put_categories(engine, &system, vec![shawls]).await.unwrap();
+        let option = |code: &str| AttributeOption { code: code.into(), name: code.into() };
+        let size = AttributeForm {
+            name: "Size".into(), kind: AttributeKind::Choice, unit: String::new(), decimals: 0, options: vec![option("wide")],
+        };
+        catalog::define_attribute(engine, &system, "size", &size).await.unwrap();
+        let asked = catalog::AskedAttribute { code: "size".into(), required: false };
+        catalog::set_category_attributes(engine, &system, "shawls", vec![asked]).await.unwrap();
+        let category = catalog::category_ids(engine).await.unwrap().get("shawls").copied();
+        for (title, colours, weave) in [
+            ("Wool shawl", ["red", "Blue"], "Twill"),
+            ("Silk shawl", ["Red", "Green"], "twill"),
+            ("Plain shawl", ["Grey", "White"], "A very long text about how it is woven by hand"),
+        ] {
+            let variants = colours.map(|colour| catalog::NewVariant {
+                sku: format!("{title} {colour}"), title: colour.into(), price_minor: 100, stock: 5, ..Default::default()
+            });
+            let product = catalog::NewProduct {
+                title: title.into(),
+                option: "colour".into(),
+                category,
+                attributes: vec![Attribute { name: "Weave".into(), value: weave.into() }],
+                variants: variants.into(),
+                ..Default::default()
+            };
+            catalog::upsert_products(engine, &Caller::system(), MEENA, vec![product]).await.unwrap();
+        }
+        product_search::feed(engine).await.unwrap();
+        let facts = |results: ProductResults| -> Vec<(String, Vec<FacetValue>)> {
+            results.found.unwrap().facets.facts.into_iter().map(|fact| (fact.name, fact.values)).collect()
+        };
+        let all = facts(ask(engine, words("shawl")).await);
+        let colour = |name: &str, count| value(&format!("Colour:{name}"), name, count);
+        let colours = vec![colour("Red", 2), colour("Blue", 1), colour("Green", 1), colour("Grey", 1), colour("White", 1)];
+        assert_eq!(all, [("Colour".to_owned(), colours.clone())], "one weave is nothing to choose from");
+        let of = |facts: &[&str]| ListProducts { facts: facts.iter().map(|fact| (*fact).into()).collect(), ..words("shawl") };
+        assert_eq!(titles(engine, of(&["Colour:Red"])).await.len(), 2);
+        assert_eq!(titles(engine, of(&["Colour:Red", "Colour:Grey"])).await.len(), 3);
+        let both = ask(engine, of(&["Colour:Green", "Weave:Twill"])).await;
+        assert_eq!(both.page.items[0].title, "Silk shawl");
+        let chosen = facts(both);
+        assert_eq!(chosen.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["Colour", "Weave"]);
+        assert_eq!(chosen[0].1, [colour("Red", 2), colour("Blue", 1), colour("Green", 1)]);
+        assert_eq!(titles(engine, of(&["Weave:Twill\n"])).await, Vec::<String>::new());
+        assert_eq!(titles(engine, of(&["Colour"])).await.len(), 3, "no filter");
+
+        // What the category asks for.
+        let plain = ask(engine, words("plain")).await.page.items.remove(0).id;
+        let wide = AttributeText { code: "size".into(), value: "wide".into() };
+        catalog::set_attribute_values(engine, &owner, MEENA, plain, vec![wide]).await.unwrap();
+        product_search::feed(engine).await.unwrap();
+        assert_eq!(titles(engine, of(&["Size:Wide"])).await, ["Plain shawl"]);
+    }
+
+    async fn searches_are_counted_and_synonyms_are_found(market) {
+        let engine = &searching(market);
+        market.product(MEENA, "Corner sofa", 45_000, 10).await;
+        product_search::feed(engine).await.unwrap();
+        let admin = &Caller::system();
+        for q in ["couch", " COUCH ", "sofa", "me@haat.example", ""] {
+            ask(engine, words(q)).await;
+        }
+        // Narrowing down, sorting and turning the page are no searches of their own.
+        ask(engine, ListProducts { in_stock: true, ..words("sofa") }).await;
+        ask(engine, ListProducts { sort: "newest".into(), ..words("sofa") }).await;
+        search_terms::flush(engine).await.unwrap();
+        assert_eq!(search_terms::report(engine, admin).await.unwrap().searches, 0, "they wait in memory");
+        market.clock.advance_ms(5_000);
+        search_terms::flush(engine).await.unwrap();
+        search_terms::flush(engine).await.unwrap();
+        let term = |term: &str, searches, misses| SearchedTerm { term: term.into(), searches, misses };
+        let report = search_terms::report(engine, admin).await.unwrap();
+        assert_eq!((report.searches, report.misses), (3, 2));
+        assert_eq!(report.frequent, [term("couch", 2, 2), term("sofa", 1, 0)]);
+        assert_eq!(report.missed, [term("couch", 2, 2)]);
+
+        let bad = search_terms::set_synonyms(engine, admin, "couch, sofa\nbed").await.unwrap_err();
+        assert_eq!(bad.at("synonyms"), Some(FieldCode::SynonymLine(2)));
+        search_terms::set_synonyms(engine, admin, "\n couch ,sofa,\n").await.unwrap();
+        assert_eq!(search_terms::report(engine, admin).await.unwrap().synonyms, "couch, sofa");
+        product_search::feed(engine).await.unwrap();
+        assert_eq!(titles(engine, words("couches")).await, ["Corner sofa"]);
+        assert_eq!(finding::suggest(engine, &Caller::guest(), "couch").await.unwrap().products.len(), 1);
+        // Building it anew keeps them.
+        product_search::request_rebuild(engine).await.unwrap();
+        product_search::feed(engine).await.unwrap();
+        assert_eq!(titles(engine, words("couch")).await, ["Corner sofa"]);
+        search_terms::set_synonyms(engine, admin, "").await.unwrap();
+        product_search::feed(engine).await.unwrap();
+        assert_eq!(titles(engine, words("couch")).await, Vec::<String>::new());
+
+        // What was searched for once is forgotten after a week, the rest after a season.
+        let purge = schedules::SCHEDULES.iter().find(|schedule| schedule.name == "purge").unwrap();
+        for (days, left) in [(8, 1), (90, 0)] {
+            market.clock.advance_ms(days * 86_400_000);
+            schedules::run_if_due(engine, purge).await.unwrap();
+            let counted: Vec<Scalar<i64>> = engine.db.all(&TERMS, params![]).await.unwrap();
+            assert_eq!(counted[0].0, left, "{days}");
+        }
+        let owner = &market.owner(MEENA).await;
+        for refused in [search_terms::report(engine, owner).await.err(), search_terms::set_synonyms(engine, owner, "").await.err()] {
+            assert!(refused.is_some());
+        }
     }
 
     async fn an_index_is_built_anew_when_it_is_damaged_or_asked_for(market) {

@@ -97,6 +97,9 @@ struct WhichProducts {
     category: Option<String>,
     /// Only products of this brand.
     brand: Option<String>,
+    /// Only products with this value of an attribute: `Colour:Red`.
+    #[schema(format = "optional-line", max_length = 100)]
+    fact: Option<String>,
     /// Only products with this average rating or a better one.
     #[schema(minimum = 0, maximum = 5)]
     rating: Option<u8>,
@@ -119,6 +122,7 @@ impl From<WhichProducts> for ListProducts {
             shop: of.shop.unwrap_or_default(),
             category: of.category.unwrap_or_default(),
             brands: of.brand.into_iter().collect(),
+            facts: of.fact.into_iter().collect(),
             rating: of.rating.unwrap_or_default(),
             in_stock: of.in_stock.unwrap_or_default(),
             sort: of.sort.map(|sort| SORTS[sort as usize].to_owned()).unwrap_or_default(),
@@ -153,6 +157,9 @@ struct CountedProducts {
     category: Option<String>,
     /// Only products of this brand.
     brand: Option<String>,
+    /// Only products with this value of an attribute: `Colour:Red`.
+    #[schema(format = "optional-line", max_length = 100)]
+    fact: Option<String>,
 }
 
 async fn facets(context: RequestContext, Query(of): Query<CountedProducts>) -> Result<Found<Facets>> {
@@ -161,6 +168,7 @@ async fn facets(context: RequestContext, Query(of): Query<CountedProducts>) -> R
         shop: of.shop.unwrap_or_default(),
         category: of.category.unwrap_or_default(),
         brands: of.brand.into_iter().collect(),
+        facts: of.fact.into_iter().collect(),
         ..ListProducts::default()
     };
     let results = finding::find(context.engine(), &context.caller, of).await?;

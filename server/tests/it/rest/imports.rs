@@ -50,6 +50,18 @@ fn counts<const N: usize>(import: &Answer, names: [&str; N]) -> [i64; N] {
 const CHECKED: [&str; 6] = ["valid", "new", "changed", "invalid", "lines_not_read", "error_count"];
 const DONE: [&str; 4] = ["added", "updated", "unchanged", "rejected"];
 
+/// A list of products, as soon as there are any: the search index takes up to a second to learn of a change.
+async fn found(robot: &Robot, path: &str) -> Answer {
+    for _ in 0..40 {
+        let listed = robot.get(path).await.is(200);
+        if listed.body["items"].as_array().is_some_and(|items| !items.is_empty()) {
+            return listed;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{path}: nothing was found within two seconds");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_checked_started_and_on_sale() {
     for on in BOTH {
@@ -73,7 +85,7 @@ async fn a_file_is_checked_started_and_on_sale() {
         start(&meena, &id, json!({})).await.is(200);
         let done = ended(&meena, &id).await;
         assert_eq!((done.text("/status"), counts(&done, DONE)), ("done".into(), [2, 0, 0, 0]));
-        let listed = guest.get("/products?shop=meena-crafts&q=ocarina").await.is(200);
+        let listed = found(&guest, "/products?shop=meena-crafts&q=ocarina").await;
         let view = guest.get(&format!("/products/{}", listed.text("/items/0/slug"))).await.is(200);
         assert_eq!(
             (view.text("/title"), &view.body["variants"][0]["available"]),
