@@ -1,6 +1,6 @@
 # Entry points for development. The scripts are in scripts/.
 SHELL := bash
-.PHONY: run check test attack watch bench bench-chat bench-search lighthouse schemathesis lint tools screens clean
+.PHONY: run check test attack watch bench bench-chat bench-recommend bench-search lighthouse schemathesis lint tools screens clean
 
 # Builds and serves the demo market.
 run:
@@ -30,6 +30,10 @@ bench:
 # How good and how fast the search is, on the data in HAAT_SEARCH_DATA.
 bench-search:
 	scripts/bench search
+
+# How good and how fast recommendations are, on the data in HAAT_RECOMMEND_DATA.
+bench-recommend:
+	scripts/bench recommend
 
 # Conversations over thousands of sockets.
 bench-chat:
