@@ -48,6 +48,7 @@ pub mod permissions;
 pub mod pricing;
 pub mod profile;
 pub mod promotions;
+pub mod recommendations;
 pub mod refunds;
 pub mod reports;
 pub mod returns;

@@ -219,6 +219,7 @@ const READS: &[&str] = &[
     FN_PURCHASE,
     FN_HISTORY,
     FN_SAVES_CARDS,
+    FN_RECOMMENDATIONS,
     FN_CARDS,
     FN_NOTIFICATIONS,
     FN_NOTIFICATION_PREFERENCES,
@@ -444,6 +445,7 @@ routes! {
     FORM_SHOP_REVIEWS POST "/seller/{handle}/reviews" Form Member;
     FORM_CARDS POST "/account/cards" Form SignedIn;
     FORM_ADDRESSES POST "/account/addresses" Form SignedIn;
+    FORM_RECOMMENDATIONS POST "/account/recommendations" Form SignedIn;
     FORM_PROFILE POST "/account/profile" Form SignedIn;
     FORM_PASSWORD POST "/account/password" Form SignedIn;
     FORM_LOGINS POST "/account/logins" Form SignedIn;
@@ -595,6 +597,7 @@ routes! {
     FN_PURCHASE POST "/api/orders/purchase" Function Holder;
     FN_HISTORY POST "/api/orders/history" Function SignedIn;
     FN_SAVES_CARDS POST "/api/cards/enabled" Function Anyone;
+    FN_RECOMMENDATIONS POST "/api/recommendations/for_you" Function SignedIn;
     FN_CARDS POST "/api/cards/list" Function SignedIn;
     FN_NOTIFICATIONS POST "/api/inbox/list" Function SignedIn;
     FN_NOTIFICATION_PREFERENCES POST "/api/inbox/preferences" Function SignedIn;
@@ -702,6 +705,8 @@ rest! {
     API_PRODUCT_FACETS GET "/products/facets" Anyone;
     API_PRODUCT_SUGGESTIONS GET "/products/suggestions" Anyone;
     API_PRODUCT GET "/products/{slug}" Anyone;
+    API_RELATED_PRODUCTS GET "/products/{slug}/related" Anyone;
+    API_RECOMMENDATIONS GET "/me/recommendations" SignedIn Buy;
     API_CATEGORIES GET "/categories" Anyone;
     API_CATEGORY GET "/categories/{slug}" Anyone;
     API_COUNTRY GET "/countries/{code}" Anyone;

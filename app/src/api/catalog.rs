@@ -12,6 +12,7 @@ use haat_shared::{
     id::kinds::{ProductId, VariantId},
     page::Counted,
     promotions::ProductOffer,
+    recommendations::RelatedProducts,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
@@ -53,17 +54,19 @@ pub struct ProductDetails {
     pub offers: Vec<ProductOffer>,
     /// Its variants that are on the caller's wishlist.
     pub saved: Vec<VariantId>,
+    /// What goes with it.
+    pub related: RelatedProducts,
 }
 
 /// A product page by the product's slug.
 #[server(prefix = "/api", endpoint = "catalog/product", input = Json)]
 pub async fn product(slug: String) -> Result<ProductDetails, ApiError> {
     super::call(async |engine, caller| {
-        let product = haat_engine::catalog::product(&engine, &caller, &slug).await?;
+        let (product, related) = haat_engine::recommendations::product(&engine, &caller, &slug).await?;
         let delivery = haat_engine::shops::delivery_dates(&engine, &caller, product.shop.delivery_days);
         let offers = haat_engine::promotions::of_product(&engine, &caller, product.id).await?;
         let saved = haat_engine::wishlist::of_product(&engine, &caller, product.id).await?;
-        Ok(ProductDetails { product, delivery, offers, saved })
+        Ok(ProductDetails { product, delivery, offers, saved, related })
     })
     .await
 }

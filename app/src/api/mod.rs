@@ -28,6 +28,7 @@ pub mod outbox;
 pub mod payments;
 pub mod payouts;
 pub mod promotions;
+pub mod recommendations;
 pub mod reviews;
 pub mod sale_events;
 pub mod sale_prices;

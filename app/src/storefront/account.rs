@@ -1,4 +1,4 @@
-//! The account page: past purchases.
+//! The account page: past purchases, and recommendations.
 
 use haat_shared::{orders::PurchaseCard, routes};
 use leptos::prelude::*;
@@ -10,6 +10,7 @@ use super::{
     passwords::{Forgot, Reset},
     privacy::Privacy,
     profile::EditProfile,
+    recommendations,
     review::WriteReview,
     wishlist::Wishes,
 };
@@ -45,15 +46,15 @@ pub(crate) fn Account() -> impl IntoView {
 fn Purchases() -> impl IntoView {
     crate::head::keep_out();
     let i18n = use_i18n();
-    let after = query("after");
+    let (after, done) = (query("after"), query("done"));
     let found = api::find(
         move || after.get(),
         |after| async move {
             let page = api::orders::history(after.clone()).await?;
-            Ok((after, page, api::cards::enabled().await?))
+            Ok((after, page, api::cards::enabled().await?, api::recommendations::for_you().await?))
         },
     );
-    loaded(found, move |(after, page, cards)| {
+    loaded(found, move |(after, page, cards, recommended)| {
         let first = (!after.is_empty()).then(|| routes::ACCOUNT.to_owned());
         let next = page.next.map(|next| routes::with(routes::ACCOUNT, &[("after", &next)]));
         let list = if page.items.is_empty() {
@@ -83,6 +84,7 @@ fn Purchases() -> impl IntoView {
                 <h2>{t!(i18n, account.history)}</h2>
                 {list}
                 <Pager first next next_words=tu_string!(i18n, account.next) />
+                {recommendations::for_you(recommended, &done.get_untracked())}
             </div>
         }
     })

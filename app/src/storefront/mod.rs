@@ -27,6 +27,7 @@ mod profile;
 mod purchase;
 mod push;
 mod quantities;
+mod recommendations;
 mod returns;
 mod review;
 mod share;

@@ -24,6 +24,7 @@ use super::{
     gallery::Gallery,
     live_stock,
     product_reviews::{self, Asked},
+    recommendations,
     share::Share,
     shops::shop_logo,
     sign_up::draft_by,
@@ -105,7 +106,7 @@ fn about(i18n: words::I18n, product: ProductView, reviews: &ProductReviews) -> A
 #[component]
 fn Shown(details: ProductDetails, draft: Draft, reviews: ProductReviews, asked: Asked) -> impl IntoView {
     let i18n = use_i18n();
-    let ProductDetails { product, delivery, offers, saved } = details;
+    let ProductDetails { product, delivery, offers, saved, related } = details;
     let whole = product.clone();
     head::describe(|| about(i18n, whole, &reviews));
     let rating = product_reviews::rating(i18n, &product);
@@ -133,6 +134,7 @@ fn Shown(details: ProductDetails, draft: Draft, reviews: ProductReviews, asked: 
             </div>
             {still(move || description_and_details(description, typed, free))}
         </div>
+        {recommendations::related(i18n, related)}
         <div class="width product-end">
             {still(move || product_reviews::reviews(&of, &sold_by, reviews, &asked))}
         </div>

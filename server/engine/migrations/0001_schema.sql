@@ -24,6 +24,8 @@ CREATE TABLE users (
     phone TEXT NOT NULL DEFAULT '',
     -- In which they see prices; NULL if they have not chosen one.
     currency TEXT,
+    -- Whether products are recommended to them because of what they bought.
+    recommendations BOOLEAN NOT NULL DEFAULT TRUE,
     created_at BIGINT NOT NULL
 );
 CREATE INDEX users_created_at_idx ON users (created_at);
@@ -419,6 +421,47 @@ CREATE INDEX product_pictures_media_id_idx ON product_pictures (media_id);
 CREATE TABLE popular_products (
     product_id UUID PRIMARY KEY REFERENCES products (id) ON DELETE CASCADE,
     units BIGINT NOT NULL
+);
+
+-- What was learned for recommendations, and how good it would have been in the last days, in millionths (haat_recommend::Quality).
+CREATE TABLE recommendation_models (
+    -- When it was learned.
+    version BIGINT PRIMARY KEY,
+    -- Whether recommendations are from it. At most one is; none of those that were worse than the one before.
+    used BOOLEAN NOT NULL,
+    interactions BIGINT NOT NULL,
+    -- How many neighbours it has.
+    neighbours BIGINT NOT NULL,
+    -- Of how many shoppers the figures are. If there are few, they say nothing.
+    shoppers BIGINT NOT NULL,
+    recall BIGINT NOT NULL,
+    mrr BIGINT NOT NULL,
+    coverage BIGINT NOT NULL,
+    -- The same for recommending the best sellers to everyone.
+    popular_recall BIGINT NOT NULL,
+    popular_mrr BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX recommendation_models_used_key ON recommendation_models (used) WHERE used;
+
+-- Which products go with others. The rows of a version are only read once it is used.
+CREATE TABLE recommended_products (
+    version BIGINT NOT NULL,
+    -- 'together' (in one purchase) or 'alike' (by the same shoppers), or 'popular': the best sellers of a category.
+    kind TEXT NOT NULL,
+    -- The product that the other goes with; for 'popular' the category, or all zeros for the whole market.
+    product_id UUID NOT NULL,
+    position BIGINT NOT NULL,
+    other_id UUID NOT NULL,
+    score BIGINT NOT NULL,
+    PRIMARY KEY (version, kind, product_id, position)
+);
+
+-- What users don't want to be recommended again. The product may be gone.
+CREATE TABLE dismissed_recommendations (
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    product_id UUID NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, product_id)
 );
 
 -- When the search indexes were last asked to be built anew, and words that mean the same: a line for each group, separated by

@@ -20,7 +20,7 @@ pub use upsert::{NewProduct, NewVariant, upsert_products};
 
 use crate::{
     Caller, Engine, currencies,
-    db::{ListQuery, Value, list::like},
+    db::{ListQuery, Scalar, Value, list::like},
     lists, media, params, rows,
     sale_prices::{self, SaleNow, join_sale, listed_price, on_sale},
     shops, statements, taxes,
@@ -102,6 +102,7 @@ statements! {
     FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.options, p.category_id, p.rating_sum, p.rating_count, s.handle AS shop_handle,
             s.prices_include_tax, b.minutes AS service_minutes, b.place AS service_place
         FROM products p JOIN shops s ON s.id = p.shop_id LEFT JOIN services b ON b.product_id = p.id WHERE p.slug = $1 AND p.state = 'published'";
+    PUBLISHED = "SELECT id AS value FROM products WHERE slug = $1 AND state = 'published'";
     STOCK = "SELECT v.id, c.on_hand - c.held AS available
         FROM products p JOIN variants v ON v.product_id = p.id LEFT JOIN capacities c ON c.id = v.capacity_id
         WHERE p.id = $1 AND p.state = 'published' AND NOT v.archived ORDER BY v.position, v.id";
@@ -270,6 +271,12 @@ fn behind(list: &ListQuery, sort: &str, after: &str) -> Result<Vec<Value>> {
         "title" => vec![key.into(), id.into()],
         _ => vec![key.parse::<i64>().map_err(|_| bad())?.into(), id.into()],
     })
+}
+
+/// The ID of a published product.
+pub(crate) async fn published(engine: &Engine, slug: &str) -> Result<ProductId> {
+    let found: Option<Scalar<ProductId>> = engine.db.opt(&PUBLISHED, params![slug]).await?;
+    Ok(found.ok_or(Error::NotFound)?.0)
 }
 
 /// How many of each variant of a product are available; none if it isn't for sale.

@@ -46,6 +46,7 @@ pub mod product_search;
 pub mod promotions;
 mod quotas;
 pub mod random;
+pub mod recommendations;
 pub mod reviews;
 mod revisions;
 pub mod sale_events;

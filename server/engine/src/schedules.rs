@@ -6,7 +6,7 @@ use crate::{
     Engine, TxResult, accounts, appointments, catalog, chat, checkout,
     db::{BoxFuture, Scalar},
     dispatch, exchange, gift_cards, idempotency, inventory, media, notifications, orders, params, payments,
-    payouts, random, sale_prices, seals, search_terms, statements,
+    payouts, random, recommendations, sale_prices, seals, search_terms, statements,
 };
 use haat_shared::id::kinds::JobId;
 
@@ -91,6 +91,11 @@ pub static SCHEDULES: &[Schedule] = &[
         name: "popular",
         every: Duration::from_secs(300),
         run: |engine| Box::pin(catalog::count_popular(engine)),
+    },
+    Schedule {
+        name: "recommendations",
+        every: Duration::from_secs(6 * 3600),
+        run: |engine| Box::pin(async move { recommendations::learn(engine).await.map(drop) }),
     },
     Schedule { name: "media", every: Duration::from_secs(600), run: |engine| Box::pin(media::sweep(engine)) },
     Schedule { name: "purge", every: Duration::from_secs(3600), run: |engine| Box::pin(purge(engine)) },

@@ -77,7 +77,7 @@ fn show(name: &str, q: Quality) {
         part(q.recall),
         part(q.mrr),
         part(q.coverage),
-        q.users
+        q.shoppers
     );
 }
 

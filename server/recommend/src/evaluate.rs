@@ -13,7 +13,7 @@ const POPULAR_FOR_MS: i64 = 30 * 86_400_000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quality {
     /// Of how many users.
-    pub users: i64,
+    pub shoppers: i64,
     /// Recall@20: which part of what they bought for the first time was recommended, in millionths.
     pub recall: i64,
     /// MRR@20: the mean of one divided by the rank of the first recommendation that they bought, in millionths.
@@ -83,7 +83,7 @@ pub(crate) fn measure(
     }
     let mean = |sum: f64, of: usize| if of == 0 { 0 } else { (1_000_000.0 * sum / of as f64) as i64 };
     Quality {
-        users: tested,
+        shoppers: tested,
         recall: mean(recall, tested as usize),
         mrr: mean(mrr, tested as usize),
         coverage: mean(covered.len() as f64, items.len()),

@@ -113,9 +113,9 @@ fn quality_counts_what_was_bought_for_the_first_time() {
     lines.push(bought(23, 1, 5));
     let cut = NOW - 10 * DAY;
     let found = evaluate(&lines, cut, &Settings::default());
-    assert_eq!((found.users, found.recall, found.mrr), (2, 500_000, 500_000), "{found:?}");
+    assert_eq!((found.shoppers, found.recall, found.mrr), (2, 500_000, 500_000), "{found:?}");
     assert!(found.coverage > 0);
-    assert!(evaluate_popular(&lines, cut).users == 2);
+    assert!(evaluate_popular(&lines, cut).shoppers == 2);
     assert_eq!(evaluate(&[], cut, &Settings::default()), Quality::default());
 }
 

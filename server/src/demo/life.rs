@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use haat_engine::{
     Caller, Clock, Engine, accounts, carts, catalog, chat, checkout, dispatch, inventory, ledger,
-    notifications::inbox, orders, payouts, promotions, random, sale_prices,
+    notifications::inbox, orders, payouts, promotions, random, recommendations, sale_prices,
 };
 #[cfg(feature = "sandbox")]
 use haat_engine::{payments, sandbox, sandbox::Card};
@@ -191,6 +191,7 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
     run_low(engine, &stalls).await?;
     promote(engine, &stalls).await?;
     catalog::count_popular(engine).await?;
+    recommendations::learn(engine).await?;
     Ok(())
 }
 

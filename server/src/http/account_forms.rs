@@ -10,7 +10,7 @@ use haat_app::{cookies, i18n::Locale};
 use haat_engine::{
     Caller,
     accounts::{self, passwords, profile},
-    addresses, contact, wishlist,
+    addresses, contact, recommendations, wishlist,
 };
 use haat_shared::{
     Error, FieldCode, FieldError, Result,
@@ -20,7 +20,7 @@ use haat_shared::{
     contact::ContactForm,
     id::kinds::{PasswordResetId, SavedAddressId},
     profile::{PasswordChange, ProfileForm},
-    routes::{self, ADDRESSES, CONTACT, FORGOT_PASSWORD, PROFILE, SIGN_IN, WISHLIST, with},
+    routes::{self, ACCOUNT, ADDRESSES, CONTACT, FORGOT_PASSWORD, PROFILE, SIGN_IN, WISHLIST, with},
     wishlist::WishChange,
 };
 
@@ -229,6 +229,33 @@ pub(super) async fn wishlist(
             (AppendHeaders(cookie), redirect(&state, WISHLIST, &[("done", done)])).into_response()
         }
         Err(error) => refused(&state, WISHLIST, &error),
+    }
+}
+
+/// Dismisses a recommendation, or turns them off or on.
+pub(super) async fn recommendations(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let engine = &state.runtime.engine;
+    let action = field(&typed, "action");
+    let changed: Result<&str> = async {
+        match action.as_str() {
+            "off" | "on" => {
+                recommendations::set_enabled(engine, &caller, action == "on").await?;
+                Ok(if action == "on" { "on" } else { "off" })
+            }
+            _ => {
+                recommendations::dismiss(engine, &caller, field(&typed, "product").parse()?).await?;
+                Ok("dismissed")
+            }
+        }
+    }
+    .await;
+    match changed {
+        Ok(done) => redirect(&state, ACCOUNT, &[("done", done)]),
+        Err(error) => refused(&state, ACCOUNT, &error),
     }
 }
 

@@ -218,6 +218,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_CARDS, post(forms::cards))
         .route(FORM_CONTACT, post(account_forms::contact))
         .route(FORM_WISHLIST, post(account_forms::wishlist))
+        .route(FORM_RECOMMENDATIONS, post(account_forms::recommendations))
         .route(FORM_ADDRESSES, post(account_forms::addresses))
         .route(FORM_PROFILE, post(account_forms::save_profile))
         .route(FORM_PASSWORD, post(account_forms::change_password))

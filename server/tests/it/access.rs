@@ -318,6 +318,8 @@ const TABLE: &[Row] = &[
     call(FN_PURCHASE, r#"{"number":"<purchase>","key":""}"#),
     call(FN_HISTORY, r#"{"after":""}"#),
     call(FN_SAVES_CARDS, "{}"),
+    call(FN_RECOMMENDATIONS, "{}"),
+    form(FORM_RECOMMENDATIONS, "", "action=off", 303),
     call(FN_CARDS, "{}"),
     call(FN_NOTIFICATIONS, r#"{"after":""}"#),
     call(FN_NOTIFICATION_PREFERENCES, "{}"),

@@ -1,7 +1,8 @@
 //! The pages of an account, by forms alone.
 
 use haat_shared::routes::{
-    ADDRESSES, FORGOT_PASSWORD, FORM_PASSWORD, FORM_SESSIONS, PRIVACY, PROFILE, WISHLIST,
+    ACCOUNT, ADDRESSES, FORGOT_PASSWORD, FORM_PASSWORD, FORM_RECOMMENDATIONS, FORM_SESSIONS, PRIVACY,
+    PROFILE, WISHLIST,
 };
 use reqwest::StatusCode;
 
@@ -89,6 +90,30 @@ async fn a_profile_its_password_and_its_sessions_by_forms() {
         assert_eq!(phone.get(PROFILE).await.0, StatusCode::UNAUTHORIZED);
         asha.post(FORM_SESSIONS, &[]).await;
         assert_eq!(asha.get(PROFILE).await.0, StatusCode::OK);
+        program.close();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recommendations_are_dismissed_and_turned_off_by_forms() {
+    on_both(async |on: On| {
+        let program = Program::serve(on).await;
+        let asha = signed_up(&program).await;
+        let (_, page) = asha.get(ACCOUNT).await;
+        assert!(page.contains("Recommended for you") && page.contains("Turn off recommendations"), "{page}");
+        let off = asha.post(FORM_RECOMMENDATIONS, &[("action", "off")]).await;
+        assert_eq!(off, format!("{ACCOUNT}?done=off"));
+        let (_, page) = asha.get(&off).await;
+        assert!(
+            page.contains("Recommendations are off.") && page.contains("Turn on recommendations"),
+            "{page}"
+        );
+        let on = asha.post(FORM_RECOMMENDATIONS, &[("action", "on")]).await;
+        assert!(asha.get(&on).await.1.contains("Turn off recommendations"));
+        let product = "prod_00000000000000000000000000";
+        let dismissed = asha.post(FORM_RECOMMENDATIONS, &[("action", "dismiss"), ("product", product)]).await;
+        assert_eq!(dismissed, format!("{ACCOUNT}?done=dismissed"));
         program.close();
     })
     .await;

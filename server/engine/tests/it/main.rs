@@ -57,6 +57,7 @@ mod people;
 mod products;
 mod promotions;
 mod races;
+mod recommendations;
 mod refunds;
 mod reliability;
 mod returns;

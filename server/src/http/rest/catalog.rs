@@ -1,6 +1,6 @@
 //! Products: published ones for everyone, and a shop's own.
 
-use haat_engine::{catalog, finding, inventory, media, media::PictureChange, random};
+use haat_engine::{catalog, finding, inventory, media, media::PictureChange, random, recommendations};
 use haat_shared::{
     Error, FieldCode, Money, Result,
     catalog::{
@@ -13,6 +13,7 @@ use haat_shared::{
     id::kinds::{MediaId, ProductId, VariantId},
     media::{NewPicture, Picture, Purpose},
     permissions::Permission,
+    recommendations::{Recommendation, Recommendations},
     routes::*,
 };
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,17 @@ pub(super) fn routes(api: Api) -> Api {
             suggestions,
         )
         .on(API_PRODUCT, "Retrieves a product.", product)
+        .on(
+            API_RELATED_PRODUCTS,
+            "Lists up to four products that go with a product: bought together with it, or popular in its category.",
+            related,
+        )
+        .on(
+            API_RECOMMENDATIONS,
+            "Lists up to eight products that the current account may like because of what it bought, and best sellers. \
+             Empty if the account has turned recommendations off.",
+            for_you,
+        )
         .on(API_CATEGORIES, "Lists the top-level categories.", roots)
         .on(API_CATEGORY, "Retrieves a category with its ancestors and subcategories.", category)
         .on(API_SELLER_PRODUCTS, "Lists a shop's products, including drafts and archived ones.", own)
@@ -131,6 +143,22 @@ impl From<WhichProducts> for ListProducts {
             ..Self::default()
         }
     }
+}
+
+/// Products that go with a product.
+#[derive(Serialize, ToSchema)]
+struct RelatedProducts {
+    /// The products, best first.
+    items: Vec<Recommendation>,
+}
+
+async fn related(context: RequestContext, At(slug): At<String>) -> Result<Found<RelatedProducts>> {
+    let items = recommendations::related_by_slug(context.engine(), &context.caller, &slug).await?;
+    Ok(Found(RelatedProducts { items }))
+}
+
+async fn for_you(context: RequestContext, (): ()) -> Result<Found<Recommendations>> {
+    recommendations::for_you(context.engine(), &context.caller).await.map(Found)
 }
 
 async fn list(context: RequestContext, Query(of): Query<WhichProducts>) -> Result<Listed<ProductCard>> {
