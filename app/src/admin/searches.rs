@@ -43,7 +43,7 @@ pub(crate) fn Searches() -> impl IntoView {
             <CodeAlert />
             {done}
             <ErrorSummary faults labels=vec![("synonyms", t!(i18n, searches.synonyms).to_owned())] />
-            <p class="note">{sum}</p>
+            <div class="panel form"><p>{sum}</p></div>
             {terms(i18n, t!(i18n, searches.missed), missed, t!(i18n, searches.none_missed))}
             {terms(i18n, t!(i18n, searches.frequent), frequent, t!(i18n, searches.none))}
             <form method="post" action=routes::SEARCHES class="panel form" novalidate>

@@ -57,7 +57,7 @@ fn toggled(values: &[String], value: &str) -> Vec<String> {
 }
 
 /// What products are narrowed down by, besides the price.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Facet {
     Category,
     Brand,
@@ -143,7 +143,9 @@ pub(super) fn filters(path: &str, of: &ListProducts, found: &Found) -> AnyView {
         for FacetValue { value, name, count } in values {
             let (href, set) = (address(path, &facet.toggled(of, &value), ""), facet.is_set(of, &value));
             if set {
-                active.push(Chip::filter(href.clone(), name.clone(), true));
+                // `M` alone says nothing.
+                let words = if facet == Facet::Fact { [&label, ": ", &name].concat() } else { name.clone() };
+                active.push(Chip::filter(href.clone(), words, true));
             }
             choices.push(Chip::filter(href, name, set).counting(count));
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use haat_engine::{
     Caller, Clock, Engine, accounts, carts, catalog, chat, checkout, dispatch, inventory, ledger,
-    notifications::inbox, orders, payouts, promotions, random, recommendations, sale_prices,
+    notifications::inbox, orders, payouts, promotions, random, recommendations, sale_prices, search_terms,
 };
 #[cfg(feature = "sandbox")]
 use haat_engine::{payments, sandbox, sandbox::Card};
@@ -192,8 +192,12 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
     promote(engine, &stalls).await?;
     catalog::count_popular(engine).await?;
     recommendations::learn(engine).await?;
+    search_terms::set_synonyms(engine, &Caller::system(), SYNONYMS).await?;
     Ok(())
 }
+
+/// What shoppers call the same thing.
+const SYNONYMS: &str = "saree, sari\nlamp, light\nnotebook, diary, journal\ncushion cover, pillowcase";
 
 /// What the customer and two shops wrote to each other.
 const WRITTEN: [&[(Side, &str)]; 2] = [
