@@ -27,6 +27,7 @@ pub(super) fn Privacy() -> impl IntoView {
         part!(payments payments_what payments_why payments_long),
         part!(basket basket_what basket_why basket_long),
         part!(messages messages_what messages_why messages_long),
+        part!(searches searches_what searches_why searches_long),
         part!(limits limits_what limits_why limits_long),
     ];
     let parts = parts.map(|[title, what, why, long]| {
