@@ -180,6 +180,12 @@ fn products(folder: &Path) -> Vec<Product> {
                 _ => return None,
             })
         };
+        let attributes: Vec<(String, String)> =
+            row.as_object().unwrap().iter().filter_map(attribute).collect();
+        // As many and as short as the market's.
+        let short = |text: &str, most| (1..=most).contains(&text.chars().count());
+        let facts = attributes.iter().filter(|(name, value)| short(name, 40) && short(value, 30));
+        let facts = facts.take(30).cloned().collect();
         let codes = row["ean"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
         Product {
             key: text("id"),
@@ -187,7 +193,8 @@ fn products(folder: &Path) -> Vec<Product> {
                 id: at as u128 + 1,
                 title: text("title"),
                 brand: text("supplier"),
-                attributes: row.as_object().unwrap().iter().filter_map(attribute).collect(),
+                attributes,
+                facts,
                 description: text("short_description"),
                 codes: codes.chain([text("name")]).collect(),
                 categories: vec![(format!("c{}", at % 40), String::new())],

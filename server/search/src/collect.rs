@@ -29,6 +29,9 @@ const FACT: u32 = 64;
 /// How many attributes products can be filtered by at once.
 const FACTS_MAX: usize = 20;
 
+/// From how many different values on those of a single product are left out.
+const MANY: usize = 2_000;
+
 /// A product that was found, in its place.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Hit {
@@ -213,11 +216,20 @@ impl Texts {
     fn counted(self) -> HashMap<String, u64> {
         let mut counted = HashMap::new();
         let Some(column) = self.column else { return counted };
-        for (ord, count) in self.counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
-            let mut text = String::new();
-            if column.ord_to_str(ord as u64, &mut text).unwrap_or(false) {
-                counted.insert(text, u64::from(count));
+        let distinct = self.counts.iter().filter(|count| **count > 0).count();
+        // Of many values, those of one product each are never among the shown ones.
+        let least = if distinct > MANY { 2 } else { 1 };
+        let some = (0u64..).zip(self.counts).filter(|(_, count)| *count >= least);
+        let (ords, counts): (Vec<u64>, Vec<u32>) = some.unzip();
+        let mut counts = counts.into_iter();
+        // In their order, each block of the dictionary is read once. What can't be read isn't counted.
+        let read = column.dictionary().sorted_ords_to_term_cb(&ords, |text| {
+            if let (Some(count), Ok(text)) = (counts.next(), std::str::from_utf8(text)) {
+                counted.insert(text.to_owned(), u64::from(count));
             }
+        });
+        if let Err(error) = read {
+            tracing::warn!(%error, "values of a facet can't be read");
         }
         counted
     }
