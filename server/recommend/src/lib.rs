@@ -1,6 +1,6 @@
 //! Which products go with others, learned from what was bought.
 //!
-//! Plain data in, plain data out: [`Interaction`]s are learned from, [`Neighbours`] come out, and [`recommend`] turns those of
+//! Plain data in, plain data out: [`Interaction`]s are learned from, [`Neighbours`] come out, and [`recommend()`] turns those of
 //! what a shopper has bought into recommendations with a reason. The crate knows no database, no clock and no threads but its
 //! own while it learns. What it does and how good it is: docs/recommendations.md.
 #![expect(clippy::float_arithmetic, reason = "scores are fractions; no money is counted here")]
