@@ -208,8 +208,8 @@ impl Default for SignInConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Search {
-    /// The folder for search indexes. Nodes that share it have one each in it; it can be deleted at any time. Without one,
-    /// the database searches.
+    /// The folder for search indexes. Nodes that share it have one each in it; it can be deleted at any time. If it is empty,
+    /// the index is in memory, and built at each start.
     pub folder: String,
 }
 

@@ -38,6 +38,8 @@ const CATEGORIES_MAX: usize = 200;
 const CHOSEN_MAX: usize = 20;
 /// How many of each are suggested.
 const SUGGESTED: usize = 4;
+/// When to ask again while the index is being built, in seconds.
+const BUILT_S: u32 = 5;
 /// What begins the cursor of a page of the index. A number follows.
 const PLACE: char = '@';
 
@@ -95,10 +97,10 @@ async fn look_for(
         return Err(Error::field("sort", FieldCode::NotAChoice));
     }
     let ready = engine.search.ready();
-    let is_known = |_: &Arc<Index>| ask.after.is_empty() || is_place(&ask.after) || q.is_empty();
-    let Some(index) = ready.filter(is_known) else {
-        return Ok(ProductResults { page: catalog::read(engine, caller, &ask).await?, found: None });
-    };
+    // Whoever began to page through what the database found goes on there.
+    let is_known =
+        |_: &Arc<Index>| ask.after.is_empty() || is_place(&ask.after) || q.is_empty() || ask.is_narrowed();
+    let Some(index) = ready.filter(is_known) else { return without_index(engine, caller, &ask).await };
     let size = page::rows(ask.limit, PAGE_SIZE);
     // What is only listed comes from the database, as always: in it are products that were published just now.
     let is_plain = q.is_empty() && !ask.is_narrowed() && sort != RELEVANCE;
@@ -140,7 +142,7 @@ async fn look_for(
         Ok(answer) => answer,
         Err(error) => {
             engine.search.failed(&error).await;
-            return Ok(ProductResults { page: catalog::read(engine, caller, &ask).await?, found: None });
+            return without_index(engine, caller, &ask).await;
         }
     };
     let page = if is_plain {
@@ -172,6 +174,15 @@ async fn look_for(
         },
     };
     Ok(ProductResults { page, found: Some(found) })
+}
+
+/// What the database finds while the index is being built. Of the filters, it knows only those of the page: a list that
+/// ignored the others would look like an answer.
+async fn without_index(engine: &Engine, caller: &Caller, ask: &ListProducts) -> Result<ProductResults> {
+    if ask.is_narrowed() {
+        return Err(Error::Busy { retry_after_s: BUILT_S });
+    }
+    Ok(ProductResults { page: catalog::read(engine, caller, ask).await?, found: None })
 }
 
 /// Asks the index, away from the threads that serve requests: a hostile query may take a while.

@@ -175,7 +175,7 @@ impl ProductSearch {
         Self { place: Place::Folder(folder.into()), ..Self::default() }
     }
 
-    /// An index in memory, for tests.
+    /// An index in memory, which is built at each start.
     pub fn in_memory() -> Self {
         Self { place: Place::Memory, ..Self::default() }
     }

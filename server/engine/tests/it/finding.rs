@@ -287,6 +287,18 @@ both! {
         market.product(MEENA, "Teapot", 45_000, 10).await;
         assert!(ask(engine, words("teapot")).await.found.is_none(), "the database answers");
         assert_eq!(titles(engine, words("teapot")).await, ["Teapot"]);
+        // It knows no filters, so nothing is answered rather than everything.
+        for narrowed in [
+            ListProducts { brands: vec!["Prestige".into()], ..words("teapot") },
+            ListProducts { facts: vec!["Colour:Red".into()], ..words("") },
+            ListProducts { shops: vec![DELTA.into()], ..words("") },
+            ListProducts { in_stock: true, ..words("") },
+            ListProducts { rating: 4, ..words("") },
+            ListProducts { max_price: "500".into(), after: "@24".into(), ..words("teapot") },
+        ] {
+            let refused = finding::list(engine, &Caller::guest(), narrowed.clone()).await.unwrap_err();
+            assert!(matches!(refused, Error::Busy { retry_after_s: 5 }), "{narrowed:?}: {refused:?}");
+        }
         product_search::feed(engine).await.unwrap();
         assert_eq!(titles(engine, words("tepot")).await, ["Teapot"]);
         product_search::request_rebuild(engine).await.unwrap();
