@@ -16,7 +16,7 @@ pub use manage::{
 use uuid::Uuid;
 
 use crate::{
-    Caller, Engine, TxResult, bug, currencies,
+    Caller, Engine, TxResult, bug, catalog, currencies,
     db::{Scalar, Tx},
     insert,
     inventory::holds::{PersonUse, Released},
@@ -182,9 +182,14 @@ pub async fn of_product(engine: &Engine, caller: &Caller, product: ProductId) ->
         benefit: terms.benefit,
         minimum: terms.minimum,
         cap: terms.cap,
-        last_day: ends_at.map(|end| engine.zone.local(end - 1)),
+        last_day: ends_at.map(|end| caller.time(engine, end - 1)),
     };
     Ok(offers.filter(|offer| offer.is_for(product, seller, &category)).map(shown).collect())
+}
+
+/// The same by the product's slug, if it is published.
+pub async fn of_product_by_slug(engine: &Engine, caller: &Caller, slug: &str) -> Result<Vec<ProductOffer>> {
+    of_product(engine, caller, catalog::published(engine, slug).await?).await
 }
 
 /// The offers for a cart, and what is left of them for the person.

@@ -596,6 +596,9 @@ both! {
         assert_eq!(shown(&guest, bowl.id).await, of_bowl);
         let of_radio = ["Everywhere", "Other things"].map(|label| (label.to_owned(), None));
         assert_eq!(shown(&guest, radio.id).await, of_radio);
+        let by_slug = promotions::of_product_by_slug(engine, &guest, &radio.slug).await.unwrap();
+        assert_eq!(by_slug, promotions::of_product(engine, &guest, radio.id).await.unwrap());
+        assert_eq!(promotions::of_product_by_slug(engine, &guest, "none").await.err(), Some(Error::NotFound));
     }
 
     async fn one_person_with_fifty_tabs_uses_a_coupon_once(market) {

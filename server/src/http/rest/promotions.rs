@@ -6,7 +6,7 @@ use haat_shared::{
     id::kinds::PromotionId,
     page::Page,
     pricing::Benefit,
-    promotions::{CouponsImported, PromotionCard, PromotionForm, PromotionKind, PromotionState},
+    promotions::{CouponsImported, ProductOffer, PromotionCard, PromotionForm, PromotionKind, PromotionState},
     routes::*,
 };
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,12 @@ use super::{
 };
 
 pub(super) fn routes(api: Api) -> Api {
-    api.on(API_PROMOTIONS, "Lists a shop's promotions, newest first.", list)
+    api.on(
+        API_PRODUCT_OFFERS,
+        "Lists the automatic offers for a product: of its shop and of the market, without what the rest of a basket decides.",
+        offers,
+    )
+    .on(API_PROMOTIONS, "Lists a shop's promotions, newest first.", list)
         .on(
             API_CREATE_PROMOTION,
             "Creates a coupon or an automatic offer of a shop, which bears its cost.",
@@ -159,13 +164,7 @@ impl PromotionSettings {
         let draft = card.form.check(card.currency, true).map_err(|_| Error::Internal)?;
         let terms = draft.terms;
         let day = |day: &str| Some(day.trim().to_owned()).filter(|day| !day.is_empty());
-        let (mut percent_bp, mut amount, mut buy_get) = (None, None, None);
-        match terms.benefit {
-            Benefit::Percent(bp) => percent_bp = Some(bp),
-            Benefit::Amount(off) => amount = Some(off),
-            Benefit::FreeShipping => {}
-            Benefit::BuyGet { buy, get, off_bp } => (buy_get, percent_bp) = (Some((buy, get)), Some(off_bp)),
-        }
+        let (percent_bp, amount, buy_get) = parts(terms.benefit);
         Ok(Self {
             label: terms.label,
             code: draft.code,
@@ -188,6 +187,60 @@ impl PromotionSettings {
             market_bp: Some(terms.market_bp),
         })
     }
+}
+
+/// What a promotion gives: basis points, an amount, and of how many items how many are reduced.
+fn parts(benefit: Benefit) -> (Option<i64>, Option<Money>, Option<(i64, i64)>) {
+    match benefit {
+        Benefit::Percent(bp) => (Some(bp), None, None),
+        Benefit::Amount(off) => (None, Some(off), None),
+        Benefit::FreeShipping => (None, None, None),
+        Benefit::BuyGet { buy, get, off_bp } => (Some(off_bp), None, Some((buy, get))),
+    }
+}
+
+/// An offer that applies to a product automatically.
+#[derive(Serialize, ToSchema)]
+struct Offer {
+    /// The name that shoppers see.
+    label: String,
+    /// What it gives.
+    kind: PromotionKind,
+    /// The percentage in basis points, for `percent`; for `buy_get`, by how much items are reduced.
+    percent_bp: Option<i64>,
+    /// The amount, for `amount`.
+    amount: Option<Money>,
+    /// How many items are bought at the full price, for `buy_get`.
+    buy: Option<i64>,
+    /// How many are reduced.
+    get: Option<i64>,
+    /// What the items that it is for must cost at least, before discounts.
+    minimum: Option<Money>,
+    /// The most that it takes off.
+    cap: Option<Money>,
+    /// Its last time: RFC 3339, UTC. Null if it doesn't end.
+    last_day: Option<String>,
+}
+
+impl From<ProductOffer> for Offer {
+    fn from(ProductOffer { label, benefit, minimum, cap, last_day }: ProductOffer) -> Self {
+        let (percent_bp, amount, buy_get) = parts(benefit);
+        let kind = PromotionKind::of(benefit);
+        let (buy, get) = buy_get.unzip();
+        Self { label, kind, percent_bp, amount, buy, get, minimum, cap, last_day }
+    }
+}
+
+/// The offers that apply to a product.
+#[derive(Serialize, ToSchema)]
+struct ProductOffers {
+    /// The offers.
+    items: Vec<Offer>,
+}
+
+async fn offers(context: RequestContext, At(slug): At<String>) -> Result<Found<ProductOffers>> {
+    let offers = promotions::of_product_by_slug(context.engine(), &context.caller, &slug).await?;
+    Ok(Found(ProductOffers { items: offers.into_iter().map(Offer::from).collect() }))
 }
 
 /// A coupon or an automatic offer.

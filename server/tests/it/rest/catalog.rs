@@ -503,6 +503,16 @@ async fn coupons_are_exported_and_imported_as_csv() {
         assert_eq!(refused.text("/fields/0/code"), "too_big");
         import("application/json", table).await.is(415);
         assert_eq!(meena.get(&format!("{path}/export")).await.text(""), exported);
+        // What needs no code is shown with the product; what needs one isn't.
+        let offer = json!({"label": "Three for two", "kind": "buy_get", "buy": 2, "get": 1});
+        meena.once(path, offer).await.is(201);
+        let slug = meena.get("/products?shop=meena-crafts&limit=1").await.is(200).text("/items/0/slug");
+        let offers = meena.get(&format!("/products/{slug}/offers")).await.is(200).body;
+        assert_eq!(offers["items"].as_array().unwrap().len(), 1, "{offers}");
+        let expected = json!({"label": "Three for two", "kind": "buy_get", "percent_bp": 10_000, "buy": 2, "get": 1});
+        for (key, value) in expected.as_object().unwrap() {
+            assert_eq!(&offers["items"][0][key], value, "{key}: {offers}");
+        }
         program.close();
     }
 }
