@@ -445,6 +445,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at(`${dashboard}/packing-slips?id=${order}`, 'seller-slips');
   await at(`${dashboard}/messages`, 'seller-messages');
   await at(`${dashboard}/reviews`, 'seller-reviews');
+  await at(`${dashboard}/analytics`, 'seller-analytics');
   await at(`${dashboard}/products`, 'seller-products');
   await main(page).locator('tbody a').first().click();
   await expect(button(page, 'Duplicate')).toBeVisible();
@@ -517,6 +518,7 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
   }
   await at('/admin/reports', 'admin-reports');
   await at('/admin/reviews', 'admin-reviews');
+  await at('/admin/analytics', 'admin-analytics');
   await at('/admin/search', 'admin-search');
   await at('/admin/contact', 'admin-contact');
   await at('/admin/users', 'admin-users');

@@ -9,8 +9,8 @@ use leptos::prelude::*;
 use leptos_router::ChooseView;
 
 use crate::{
-    admin, chat, discounting, layout, promoting, rating, sale_events, seller, services, shipping, state,
-    storefront, taxing,
+    admin, analysing, chat, discounting, layout, promoting, rating, sale_events, seller, services, shipping,
+    state, storefront, taxing,
 };
 
 /// Long enough for the page's own pictures.
@@ -145,6 +145,10 @@ chunks! {
         MarketTaxes: taxing::MarketTaxes;
         Currencies: rating::Currencies;
         MarketGiftCards: crate::gift_cards::MarketGiftCards;
+    }
+    analysing in unframed {
+        ShopAnalytics: analysing::ShopAnalytics;
+        MarketAnalytics: analysing::MarketAnalytics;
     }
     chatting in unframed {
         Messages: chat::Messages;

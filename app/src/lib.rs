@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, reason = "the component macro writes `pub` for what is not")]
 
 mod admin;
+mod analysing;
 pub mod api;
 mod arrival;
 mod back_office;
@@ -170,6 +171,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/seller/:handle/messages"), ChunkPage::ShopMessages),
     (Path("/seller/:handle/messages/:id"), ChunkPage::ShopMessages),
     (Path("/seller/:handle/reviews"), ChunkPage::ShopReviews),
+    (Path("/seller/:handle/analytics"), ChunkPage::ShopAnalytics),
     (Path("/seller/:handle/balance"), ChunkPage::Balance),
     (Path("/seller/:handle/promotions"), ChunkPage::ShopPromotions),
     (Path("/seller/:handle/services"), ChunkPage::ServicesOfShop),
@@ -193,6 +195,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/admin/users/:id"), ChunkPage::User),
     (Path("/admin/reports"), ChunkPage::Reports),
     (Path("/admin/reviews"), ChunkPage::AllReviews),
+    (Path("/admin/analytics"), ChunkPage::MarketAnalytics),
     (Path("/admin/search"), ChunkPage::Searches),
     (Path("/admin/contact"), ChunkPage::ContactMessages),
     (Path("/admin/ledger"), ChunkPage::Ledger),

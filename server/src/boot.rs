@@ -190,8 +190,9 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
     let engine = Engine::new(Parts {
         taxes: Default::default(),
         shipping: Default::default(),
+        activity: Default::default(),
         search: match config.search.folder.as_str() {
-            "" => ProductSearch::default(),
+            "" => ProductSearch::in_memory(),
             folder => ProductSearch::in_folder(folder),
         },
         db,

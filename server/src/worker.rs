@@ -5,7 +5,7 @@ use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
 
 use futures::FutureExt;
 use haat_engine::{
-    TxError, bug,
+    TxError, activity, bug,
     bus::{Subscription, Topic},
     catalog, dispatch,
     jobs::Queue,
@@ -61,6 +61,11 @@ pub fn start(runtime: &Runtime, stop: &CancellationToken) -> JoinSet<()> {
             search_terms::flush(&engine).await?;
             product_search::feed(&engine).await.map(drop)
         }
+    }));
+    let engine = runtime.engine.clone();
+    tasks.spawn(every(stop.clone(), Duration::from_secs(1), "activity", move || {
+        let engine = engine.clone();
+        async move { activity::flush(&engine).await }
     }));
     for schedule in schedules::SCHEDULES {
         let engine = runtime.engine.clone();

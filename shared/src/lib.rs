@@ -14,6 +14,7 @@ pub mod address_book;
 pub mod addresses;
 pub mod admin;
 pub mod amounts;
+pub mod analytics;
 pub mod announcements;
 pub mod appointments;
 pub mod audit;

@@ -274,6 +274,10 @@ pub struct ListOrders {
     pub returns: String,
     /// Only orders for this delivery slot, such as `2026-12-03T18:00/20:00`; empty for all.
     pub slot: String,
+    /// Only orders that were placed on this date or later, such as `2026-12-03`, in the marketplace's time zone; empty for all.
+    pub from: String,
+    /// Only orders that were placed on this date or before; empty for all.
+    pub to: String,
     /// Only orders of the shop with this handle; empty for all. For admins only.
     pub shop: String,
     /// Only orders of this user's account. For admins only.

@@ -398,6 +398,7 @@ routes! {
     SHOP_CONVERSATION GET "/seller/{handle}/messages/{id}" Seller Member
         => shop_conversation(handle: &str, id: ConversationId);
     SHOP_REVIEWS GET "/seller/{handle}/reviews" Seller Member => shop_reviews(handle: &str);
+    SHOP_ANALYTICS GET "/seller/{handle}/analytics" Seller Member => shop_analytics(handle: &str);
     BALANCE GET "/seller/{handle}/balance" Seller Member => balance(handle: &str);
     SETTINGS GET "/seller/{handle}/settings" Seller Member => settings(handle: &str);
     ADMIN GET "/admin" Admin Operator(SeeHome);
@@ -420,6 +421,7 @@ routes! {
     CONTACT_MESSAGES GET "/admin/contact" Admin Operator(SeeReports);
     REPORTS GET "/admin/reports" Admin Operator(SeeReports);
     ALL_REVIEWS GET "/admin/reviews" Admin Operator(SeeReports);
+    MARKET_ANALYTICS GET "/admin/analytics" Admin Operator(SeeOrders);
     SEARCHES GET "/admin/search" Admin Operator(ManageCatalog);
     JOBS GET "/admin/jobs" Admin Operator(SeeJobs);
     OUTBOX GET "/admin/outbox" Admin Operator(SeeJobs);
@@ -519,6 +521,8 @@ routes! {
     FN_FIND_PRODUCTS POST "/api/catalog/find" Function Anyone;
     FN_SUGGEST_PRODUCTS POST "/api/catalog/suggest" Function Anyone;
     FN_SEARCHES POST "/api/catalog/searches" Function Operator(ManageCatalog);
+    FN_SHOP_ANALYTICS POST "/api/analytics/of_shop" Function Member;
+    FN_MARKET_ANALYTICS POST "/api/analytics/of_market" Function Operator(SeeOrders);
     FN_PRODUCT POST "/api/catalog/product" Function Anyone;
     FN_HOME POST "/api/catalog/home" Function Anyone;
     FN_CART_COUNT POST "/api/carts/item_count" Function Anyone;
@@ -668,6 +672,9 @@ routes! {
         => reported_picture(id: ReportId, file: &str);
     STATEMENT_PDF GET "/seller/{handle}/balance.pdf" File Member => statement_pdf(handle: &str);
     EXPORT_STATEMENT GET "/seller/{handle}/balance.csv" File Member => statement(handle: &str);
+    EXPORT_DAYS GET "/seller/{handle}/analytics/days.csv" File Member => export_days(handle: &str);
+    EXPORT_PRODUCT_FIGURES GET "/seller/{handle}/analytics/products.csv" File Member => export_product_figures(handle: &str);
+    EXPORT_MARKET_DAYS GET "/admin/analytics/days.csv" File Operator(SeeOrders);
     EXPORT_LEDGER GET "/admin/ledger.csv" File Operator(SeeBalances);
     EXPORT_ORDERS GET "/seller/{handle}/orders.csv" File Member => export_orders(handle: &str);
     PAYOUTS_CSV GET "/admin/payouts.csv" File Operator(ManagePayouts);
@@ -706,6 +713,7 @@ rest! {
     API_PRODUCT_SUGGESTIONS GET "/products/suggestions" Anyone;
     API_PRODUCT GET "/products/{slug}" Anyone;
     API_RELATED_PRODUCTS GET "/products/{slug}/related" Anyone;
+    API_PRODUCT_OFFERS GET "/products/{slug}/offers" Anyone;
     API_RECOMMENDATIONS GET "/me/recommendations" SignedIn Buy;
     API_CATEGORIES GET "/categories" Anyone;
     API_CATEGORY GET "/categories/{slug}" Anyone;
@@ -775,6 +783,7 @@ rest! {
 
     API_OPEN_SHOP POST "/shops" SignedIn ShopWrite;
     API_SHOP_HOME GET "/shops/{handle}/overview" Member OrdersRead;
+    API_SHOP_ANALYTICS GET "/shops/{handle}/analytics" Member OrdersRead;
     API_SETTINGS GET "/shops/{handle}/settings" Member ShopRead;
     API_SAVE_SETTINGS PUT "/shops/{handle}/settings" Member ShopWrite;
     API_SHIPPING GET "/shops/{handle}/shipping" Member ShopRead;

@@ -91,7 +91,7 @@ pub fn average(total: i64, count: i64) -> i64 {
     if count <= 0 { 0 } else { ratio(total.into(), count.into()) }
 }
 
-fn ratio(of: i128, by: i128) -> i64 {
+pub(crate) fn ratio(of: i128, by: i128) -> i64 {
     i64::try_from((of * 2 + by).div_euclid(by * 2)).unwrap_or(i64::MAX)
 }
 

@@ -80,6 +80,7 @@ enum Part {
     Reports,
     Reviews,
     Contact,
+    Analytics,
     Searches,
     Promotions,
     Announcements,
@@ -97,12 +98,13 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::Home,
         Self::Orders,
         Self::Shops,
         Self::Users,
         Self::Reports,
+        Self::Analytics,
         Self::Promotions,
         Self::Announcements,
         Self::Payments,
@@ -138,6 +140,7 @@ impl Part {
             Self::Reports => routes::REPORTS,
             Self::Contact => routes::CONTACT_MESSAGES,
             Self::Reviews => routes::ALL_REVIEWS,
+            Self::Analytics => routes::MARKET_ANALYTICS,
             Self::Searches => routes::SEARCHES,
             Self::Jobs => routes::JOBS,
             Self::Outbox => routes::OUTBOX,
@@ -165,6 +168,7 @@ impl Part {
             Self::Outbox => "up",
             Self::Deliveries | Self::Contact => "mail",
             Self::Reviews => "heart",
+            Self::Analytics => "chart",
             Self::Searches => "search",
             Self::Audit => "book",
             Self::Team => "settings",
@@ -176,7 +180,7 @@ impl Part {
         match self {
             // As many as fit at the bottom of a phone.
             Self::Home | Self::Orders | Self::Shops | Self::Users | Self::Reports => "",
-            Self::Promotions | Self::Announcements => t!(i18n, office.marketing),
+            Self::Analytics | Self::Promotions | Self::Announcements => t!(i18n, office.marketing),
             Self::Taxes
             | Self::Currencies
             | Self::Payments
@@ -196,7 +200,7 @@ impl Part {
     fn needs(self) -> AdminPermission {
         match self {
             Self::Home => AdminPermission::SeeHome,
-            Self::Orders => AdminPermission::SeeOrders,
+            Self::Orders | Self::Analytics => AdminPermission::SeeOrders,
             Self::Payments | Self::GiftCards => AdminPermission::SeePayments,
             Self::Ledger => AdminPermission::SeeBalances,
             Self::Shops => AdminPermission::SeeShops,
@@ -230,6 +234,7 @@ impl Part {
             Self::Reports => t!(i18n, reports.title),
             Self::Contact => t!(i18n, contact.messages),
             Self::Reviews => t!(i18n, reviews.title),
+            Self::Analytics => t!(i18n, analytics.title),
             Self::Searches => t!(i18n, searches.title),
             Self::Jobs => t!(i18n, admin.jobs),
             Self::Outbox => t!(i18n, admin.outbox),
@@ -281,6 +286,11 @@ pub(crate) fn promotions_page(page: AnyView) -> AnyView {
 /// The page of gift cards, which is in a chunk of its own.
 pub(crate) fn gift_cards_page(page: AnyView) -> AnyView {
     view! { <AdminPage here=Part::GiftCards>{page}</AdminPage> }.into_any()
+}
+
+/// The page of how the market is doing, which is in a chunk of its own.
+pub(crate) fn analytics_page(page: AnyView) -> AnyView {
+    view! { <AdminPage here=Part::Analytics>{page}</AdminPage> }.into_any()
 }
 
 /// The page of taxes, which is in a chunk of its own.

@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod addresses;
 pub mod admin;
+pub mod analytics;
 pub mod announcements;
 pub mod audit;
 pub mod cards;

@@ -22,7 +22,7 @@ pub(crate) fn asked() -> impl Fn() -> ListOrders + Copy + Send + Sync {
     let (after, rows) = (query("after"), query("rows"));
     let (overdue, disputed) = (query("overdue"), query("disputed"));
     let (shop, customer, returns) = (query("shop"), query("customer"), query("returns"));
-    let slot = query("slot");
+    let (slot, from, to) = (query("slot"), query("from"), query("to"));
     move || ListOrders {
         q: q.get(),
         state: state.get(),
@@ -30,6 +30,8 @@ pub(crate) fn asked() -> impl Fn() -> ListOrders + Copy + Send + Sync {
         disputed: disputed.get() == "true",
         returns: returns.get(),
         slot: slot.get(),
+        from: from.get(),
+        to: to.get(),
         shop: shop.get(),
         customer: customer.with(|id| id.parse().ok()),
         sort: sort.get(),
@@ -51,6 +53,8 @@ pub(crate) fn url(path: &str, of: &ListOrders) -> String {
         ("disputed", flag(of.disputed)),
         ("returns", &of.returns),
         ("slot", &of.slot),
+        ("from", &of.from),
+        ("to", &of.to),
         ("sort", &of.sort),
         ("rows", &rows),
         ("after", &of.after),
@@ -79,7 +83,9 @@ pub(crate) fn is_filtered(of: &ListOrders) -> bool {
     of.overdue
         || of.disputed
         || of.customer.is_some()
-        || [&of.q, &of.shop, &of.state, &of.returns, &of.slot, &of.after].iter().any(|text| !text.is_empty())
+        || [&of.q, &of.shop, &of.state, &of.returns, &of.slot, &of.from, &of.to, &of.after]
+            .iter()
+            .any(|text| !text.is_empty())
 }
 
 /// The search and the filters above a list of orders.
@@ -140,7 +146,20 @@ pub(crate) fn tools(
         let href = url(path, &ListOrders { slot: String::new(), ..start.clone() });
         Chip::filter(href, t!(i18n, seller_orders.slot_only, slot = words::slot(i18n, slot)), true)
     });
-    let whose = of_shop.into_iter().chain(of_customer).chain(of_slot);
+    let dates = match (of.from.as_str(), of.to.as_str()) {
+        ("", "") => None,
+        (from, to) => {
+            let [from, to] =
+                [(from, to), (to, from)].map(|(date, other)| if date.is_empty() { other } else { date });
+            let href = url(path, &ListOrders { from: String::new(), to: String::new(), ..start.clone() });
+            Some(Chip::filter(
+                href,
+                t!(i18n, seller_orders.placed_in, dates = words::days(i18n, from, to)),
+                true,
+            ))
+        }
+    };
+    let whose = of_shop.into_iter().chain(of_customer).chain(of_slot).chain(dates);
     let chosen: Vec<Chip> = whose
         .chain([counting(all, "")])
         .chain(states)
@@ -157,6 +176,8 @@ pub(crate) fn tools(
         ("disputed", flag(of.disputed)),
         ("returns", of.returns.as_str()),
         ("slot", of.slot.as_str()),
+        ("from", of.from.as_str()),
+        ("to", of.to.as_str()),
         ("rows", rows.as_str()),
         ("sort", of.sort.as_str()),
     ];

@@ -5,7 +5,7 @@ use haat_shared::{
     orders::OrderCard,
     returns::{EXPECTED, REQUESTED},
     routes,
-    sales::{AskedPeriod, BestProduct, DaySales, LowVariant, PERIOD, PERIODS, ShopHome, average, change},
+    sales::{AskedPeriod, BestProduct, DaySales, LowVariant, ShopHome, average, change},
 };
 use leptos::prelude::*;
 
@@ -13,13 +13,13 @@ use super::{Dashboard, Part};
 use crate::{
     api::{self, ApiError},
     back_office::{
-        figures::{Figure, figure_panels, height},
+        figures::{Figure, Periods, Sales, figure_panels},
         orders,
     },
     elsewhere::Elsewhere,
     i18n::{t, tn, tu_string, use_i18n},
     state::{param, query},
-    ui::{EmptyState, Field, Icon, LinkButton, PageTitle, Picture, Table, loaded},
+    ui::{EmptyState, Icon, LinkButton, PageTitle, Picture, loaded},
     words,
 };
 
@@ -102,9 +102,9 @@ fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) 
     let start = new.then(|| view! { <Start handle=handle.clone() has_products=home.has_products /> });
     let figures = (!new || of != AskedPeriod::default()).then(|| {
         view! {
-            <Periods handle=handle.clone() of fault />
+            <Periods path=Part::Home.path(&handle) of fault />
             <Figures home=home.clone() />
-            <Sales home=home.clone() />
+            <Sales days=home.days.clone() before=home.days_before.clone() sold=home.sold />
         }
     });
     let order = |order: &OrderCard| routes::shop_order(&handle, &order.number);
@@ -119,36 +119,6 @@ fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) 
             {latest}
             <Best handle=handle.clone() best=home.best />
             <Low handle low=home.low />
-        </div>
-    }
-}
-
-/// Links to the usual periods, and a form for two dates.
-#[component]
-fn Periods(handle: String, of: AskedPeriod, fault: Option<Error>) -> impl IntoView {
-    let i18n = use_i18n();
-    let path = Part::Home.path(&handle);
-    let custom = of.is_custom();
-    let links = PERIODS.map(|days| {
-        let days_text = days.to_string();
-        let here = !custom && (of.days == days_text || (days == PERIOD && of.days.is_empty()));
-        let href = routes::with(&path, &[("days", &days_text)]);
-        let words = tn!(i18n, dashboard.last, days);
-        view! { <a class="chip" href=href aria-current=here.then_some("true")>{words}</a> }
-    });
-    let open = custom;
-    let faults = Signal::stored(fault);
-    view! {
-        <div class="periods">
-            <nav class="chips" aria-label=t!(i18n, dashboard.period)>{links.collect_view()}</nav>
-            <details class="more-of" open=open>
-                <summary>{t!(i18n, dashboard.custom)}</summary>
-                <form method="get" action=path class="period-form">
-                    <Field name="from" kind="date" label=t!(i18n, dashboard.from) value=of.from required=true faults />
-                    <Field name="to" kind="date" label=t!(i18n, dashboard.to) value=of.to required=true faults />
-                    <button type="submit" class="button secondary">{t!(i18n, dashboard.apply)}</button>
-                </form>
-            </details>
         </div>
     }
 }
@@ -200,134 +170,6 @@ fn Figures(home: ShopHome) -> impl IntoView {
         course,
     });
     figure_panels(i18n, figures.into())
-}
-
-/// Sales per day as bars, with marks for the period before, and the table behind them.
-#[component]
-fn Sales(home: ShopHome) -> impl IntoView {
-    const HEIGHT: i64 = 200;
-    const STEP: i64 = 20;
-    let i18n = use_i18n();
-    let date = |day: &DaySales| words::day(i18n, &day.day);
-    let ends = |days: &[DaySales]| match (days.first(), days.last()) {
-        (Some(first), Some(last)) => words::days(i18n, &first.day, &last.day),
-        _ => String::new(),
-    };
-    let (dates, dates_before) = (ends(&home.days), ends(&home.days_before));
-    let compared = t!(i18n, dashboard.compared, dates = dates, before = dates_before);
-    let says = t!(i18n, dashboard.chart, dates = dates, price = words::money(i18n, home.sold));
-    let amounts = home.days.iter().chain(&home.days_before).map(|day| day.sold.amount());
-    let most = amounts.max().unwrap_or(0);
-    if most == 0 {
-        return view! {
-            <section class="panel" aria-labelledby="sales">
-                <h2 id="sales">{t!(i18n, dashboard.sales)}</h2>
-                <p class="note">{compared}</p>
-                <p>{t!(i18n, dashboard.no_sales)}</p>
-            </section>
-        }
-        .into_any();
-    }
-    let top = words::money(i18n, Money::new(most, home.sold.currency()));
-    let zero = words::money(i18n, Money::new(0, home.sold.currency()));
-    let best = home.days.iter().filter(|day| day.orders > 0).max_by_key(|day| day.sold.amount());
-    let best = best.map(|day| t!(i18n, dashboard.best, price = day.sold, date = date(day)));
-    let pairs = || home.days.iter().zip(&home.days_before);
-    let labels: Vec<String> = pairs()
-        .map(|(day, before)| {
-            let before = t!(i18n, dashboard.previous_of, price = words::money(i18n, before.sold));
-            format!("{}: {}, {before}", date(day), words::money(i18n, day.sold))
-        })
-        .collect();
-    let last = labels.len().saturating_sub(1);
-    let read = RwSignal::new(last);
-    let bars = (0i64..).zip(pairs()).zip(labels.clone()).enumerate().map(|(n, ((i, (day, before)), label))| {
-        // A small value must still be distinguishable from zero.
-        let tall = |day: &DaySales| match day.sold.amount() {
-            ..=0 => 0,
-            amount => height(amount, most, HEIGHT).max(2),
-        };
-        let (high, mark) = (tall(day), tall(before));
-        let mark = (mark > 0).then(|| {
-            view! {
-                <rect class="bar-before" x=(i * STEP + 1).to_string() y=(HEIGHT - mark).to_string() width=(STEP - 2).to_string() height="3"></rect>
-            }
-        });
-        view! {
-            <g class:read=move || read.get() == n on:pointerenter=move |_| read.set(n)>
-                <title>{label}</title>
-                <rect class="bar-back" x=(i * STEP).to_string() y="0" width=STEP.to_string() height=HEIGHT.to_string()></rect>
-                <rect
-                    class="bar"
-                    x=(i * STEP + 3).to_string()
-                    y=(HEIGHT - high).to_string()
-                    width=(STEP - 6).to_string()
-                    height=high.to_string()
-                ></rect>
-                {mark}
-            </g>
-        }
-    });
-    let bars = bars.collect_view();
-    let rows = pairs().rev().map(|(day, before)| {
-        view! {
-            <tr>
-                <th scope="row">{date(day)}</th>
-                <td class="number">{words::money(i18n, day.sold)}</td>
-                <td class="number">{words::money(i18n, day.net)}</td>
-                <td class="number">{words::number(i18n, day.orders)}</td>
-                <td class="number wide">{words::number(i18n, day.units)}</td>
-                <td class="number wide">{words::money(i18n, before.sold)}</td>
-            </tr>
-        }
-    });
-    let rows = rows.collect_view();
-    let columns = vec![
-        (t!(i18n, dashboard.day), ""),
-        (t!(i18n, dashboard.sold), "number"),
-        (t!(i18n, dashboard.net), "number"),
-        (t!(i18n, seller_orders.title), "number"),
-        (t!(i18n, dashboard.units), "number wide"),
-        (t!(i18n, dashboard.previous), "number wide"),
-    ];
-    let width = i64::try_from(labels.len()).unwrap_or(1).max(1) * STEP;
-    let (first_day, last_day) = (home.days.first().map(date), home.days.last().map(date));
-    let labels = StoredValue::new(labels);
-    let label = move || labels.with_value(|labels| labels.get(read.get()).cloned().unwrap_or_default());
-    view! {
-        <section class="panel" aria-labelledby="sales">
-            <h2 id="sales">{t!(i18n, dashboard.sales)}</h2>
-            <p class="note">{compared}</p>
-            <figure class="chart sales-chart">
-                <p class="chart-key note">
-                    <span class="key-now">{t!(i18n, dashboard.this_period)}</span>
-                    <span class="key-before">{t!(i18n, dashboard.previous)}</span>
-                    <span>{best}</span>
-                </p>
-                <p class="chart-top note" aria-hidden="true">{top}</p>
-                <svg viewBox=format!("0 0 {width} {HEIGHT}") preserveAspectRatio="none" role="img" aria-label=says.clone()>{bars}</svg>
-                <p class="chart-ends note" aria-hidden="true"><span>{zero} " · " {first_day}</span><span>{last_day}</span></p>
-                <div class="chart-read live-only">
-                    <input
-                        type="range"
-                        min="0"
-                        max=last.to_string()
-                        value=last.to_string()
-                        prop:value=move || read.get().to_string()
-                        aria-label=t!(i18n, dashboard.choose_day)
-                        aria-valuetext=label
-                        on:input=move |event| read.set(event_target_value(&event).parse().unwrap_or(last))
-                    />
-                    <p class="note" aria-hidden="true">{label}</p>
-                </div>
-                <details class="more-of">
-                    <summary>{t!(i18n, form.as_table)}</summary>
-                    <Table caption=says columns>{rows}</Table>
-                </details>
-            </figure>
-        </section>
-    }
-    .into_any()
 }
 
 /// The first steps of a shop without orders.

@@ -49,6 +49,7 @@ enum Part {
     Products,
     Messages,
     Reviews,
+    Analytics,
     Promotions,
     Events,
     Shipping,
@@ -58,7 +59,7 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Home,
         Self::Orders,
         Self::Messages,
@@ -66,6 +67,7 @@ impl Part {
         Self::Services,
         Self::Promotions,
         Self::Events,
+        Self::Analytics,
         Self::Reviews,
         Self::Balance,
         Self::Shipping,
@@ -79,6 +81,7 @@ impl Part {
             Self::Products => routes::seller_products(handle),
             Self::Messages => routes::shop_messages(handle),
             Self::Reviews => routes::shop_reviews(handle),
+            Self::Analytics => routes::shop_analytics(handle),
             Self::Promotions => routes::shop_promotions(handle),
             Self::Events => routes::shop_events(handle),
             Self::Balance => routes::balance(handle),
@@ -95,6 +98,7 @@ impl Part {
             Self::Products => "box",
             Self::Messages => "chat",
             Self::Reviews => "heart",
+            Self::Analytics => "chart",
             Self::Promotions => "tag",
             Self::Events => "bolt",
             Self::Balance => "card",
@@ -111,6 +115,7 @@ impl Part {
             Self::Products => t!(i18n, seller_products.title),
             Self::Messages => t!(i18n, chat.title),
             Self::Reviews => t!(i18n, reviews.title),
+            Self::Analytics => t!(i18n, analytics.title),
             Self::Promotions => t!(i18n, promotions.title),
             Self::Events => t!(i18n, sale_events.title),
             Self::Balance => t!(i18n, balance.title),
@@ -130,7 +135,7 @@ impl Part {
             | Self::Services
             | Self::Promotions
             | Self::Events => "",
-            Self::Reviews | Self::Balance | Self::Shipping | Self::Settings => {
+            Self::Analytics | Self::Reviews | Self::Balance | Self::Shipping | Self::Settings => {
                 t!(i18n, office.shop)
             }
         }
@@ -139,7 +144,7 @@ impl Part {
     /// The permission that a section requires.
     fn needs(self) -> Permission {
         match self {
-            Self::Home | Self::Orders | Self::Services => Permission::SeeOrders,
+            Self::Home | Self::Orders | Self::Services | Self::Analytics => Permission::SeeOrders,
             Self::Products | Self::Promotions | Self::Events => Permission::ManageCatalog,
             Self::Messages | Self::Reviews => Permission::AnswerCustomers,
             Self::Balance => Permission::SeeMoney,
@@ -166,6 +171,11 @@ fn Dashboard(
 /// The page of a shop's promotions, which is in a chunk of its own.
 pub(crate) fn promotions_page(page: AnyView) -> AnyView {
     view! { <Dashboard here=Part::Promotions>{page}</Dashboard> }.into_any()
+}
+
+/// The page of how a shop is doing, which is in a chunk of its own.
+pub(crate) fn analytics_page(page: AnyView) -> AnyView {
+    view! { <Dashboard here=Part::Analytics>{page}</Dashboard> }.into_any()
 }
 
 /// A page of a shop's events, which is in a chunk of its own.

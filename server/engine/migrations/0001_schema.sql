@@ -481,6 +481,38 @@ CREATE TABLE search_terms (
     PRIMARY KEY (day, term)
 );
 
+-- How often the products of a shop were looked at, added to baskets, and brought to a checkout on a day of the market's zone. Only
+-- counts: nothing says by whom.
+CREATE TABLE product_activity (
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    day BIGINT NOT NULL,
+    product_id UUID NOT NULL,
+    views BIGINT NOT NULL,
+    adds BIGINT NOT NULL,
+    checkouts BIGINT NOT NULL,
+    PRIMARY KEY (shop_id, day, product_id)
+);
+
+-- The same of all products of a shop, or under the nil ID of the market, by the hour of the day.
+CREATE TABLE activity_hours (
+    shop_id UUID NOT NULL,
+    day BIGINT NOT NULL,
+    hour BIGINT NOT NULL CHECK (hour BETWEEN 0 AND 23),
+    views BIGINT NOT NULL,
+    adds BIGINT NOT NULL,
+    checkouts BIGINT NOT NULL,
+    PRIMARY KEY (shop_id, day, hour)
+);
+
+-- Where those came from who looked at them.
+CREATE TABLE activity_sources (
+    shop_id UUID NOT NULL,
+    day BIGINT NOT NULL,
+    source TEXT NOT NULL,
+    views BIGINT NOT NULL,
+    PRIMARY KEY (shop_id, day, source)
+);
+
 -- A limited resource: the quantity on hand and how much of it is held. The guard against overselling is on this row.
 CREATE TABLE capacities (
     id UUID PRIMARY KEY,
@@ -1211,7 +1243,7 @@ CREATE INDEX orders_shop_id_created_at_idx ON orders (shop_id, created_at, id);
 CREATE INDEX orders_shop_id_state_created_at_idx ON orders (shop_id, state, created_at, id);
 -- Covers the query for a shop's daily sales.
 CREATE INDEX orders_sales_idx ON orders
-    (shop_id, created_at, state, total_minor, refunded_minor, disputed_minor, replaces, units, currency, rate_numerator,
+    (shop_id, created_at, replaces, total_minor, discount_minor, delivery_minor, tax_minor, units, currency, rate_numerator,
     rate_denominator, id);
 CREATE INDEX orders_disputed_idx ON orders (created_at, id) WHERE open_disputes > 0;
 CREATE INDEX orders_release_at_idx ON orders (release_at) WHERE released_at IS NULL AND release_at IS NOT NULL;
@@ -1326,6 +1358,9 @@ CREATE TABLE order_events (
     data TEXT NOT NULL,
     PRIMARY KEY (order_id, created_at, kind)
 );
+
+-- Finds the cancellations of a period.
+CREATE INDEX order_events_cancelled_idx ON order_events (created_at, order_id) WHERE kind = 'cancelled';
 
 -- An order is shipped in one or more parts.
 CREATE TABLE shipments (
@@ -1445,6 +1480,7 @@ CREATE UNIQUE INDEX refunds_orphaned_key ON refunds (payment_id) WHERE reason = 
 CREATE UNIQUE INDEX refunds_cancelled_key ON refunds (order_id, payment_id) WHERE reason = 'cancelled' AND retry_of IS NULL;
 CREATE INDEX refunds_payment_id_idx ON refunds (payment_id);
 CREATE INDEX refunds_order_id_idx ON refunds (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX refunds_created_at_idx ON refunds (created_at);
 CREATE INDEX refunds_part_of_idx ON refunds (part_of) WHERE part_of IS NOT NULL;
 CREATE INDEX refunds_gateway_ref_idx ON refunds (gateway_ref) WHERE gateway_ref IS NOT NULL;
 CREATE INDEX refunds_check_at_idx ON refunds (check_at) WHERE check_at IS NOT NULL;
@@ -1485,6 +1521,7 @@ CREATE TABLE disputes (
     CHECK ((closed_at IS NOT NULL) = (state IN ('won', 'lost')))
 );
 CREATE INDEX disputes_payment_id_idx ON disputes (payment_id);
+CREATE INDEX disputes_closed_at_idx ON disputes (closed_at) WHERE closed_at IS NOT NULL;
 CREATE INDEX disputes_check_at_idx ON disputes (check_at) WHERE check_at IS NOT NULL;
 
 -- What the orders of its purchase bear of a dispute. Its postings refer to these parts.
@@ -1633,6 +1670,10 @@ CREATE TABLE ledger_entries (
 -- Covers the query for a shop's balance.
 CREATE INDEX ledger_entries_balance_idx ON ledger_entries (shop_id, posting_id, currency, account, amount_minor)
     WHERE shop_id IS NOT NULL;
+
+-- Finds the commission of a period.
+CREATE INDEX ledger_entries_commission_idx ON ledger_entries (posting_id, currency, amount_minor)
+    WHERE account = 'marketplace_commission';
 
 -- The same over the entries of each shop, so that a shop can verify its own.
 CREATE TABLE ledger_shop_seals (

@@ -3,6 +3,7 @@
 use crate::{Engine, clock};
 use haat_shared::{
     Currency, Error, Result,
+    analytics::Source,
     id::kinds::{SessionId, ShopId, UserId},
     permissions::{AdminPermission, AdminRole, Permission, Role},
 };
@@ -24,6 +25,8 @@ pub struct Caller {
     pub session: Option<SessionId>,
     /// What their browser calls itself. May be empty.
     pub device: String,
+    /// Where they were before.
+    pub source: Source,
     /// The currency in which they see prices and pay, if they chose one.
     pub currency: Option<Currency>,
     /// Whether people read the response: times are then in the market's time zone. API clients get UTC.
@@ -70,6 +73,7 @@ impl Caller {
             locale_chosen: false,
             session: None,
             device: String::new(),
+            source: Source::default(),
             currency: None,
             reads: false,
         }

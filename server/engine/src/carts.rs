@@ -494,6 +494,7 @@ pub async fn add_line(engine: &Engine, caller: &Caller, add: AddLine) -> Result<
             .await;
     }
     let (cart, opened) = outcome?;
+    engine.activity.added(add.variant);
     let guest = matches!(holder, Holder::Token(_) | Holder::Nobody);
     let view = view_with(engine, caller, cart.id, cart.gifts > 0).await?;
     Ok(Changed { view, token: (opened && guest).then_some(token) })

@@ -7,8 +7,10 @@
 //! knows no HTTP, no HTML and no user-facing text.
 
 pub mod accounts;
+pub mod activity;
 pub mod addresses;
 pub mod admin;
+pub mod analytics;
 pub mod appointments;
 pub mod audit;
 mod bookings;
@@ -138,6 +140,8 @@ pub struct Parts {
     pub taxes: taxes::TaxCache,
     /// The shipping rules that this node has read.
     pub shipping: shipping::RulesCache,
+    /// What this node has counted of what people do with products.
+    pub activity: activity::Activity,
     /// The search index of this node.
     pub search: product_search::ProductSearch,
     /// Stores pictures.

@@ -40,6 +40,11 @@ pub fn id<K>(now_ms: i64) -> Id<K> {
     Id::from_uuid(Builder::from_unix_timestamp_millis(now_ms.cast_unsigned(), &rest).into_uuid())
 }
 
+/// An ID before all others of this time and later, to find those of a period.
+pub(crate) fn first_id<K>(at_ms: i64) -> Id<K> {
+    Id::from_uuid(Builder::from_unix_timestamp_millis(at_ms.cast_unsigned(), &[0; 10]).into_uuid())
+}
+
 /// A number below `below`, for spreading things out. Not for secrets.
 pub fn small(below: u32) -> u32 {
     u32::from_be_bytes(bytes()) % below.max(1)

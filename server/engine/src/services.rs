@@ -480,6 +480,7 @@ pub async fn add_to_cart(engine: &Engine, caller: &Caller, chosen: &ChosenTime) 
             })
         })
         .await?;
+    engine.activity.added(variant.0);
     Ok(Changed { view: carts::view_of(engine, caller, cart).await?, token })
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use haat_engine::{
-    Caller, Clock, Engine, accounts, carts, catalog, chat, checkout, dispatch, inventory, ledger,
+    Caller, Clock, Engine, accounts, activity, carts, catalog, chat, checkout, dispatch, inventory, ledger,
     notifications::inbox, orders, payouts, promotions, random, recommendations, sale_prices, search_terms,
 };
 #[cfg(feature = "sandbox")]
@@ -12,8 +12,9 @@ use haat_engine::{payments, sandbox, sandbox::Card};
 use haat_shared::{
     Error, Money, Result,
     accounts::{DEMO_ACCOUNTS, DEMO_PASSWORD, SignIn, SignUp},
+    analytics::Source,
     carts::AddLine,
-    catalog::ListProducts,
+    catalog::{ListProducts, ProductCard},
     chat::{NewMessage, Side},
     id::kinds::{PayoutId, ReturnId, VariantId},
     orders::{LineQuantity, NewRefund, Shipment},
@@ -138,6 +139,8 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
     let admin = accounts::sign_in(engine, &Caller::guest(), signed_in).await?;
     let admin = accounts::caller(engine, Some(&admin), None).await?;
     let mut dice = Dice(2_026);
+    // What people only look at changes nothing of what they buy.
+    let (shelf, mut whims) = (shelf(engine, &stalls).await?, Dice(2_027));
     let mut plan = Plan { ends: now, ..Plan::default() };
     let today = engine.zone.day(now);
     for ago in (0..=DAYS).rev() {
@@ -153,7 +156,11 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
         set(clock, at);
         last = at;
         match step {
-            Step::Buy => buy(engine, clock, &stalls, &customers, &shoppers, &mut dice, &mut plan).await?,
+            Step::Buy => {
+                browse(engine, &shelf, &mut whims).await?;
+                buy(engine, clock, &stalls, &customers, &shoppers, &mut dice, &mut plan).await?;
+                activity::flush(engine).await?;
+            }
             Step::Night(ago) => {
                 night(engine, &stalls, ago, &mut dice).await?;
                 pay_out(engine, &admin, &stalls, ago).await?;
@@ -274,6 +281,46 @@ async fn promote(engine: &Engine, stalls: &[Stall]) -> Result<()> {
     let welcome =
         PromotionForm { uses: "1000".into(), uses_per_person: "1".into(), ..percent("WELCOME5", "5") };
     promotions::create_of_market(engine, &Caller::system(), &welcome).await.map(drop)
+}
+
+/// All products, those of each shop in the order of its shelf.
+async fn shelf(engine: &Engine, stalls: &[Stall]) -> Result<Vec<ProductCard>> {
+    let mut shelf = Vec::new();
+    for stall in stalls {
+        let of_shop = ListProducts { shop: stall.handle.clone(), limit: Some(50), ..ListProducts::default() };
+        shelf.extend(catalog::list(engine, &Caller::guest(), of_shop).await?.items);
+    }
+    Ok(shelf)
+}
+
+/// What people look at, and put into baskets that they leave, before somebody buys something.
+async fn browse(engine: &Engine, shelf: &[ProductCard], dice: &mut Dice) -> Result<()> {
+    const FROM: [Source; 12] = [
+        Source::Market,
+        Source::Market,
+        Source::Market,
+        Source::Market,
+        Source::Market,
+        Source::Market,
+        Source::Direct,
+        Source::Google,
+        Source::Google,
+        Source::WhatsApp,
+        Source::Instagram,
+        Source::Other,
+    ];
+    let visitor = Caller { device: "Mozilla/5.0 Firefox/145.0".into(), ..Caller::guest() };
+    for look in 0..dice.between(12, 40) {
+        let source = dice.pick(&FROM).copied().unwrap_or_default();
+        let Some(product) = dice.pick(shelf) else { return Ok(()) };
+        activity::viewed(engine, &Caller { source, ..visitor.clone() }, product.id);
+        if look % 12 == 11 {
+            let line = AddLine { variant: product.variant_id, quantity: "1".into() };
+            // What is out of stock, or a service, isn't added.
+            let _ = carts::add_line(engine, &visitor, line).await;
+        }
+    }
+    Ok(())
 }
 
 /// How many people buy on a day: more at weekends and at the festival, and more from month to month.

@@ -8,6 +8,7 @@ use axum::{
 };
 use haat_app::{cookies, i18n::Locale};
 use haat_engine::accounts;
+use haat_shared::analytics::Source;
 
 use super::{State, layers};
 use crate::config::Mode;
@@ -40,6 +41,8 @@ pub(super) async fn identify(Extract(state): Extract<State>, mut request: Reques
             caller.currency = currency.and_then(|code| code.parse().ok()).or(caller.currency);
             let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
             caller.device = agent.unwrap_or_default().to_owned();
+            let referer = request.headers().get(header::REFERER).and_then(|referer| referer.to_str().ok());
+            caller.source = Source::of(referer.unwrap_or_default(), &state.runtime.engine.public_url);
             let origin = state.limits.origin(request.headers(), request.extensions());
             caller.origin = origin.hashed(&state.runtime.engine.secret);
             caller.reads = true;

@@ -14,7 +14,7 @@ use haat_app::{
     words,
 };
 use haat_engine::{
-    Caller, Engine, Exported,
+    Caller, Engine, Exported, analytics,
     books::{self, Statement},
     catalog::imports,
     orders, payouts,
@@ -70,6 +70,45 @@ pub(super) async fn orders(
     let name = format!("{handle}-orders.csv");
     match parts_of_orders(&state.runtime.engine, caller, handle, of).await {
         Ok(table) => (as_table(&name), table).into_response(),
+        Err(error) => super::layers::plain(&error),
+    }
+}
+
+/// The sales of a shop by day in a period, as a table.
+pub(super) async fn days(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(handle): Path<String>,
+    Query(of): Query<AskedPeriod>,
+) -> Response {
+    let table = analytics::days_of_shop(&state.runtime.engine, &caller, &handle, &of).await;
+    whole(&format!("{handle}-sales-by-day.csv"), table)
+}
+
+/// What the products of a shop did in a period, as a table.
+pub(super) async fn product_figures(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(handle): Path<String>,
+    Query(of): Query<AskedPeriod>,
+) -> Response {
+    let table = analytics::products_of_shop(&state.runtime.engine, &caller, &handle, &of).await;
+    whole(&format!("{handle}-product-figures.csv"), table)
+}
+
+/// The sales of the market by day in a period, as a table.
+pub(super) async fn market_days(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Query(of): Query<AskedPeriod>,
+) -> Response {
+    whole("sales-by-day.csv", analytics::days_of_market(&state.runtime.engine, &caller, &of).await)
+}
+
+/// A table that is there as a whole.
+fn whole(name: &str, table: Result<Vec<u8>>) -> Response {
+    match table {
+        Ok(table) => (as_table(name), [&BYTE_ORDER_MARK[..], &table].concat()).into_response(),
         Err(error) => super::layers::plain(&error),
     }
 }

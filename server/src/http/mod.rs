@@ -292,6 +292,9 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(ANY_PICTURE, get(media::any))
         .route(REPORTED_PICTURE, get(media::reported))
         .route(STATEMENT_PDF, get(exports::statement_pdf))
+        .route(EXPORT_DAYS, get(exports::days))
+        .route(EXPORT_PRODUCT_FIGURES, get(exports::product_figures))
+        .route(EXPORT_MARKET_DAYS, get(exports::market_days))
         .route(EXPORT_STATEMENT, get(exports::statement))
         .route(EXPORT_LEDGER, get(exports::ledger))
         .route(CONNECT_RETURN, get(seller_forms::connect_return))
@@ -482,6 +485,9 @@ mod tests {
             (SHOP_PICTURE, shop_picture(text, "H1-1", &file), vec![text, "H1-1", &file]),
             (ANY_PICTURE, any_picture(text, &file), vec![text, &file]),
             (STATEMENT_PDF, statement_pdf(text), vec![text]),
+            (SHOP_ANALYTICS, shop_analytics(text), vec![text]),
+            (EXPORT_DAYS, export_days(text), vec![text]),
+            (EXPORT_PRODUCT_FIGURES, export_product_figures(text), vec![text]),
             (EXPORT_STATEMENT, statement(text), vec![text]),
             (FORM_LOGIN, login(text), vec![text]),
             (LOGIN_RETURN, login_return(text), vec![text]),

@@ -244,18 +244,20 @@ pub async fn begin_in(engine: &Engine, caller: &Caller, currency: Option<Currenc
     let taxes = taxes::table(engine).await?;
     let terms = (engine.bounds, (engine.promotions.clone(), person, taxes), (engine.currency, currency));
     let input = (cart, form, origin, (terms, shipping::Reader::of(engine)), engine.clock.now_ms());
-    let checkout = engine
+    let (checkout, begun) = engine
         .db
         .write(("checkout::begin", cart), input, |tx, (cart, form, origin, terms, now)| {
             Box::pin(begin_in_tx(tx, *cart, form, *origin, terms, *now))
         })
         .await?;
+    engine.activity.checked_out(begun);
     Ok(checkout)
 }
 
 /// The limits on guests; the program's promotions, who buys, and the tax rates; the market's currency and the chosen one.
 type BeginTerms = (Bounds, (Vec<Promotion>, Person, Arc<TaxTable>), (Currency, Option<Currency>));
 
+/// Returns the checkout, and what comes to one that did not replace another.
 async fn begin_in_tx(
     tx: &mut Tx,
     cart: CartId,
@@ -263,7 +265,7 @@ async fn begin_in_tx(
     origin: Option<[u8; 32]>,
     ((bounds, (own, person, taxes), currencies), reader): &(BeginTerms, shipping::Reader),
     now: i64,
-) -> TxResult<CheckoutId> {
+) -> TxResult<(CheckoutId, Vec<VariantId>)> {
     let (base, chosen) = *currencies;
     // From here on, checkouts of this cart wait for each other.
     let CartVersion { version, gifts } =
@@ -276,7 +278,7 @@ async fn begin_in_tx(
             && chosen.unwrap_or(c.own_currency) == c.currency
     };
     if let Some(current) = current.iter().find(worth_keeping) {
-        return Ok(current.id);
+        return Ok((current.id, Vec::new()));
     }
     let (mut released, mut with_cards) = (Released::default(), None);
     for old in &current {
@@ -420,7 +422,8 @@ async fn begin_in_tx(
             return Err(Conflict::GuestLimit(shortages(&lines, &needs, &over)).into());
         }
     }
-    Ok(plan.id)
+    let begun = lines.iter().filter(|_| current.is_empty()).map(|line| line.variant_id);
+    Ok((plan.id, begun.collect()))
 }
 
 /// The appointments with the positions and titles of their lines.

@@ -23,6 +23,7 @@ use haat_shared::{
     permissions::{AdminPermission, Permission},
     refunds::{Refundable, RefundableLine, is_refundable, refundable},
     returns::{ESCALATED, EXPECTED, OPEN, REQUESTED},
+    sales::day,
     shipping::{ShippingMethod, Slot},
 };
 
@@ -46,6 +47,8 @@ lists! {
             ("customer", "p.user_id = {}"),
             ("state", "o.state = {}"),
             ("slot", "o.slot = {}"),
+            ("from", "o.created_at >= {}"),
+            ("until", "o.created_at < {}"),
             ("partly_shipped", "o.state = 'confirmed' AND o.partly_shipped = {}"),
             ("overdue", "o.state = 'placed' AND o.created_at < {}"),
             ("disputed", "o.open_disputes > 0 AND {}"),
@@ -238,6 +241,13 @@ fn searched(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<V
     let overdue = ask.overdue.then(|| ("overdue", (engine.clock.now_ms() - ORDER_MS).into()));
     let disputed = ask.disputed.then(|| ("disputed", true.into()));
     let slot = ask.slot.parse::<Slot>().ok().map(|slot| ("slot", slot.to_string().into()));
+    let begins = |field: &str, text: &str, days: i64| match (text, day(text)) {
+        ("", _) => Ok(None),
+        (_, None) => Err(Error::field(field, FieldCode::NotDate)),
+        (_, Some(day)) => Ok(Some(engine.zone.begins(day + days).into())),
+    };
+    let from = begins("from", &ask.from, 0)?.map(|at| ("from", at));
+    let until = begins("to", &ask.to, 1)?.map(|at| ("until", at));
     // Members see their own shop only, whatever else is asked for.
     let of = match shop {
         Some(shop) => vec![("shop", shop.into())],
@@ -247,7 +257,8 @@ fn searched(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<V
             handle.into_iter().chain(customer).collect()
         }
     };
-    Ok(of.into_iter().chain(slot).chain(overdue).chain(disputed).chain(returns).chain(words).collect())
+    let of = of.into_iter().chain(slot).chain(from).chain(until);
+    Ok(of.chain(overdue).chain(disputed).chain(returns).chain(words).collect())
 }
 
 fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {

@@ -3,20 +3,16 @@
 
 use super::{NewShop, Terms, open_in_tx, search_text};
 use crate::{
-    Caller, Engine,
-    clock::{DAY_MS, rfc3339},
-    cursor,
+    Caller, Engine, cursor,
     db::{CountRow, Scalar, Tx, Value, is_unique, list::words},
-    ledger, lists, orders, params, random, revisions, rows,
-    sales::sales_columns,
-    statements, update,
+    ledger, lists, orders, params, random, revisions, rows, sales, statements, update,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     admin::{ShopDetails, StaffMember},
+    analytics::DayFigures,
     id::kinds::*,
     media::Picture,
-    money::{MoneyError, Rate, convert},
     orders::ListOrders,
     page::{self, Counted, ListRequest, Page, PageRequest},
     permissions::{AdminPermission, Permission, Role},
@@ -94,9 +90,6 @@ statements! {
         LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE v.shop_id = $1 AND NOT v.archived AND p.state = 'published' AND c.on_hand - c.held <= v.low_stock
         ORDER BY available, v.id LIMIT $2";
-    SALES = concat!("SELECT (created_at + $4) / 86400000 AS day, ", sales_columns!(), "
-        FROM orders WHERE shop_id = $1 AND created_at >= $2 AND created_at < $3 AND state <> 'cancelled' AND replaces IS NULL
-        GROUP BY (created_at + $4) / 86400000, currency, rate_numerator, rate_denominator");
     // A row for each rate of the products of which most units were sold.
     BEST = "SELECT r.product_id, p.title, r.units, r.sold_minor, r.currency, r.rate_numerator, r.rate_denominator,
             m.id AS media_id, m.width, m.height, m.color, pp.alt
@@ -105,8 +98,7 @@ statements! {
                     CAST(SUM(SUM(l.quantity)) OVER (PARTITION BY l.product_id) AS BIGINT) AS units,
                     o.currency, o.rate_numerator, o.rate_denominator
                 FROM orders o JOIN order_lines l ON l.order_id = o.id
-                WHERE o.shop_id = $1 AND o.created_at >= $2 AND o.created_at < $3 AND o.state <> 'cancelled'
-                    AND o.replaces IS NULL
+                WHERE o.shop_id = $1 AND o.created_at >= $2 AND o.created_at < $3 AND o.replaces IS NULL
                 GROUP BY l.product_id, o.currency, o.rate_numerator, o.rate_denominator) AS u) AS r
         JOIN products p ON p.id = r.product_id
         LEFT JOIN product_pictures pp ON pp.product_id = r.product_id AND pp.position = 0
@@ -194,17 +186,6 @@ rows! {
         rate_numerator: i64,
         rate_denominator: i64;
         picture: Option<Picture>
-    }
-
-    struct SalesRow {
-        day: i64,
-        sold_minor: i64,
-        net_minor: i64,
-        orders: i64,
-        units: i64,
-        currency: Currency,
-        rate_numerator: i64,
-        rate_denominator: i64,
     }
 
     struct CardRow {
@@ -368,31 +349,15 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str, of: &AskedPeri
     let best: Vec<BestRow> = engine.db.all(&BEST, params![shop, begin, end, BEST_SHOWN]).await?;
     let latest = ListOrders { limit: Some(LATEST_SHOWN), ..ListOrders::default() };
     let latest = orders::seller_list(engine, caller, handle, latest).await?.items;
-    let here = |minor, currency, numerator, denominator| {
-        let rate = Rate { numerator, denominator };
-        convert(Money::new(minor, currency), rate.inverse(), to_do.currency).ok_or(MoneyError::Overflow)
+    let days = sales::booked(engine, Some(shop), to_do.currency, (before, last)).await?;
+    let day = |DayFigures { day, sales }: DayFigures| DaySales {
+        day,
+        sold: sales.gross,
+        net: sales.net,
+        orders: sales.orders,
+        units: sales.units,
     };
-    let empty = |day: i64| DaySales {
-        day: rfc3339(day * DAY_MS)[..10].to_owned(),
-        sold: Money::zero(to_do.currency),
-        net: Money::zero(to_do.currency),
-        orders: 0,
-        units: 0,
-    };
-    let mut days: Vec<DaySales> = (before..=last).map(empty).collect();
-    // One range, or more if the clocks changed in between: that day is then part of both.
-    for (from, until, offset) in zone.stretches(zone.begins(before), end) {
-        let rows: Vec<SalesRow> = engine.db.all(&SALES, params![shop, from, until.min(end), offset]).await?;
-        for row in rows {
-            let index = usize::try_from(row.day - before).ok();
-            let Some(day) = index.and_then(|index| days.get_mut(index)) else { continue };
-            let here = |minor| here(minor, row.currency, row.rate_numerator, row.rate_denominator);
-            day.sold = day.sold.plus(here(row.sold_minor)?)?;
-            day.net = day.net.plus(here(row.net_minor)?)?;
-            day.orders += row.orders;
-            day.units += row.units;
-        }
-    }
+    let mut days: Vec<DaySales> = days.into_iter().map(day).collect();
     let days_now = days.split_off(days.len() / 2);
     let sum = |days: &[DaySales]| {
         let sold = Money::sum(to_do.currency, days.iter().map(|day| day.sold))?;
@@ -405,7 +370,8 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str, of: &AskedPeri
     // A product has a row for each rate; they follow each other.
     let mut products: Vec<BestProduct> = Vec::new();
     for row in best {
-        let sold = here(row.sold_minor, row.currency, row.rate_numerator, row.rate_denominator)?;
+        let rate = (row.rate_numerator, row.rate_denominator);
+        let sold = sales::in_currency(to_do.currency, row.sold_minor, row.currency, rate)?;
         match products.last_mut().filter(|product| product.product_id == row.product_id) {
             Some(product) => product.sold = product.sold.plus(sold)?,
             None => products.push(BestProduct {

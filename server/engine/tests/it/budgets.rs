@@ -1,6 +1,8 @@
 //! The maximum number of statements per use case: fewer round trips make every node faster.
 
-use haat_engine::{Caller, carts, catalog, chat, checkout, ledger, orders, payouts, sales, search, shops};
+use haat_engine::{
+    Caller, analytics, carts, catalog, chat, checkout, ledger, orders, payouts, sales, search, shops,
+};
 use haat_shared::{
     carts::AddLine,
     catalog::ListProducts,
@@ -91,10 +93,12 @@ both! {
         budget!("search in the dashboard", 2, search::of_shop(&market.engine, &owner, meena, "clay"));
         let system = Caller::system();
         budget!("search in the admin area", 3, search::of_market(&market.engine, &system, "clay"));
-        budget!("first look at the admin area", 3, sales::of_market(&market.engine, &system));
+        budget!("first look at the admin area", 4, sales::of_market(&market.engine, &system));
         budget!("a shop in the admin area", 6, shops::any_shop(&market.engine, &system, meena));
         budget!("orders to confirm and to ship", 1, shops::to_do(&market.engine, &owner, meena));
-        budget!("first look at the dashboard", 5, shops::home(&market.engine, &owner, meena, &Default::default()));
+        budget!("first look at the dashboard", 6, shops::home(&market.engine, &owner, meena, &Default::default()));
+        budget!("a shop's analytics", 13, analytics::of_shop(&market.engine, &owner, meena, &Default::default()));
+        budget!("the market's analytics", 16, analytics::of_market(&market.engine, &system, &Default::default()));
         budget!("balance", 2, ledger::balance(&market.engine, &owner, meena, ""));
         budget!("payouts of a shop", 2, payouts::shop_page(&market.engine, &owner, meena, ""));
         let method = budget!("add a payout method", 3, payouts::add_method(&market.engine, &owner, meena, &crate::payouts::bank()));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use haat_engine::{
     Caller,
     admin::{self, Grantee},
-    books, dispatch, ledger, orders, params, payouts, rows, seals, statements,
+    analytics, books, dispatch, ledger, orders, params, payouts, rows, seals, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, Money,
@@ -17,6 +17,7 @@ use haat_shared::{
     orders::{LineQuantity, NewRefund, OrderState, Shipment},
     payouts::{PayoutForm, PayoutState},
     permissions::AdminRole,
+    sales::AskedPeriod,
 };
 
 use crate::{disputes, payouts::withdrawal, support::*};
@@ -523,6 +524,31 @@ impl World {
         accounts
     }
 
+    /// What shops are told of their sales is what the model knows: what was given back of them, on whatever day, is no net sale.
+    async fn told(&self) {
+        let engine = &self.market.engine;
+        let day = |ms| engine.zone.local(ms)[..10].to_owned();
+        let now = self.market.clock.now_ms();
+        // The last tick is in another year.
+        let years = [(731, 366), (365, 0)].map(|(from, to)| AskedPeriod {
+            from: day(now - from * DAY),
+            to: day(now - to * DAY),
+            ..AskedPeriod::default()
+        });
+        for (shop, (owner, handle)) in self.owners.iter().zip(SHOPS).enumerate() {
+            let mut sold = (0, 0, 0);
+            for year in &years {
+                let told = analytics::of_shop(engine, owner, handle, year).await.unwrap().now;
+                sold = (sold.0 + told.gross.amount(), sold.1 + told.net.amount(), sold.2 + told.orders);
+            }
+            let own = self.orders.iter().filter(|order| order.shop == shop);
+            let open = |order: &Order| order.dispute.as_ref().map_or(0, |(_, amount, _)| *amount);
+            let kept: i64 = own.clone().map(|order| order.left() + open(order)).sum();
+            let gross: i64 = own.clone().map(|order| order.total).sum();
+            assert_eq!(sold, (gross, kept, own.count() as i64), "{handle}");
+        }
+    }
+
     /// The books of the market, with the accounts of sellers as one.
     async fn books(&self) -> Books {
         let engine = &self.market.engine;
@@ -560,6 +586,7 @@ impl World {
             assert_eq!((seen.order.order.state, refunded), (order.state, order.refunded), "{}", order.number);
             orders.push((order.state, order.total, refunded, seen.order.order.invoices.len()));
         }
+        self.told().await;
         Books { accounts, shops, orders, payouts }
     }
 }

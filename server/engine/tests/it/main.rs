@@ -17,6 +17,7 @@ mod support;
 mod access;
 mod accounts;
 mod admin;
+mod analytics;
 mod announcements;
 mod attributes;
 mod books;

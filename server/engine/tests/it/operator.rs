@@ -224,7 +224,9 @@ both! {
             all.iter().filter(|order| order.number.starts_with(number)).map(|order| order.total.amount()).sum()
         };
         let total: i64 = all.iter().map(|order| order.total.amount()).sum();
-        assert_eq!((home.now.sold.amount(), home.now.orders, home.now.joined), (sold(&number), 2, 1), "of both shops");
+        let (now, kept) = (home.now, sold(&number));
+        assert_eq!((now.sold.amount(), now.orders, now.joined), (kept + sold(&cancelled), 3, 1), "of both shops");
+        assert_eq!(now.net.amount(), kept, "without what was cancelled");
         assert_eq!(home.days[29], home.now, "all of it today");
         assert_eq!(home.before.sold.amount(), total - sold(&number) - sold(&cancelled));
         assert_eq!((home.before.orders, home.before.joined), (1, 2));
@@ -233,7 +235,7 @@ both! {
             market.signed_up(&Caller::guest(), role.as_str()).await;
             admin::grant_role(engine, &system, Grantee::Email(format!("{}@haat.example", role.as_str())), role).await.unwrap();
             let home = sales::of_market(engine, &market.owner(role.as_str()).await).await.unwrap();
-            assert_eq!((home.now.orders, home.now.joined > 0), (2, sees_users), "{role:?}");
+            assert_eq!((home.now.orders, home.now.joined > 0), (3, sees_users), "{role:?}");
         }
         assert_eq!(sales::of_market(engine, &delta).await.err(), Some(Error::NotFound));
     }

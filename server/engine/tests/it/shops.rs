@@ -110,10 +110,13 @@ both! {
         orders::cancel(engine, &owner, MEENA, &format!("{cancelled}-1"), "No").await.unwrap();
         let home = shops::home(engine, &owner, MEENA, &AskedPeriod::default()).await.unwrap();
         assert_eq!((home.to_confirm, home.to_ship), (3, 1));
-        assert_eq!((home.sold.amount(), home.orders), (3 * 49_900, 3));
+        assert_eq!((home.sold.amount(), home.orders), (4 * 49_900, 4), "what was cancelled was sold before");
+        assert_eq!(home.net.amount(), 3 * 49_900);
+        let net: Vec<_> = home.days[28..].iter().map(|day| day.net.amount()).collect();
+        assert_eq!(net, [2 * 49_900, 49_900], "and is taken off on the day on which it was cancelled");
         assert_eq!((home.sold_before.amount(), home.orders_before), (49_900, 1));
         assert_eq!(home.days.len(), 30);
-        assert_eq!(home.days[28..].iter().map(|d| d.orders).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(home.days[28..].iter().map(|d| d.orders).collect::<Vec<_>>(), [2, 2]);
         assert_eq!(home.days[..28].iter().map(|d| d.sold.amount()).sum::<i64>(), 0);
         assert_eq!(home.days[29].day, engine.zone.local(market.clock.now_ms())[..10]);
         assert_eq!((home.low_count, home.low.len()), (0, 0), "four are left, the alert is at three");

@@ -577,6 +577,7 @@ impl Market {
         let engine = Engine::new(Parts {
             taxes: Default::default(),
             shipping: Default::default(),
+            activity: Default::default(),
             search: Default::default(),
             db,
             clock: clock.clone(),
@@ -618,6 +619,7 @@ impl Market {
         Parts {
             taxes: Default::default(),
             shipping: Default::default(),
+            activity: Default::default(),
             search: Default::default(),
             db: parts.db.clone(),
             clock: parts.clock.clone(),

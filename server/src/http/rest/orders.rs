@@ -267,6 +267,10 @@ pub(super) struct WhichOrders {
     /// Only orders for this delivery slot, such as `2026-12-03T18:00/20:00`.
     #[serde(default)]
     slot: Option<Slot>,
+    /// Only orders that were placed on this date or later, in the marketplace's time zone: `2026-11-01`.
+    from: Option<String>,
+    /// Only orders that were placed on this date or before.
+    to: Option<String>,
     /// Only orders with open returns, or with those at this point.
     #[schema(inline)]
     returns: Option<OpenReturns>,
@@ -302,6 +306,8 @@ impl From<WhichOrders> for ListOrders {
             returns: of.returns.map(|returns| returns.as_str().to_owned()).unwrap_or_default(),
             disputed: of.disputed.unwrap_or_default(),
             slot: of.slot.map(|slot| slot.to_string()).unwrap_or_default(),
+            from: of.from.unwrap_or_default(),
+            to: of.to.unwrap_or_default(),
             after: of.after.unwrap_or_default(),
             limit: of.limit.map(|l| l.0),
             ..Self::default()

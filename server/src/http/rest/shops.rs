@@ -1,8 +1,9 @@
 //! Shops: public profiles, and the settings and balances of their members.
 
-use haat_engine::{ledger, shops};
+use haat_engine::{analytics, ledger, shops};
 use haat_shared::{
     Currency, Error, Money, Result, amounts,
+    analytics::ShopAnalytics,
     ledger::Balance,
     routes::*,
     sales::{AskedPeriod, ShopHome},
@@ -22,6 +23,7 @@ pub(super) fn routes(api: Api) -> Api {
         .on(API_SHOP, "Retrieves a shop.", shop)
         .on(API_OPEN_SHOP, "Opens a new shop.", open)
         .on(API_SHOP_HOME, "Retrieves a shop's dashboard: pending tasks and sales figures.", home)
+        .on(API_SHOP_ANALYTICS, "Retrieves how a shop did in a period: its sales, the way from views to orders, its products and customers.", figures)
         .on(API_SETTINGS, "Retrieves a shop's settings.", settings)
         .on(
             API_SAVE_SETTINGS,
@@ -179,16 +181,28 @@ struct WhichPeriod {
     to: Option<String>,
 }
 
+impl WhichPeriod {
+    fn asked(self) -> AskedPeriod {
+        AskedPeriod {
+            days: self.days.unwrap_or_default(),
+            from: self.from.unwrap_or_default(),
+            to: self.to.unwrap_or_default(),
+        }
+    }
+}
+
 async fn home(
     context: RequestContext,
     (At(handle), Query(of)): (At<String>, Query<WhichPeriod>),
 ) -> Result<Found<ShopHome>> {
-    let of = AskedPeriod {
-        days: of.days.unwrap_or_default(),
-        from: of.from.unwrap_or_default(),
-        to: of.to.unwrap_or_default(),
-    };
-    shops::home(context.engine(), &context.caller, &handle, &of).await.map(Found)
+    shops::home(context.engine(), &context.caller, &handle, &of.asked()).await.map(Found)
+}
+
+async fn figures(
+    context: RequestContext,
+    (At(handle), Query(of)): (At<String>, Query<WhichPeriod>),
+) -> Result<Found<ShopAnalytics>> {
+    analytics::of_shop(context.engine(), &context.caller, &handle, &of.asked()).await.map(Found)
 }
 
 /// A shop's settings and related details.

@@ -539,7 +539,7 @@ impl Cast {
             }
             // No work is given up in this market: to everyone there is no such job.
             p if p.contains("/jobs/{id}") => (path.replace("{id}", "job_00000000000000000000000000"), None),
-            "/products/{slug}" | "/products/{slug}/related" => {
+            "/products/{slug}" | "/products/{slug}/related" | "/products/{slug}/offers" => {
                 let slug = self.guest.get("/products?limit=1").await.is(200).text("/items/0/slug");
                 (path.replace("{slug}", &slug), None)
             }
