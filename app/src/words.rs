@@ -912,6 +912,7 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
         "announcement" => t!(i18n, announcements.heading_one),
         "stock_low" => t!(i18n, admin.message_stock_low),
         "review_published" => t!(i18n, admin.message_review_published),
+        "review_invited" => t!(i18n, admin.message_review_invited),
         "messages_for_shopper" | "messages_for_shop" => t!(i18n, admin.message_unread),
         other => other,
     }
@@ -957,6 +958,7 @@ pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
         "payout_method_restricted" => t!(i18n, admin.message_payout_method_restricted),
         "stock_low" => t!(i18n, admin.message_stock_low),
         "review_published" => t!(i18n, admin.message_review_published),
+        "review_invited" => t!(i18n, admin.message_review_invited),
         "shopper_has_unread" | "shop_has_unread" => t!(i18n, admin.message_unread),
         "order_disputed" => t!(i18n, admin.message_order_disputed),
         "order_dispute_won" => t!(i18n, admin.message_dispute_won),

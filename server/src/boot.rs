@@ -215,7 +215,10 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         return_answer_days: i64::from(config.market.return_answer_days),
         payouts: config.payouts.terms(),
         gift_cards: config.market.gift_cards()?,
-        reviews: ReviewTerms { moderation: config.reviews.moderate },
+        reviews: ReviewTerms {
+            moderation: config.reviews.moderate,
+            invite_days: i64::from(config.reviews.invite_days),
+        },
         promotions: Vec::new(),
         pictures: pictures.clone(),
         bounds: config.limits.bounds(),

@@ -264,6 +264,8 @@ pub struct MarketConfig {
 pub struct Reviews {
     /// Which ones an admin reads before they are published: `all`, by the `rules`, or `none`.
     pub moderate: Moderation,
+    /// How many days after delivery customers are asked for a review; 0 if they aren't.
+    pub invite_days: u16,
 }
 
 /// Payment methods.
@@ -561,7 +563,7 @@ impl Default for MarketConfig {
 
 impl Default for Reviews {
     fn default() -> Self {
-        Self { moderate: Moderation::Rules }
+        Self { moderate: Moderation::Rules, invite_days: 7 }
     }
 }
 

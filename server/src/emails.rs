@@ -35,6 +35,7 @@ fn link(content: &EmailContent) -> Option<&PurchaseLink> {
         | EmailContent::OrderShipped { link, .. }
         | EmailContent::ShipmentUpdated { link, .. }
         | EmailContent::OrderCancelled { link, .. }
+        | EmailContent::ReviewInvited { link, .. }
         | EmailContent::ReturnApproved { link, .. }
         | EmailContent::ReturnRejected { link, .. }
         | EmailContent::ReturnExchanged { link, .. }
@@ -135,6 +136,7 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         EmailContent::Announcement(of) => announcement::render(locale, of, url, market),
         EmailContent::StockLow(of) => stock::low(locale, of, url),
         EmailContent::ReviewPublished(of) => reviews::published(locale, of, url),
+        EmailContent::ReviewInvited { order, .. } => reviews::invited(locale, order, url),
         EmailContent::UnreadMessages(of) => messages::unread(locale, of, url),
         EmailContent::PayoutSent(of) => payouts::sent(locale, of, url),
         EmailContent::PayoutRejected(of) => payouts::rejected(locale, of, url),

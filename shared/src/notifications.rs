@@ -20,13 +20,15 @@ text_enum! {
         Payouts = "payouts",
         /// Offers of the market.
         Offers = "offers",
+        /// Items that arrived some days ago, which the user can review.
+        Reviews = "reviews",
     }
 }
 
 impl NotificationTopic {
     /// Whether only people who work for a shop get such notifications.
     pub fn of_shops(self) -> bool {
-        !matches!(self, Self::Purchases | Self::Messages | Self::Offers)
+        !matches!(self, Self::Purchases | Self::Messages | Self::Offers | Self::Reviews)
     }
 
     /// The name of the checkbox for a channel.

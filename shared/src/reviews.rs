@@ -112,6 +112,8 @@ text_enum! {
 pub struct ReviewTerms {
     /// Which ones are read before they are published.
     pub moderation: Moderation,
+    /// How many days after delivery customers are asked for a review; 0 if they aren't.
+    pub invite_days: i64,
 }
 
 /// What decides whether an item can be reviewed.

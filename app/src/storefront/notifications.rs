@@ -165,6 +165,7 @@ fn topic(i18n: I18n, of: NotificationPreference) -> AnyView {
         }
         NotificationTopic::Stock => (t!(i18n, notifications.stock), t!(i18n, notifications.stock_note)),
         NotificationTopic::Offers => (t!(i18n, notifications.offers), t!(i18n, notifications.offers_note)),
+        NotificationTopic::Reviews => (t!(i18n, notifications.reviews), t!(i18n, notifications.reviews_note)),
         NotificationTopic::Payouts => (t!(i18n, notifications.payouts), t!(i18n, notifications.payouts_note)),
     };
     let boxes = Channel::ALL.into_iter().map(|channel| {

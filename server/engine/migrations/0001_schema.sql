@@ -1359,7 +1359,8 @@ CREATE TABLE order_events (
     PRIMARY KEY (order_id, created_at, kind)
 );
 
--- Finds the cancellations of a period.
+-- Find the deliveries and the cancellations of a period.
+CREATE INDEX order_events_delivered_idx ON order_events (created_at, order_id) WHERE kind = 'delivered';
 CREATE INDEX order_events_cancelled_idx ON order_events (created_at, order_id) WHERE kind = 'cancelled';
 
 -- An order is shipped in one or more parts.
@@ -2025,6 +2026,12 @@ CREATE TABLE review_versions (
 );
 
 -- Who found a review helpful.
+-- The orders whose customers were asked for reviews, once.
+CREATE TABLE review_invitations (
+    order_id UUID PRIMARY KEY REFERENCES orders (id),
+    created_at BIGINT NOT NULL
+);
+
 CREATE TABLE review_votes (
     review_id UUID NOT NULL REFERENCES reviews (id),
     user_id UUID NOT NULL REFERENCES users (id),

@@ -39,7 +39,7 @@ macro_rules! pending {
             'order_return_requested', 'order_return_approved', 'order_return_rejected', 'order_return_withdrawn',
             'order_return_received', 'order_return_exchanged', 'payout_sent', 'payout_rejected', 'payout_returned', 'payout_method_added',
             'payout_method_removed', 'payout_method_restricted', 'payout_approved', 'stock_low',
-            'review_published', 'shopper_has_unread', 'shop_has_unread', 'order_disputed', 'order_dispute_won', 'order_dispute_lost')"
+            'review_published', 'review_invited', 'shopper_has_unread', 'shop_has_unread', 'order_disputed', 'order_dispute_won', 'order_dispute_lost')"
     };
 }
 
@@ -119,6 +119,7 @@ fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<Ad
         | OutboxMessage::PayoutMethodRestricted
         | OutboxMessage::StockLow
         | OutboxMessage::ReviewPublished
+        | OutboxMessage::ReviewInvited
         | OutboxMessage::ShopperHasUnread
         | OutboxMessage::ShopHasUnread
         | OutboxMessage::OrderDisputed

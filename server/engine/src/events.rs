@@ -90,6 +90,7 @@ fn event_of(message: OutboxMessage) -> Option<EventKind> {
         | OutboxMessage::PayoutApproved
         | OutboxMessage::StockLow
         | OutboxMessage::ReviewPublished
+        | OutboxMessage::ReviewInvited
         | OutboxMessage::ShopperHasUnread
         | OutboxMessage::ShopHasUnread
         | OutboxMessage::AppointmentMoved

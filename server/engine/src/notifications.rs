@@ -91,6 +91,13 @@ pub enum EmailContent {
         /// The link to the purchase, readable by whoever has it.
         link: PurchaseLink,
     },
+    /// To the shopper: what arrived some days ago can be reviewed.
+    ReviewInvited {
+        /// The order.
+        order: Box<ShopOrderView>,
+        /// The link to the purchase, readable by whoever has it.
+        link: PurchaseLink,
+    },
     /// To the shopper: an order was cancelled.
     OrderCancelled {
         /// The order.
@@ -473,6 +480,7 @@ static NOTICES: &[(OutboxMessage, &str, NotificationTopic, &Statement)] = &[
     (OutboxMessage::PayoutMethodRemoved, "payout_method_removed", Payouts, &OWNERS_OF_PAYOUT_METHOD),
     (OutboxMessage::PayoutMethodRestricted, "payout_method_restricted", Payouts, &OWNERS_OF_PAYOUT_METHOD),
     (OutboxMessage::ReviewPublished, "review_published", Sales, &MEMBERS_OF_REVIEW),
+    (OutboxMessage::ReviewInvited, "review_invited", Reviews, &SHOPPER),
     (OutboxMessage::StockLow, "stock_low", Stock, &OWNERS_OF_VARIANT),
     (OutboxMessage::ShopperHasUnread, "messages_for_shopper", Messages, &SHOPPER_OF_CONVERSATION),
     (OutboxMessage::ShopHasUnread, "messages_for_shop", Messages, &MEMBERS_OF_CONVERSATION),
@@ -791,6 +799,7 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
     let link = checkout::link(engine, order.order.number.rsplit_once('-')?.0);
     Some(match notice.kind.as_str() {
         "order_placed" => EmailContent::OrderReceived { order },
+        "review_invited" => EmailContent::ReviewInvited { order, link },
         "order_shipped" => EmailContent::OrderShipped { order, parcel: parcel?, link },
         "shipment_updated" => EmailContent::ShipmentUpdated { order, parcel: parcel?, link },
         "order_cancelled" => {

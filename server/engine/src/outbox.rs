@@ -82,6 +82,8 @@ haat_shared::text_enum! {
         StockLow = "stock_low",
         /// A review of a shop's product was published. Subject: the review.
         ReviewPublished = "review_published",
+        /// The customer of an order that arrived some days ago is asked for reviews. Subject: the order.
+        ReviewInvited = "review_invited",
         /// A shopper has unread messages. Subject: the conversation.
         ShopperHasUnread = "shopper_has_unread",
         /// A shop has unread messages. Subject: the conversation.

@@ -1,5 +1,6 @@
 //! Reviews of what was bought, one for each line of an order. [`haat_shared::reviews`] has the rules.
 
+mod invitations;
 mod listing;
 mod moderation;
 mod news;
@@ -8,6 +9,7 @@ mod shop;
 mod votes;
 mod write;
 
+pub(crate) use invitations::invite_due;
 pub use listing::{of_product, of_purchase};
 pub use moderation::{moderate, queue};
 pub use news::ReviewNotice;

@@ -6,7 +6,7 @@ use crate::{
     Engine, TxResult, accounts, appointments, catalog, chat, checkout,
     db::{BoxFuture, Scalar},
     dispatch, exchange, gift_cards, idempotency, inventory, media, notifications, orders, params, payments,
-    payouts, random, recommendations, sale_prices, seals, search_terms, statements,
+    payouts, random, recommendations, reviews, sale_prices, seals, search_terms, statements,
 };
 use haat_shared::id::kinds::JobId;
 
@@ -66,6 +66,11 @@ pub static SCHEDULES: &[Schedule] = &[
         name: "reminders",
         every: Duration::from_secs(30),
         run: |engine| Box::pin(appointments::remind_due(engine)),
+    },
+    Schedule {
+        name: "review_invitations",
+        every: Duration::from_secs(60),
+        run: |engine| Box::pin(reviews::invite_due(engine)),
     },
     Schedule {
         name: "messages",

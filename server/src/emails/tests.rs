@@ -382,6 +382,7 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("offer", announcement(AnnouncementKind::Offer, "Lamps for less", "All lamps cost 10 % less.")),
         ("review_published", EmailContent::ReviewPublished(review(shop, "A fine glaze"))),
         ("review_published_wordless", EmailContent::ReviewPublished(review(shop, ""))),
+        ("review_invited", EmailContent::ReviewInvited { order: sent(), link: link() }),
     ]
 }
 
@@ -508,10 +509,11 @@ fn every_mail_in_every_language() {
         EmailContent::UnreadMessages(_) => 32,
         EmailContent::Announcement(_) => 33,
         EmailContent::ReviewPublished(_) => 34,
+        EmailContent::ReviewInvited { .. } => 35,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();
-    assert_eq!(kinds, (0..35).collect::<Vec<_>>(), "a letter is not among the samples");
+    assert_eq!(kinds, (0..36).collect::<Vec<_>>(), "a letter is not among the samples");
 }
 
 #[test]

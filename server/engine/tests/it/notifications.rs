@@ -358,7 +358,7 @@ both! {
             inbox::choose(engine, who, &[NotificationPreference { topic, email, in_app, push: true }]).await.unwrap();
         };
         let all = |topic| NotificationPreference::new(topic);
-        let of_shoppers = [NotificationTopic::Purchases, NotificationTopic::Messages, NotificationTopic::Offers].map(all);
+        let of_shoppers = [NotificationTopic::Purchases, NotificationTopic::Messages, NotificationTopic::Offers, NotificationTopic::Reviews].map(all);
         assert_eq!(inbox::preferences(engine, &asha).await.unwrap(), of_shoppers, "no shop");
         set(&meena, NotificationTopic::Sales, false, true).await;
         set(&asha, NotificationTopic::Purchases, false, false).await;
@@ -376,6 +376,7 @@ both! {
             all(NotificationTopic::Stock),
             all(NotificationTopic::Payouts),
             all(NotificationTopic::Offers),
+            all(NotificationTopic::Reviews),
         ]);
         assert_eq!(inbox::choose(engine, &Caller::guest(), &[]).await, Err(Error::SignInNeeded));
         let number = market.buy_in_cash(&asha).await.unwrap();

@@ -1,10 +1,15 @@
 //! Reviews: who may write them, what becomes of them, and that products are rated by what is published.
 
-use haat_engine::{Caller, Engine, Parts, audit, catalog, orders, reviews};
+use haat_engine::{
+    Caller, Engine, Parts, audit, catalog,
+    notifications::{inbox, mailbox},
+    orders, reviews, schedules,
+};
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
     catalog::ListProducts,
     id::kinds::{ReviewId, VariantId},
+    notifications::{NotificationPreference, NotificationTopic},
     orders::{LineQuantity, NewRefund, OrderState},
     page::ListRequest,
     reports::ReportReason,
@@ -93,7 +98,7 @@ async fn shown(market: &Market, caller: &Caller, slug: &str) -> ProductReviews {
 
 /// The same market with other rules.
 fn moderated(market: &Market, moderation: Moderation) -> Engine {
-    let reviews = ReviewTerms { moderation };
+    let reviews = ReviewTerms { moderation, invite_days: 0 };
     Engine::new(Parts { reviews, ..market.parts() }).unwrap()
 }
 
@@ -102,6 +107,46 @@ async fn decide(engine: &Engine, id: ReviewId, version: i64, action: ReviewActio
 }
 
 both! {
+    async fn customers_are_asked_for_a_review_once(market) {
+        const DAY_MS: i64 = 24 * 3_600_000;
+        let reviews = ReviewTerms { moderation: Moderation::Rules, invite_days: 7 };
+        let asking = &Engine::new(Parts { reviews, ..market.parts() }).unwrap();
+        let bowl = market.product(MEENA, "Bowl", 45_000, 20).await;
+        let item = Item::delivered(market, "asha", bowl).await;
+        let reviewed = Item::delivered(market, "bela", bowl).await;
+        reviewed.save(says(5, "")).await.unwrap();
+        let refunded = Item::delivered(market, "carla", bowl).await;
+        let lines = vec![LineQuantity { position: refunded.position, quantity: 2 }];
+        let refund = NewRefund { lines, reason: "Broken".into(), ..NewRefund::default() };
+        let owner = market.owner(MEENA).await;
+        orders::refund(&market.engine, &owner, MEENA, &refunded.order, refund).await.unwrap();
+        Item::ordered(market, "dina", bowl).await;
+        // A guest has no account to review with.
+        let guest = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
+        let guest = Item { order: format!("{guest}-1"), ..item.clone() };
+        guest.deliver(market).await;
+        let schedule = schedules::SCHEDULES.iter().find(|of| of.name == "review_invitations").unwrap();
+        let asked = async |after: i64| {
+            market.clock.advance_ms(after);
+            schedules::run_if_due(asking, schedule).await.unwrap();
+            market.settle().await;
+            let mails = mailbox::latest(&market.engine.db).await.unwrap();
+            mails.into_iter().map(|mail| mail.subject).filter(|of| of.starts_with("review ")).collect::<Vec<_>>()
+        };
+        let once = [format!("review {}", item.order)];
+        assert!(asked(7 * DAY_MS - 60_000).await.is_empty(), "too early");
+        assert_eq!(asked(2 * 60_000).await, once);
+        assert_eq!(asked(2 * 60_000).await, once, "once");
+        // Whoever has turned such emails off gets none.
+        let off = NotificationPreference { email: false, ..NotificationPreference::new(NotificationTopic::Reviews) };
+        let other = Item::delivered(market, "esha", bowl).await;
+        inbox::choose(&market.engine, &other.buyer, &[off]).await.unwrap();
+        assert_eq!(asked(7 * DAY_MS + 60_000).await, once);
+        // A market that was stopped for long doesn't ask about what is forgotten.
+        Item::delivered(market, "fara", bowl).await;
+        assert_eq!(asked(15 * DAY_MS).await, once);
+    }
+
     async fn only_who_has_received_an_item_reviews_it(market) {
         let engine = &market.engine;
         let bowl = market.product(MEENA, "Bowl", 45_000, 20).await;

@@ -455,6 +455,7 @@ fn in_words(
         EmailContent::ReviewPublished(of) => {
             (format!("{} stars for {}: {}", of.rating, of.product_title, of.excerpt), String::new())
         }
+        EmailContent::ReviewInvited { order, link } => (format!("review {}", order.order.number), shown(link)),
         EmailContent::StockLow(of) => (format!("{} left of {}", of.available, of.title), String::new()),
         EmailContent::UnreadMessages(of) => {
             let to = if of.from == of.shop_name { String::new() } else { format!(" to {}", of.shop_name) };
@@ -599,7 +600,7 @@ impl Market {
             return_answer_days: 3,
             payouts: PayoutTerms { minimum: 100, hold_ms: 0, payer: None },
             gift_cards: Some(gift_card_terms()),
-            reviews: ReviewTerms { moderation: Moderation::Rules },
+            reviews: ReviewTerms { moderation: Moderation::Rules, invite_days: 0 },
             promotions: Vec::new(),
             pictures: Arc::new(
                 PictureFolder::in_folder(&folder.join("media"), Duration::from_secs(600)).unwrap(),
