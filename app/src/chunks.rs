@@ -140,15 +140,13 @@ chunks! {
         MarketPromotions: promoting::MarketPromotions;
         ShopShipping: shipping::ShopShipping;
         SalesOfProduct: discounting::SalesOfProduct;
+        ShopAnalytics: analysing::ShopAnalytics;
+        MarketAnalytics: analysing::MarketAnalytics;
         ShopEvents: sale_events::ShopEvents;
         ShopEvent: sale_events::ShopEventPage;
         MarketTaxes: taxing::MarketTaxes;
         Currencies: rating::Currencies;
         MarketGiftCards: crate::gift_cards::MarketGiftCards;
-    }
-    analysing in unframed {
-        ShopAnalytics: analysing::ShopAnalytics;
-        MarketAnalytics: analysing::MarketAnalytics;
     }
     chatting in unframed {
         Messages: chat::Messages;

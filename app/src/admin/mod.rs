@@ -288,7 +288,7 @@ pub(crate) fn gift_cards_page(page: AnyView) -> AnyView {
     view! { <AdminPage here=Part::GiftCards>{page}</AdminPage> }.into_any()
 }
 
-/// The page of how the market is doing, which is in a chunk of its own.
+/// The page of how the market is doing, which is in another chunk.
 pub(crate) fn analytics_page(page: AnyView) -> AnyView {
     view! { <AdminPage here=Part::Analytics>{page}</AdminPage> }.into_any()
 }

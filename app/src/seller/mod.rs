@@ -173,7 +173,7 @@ pub(crate) fn promotions_page(page: AnyView) -> AnyView {
     view! { <Dashboard here=Part::Promotions>{page}</Dashboard> }.into_any()
 }
 
-/// The page of how a shop is doing, which is in a chunk of its own.
+/// The page of how a shop is doing, which is in another chunk.
 pub(crate) fn analytics_page(page: AnyView) -> AnyView {
     view! { <Dashboard here=Part::Analytics>{page}</Dashboard> }.into_any()
 }

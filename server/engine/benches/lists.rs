@@ -20,7 +20,9 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use haat_engine::{Caller, analytics, catalog, db::Scalar, insert, ledger, orders, params, random, shops, statements};
+use haat_engine::{
+    Caller, analytics, catalog, db::Scalar, insert, ledger, orders, params, random, shops, statements,
+};
 use haat_shared::{
     catalog::edit::ListSellerProducts,
     id::kinds::*,

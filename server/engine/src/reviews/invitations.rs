@@ -40,9 +40,8 @@ pub(crate) async fn invite_due(engine: &Engine) -> TxResult<()> {
             Box::pin(async move {
                 let due: Vec<Scalar<OrderId>> =
                     tx.all(&DUE, params![*until - LATEST_MS, *until, *now, ORDERS]).await?;
-                let message = |Scalar(id): &Scalar<OrderId>| {
-                    outbox::row(OutboxMessage::ReviewInvited, *id, *now)
-                };
+                let message =
+                    |Scalar(id): &Scalar<OrderId>| outbox::row(OutboxMessage::ReviewInvited, *id, *now);
                 tx.exec_many(&outbox::WRITE, &due.iter().map(message).collect::<Vec<_>>()).await?;
                 Ok::<_, TxError>(due.len())
             })

@@ -455,7 +455,9 @@ fn in_words(
         EmailContent::ReviewPublished(of) => {
             (format!("{} stars for {}: {}", of.rating, of.product_title, of.excerpt), String::new())
         }
-        EmailContent::ReviewInvited { order, link } => (format!("review {}", order.order.number), shown(link)),
+        EmailContent::ReviewInvited { order, link } => {
+            (format!("review {}", order.order.number), shown(link))
+        }
         EmailContent::StockLow(of) => (format!("{} left of {}", of.available, of.title), String::new()),
         EmailContent::UnreadMessages(of) => {
             let to = if of.from == of.shop_name { String::new() } else { format!(" to {}", of.shop_name) };

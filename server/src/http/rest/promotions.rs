@@ -6,7 +6,9 @@ use haat_shared::{
     id::kinds::PromotionId,
     page::Page,
     pricing::Benefit,
-    promotions::{CouponsImported, ProductOffer, PromotionCard, PromotionForm, PromotionKind, PromotionState},
+    promotions::{
+        CouponsImported, ProductOffer, PromotionCard, PromotionForm, PromotionKind, PromotionState,
+    },
     routes::*,
 };
 use serde::{Deserialize, Serialize};

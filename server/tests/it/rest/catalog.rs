@@ -509,7 +509,8 @@ async fn coupons_are_exported_and_imported_as_csv() {
         let slug = meena.get("/products?shop=meena-crafts&limit=1").await.is(200).text("/items/0/slug");
         let offers = meena.get(&format!("/products/{slug}/offers")).await.is(200).body;
         assert_eq!(offers["items"].as_array().unwrap().len(), 1, "{offers}");
-        let expected = json!({"label": "Three for two", "kind": "buy_get", "percent_bp": 10_000, "buy": 2, "get": 1});
+        let expected =
+            json!({"label": "Three for two", "kind": "buy_get", "percent_bp": 10_000, "buy": 2, "get": 1});
         for (key, value) in expected.as_object().unwrap() {
             assert_eq!(&offers["items"][0][key], value, "{key}: {offers}");
         }
