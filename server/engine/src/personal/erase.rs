@@ -18,7 +18,7 @@ use haat_shared::{
     Conflict, Error, FieldCode, Result,
     addresses::Address,
     checkout::CheckoutUpdate,
-    id::kinds::{CheckoutId, ConversationId, MessageId, OrderId, PurchaseId, UserId},
+    id::kinds::{CheckoutId, ConversationId, InvoiceId, MessageId, OrderId, PurchaseId, UserId},
     permissions::AdminPermission,
     personal::{ErasureForm, Obstacle, PersonalDataPage},
 };
@@ -116,6 +116,7 @@ statements! {
     // What the customer wrote, and what the shop noted about them.
     TIMELINE = concat!("SELECT order_id, created_at, kind, data FROM order_events WHERE order_id IN ", orders!(), "
         AND (actor = 'shopper' OR kind = 'noted')");
+    INVOICES = concat!("SELECT id, content FROM invoices WHERE order_id IN ", orders!());
     CLEAR_RETURNS = concat!("UPDATE returns SET note = '' WHERE order_id IN ", orders!());
     CONVERSATIONS = "UPDATE conversations SET shopper_notify_at = NULL, shop_notify_at = NULL WHERE user_id = $1 RETURNING id, change_seq";
     WRITTEN = "SELECT m.conversation_id, m.id FROM conversations c JOIN messages m ON m.conversation_id = c.id
@@ -179,6 +180,11 @@ update! {
     } => "UPDATE order_events SET data = given.data FROM given WHERE order_events.order_id = given.order_id
         AND order_events.created_at = given.created_at AND order_events.kind = given.kind"
 
+    struct ClearInvoice {
+        id: InvoiceId,
+        content: String,
+    } => "UPDATE invoices SET content = given.content FROM given WHERE invoices.id = given.id"
+
     struct ClearMessage {
         conversation_id: ConversationId,
         id: MessageId,
@@ -225,6 +231,11 @@ rows! {
         created_at: i64,
         kind: String,
         data: String,
+    }
+
+    struct InvoiceRow {
+        id: InvoiceId,
+        content: String,
     }
 
     struct ConversationRow {
@@ -424,16 +435,34 @@ async fn books_in_tx(tx: &mut Tx, user: UserId) -> TxResult<()> {
     let events: Vec<EventRow> = tx.all(&TIMELINE, params![user]).await?;
     let mut cleared = Vec::new();
     for EventRow { order_id, created_at, kind, data } in events {
-        let mut data: serde_json::Value =
-            serde_json::from_str(&data).map_err(|error| bug(error.to_string()))?;
-        data["note"] = "".into();
-        cleared.push(ClearEvent { order_id, created_at, kind, data: data.to_string() });
+        let data = without(&data, "/note")?;
+        cleared.push(ClearEvent { order_id, created_at, kind, data });
+    }
+    while !cleared.is_empty() {
+        let some = cleared.split_off(cleared.len().saturating_sub(ROWS));
+        tx.update_all(some).await?;
+    }
+    // No invoice shows the phone number, and no law asks for it.
+    let invoices: Vec<InvoiceRow> = tx.all(&INVOICES, params![user]).await?;
+    let mut cleared = Vec::new();
+    for InvoiceRow { id, content } in invoices {
+        cleared.push(ClearInvoice { id, content: without(&content, "/buyer/phone")? });
     }
     while !cleared.is_empty() {
         let some = cleared.split_off(cleared.len().saturating_sub(ROWS));
         tx.update_all(some).await?;
     }
     Ok(())
+}
+
+/// A stored document with this text in it emptied, if it is there.
+fn without(document: &str, pointer: &str) -> TxResult<String> {
+    let mut document: serde_json::Value =
+        serde_json::from_str(document).map_err(|error| bug(error.to_string()))?;
+    if let Some(text) = document.pointer_mut(pointer) {
+        *text = "".into();
+    }
+    Ok(document.to_string())
 }
 
 /// Where something was taxed: the country and the region.

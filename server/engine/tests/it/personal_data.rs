@@ -381,13 +381,14 @@ both! {
         // What shops noted about her for themselves, and what nobody can tell whose it is.
         let missing: Vec<_> = PLANTED.iter().filter(|text| !lower.contains(*text)).collect();
         assert_eq!(missing, [&"snarknote", &"vexlabel", &"grumbledetails", &"zedraft"]);
-        assert!(copy.contains(&number) && !lower.contains("shopanswer") && !lower.contains("meena@"), "{copy}");
+        assert!(copy.contains(&number) && !lower.contains("meena@"), "{copy}");
         let document: serde_json::Value = serde_json::from_str(&copy).unwrap();
         let data = document["data"].as_object().unwrap();
         assert_eq!(data["profile"][0]["email"], EMAIL);
         assert_eq!(data["purchases"][1]["shipping_address"]["line1"], "77 Marmalade Lane");
         assert!(data["orders"][0]["created_at"].as_str().unwrap().ends_with('Z'));
-        assert_eq!(data["messages"].as_array().unwrap().len(), 2);
+        let messages = data["messages"].to_string();
+        assert!(data["messages"].as_array().unwrap().len() == 2 && !messages.contains("Shopanswer"), "{messages}");
         assert_eq!(data["admin_roles"][0]["role"], "support");
         // Nobody else has any of it.
         let asha = market.signed_up(&Caller::guest(), "asha").await;
@@ -425,7 +426,7 @@ both! {
         let left = found(market, &PLANTED).await;
         let kept = ["invoices.content: zephyrine", "invoices.content: quillfeather", "invoices.content: marmalade lane"];
         let mut kept: BTreeSet<String> = kept.map(str::to_owned).into();
-        // Phone numbers are for the courier, and not on invoices.
+        // Until the hour is over.
         kept.extend(left.iter().filter(|at| *at == "form_drafts.fields: zedraft").cloned());
         assert_eq!(left, kept);
         assert_eq!(files(market), 0, "her pictures are gone");
