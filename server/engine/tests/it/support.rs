@@ -992,7 +992,7 @@ impl Market {
         let mut cells = Vec::new();
         for table in tables {
             let mut all = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-            let columns: Vec<String> = all.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = all.column_names().map(str::to_owned).collect();
             let mut rows = all.query([]).unwrap();
             while let Some(row) = rows.next().unwrap() {
                 for (i, column) in columns.iter().enumerate() {
