@@ -407,6 +407,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at('/events', 'events');
   await at('/account/profile', 'profile');
   await at('/account/addresses', 'addresses');
+  await at('/account/data', 'personal-data');
   await at('/gift-card', 'gift-card');
   await at('/gift-cards', 'gift-cards');
   await addOne(page, SHOPS[0], 1);

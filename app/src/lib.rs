@@ -149,6 +149,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/account/appointments"), ChunkPage::Appointments),
     (Path("/account/profile"), ChunkPage::Account),
     (Path("/account/addresses"), ChunkPage::Account),
+    (Path("/account/data"), ChunkPage::Account),
     (Path("/account/reviews/:number/:position"), ChunkPage::Account),
     (Path("/forgot-password"), ChunkPage::Account),
     (Path("/reset-password/:id"), ChunkPage::Account),

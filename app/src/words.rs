@@ -17,6 +17,7 @@ use haat_shared::{
     payments::{CashState, PaymentFailure, PaymentMethod, PaymentState},
     payouts::{PayoutMethodKind, PayoutProblem, PayoutState},
     permissions::{AdminRole, Role},
+    personal::Obstacle,
     pricing::EXEMPTION,
     promotions::Refusal,
     reports::ReportReason,
@@ -123,6 +124,13 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "return_moved" => tu_string!(i18n, error.return_moved),
         "not_returnable" => tu_string!(i18n, error.not_returnable),
         "last_owner" => tu_string!(i18n, error.last_owner),
+        // The pages of accounts say it themselves.
+        #[cfg(feature = "ssr")]
+        "own_account" => t!(i18n, error.own_account),
+        #[cfg(feature = "ssr")]
+        "account_deleted" => t!(i18n, error.account_deleted),
+        #[cfg(feature = "ssr")]
+        "account_in_use" => t!(i18n, error.account_in_use),
         "payout_moved" => tu_string!(i18n, error.payout_moved),
         "own_payout" => tu_string!(i18n, error.own_payout),
         "sign_in_needed" => tu_string!(i18n, error.sign_in_needed),
@@ -213,6 +221,11 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::BadCursor => tu_string!(i18n, field.bad_cursor),
         FieldCode::Taken => tu_string!(i18n, field.taken),
         FieldCode::UnknownUser => t!(i18n, field.unknown_user),
+        // The sign-in page says it itself.
+        #[cfg(feature = "ssr")]
+        FieldCode::Deactivated => t!(i18n, sign_in.deactivated),
+        #[cfg(not(feature = "ssr"))]
+        FieldCode::Deactivated => tu_string!(i18n, field.wrong_credentials),
         FieldCode::WrongCredentials => tu_string!(i18n, field.wrong_credentials),
         FieldCode::WrongPassword => t!(i18n, field.wrong_password),
         FieldCode::BadCharacters => tu_string!(i18n, field.bad_characters),
@@ -967,6 +980,20 @@ pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
     }
 }
 
+/// What has to be finished before an account can be deleted.
+pub(crate) fn obstacle(i18n: I18n, obstacle: Obstacle) -> &'static str {
+    match obstacle {
+        Obstacle::OpenOrders => t!(i18n, personal.open_orders),
+        Obstacle::OpenReturns => t!(i18n, personal.open_returns),
+        Obstacle::OpenDisputes => t!(i18n, personal.open_disputes),
+        Obstacle::OpenPayments => t!(i18n, personal.open_payments),
+        Obstacle::OpenRefunds => t!(i18n, personal.open_refunds),
+        Obstacle::UnsentGiftCards => t!(i18n, personal.unsent_gift_cards),
+        Obstacle::OwnsShop => t!(i18n, personal.owns_shop),
+        Obstacle::LastOwner => t!(i18n, personal.last_owner),
+    }
+}
+
 /// The description of an admin's action; its name if there is none.
 pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
     match action {
@@ -974,6 +1001,9 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "jobs::discard" => t!(i18n, admin.act_discard),
         "accounts::create" => t!(i18n, admin.act_account),
         "accounts::create_operator" => t!(i18n, admin.act_operator),
+        "accounts::deactivate" => t!(i18n, admin.act_deactivate),
+        "accounts::activate" => t!(i18n, admin.act_activate),
+        "personal::erase" => t!(i18n, admin.act_erase),
         "admin::grant_role" => t!(i18n, admin.act_grant),
         "admin::revoke_role" => t!(i18n, admin.act_revoke),
         "payments::check" => t!(i18n, admin.act_check),

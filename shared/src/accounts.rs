@@ -238,7 +238,20 @@ impl Me {
 pub const USER_SORTS: [&str; 4] = ["-joined", "joined", "email", "-email"];
 
 /// The filters of the admin's list of users: admins, those who work for a shop, and those who only buy.
-pub const USER_KINDS: [&str; 3] = ["admin", "seller", "customer"];
+pub const USER_KINDS: [&str; 4] = ["admin", "seller", "customer", "deactivated"];
+
+text_enum! {
+    /// Whether an account can be used.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum UserState {
+        /// Its owner can sign in.
+        Active = "active",
+        /// An admin has deactivated it.
+        Deactivated = "deactivated",
+        /// It was deleted. Nothing about its owner is left.
+        Deleted = "deleted",
+    }
+}
 
 /// A user in the admin's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -250,6 +263,9 @@ pub struct UserCard {
     pub name: String,
     /// The user's email address.
     pub email: String,
+    /// Whether the account can be used.
+    #[serde(rename = "status")]
+    pub state: UserState,
     /// Whether the user is an admin.
     pub admin: bool,
     /// The number of shops that the user works for.

@@ -12,6 +12,7 @@ use crate::{
     page::Counted,
     payments::{CashState, PaymentFailure, PaymentMethod, PaymentState},
     permissions::{AdminRole, Role},
+    personal::Obstacle,
     shops::AdminShopCard,
 };
 
@@ -24,6 +25,12 @@ pub struct UserDetails {
     pub signed_in_at: Option<String>,
     /// The number of browsers in which the user is signed in.
     pub sessions: i64,
+    /// When the account was deactivated: RFC 3339, UTC. Null if it wasn't.
+    pub deactivated_at: Option<String>,
+    /// Why. May be empty.
+    pub deactivated_because: String,
+    /// What has to be finished before the account can be deleted. Empty for admins who may not do that.
+    pub obstacles: Vec<Obstacle>,
     /// The user's roles in the admin area. Empty for admins who may not see the team.
     pub roles: Vec<AdminRole>,
     /// The shops that the user works for. Empty for admins who may not see shops.

@@ -124,6 +124,12 @@ pub enum Conflict {
     ImportEnded,
     /// The last owner of the market keeps this role.
     LastOwner,
+    /// An admin can't do this to their own account.
+    OwnAccount,
+    /// The account was deleted.
+    AccountDeleted,
+    /// Something has to be finished before the account can be deleted.
+    AccountInUse(Vec<crate::personal::Obstacle>),
     /// The payout's status does not allow it.
     PayoutMoved,
     /// Whoever requested a payout can't approve it.
@@ -208,6 +214,9 @@ impl Error {
                 Conflict::WasSold => "was_sold",
                 Conflict::ImportEnded => "import_ended",
                 Conflict::LastOwner => "last_owner",
+                Conflict::OwnAccount => "own_account",
+                Conflict::AccountDeleted => "account_deleted",
+                Conflict::AccountInUse(_) => "account_in_use",
                 Conflict::PayoutMoved => "payout_moved",
                 Conflict::OwnPayout => "own_payout",
                 Conflict::Disputed => "disputed",

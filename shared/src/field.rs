@@ -53,6 +53,8 @@ pub enum FieldCode {
     WrongCredentials,
     /// The password is incorrect.
     WrongPassword,
+    /// The account is deactivated.
+    Deactivated,
     /// Characters that are not allowed.
     BadCharacters,
     /// Not an https URL.

@@ -46,6 +46,7 @@ pub mod page;
 pub mod payments;
 pub mod payouts;
 pub mod permissions;
+pub mod personal;
 pub mod pricing;
 pub mod profile;
 pub mod promotions;

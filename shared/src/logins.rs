@@ -41,6 +41,8 @@ text_enum! {
         Another = "login_another",
         /// Nobody could sign in any more.
         LastWayIn = "login_last_way_in",
+        /// The account here is deactivated.
+        Deactivated = "login_deactivated",
     }
 }
 

@@ -99,7 +99,7 @@ pub enum AdminPermission {
     ManageRates,
     /// See all users.
     SeeUsers,
-    /// Create accounts for others.
+    /// Create accounts for others, and deactivate and delete theirs.
     ManageUsers,
     /// See what shoppers and shops reported of their conversations, and nothing else of them.
     SeeReports,

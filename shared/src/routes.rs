@@ -165,6 +165,7 @@ const READS: &[&str] = &[
     FN_WAYS_IN,
     FN_PASSWORD_RESET,
     FN_PROFILE,
+    FN_PERSONAL_DATA,
     FN_LIST_PRODUCTS,
     FN_FIND_PRODUCTS,
     FN_SUGGEST_PRODUCTS,
@@ -369,6 +370,7 @@ routes! {
     APPOINTMENTS GET "/account/appointments" Storefront SignedIn;
     PROFILE GET "/account/profile" Storefront SignedIn;
     ADDRESSES GET "/account/addresses" Storefront SignedIn;
+    PERSONAL_DATA GET "/account/data" Storefront SignedIn;
     WRITE_REVIEW GET "/account/reviews/{number}/{position}" Storefront SignedIn => write_review(number: &str, position: i64);
     NOTIFICATIONS GET "/notifications" Storefront SignedIn;
     NOTIFICATION_SETTINGS GET "/notifications/settings" Storefront SignedIn;
@@ -447,6 +449,8 @@ routes! {
     FORM_SHOP_REVIEWS POST "/seller/{handle}/reviews" Form Member;
     FORM_CARDS POST "/account/cards" Form SignedIn;
     FORM_ADDRESSES POST "/account/addresses" Form SignedIn;
+    FORM_PERSONAL_DATA POST "/account/data" Form SignedIn;
+    FORM_EXPORT_DATA POST "/account/data/download" Form SignedIn;
     FORM_RECOMMENDATIONS POST "/account/recommendations" Form SignedIn;
     FORM_PROFILE POST "/account/profile" Form SignedIn;
     FORM_PASSWORD POST "/account/password" Form SignedIn;
@@ -503,6 +507,7 @@ routes! {
     FORM_SEARCHES POST "/admin/search" Form Operator(ManageCatalog);
     FORM_RESEND POST "/admin/notifications/{id}" Form Operator(ManageEmails);
     FORM_TEAM POST "/admin/team" Form Operator(ManageTeam);
+    FORM_USER POST "/admin/users/{id}" Form Operator(ManageUsers);
     FORM_IMPORT POST "/seller/{handle}/products/import" Form Member;
     FORM_IMPORT_GO POST "/seller/{handle}/imports/{id}" Form Member => import_go(handle: &str, id: ImportId);
     FORM_LANGUAGE POST "/language" Form Anyone;
@@ -517,6 +522,7 @@ routes! {
     FN_WAYS_IN POST "/api/accounts/ways_in" Function Anyone;
     FN_PASSWORD_RESET POST "/api/accounts/password_reset" Function Signed;
     FN_PROFILE POST "/api/accounts/profile" Function SignedIn;
+    FN_PERSONAL_DATA POST "/api/accounts/personal_data" Function SignedIn;
     FN_LIST_PRODUCTS POST "/api/catalog/list" Function Anyone;
     FN_FIND_PRODUCTS POST "/api/catalog/find" Function Anyone;
     FN_SUGGEST_PRODUCTS POST "/api/catalog/suggest" Function Anyone;
@@ -707,6 +713,7 @@ rest! {
     API_CREATE_KEY POST "/keys" SignedIn Account;
     API_END_KEY DELETE "/keys/{id}" SignedIn Account;
     API_ME GET "/me" SignedIn;
+    API_PERSONAL_DATA GET "/me/data" SignedIn Account;
 
     API_PRODUCTS GET "/products" Anyone;
     API_PRODUCT_FACETS GET "/products/facets" Anyone;

@@ -104,7 +104,7 @@ fn Shown(details: PaymentDetails) -> impl IntoView {
         view! { <p class="note id" translate="no">{reference}</p> }
     });
     let reference = reference.collect_view();
-    let mail = payment.email.clone().map(|email| {
+    let mail = payment.email.clone().filter(|email| !email.is_empty()).map(|email| {
         let href = format!("mailto:{email}");
         view! { <p class="note" translate="no"><a href=href>{email}</a></p> }
     });

@@ -7,7 +7,7 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part, asked, filters, foot, sorted, tools, url};
+use super::{AdminPage, List, Part, asked, filters, foot, sorted, tools, url, user::state};
 use crate::{
     api,
     i18n::{t, use_i18n},
@@ -34,6 +34,7 @@ pub(crate) fn Users() -> impl IntoView {
         let kinds = USER_KINDS.map(|kind| match kind {
             "admin" => (kind, t!(i18n, admin.admins)),
             "seller" => (kind, t!(i18n, admin.sellers)),
+            "deactivated" => (kind, t!(i18n, admin.deactivated)),
             _ => (kind, t!(i18n, admin.customers)),
         });
         let kinds: Vec<_> = std::iter::once(("", t!(i18n, seller_orders.all))).chain(kinds).collect();
@@ -79,6 +80,7 @@ fn row(user: UserCard, of: &ListRequest) -> impl IntoView + use<> {
             <th scope="row">
                 <a class="row-link" translate="no" href=href>{user.name}</a>
                 {mark}
+                {state(i18n, user.state).map(|label| view! { " " {label} })}
                 <span class="note below">{user.email}</span>
                 <span class="note narrow">{joined.clone()}</span>
             </th>

@@ -8,6 +8,7 @@ use haat_shared::{
     id::kinds::{DraftId, PasswordResetId, UserId},
     logins::WaysIn,
     page::{Counted, ListRequest},
+    personal::PersonalDataPage,
     profile::ProfilePage,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -59,6 +60,12 @@ pub async fn password_reset(id: PasswordResetId, token: String) -> Result<Option
 #[server(name = FetchProfile, prefix = "/api", endpoint = "accounts/profile", input = Json)]
 pub async fn profile() -> Result<ProfilePage, ApiError> {
     super::call(async |engine, caller| haat_engine::accounts::profile::page(&engine, &caller).await).await
+}
+
+/// What the caller can do with their personal data.
+#[server(name = FetchPersonalData, prefix = "/api", endpoint = "accounts/personal_data", input = Json)]
+pub async fn personal_data() -> Result<PersonalDataPage, ApiError> {
+    super::call(async |engine, caller| haat_engine::personal::page(&engine, &caller).await).await
 }
 
 /// All users. Admins only.

@@ -8,6 +8,7 @@ use super::{
     cards::Cards,
     contact::Contact,
     passwords::{Forgot, Reset},
+    personal_data::PersonalData,
     privacy::Privacy,
     profile::EditProfile,
     recommendations,
@@ -30,6 +31,7 @@ pub(crate) fn Account() -> impl IntoView {
     match () {
         () if under(routes::CARDS) => Cards().into_any(),
         () if under(routes::ADDRESSES) => Addresses().into_any(),
+        () if under(routes::PERSONAL_DATA) => PersonalData().into_any(),
         () if under(routes::PROFILE) => EditProfile().into_any(),
         () if under(routes::WRITE_REVIEW.split('{').next().unwrap_or_default()) => WriteReview().into_any(),
         () if under(routes::FORGOT_PASSWORD) => Forgot().into_any(),
@@ -79,6 +81,7 @@ fn Purchases() -> impl IntoView {
                     <a href=routes::ADDRESSES>{t!(i18n, addresses.title)}</a>
                     <a href=routes::APPOINTMENTS>{t!(i18n, services.appointments)}</a>
                     <a href=routes::WISHLIST>{t!(i18n, wishlist.title)}</a>
+                    <a href=routes::PERSONAL_DATA>{t!(i18n, personal.title)}</a>
                     {cards}
                 </div>
                 <h2>{t!(i18n, account.history)}</h2>

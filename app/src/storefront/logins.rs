@@ -69,5 +69,6 @@ fn refusal(i18n: I18n, why: LoginRefusal, provider: Provider) -> String {
         LoginRefusal::Taken => t!(i18n, logins.taken, provider = name),
         LoginRefusal::Another => t!(i18n, logins.another, provider = name),
         LoginRefusal::LastWayIn => t!(i18n, logins.last_way_in, provider = name),
+        LoginRefusal::Deactivated => t!(i18n, sign_in.deactivated).to_owned(),
     }
 }

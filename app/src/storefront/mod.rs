@@ -18,6 +18,7 @@ mod narrowing;
 mod not_found;
 mod notifications;
 mod passwords;
+mod personal_data;
 mod privacy;
 mod product;
 mod product_grid;

@@ -1,5 +1,6 @@
 //! What is stored about people, why, and for how long.
 
+use haat_shared::routes;
 use leptos::prelude::*;
 
 use crate::{
@@ -47,6 +48,11 @@ pub(super) fn Privacy() -> impl IntoView {
             <h1>{t!(i18n, privacy.title)}</h1>
             <p class="lead">{t!(i18n, privacy.lead)}</p>
             {parts.into_iter().collect_view()}
+            <section>
+                <h2>{t!(i18n, privacy.yours)}</h2>
+                <p>{t!(i18n, privacy.yours_note)}</p>
+                <p><a href=routes::PERSONAL_DATA>{t!(i18n, personal.title)}</a></p>
+            </section>
             <section>
                 <h2>{t!(i18n, privacy.cookies)}</h2>
                 <p>{t!(i18n, privacy.cookies_note)}</p>

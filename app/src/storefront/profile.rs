@@ -61,6 +61,7 @@ pub(super) fn EditProfile() -> impl IntoView {
                 }}
                 {methods(i18n, logins)}
                 {places(i18n, sessions)}
+                <p><a href=routes::PERSONAL_DATA>{t!(i18n, personal.title)}</a></p>
             </div>
         }
     })

@@ -60,9 +60,12 @@ fn Form(next: String, draft: Draft, ways: WaysIn) -> impl IntoView {
     let i18n = use_i18n();
     let WaysIn { providers, demo } = ways;
     // The message doesn't say which of the two is wrong.
-    let wrong =
-        draft.error.as_ref().and_then(|error| error.at("password")) == Some(FieldCode::WrongCredentials);
-    let faults = Signal::stored(draft.error.clone().filter(|_| !wrong));
+    let wrong = match draft.error.as_ref().and_then(|error| error.at("password")) {
+        Some(FieldCode::WrongCredentials) => Some(tu_string!(i18n, field.wrong_credentials)),
+        Some(FieldCode::Deactivated) => Some(t!(i18n, sign_in.deactivated)),
+        _ => None,
+    };
+    let faults = Signal::stored(draft.error.clone().filter(|_| wrong.is_none()));
     let next = if next.is_empty() { draft.typed("next") } else { next };
     let chosen = query("demo").get_untracked();
     let chosen = DEMO_ACCOUNTS.iter().find(|(name, _)| demo.is_some() && *name == chosen);
@@ -76,6 +79,7 @@ fn Form(next: String, draft: Draft, ways: WaysIn) -> impl IntoView {
     let done = match query("done").get_untracked().as_str() {
         "confirmed" => Some(t!(i18n, sign_in.confirmed)),
         "password" => Some(t!(i18n, password.done)),
+        "deleted" => Some(t!(i18n, personal.deleted)),
         _ => None,
     };
     let done = done.map(|words| view! { <Alert look="good">{words}</Alert> });
@@ -87,7 +91,7 @@ fn Form(next: String, draft: Draft, ways: WaysIn) -> impl IntoView {
             <form method="post" action=routes::SIGN_IN class="panel form" novalidate>
                 {done}
                 {logins::alert(i18n)}
-                {wrong.then(|| view! { <Alert>{t!(i18n, field.wrong_credentials)}</Alert> })}
+                {wrong.map(|words| view! { <Alert>{words}</Alert> })}
                 <ErrorSummary faults labels />
                 <input type="hidden" name="next" value=next />
                 <Field name="email" label=email kind="email" value=known autocomplete="username" required=true faults />

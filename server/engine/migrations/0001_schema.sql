@@ -26,7 +26,13 @@ CREATE TABLE users (
     currency TEXT,
     -- Whether products are recommended to them because of what they bought.
     recommendations BOOLEAN NOT NULL DEFAULT TRUE,
-    created_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL,
+    -- Since when they can't sign in, and why, for admins. NULL if they can.
+    deactivated_at BIGINT,
+    deactivated_because TEXT NOT NULL DEFAULT '',
+    -- When the account was deleted. Its row stays, without anything about the person, for what refers to it.
+    erased_at BIGINT,
+    CHECK (erased_at IS NULL OR deactivated_at IS NOT NULL)
 );
 CREATE INDEX users_created_at_idx ON users (created_at);
 
@@ -769,6 +775,7 @@ CREATE TABLE carts (
     updated_at BIGINT NOT NULL,
     CHECK (token_hash IS NOT NULL OR user_id IS NOT NULL)
 );
+CREATE INDEX carts_user_id_idx ON carts (user_id) WHERE user_id IS NOT NULL;
 CREATE UNIQUE INDEX carts_one_open_per_user_key ON carts (user_id) WHERE state = 'open' AND user_id IS NOT NULL;
 
 -- A line outlives its product, whose titles it keeps.
@@ -2150,6 +2157,8 @@ CREATE INDEX notifications_due_idx ON notifications (channel, run_at) WHERE stat
 CREATE INDEX notifications_state_id_channel_idx ON notifications (state, id, channel);
 CREATE INDEX notifications_recipient_idx ON notifications (lower(recipient));
 CREATE INDEX notifications_user_id_idx ON notifications (user_id) WHERE user_id IS NOT NULL;
+-- What was written about someone, when they delete their account.
+CREATE INDEX notifications_subject_idx ON notifications (subject);
 CREATE INDEX notifications_claim_idx ON notifications (claim) WHERE claim IS NOT NULL;
 
 -- Messages from the contact page.

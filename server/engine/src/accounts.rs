@@ -9,7 +9,8 @@ macro_rules! who {
             $($more,)?
             " FROM ", $from, " JOIN users u ON u.id = e.user_id
             LEFT JOIN role_assignments a ON a.user_id = u.id
-            LEFT JOIN shop_members m ON m.user_id = u.id LEFT JOIN shops s ON s.id = m.shop_id WHERE ", $of,
+            LEFT JOIN shop_members m ON m.user_id = u.id LEFT JOIN shops s ON s.id = m.shop_id
+            WHERE u.deactivated_at IS NULL AND ", $of,
             " ORDER BY s.handle, a.role"
         )
     };
@@ -17,6 +18,7 @@ macro_rules! who {
 use who;
 
 pub mod api_auth;
+pub mod deactivation;
 mod drafts;
 pub mod logins;
 mod password;
@@ -37,7 +39,7 @@ use crate::{
 };
 use haat_shared::{
     Error, FieldCode, Result,
-    accounts::{Email, Me, Membership, NewUser, SignIn, SignUp, USER_SORTS, UserCard},
+    accounts::{Email, Me, Membership, NewUser, SignIn, SignUp, USER_SORTS, UserCard, UserState},
     admin::UserDetails,
     id::kinds::{SessionId, ShopId, User, UserId},
     page::{self, Counted, ListRequest, Page, PageRequest},
@@ -70,7 +72,8 @@ macro_rules! is_seller {
 macro_rules! user_columns {
     () => {
         concat!(
-            "u.id, u.name, u.email, u.email_folded, u.created_at, ",
+            "u.id, u.name, u.email, u.email_folded, u.created_at,
+            CASE WHEN u.erased_at IS NOT NULL THEN 'deleted' WHEN u.deactivated_at IS NOT NULL THEN 'deactivated' ELSE 'active' END AS state, ",
             is_admin!(),
             " AS admin, (SELECT COUNT(*) FROM shop_members m WHERE m.user_id = u.id) AS shops,
             (SELECT COUNT(*) FROM purchases p WHERE p.user_id = u.id) AS purchases"
@@ -82,12 +85,14 @@ lists! {
     USERS {
         select: concat!("SELECT ", user_columns!(), ",
             CASE WHEN NOT ", is_admin!(), " THEN CASE WHEN ", is_seller!(), " THEN 'seller' ELSE 'customer' END
-                WHEN ", is_seller!(), " THEN 'admin seller' ELSE 'admin' END AS kinds FROM users u"),
+                WHEN ", is_seller!(), " THEN 'admin seller' ELSE 'admin' END
+            || CASE WHEN u.deactivated_at IS NULL THEN '' ELSE ' deactivated' END AS kinds FROM users u"),
         base_filter: "TRUE",
         filters: &[
             ("word", r"u.search_folded LIKE {} ESCAPE '\'"),
             ("admin", concat!(is_admin!(), " = {}")),
             ("seller", concat!(is_seller!(), " = {}")),
+            ("deactivated", "(u.deactivated_at IS NOT NULL) = {}"),
         ],
         // The values of `haat_shared::accounts::USER_SORTS`.
         sorts: &[
@@ -103,10 +108,10 @@ statements! {
     UNREAD = "SELECT (SELECT COUNT(*) FROM inbox WHERE user_id = $1 AND read_at IS NULL) AS notifications,
         (SELECT CAST(COALESCE(SUM(shopper_unread), 0) AS BIGINT) FROM conversations WHERE user_id = $1 AND shopper_unread > 0) AS messages";
     SET_LOCALE = "UPDATE users SET locale = $2 WHERE id = $1";
-    FIND_CREDENTIALS = "SELECT id, password_hash FROM users WHERE email_folded IN ($1, $2)
+    FIND_CREDENTIALS = "SELECT id, password_hash, deactivated_at FROM users WHERE email_folded IN ($1, $2)
         ORDER BY CASE WHEN email_folded = $1 THEN 0 ELSE 1 END LIMIT 1";
     USER = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = $1");
-    USAGE = "SELECT (SELECT MAX(e.created_at) FROM sessions e WHERE e.user_id = u.id) AS signed_in_at,
+    USAGE = "SELECT u.deactivated_at, u.deactivated_because, (SELECT MAX(e.created_at) FROM sessions e WHERE e.user_id = u.id) AS signed_in_at,
             (SELECT COUNT(*) FROM sessions e WHERE e.user_id = u.id AND e.expires_at > $2) AS sessions
         FROM users u WHERE u.id = $1";
     ROLES = "SELECT role AS value FROM role_assignments WHERE user_id = $1 ORDER BY role";
@@ -150,12 +155,15 @@ rows! {
         email: String,
         email_folded: String,
         created_at: i64,
+        state: UserState,
         admin: bool,
         shops: i64,
         purchases: i64,
     }
 
     struct UsageRow {
+        deactivated_at: Option<i64>,
+        deactivated_because: String,
         signed_in_at: Option<i64>,
         sessions: i64,
     }
@@ -170,6 +178,7 @@ rows! {
     struct Credentials {
         id: UserId,
         password_hash: String,
+        deactivated_at: Option<i64>,
     }
 
     struct SessionWhoRow {
@@ -349,12 +358,15 @@ async fn check_password(engine: &Engine, form: SignIn) -> Result<UserId> {
     // Accounts created before hosts were stored in ASCII are found by the address as it was typed.
     let key = params![form.account(), text::fold(&form.email)];
     let found: Option<Credentials> = engine.db.opt(&FIND_CREDENTIALS, key).await?;
-    let (id, hash) = found.map_or((None, None), |c| (Some(c.id), Some(c.password_hash)));
+    let (account, hash) =
+        found.map_or((None, None), |c| (Some((c.id, c.deactivated_at)), Some(c.password_hash)));
     // Whoever signs in with a provider only has none, which takes as long, too.
     let hash = hash.filter(|hash| !hash.is_empty());
     let right = password::verify(form.password, hash).await?;
-    match id {
-        Some(id) if right => Ok(id),
+    match account {
+        Some((id, None)) if right => Ok(id),
+        // Only who knows the password learns this.
+        Some(_) if right => Err(Error::field("password", FieldCode::Deactivated)),
         _ => Err(Error::field("password", FieldCode::WrongCredentials)),
     }
 }
@@ -447,6 +459,7 @@ async fn page_of(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Result<
         "" => {}
         "admin" => filters.push(("admin", true.into())),
         "seller" => filters.push(("seller", true.into())),
+        "deactivated" => filters.push(("deactivated", true.into())),
         "customer" => filters.extend([("admin", false.into()), ("seller", false.into())]),
         _ => return Err(Error::field("state", FieldCode::NotAChoice)),
     }
@@ -461,6 +474,7 @@ fn card(engine: &Engine, caller: &Caller, row: UserRow) -> UserCard {
         id: row.id,
         name: row.name,
         email: row.email,
+        state: row.state,
         admin: row.admin,
         shops: row.shops,
         purchases: row.purchases,
@@ -486,11 +500,14 @@ pub(crate) async fn details(engine: &Engine, caller: &Caller, id: UserId) -> Res
         user: card(engine, caller, row),
         signed_in_at: usage.signed_in_at.map(|at| caller.time(engine, at)),
         sessions: usage.sessions,
+        deactivated_at: usage.deactivated_at.map(|at| caller.time(engine, at)),
+        deactivated_because: usage.deactivated_because,
         roles: roles.into_iter().map(|role| role.0).collect(),
         shops: shops
             .into_iter()
             .map(|ShopRow { shop_id, handle, name, role }| Membership { shop_id, handle, name, role })
             .collect(),
         latest: None,
+        obstacles: Vec::new(),
     })
 }

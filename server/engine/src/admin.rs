@@ -1,6 +1,10 @@
 //! The team that runs the market: admins and their roles.
 
-use crate::{Caller, Engine, TxResult, audit, db::Tx, params, rows, statements};
+use crate::{
+    Caller, Engine, TxResult, audit,
+    db::{Scalar, Tx},
+    params, rows, statements,
+};
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
     accounts::{Email, GrantedRole, TeamMember},
@@ -18,7 +22,10 @@ statements! {
     // Of two owners who revoke each other's role at once, the second waits here for the first.
     LOCK_OWNERS = "UPDATE role_assignments SET role = 'owner' WHERE role = 'owner'";
     REVOKE = "DELETE FROM role_assignments WHERE user_id = $1 AND role = $2 AND (role <> 'owner'
-        OR EXISTS (SELECT 1 FROM role_assignments o WHERE o.role = 'owner' AND o.user_id <> $1))";
+        OR EXISTS (SELECT 1 FROM role_assignments o JOIN users u ON u.id = o.user_id AND u.deactivated_at IS NULL
+            WHERE o.role = 'owner' AND o.user_id <> $1))";
+    OTHER_OWNER = "SELECT o.user_id AS value FROM role_assignments o JOIN users u ON u.id = o.user_id AND u.deactivated_at IS NULL
+        WHERE o.role = 'owner' AND o.user_id <> $1 LIMIT 1";
     HAS_ROLE = "SELECT u.id, u.email FROM users u JOIN role_assignments a ON a.user_id = u.id
         WHERE u.id = $1 AND a.role = $2";
 }
@@ -125,6 +132,17 @@ pub async fn revoke_role(engine: &Engine, caller: &Caller, user: UserId, role: A
         })
         .await?;
     Ok(())
+}
+
+/// Fails if the market would have no owner without this user. Until the transaction ends, no other owner goes.
+pub(crate) async fn spare_in_tx(tx: &mut Tx, user: UserId) -> TxResult<()> {
+    let is_owner: Option<UserRow> = tx.opt(&HAS_ROLE, params![user, AdminRole::Owner]).await?;
+    if is_owner.is_none() {
+        return Ok(());
+    }
+    tx.exec(&LOCK_OWNERS, params![]).await?;
+    let other: Option<Scalar<UserId>> = tx.opt(&OTHER_OWNER, params![user]).await?;
+    if other.is_some() { Ok(()) } else { Err(Conflict::LastOwner.into()) }
 }
 
 /// The note of an entry of the audit log: the role, and whose it is.

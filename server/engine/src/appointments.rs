@@ -62,7 +62,7 @@ statements! {
     FEED = "SELECT id AS value FROM calendar_feeds WHERE user_id = $1 AND shop_id IS NULL";
     FEED_OF_SHOP = "SELECT id AS value FROM calendar_feeds WHERE user_id = $1 AND shop_id = $2";
     // Whoever is no longer a member reads nothing.
-    READ_FEED = "SELECT f.user_id, f.shop_id, COALESCE(s.name, '') AS name FROM calendar_feeds f JOIN users u ON u.id = f.user_id
+    READ_FEED = "SELECT f.user_id, f.shop_id, COALESCE(s.name, '') AS name FROM calendar_feeds f JOIN users u ON u.id = f.user_id AND u.deactivated_at IS NULL
         LEFT JOIN shops s ON s.id = f.shop_id
         WHERE f.id = $1 AND (f.shop_id IS NULL
             OR EXISTS (SELECT 1 FROM shop_members m WHERE m.shop_id = f.shop_id AND m.user_id = f.user_id))";

@@ -94,6 +94,18 @@ pub async fn remove(engine: &Engine, caller: &Caller, card: &str) -> Result<()> 
     }
 }
 
+/// Removes all cards of a user whose account is deleted, as far as the gateway responds: nothing can be paid with what is left,
+/// since only we knew whose it is.
+pub(crate) async fn remove_all(engine: &Engine, user: UserId) {
+    let Some(vault) = vault(engine) else { return };
+    for card in own(engine, user, vault).await.unwrap_or_default() {
+        let call = payments::call(vault.gateway, "remove_card", user);
+        if let Err(error) = soon(vault.cards.remove_card(&card.id)).instrument(call).await {
+            tracing::warn!(gateway = vault.gateway, %error, "a card of a deleted account is still at its gateway");
+        }
+    }
+}
+
 /// The URL of the gateway's page on which the caller saves a card without buying anything.
 pub async fn new_page(engine: &Engine, caller: &Caller, return_url: &str) -> Result<String> {
     let user = caller.signed_in()?.id;

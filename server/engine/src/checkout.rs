@@ -10,6 +10,7 @@ mod update;
 pub use begin::{begin, begin_in, current, renew};
 pub use complete::complete;
 pub(crate) use complete::{FAILED, lock_checkout_in_tx};
+pub(crate) use expire::end_of_user_in_tx;
 pub use expire::{free, sweep};
 pub use pay::{pay, pay_in};
 pub use update::{update, use_address};

@@ -34,7 +34,7 @@ statements! {
         FROM shops s, purchases p WHERE s.id = $1 AND p.id = $2";
     DISCOUNTS = "SELECT position, code, label, CAST(-SUM(amount_minor) AS BIGINT) AS amount_minor FROM order_adjustments
         WHERE order_id = $1 GROUP BY position, code, label ORDER BY MIN(number)";
-    ISSUED = "SELECT kind, year, sequence, issued_at FROM invoices WHERE order_id = $1 AND kind = 'invoice'";
+    ISSUED = "SELECT kind, year, sequence, issued_at, content FROM invoices WHERE order_id = $1 AND kind = 'invoice'";
     LINES = "SELECT position, title, variant_title, quantity, refunded, total_minor - discount_minor + added_tax_minor AS paid_minor,
             taxes FROM order_lines WHERE order_id = $1 ORDER BY position";
     // All refunds of the order, in the order in which they took from its lines.
@@ -107,6 +107,7 @@ rows! {
         year: i64,
         sequence: i64,
         issued_at: i64,
+        content: String,
     }
 
     struct LineRow {
@@ -156,13 +157,20 @@ pub(crate) async fn issue(engine: &Engine, of: Uuid) -> TxResult<()> {
 async fn issue_in_tx(tx: &mut Tx, order: &OrderRow, year: i64) -> TxResult<()> {
     let parties: Option<PartiesRow> =
         tx.opt(&PARTIES, params![order.shop_id, order.purchase_id, order.id]).await?;
-    let parties = parties.ok_or(Error::NotFound)?;
+    let mut parties = parties.ok_or(Error::NotFound)?;
     let lines: Vec<LineRow> = tx.all(&LINES, params![order.id]).await?;
     let discounts: Vec<DiscountRow> = tx.all(&DISCOUNTS, params![order.id]).await?;
     let refunds: Vec<RefundRow> = tx.all(&REFUNDS, params![order.id]).await?;
     let issued: Option<IssuedRow> = tx.opt(&ISSUED, params![order.id]).await?;
     let (invoice, since) = match &issued {
-        Some(row) => (row.kind.number(row.year, row.sequence), row.issued_at),
+        Some(row) => {
+            // A credit note is for whom the invoice is for, even if they have deleted their account since.
+            let written: Invoice =
+                serde_json::from_str(&row.content).map_err(|error| bug(format!("an invoice: {error}")))?;
+            parties.buyer = serde_json::to_string(&written.buyer).map_err(|error| bug(error.to_string()))?;
+            parties.buyer_tax_id = written.buyer_tax_id;
+            (row.kind.number(row.year, row.sequence), row.issued_at)
+        }
         None => {
             let left = lines.iter().filter(|line| line.quantity > line.refunded);
             let left = left

@@ -44,6 +44,7 @@ pub mod orders;
 pub mod outbox;
 pub mod payments;
 pub mod payouts;
+pub mod personal;
 pub mod product_search;
 pub mod promotions;
 mod quotas;

@@ -516,7 +516,9 @@ pub(crate) async fn write_in_tx(
         let of = messages.iter().filter(|of| of.message == message);
         let of: Vec<[Value; 2]> = of.map(|of| [of.id.into(), of.subject.into()]).collect();
         let recipients: Vec<Recipient> = tx.all_many(recipients, &of).await?;
-        found.extend(recipients.into_iter().map(|recipient| (kind, topic, recipient)));
+        // Whoever has deleted their account has no address.
+        let recipients = recipients.into_iter().filter(|of| !of.recipient.is_empty());
+        found.extend(recipients.map(|recipient| (kind, topic, recipient)));
     }
     let users = found.iter().filter_map(|(_, _, recipient)| recipient.user_id);
     let chosen = inbox::chosen_in_tx(tx, users.clone()).await?;

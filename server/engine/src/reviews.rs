@@ -16,4 +16,5 @@ pub use news::ReviewNotice;
 pub(crate) use news::notification_data;
 pub use shop::{of_shop, reply};
 pub use votes::{report, vote};
+pub(crate) use write::erase_of_user_in_tx;
 pub use write::{delete, form, own, save};

@@ -1,8 +1,9 @@
 //! Users, as admins see them.
 
-use crate::{Caller, Engine, accounts, orders};
+use crate::{Caller, Engine, accounts, orders, personal};
 use haat_shared::{
-    Result, admin::UserDetails, id::kinds::UserId, orders::ListOrders, permissions::AdminPermission,
+    Result, accounts::UserState, admin::UserDetails, id::kinds::UserId, orders::ListOrders,
+    permissions::AdminPermission,
 };
 
 /// The number of a user's orders that are shown.
@@ -11,6 +12,10 @@ const LATEST_SHOWN: usize = 20;
 /// A user, with what else the admin may see: roles, shops and the latest orders.
 pub async fn user(engine: &Engine, caller: &Caller, id: UserId) -> Result<UserDetails> {
     let details = accounts::details(engine, caller, id).await?;
+    let details = match details.user.state {
+        UserState::Deleted => details,
+        _ => UserDetails { obstacles: personal::obstacles(engine, caller, id).await?, ..details },
+    };
     if caller.admin(AdminPermission::SeeOrders).is_err() {
         return Ok(details);
     }

@@ -10,7 +10,7 @@ use haat_app::{cookies, i18n::Locale};
 use haat_engine::{
     Caller,
     accounts::{self, passwords, profile},
-    addresses, contact, recommendations, wishlist,
+    addresses, contact, personal, recommendations, wishlist,
 };
 use haat_shared::{
     Error, FieldCode, FieldError, Result,
@@ -19,8 +19,11 @@ use haat_shared::{
     addresses::regions,
     contact::ContactForm,
     id::kinds::{PasswordResetId, SavedAddressId},
+    personal::ErasureForm,
     profile::{PasswordChange, ProfileForm},
-    routes::{self, ACCOUNT, ADDRESSES, CONTACT, FORGOT_PASSWORD, PROFILE, SIGN_IN, WISHLIST, with},
+    routes::{
+        self, ACCOUNT, ADDRESSES, CONTACT, FORGOT_PASSWORD, PERSONAL_DATA, PROFILE, SIGN_IN, WISHLIST, with,
+    },
     wishlist::WishChange,
 };
 
@@ -273,5 +276,56 @@ pub(super) async fn contact(
         Err(error @ Error::RateLimited { .. }) => too_often(&error, CONTACT, typed),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "contact", CONTACT, typed, &error).await,
         Err(error) => refused(&state, CONTACT, &error),
+    }
+}
+
+/// Everything that the market holds of the caller, as a file.
+pub(super) async fn export_data(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+) -> Response {
+    match personal::export(&state.runtime.engine, &caller).await {
+        Ok(document) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/json; charset=utf-8"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"personal-data.json\""),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (headers, document).into_response()
+        }
+        Err(error) => super::layers::plain(&error),
+    }
+}
+
+/// Deletes the caller's account. Guesses of the password count as attempts to sign in.
+pub(super) async fn delete_account(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let Some(user) = caller.user() else { return super::layers::plain(&Error::SignInNeeded) };
+    let form =
+        ErasureForm { password: field(&typed, "password"), confirmed: !field(&typed, "confirm").is_empty() };
+    let (engine, secure) = (&state.runtime.engine, state.runtime.config.secure());
+    if form.check().is_ok() {
+        let attempt = SignIn { email: user.email.clone(), password: form.password.clone() };
+        let (origin, devices) = (state.limits.origin(&headers, &extensions), Devices::of(&headers, secure));
+        if let Err(error) = state.limits.sign_in(origin, &attempt, &devices, &engine.secret) {
+            return super::layers::plain(&error);
+        }
+    }
+    match personal::erase(engine, &caller, &form).await {
+        Ok(()) => {
+            let ended = cookies::remove(secure, "session");
+            let done = redirect(&state, SIGN_IN, &[("done", "deleted")]);
+            (AppendHeaders([(header::SET_COOKIE, ended)]), done).into_response()
+        }
+        Err(error @ Error::Invalid(_)) => {
+            back_with_draft(&state, "erase", PERSONAL_DATA, typed, &error).await
+        }
+        // The page says what is not finished.
+        Err(error) => refused(&state, PERSONAL_DATA, &error),
     }
 }

@@ -7,10 +7,11 @@ use axum::{
 };
 use haat_engine::{
     Caller, Engine,
+    accounts::deactivation,
     admin::{self, Grantee},
     contact, currencies, gift_cards, jobs,
     notifications::{self, announcements},
-    orders, payments, payouts, promotions, search_terms, taxes,
+    orders, payments, payouts, personal, promotions, search_terms, taxes,
 };
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
@@ -18,13 +19,13 @@ use haat_shared::{
     amounts,
     announcements::AnnouncementForm,
     currencies::read_rate,
-    id::kinds::{AnnouncementId, GiftCardId},
+    id::kinds::{AnnouncementId, GiftCardId, UserId},
     payouts::PayoutState,
     permissions::{AdminPermission, AdminRole},
     promotions::PromotionForm,
     routes::{
         self, ANNOUNCEMENTS, CONTACT_MESSAGES, CURRENCIES, DELIVERIES, GIFT_CARDS, HOME, JOBS,
-        MARKET_PROMOTIONS, PAYOUTS, SEARCHES, TAXES, TEAM, any_payout,
+        MARKET_PROMOTIONS, PAYOUTS, SEARCHES, TAXES, TEAM, USERS, any_payout,
     },
     taxes::{TaxBasis, TaxRateForm, TaxSettings},
 };
@@ -473,5 +474,35 @@ pub(super) async fn answer(
             back_with_draft(&state, "answer", CONTACT_MESSAGES, typed, &error).await
         }
         Err(error) => refused(&state, CONTACT_MESSAGES, &error),
+    }
+}
+
+/// Deactivates the account of a user, activates it again, or deletes it.
+pub(super) async fn user(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, action) = (&state.runtime.engine, field(&typed, "action"));
+    let Ok(id) = id.parse::<UserId>() else { return refused(&state, USERS, &Error::NotFound) };
+    let page = routes::user(id);
+    let done: Result<()> = async {
+        caller.admin(AdminPermission::ManageUsers)?;
+        match action.as_str() {
+            "deactivate" => deactivation::deactivate(engine, &caller, id, &field(&typed, "reason")).await,
+            "activate" => deactivation::activate(engine, &caller, id).await,
+            "erase" => {
+                let confirmed = !field(&typed, "confirm").is_empty();
+                personal::erase_as_admin(engine, &caller, id, confirmed).await
+            }
+            _ => Err(Error::field("action", FieldCode::NotAChoice)),
+        }
+    }
+    .await;
+    match done {
+        Ok(()) => redirect(&state, &page, &[("done", &action)]),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "user", &page, typed, &error).await,
+        Err(error) => refused(&state, &page, &error),
     }
 }

@@ -367,7 +367,12 @@ impl Live {
         match news {
             News::Missed => self.look().await,
             News::Changed(id) if shown.is_some_and(|(shown, _)| shown == id) => self.look().await,
-            News::Changed(_) | News::Inbox(_) => self.say(&ServerFrame::Elsewhere).await,
+            News::Changed(_) => self.say(&ServerFrame::Elsewhere).await,
+            // Also what is said when a user is signed out by someone else.
+            News::Inbox(_) => {
+                self.check_session().await?;
+                self.say(&ServerFrame::Elsewhere).await
+            }
             News::Typing(id, side) if shown == Some((id, side == Side::Shop)) => {
                 self.say(&ServerFrame::Typing { conversation: id }).await
             }

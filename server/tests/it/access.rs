@@ -120,6 +120,11 @@ const TABLE: &[Row] = &[
     get(APPOINTMENTS, "", 200),
     get(PROFILE, "", 200),
     get(ADDRESSES, "", 200),
+    get(PERSONAL_DATA, "", 200),
+    form(FORM_EXPORT_DATA, "", "", 200),
+    // Nothing is confirmed.
+    form(FORM_PERSONAL_DATA, "", "password=", 303),
+    call(FN_PERSONAL_DATA, "{}"),
     // No order has the number of a purchase.
     get(WRITE_REVIEW, "purchase position", 404),
     form(FORM_WRITE_REVIEW, "purchase position", "action=delete", 404),
@@ -472,6 +477,8 @@ const TABLE: &[Row] = &[
     call(FN_OUTBOX, r#"{"of":{}}"#),
     call(FN_AUDIT, r#"{"of":{}}"#),
     call(FN_JOBS, r#"{"of":{}}"#),
+    // Without a reason.
+    form(FORM_USER, "user", "action=deactivate", 303),
     call(FN_TEAM, "{}"),
     form(FORM_TEAM, "", "action=grant&email=olga@haat.example&role=support", 303),
     form(FORM_PAYMENT, "payment", "action=check", 303),

@@ -149,6 +149,20 @@ async fn a_socket_passes_on_what_its_user_may_read_while_the_session_lasts() {
     let send = [("action", "send"), ("message", "msg_00000000000000000000000002"), ("text", "For Asha only")];
     users.post(&meena, &by_shop, &send).await;
     assert_eq!(next(&mut of_asha).await, Err(4401));
+
+    // Deleting the account, as deactivating it, ends those of all its browsers at once.
+    let [one, other] = [users.signed_in("asha@example.com").await, users.signed_in("asha@example.com").await];
+    let mut open = users.socket(&other, origin).await.unwrap();
+    let form = [("password", "market-day-2026"), ("confirm", "true")];
+    assert_eq!(users.post(&one, "/account/data", &form).await, "/sign-in?done=deleted");
+    // It may hear of the message before.
+    let ended = loop {
+        match next(&mut open).await {
+            Ok(frame) => assert_eq!(frame, json!({"frame": "elsewhere"})),
+            Err(code) => break code,
+        }
+    };
+    assert_eq!(ended, 4401);
     program.close();
 }
 

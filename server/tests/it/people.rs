@@ -1,8 +1,8 @@
 //! The pages of an account, by forms alone.
 
 use haat_shared::routes::{
-    ACCOUNT, ADDRESSES, FORGOT_PASSWORD, FORM_PASSWORD, FORM_RECOMMENDATIONS, FORM_SESSIONS, PRIVACY,
-    PROFILE, WISHLIST,
+    ACCOUNT, ADDRESSES, FORGOT_PASSWORD, FORM_EXPORT_DATA, FORM_PASSWORD, FORM_RECOMMENDATIONS,
+    FORM_SESSIONS, PERSONAL_DATA, PRIVACY, PROFILE, WISHLIST,
 };
 use reqwest::StatusCode;
 
@@ -181,4 +181,116 @@ async fn the_privacy_page_says_what_is_stored() {
     assert!(status == StatusCode::OK && page.contains("for how long") && page.contains("Cookies"), "{page}");
     assert!(guest.get("/").await.1.contains("href=\"/privacy\""));
     program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_ones_data_and_the_deletion_of_the_account_by_forms() {
+    on_both(async |on: On| {
+        let program = Program::serve(on).await;
+        let asha = signed_up(&program).await;
+        assert!(asha.get(ACCOUNT).await.1.contains("href=\"/account/data\""));
+        assert!(asha.get(PRIVACY).await.1.contains("href=\"/account/data\""));
+        let (_, page) = asha.get(PERSONAL_DATA).await;
+        assert!(page.contains("Download my data") && page.contains("Delete my account"), "{page}");
+        let copy = asha.try_post(FORM_EXPORT_DATA, &[]).await.unwrap();
+        let header = |name: &str| copy.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("cache-control"), "no-store");
+        assert_eq!(header("content-disposition"), "attachment; filename=\"personal-data.json\"");
+        let copy: serde_json::Value = copy.json().await.unwrap();
+        assert_eq!(copy["data"]["profile"][0]["email"], EMAIL);
+        // Over REST, by an access token.
+        let client = reqwest::Client::new();
+        let credentials = serde_json::json!({"email": EMAIL, "password": PASSWORD});
+        let tokens = client.post(program.at("/api/v1/tokens")).json(&credentials).send().await.unwrap();
+        let tokens: serde_json::Value = tokens.json().await.unwrap();
+        let token = tokens["access_token"].as_str().unwrap().to_owned();
+        let data = || client.get(program.at("/api/v1/me/data")).bearer_auth(&token).send();
+        let copy: serde_json::Value = data().await.unwrap().json().await.unwrap();
+        assert_eq!(copy["data"]["profile"][0]["name"], "Asha");
+        // An order is open, so the account stays.
+        let variant = asha.variant("meena-crafts", 0).await;
+        let number = asha.buy_in_cash(&variant).await;
+        let (_, page) = asha.get(PERSONAL_DATA).await;
+        assert!(page.contains("haven’t been delivered") && !page.contains("name=\"confirm\""), "{page}");
+        let form = [("password", PASSWORD), ("confirm", "true")];
+        let back = asha.post(PERSONAL_DATA, &form).await;
+        assert_eq!(back, format!("{PERSONAL_DATA}?error=account_in_use"));
+        assert!(asha.get(&back).await.1.contains("haven’t been delivered"));
+        let order = format!("{number}-1");
+        let cancel = [("order", order.as_str()), ("reason", "Too late")];
+        asha.post(&format!("/purchases/{number}"), &cancel).await;
+        // Nothing that was entered is lost, but for the password.
+        let back = asha.post(PERSONAL_DATA, &[("password", "a guess"), ("confirm", "true")]).await;
+        let (_, page) = asha.get(&back).await;
+        assert!(page.contains("aria-invalid=\"true\"") && page.contains("Incorrect password"), "{page}");
+        assert!(page.contains("checked") && !page.contains("a guess"), "{page}");
+        let back = asha.post(PERSONAL_DATA, &[("password", PASSWORD)]).await;
+        assert!(asha.get(&back).await.1.contains("I understand"), "{back}");
+        let done = asha.post(PERSONAL_DATA, &form).await;
+        assert_eq!(done, "/sign-in?done=deleted");
+        assert!(asha.get(&done).await.1.contains("Your account has been deleted."));
+        assert_eq!(asha.get(ACCOUNT).await.0, StatusCode::UNAUTHORIZED);
+        assert_eq!(data().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+        let back = asha.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await;
+        assert!(asha.get(&back).await.1.contains("Incorrect email or password"), "{back}");
+        program.verify();
+        program.close();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_deactivates_and_deletes_accounts_by_forms() {
+    on_both(async |on: On| {
+        let mut program = Program::prepare(on).await;
+        program.set("HAAT_ADMIN_PASSWORD", PASSWORD);
+        program.run_ok(&["admin", "create", "--email", "olga@haat.example", "--name", "Olga"]);
+        program.start().await;
+        let (asha, olga) = (signed_up(&program).await, Shopper::new(&program));
+        olga.post("/sign-in", &[("email", "olga@haat.example"), ("password", PASSWORD)]).await;
+        let id = |page: &str| page[page.find("/admin/users/user_").unwrap()..][..44].to_owned();
+        let user = id(&olga.get("/admin/users?q=asha@example.com").await.1);
+        let (_, page) = olga.get(&user).await;
+        assert!(page.contains("Deactivate account") && page.contains("Delete account"), "{page}");
+        let back = olga.post(&user, &[("action", "deactivate"), ("reason", "")]).await;
+        assert!(olga.get(&back).await.1.contains("aria-invalid=\"true\""), "{back}");
+        let done = olga.post(&user, &[("action", "deactivate"), ("reason", "Floods shops")]).await;
+        assert_eq!(done, format!("{user}?done=deactivate"));
+        let (_, page) = olga.get(&done).await;
+        assert!(page.contains("Account deactivated.") && page.contains("Floods shops"), "{page}");
+        // Out at once, and told why only with the right password.
+        assert_eq!(asha.get(ACCOUNT).await.0, StatusCode::UNAUTHORIZED);
+        for (password, told) in
+            [(PASSWORD, "has been deactivated"), ("a guess", "Incorrect email or password")]
+        {
+            let back = asha.post("/sign-in", &[("email", EMAIL), ("password", password)]).await;
+            let (_, page) = asha.get(&back).await;
+            assert!(page.contains(told), "{page}");
+        }
+        let (_, list) = olga.get("/admin/users?state=deactivated").await;
+        assert!(list.contains(EMAIL) && !list.contains("meena@haat.example"), "{list}");
+        let done = olga.post(&user, &[("action", "activate")]).await;
+        assert!(olga.get(&done).await.1.contains("Account reactivated."));
+        asha.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await;
+        assert_eq!(asha.get(ACCOUNT).await.0, StatusCode::OK);
+        // Their own account is no other's.
+        let own = id(&olga.get("/admin/users?q=olga").await.1);
+        let back = olga.post(&own, &[("action", "deactivate"), ("reason", "Me")]).await;
+        let (_, page) = olga.get(&back).await;
+        assert!(page.contains("your own account") && !page.contains("Deactivate account"), "{page}");
+        let back = olga.post(&user, &[("action", "erase")]).await;
+        assert!(olga.get(&back).await.1.contains("has asked for this"), "{back}");
+        let done = olga.post(&user, &[("action", "erase"), ("confirm", "true")]).await;
+        let (_, page) = olga.get(&done).await;
+        assert!(page.contains("Account deleted.") && page.contains("Deleted account"), "{page}");
+        assert!(!page.contains(EMAIL) && !page.contains("Deactivate account"), "{page}");
+        let (_, audit) = olga.get("/admin/audit").await;
+        for action in ["Deactivated an account", "Reactivated an account", "Deleted an account"] {
+            assert!(audit.contains(action), "{audit}");
+        }
+        assert!(!audit.contains("Floods shops"), "the reasons are about the person");
+        program.verify();
+        program.close();
+    })
+    .await;
 }

@@ -26,7 +26,12 @@ pub(super) fn Customer(
     account: Option<UserId>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let mail = format!("mailto:{email}");
+    // Of a deleted account, neither an address nor other orders are known.
+    let known = !email.is_empty();
+    let mail = known.then(|| {
+        let href = format!("mailto:{email}");
+        view! { <p translate="no"><a href=href>{email_address(&email)}</a></p> }
+    });
     let message = can_message.then(|| message_customer(i18n, &handle, &number));
     let shown = orders.len() as i64;
     let rows = orders.into_iter().map(|order| {
@@ -63,9 +68,9 @@ pub(super) fn Customer(
                 Some(id) => view! { <p translate="no"><a href=routes::user(id)>{name}</a></p> }.into_any(),
                 None => view! { <p translate="no">{name}</p> }.into_any(),
             }}
-            <p translate="no"><a href=mail>{email_address(&email)}</a></p>
+            {mail}
             {message}
-            <p class="note">{words}</p>
+            {known.then(|| view! { <p class="note">{words}</p> })}
             {(count > 0).then(|| view! { <ul class="rows">{rows}</ul> })}
             {more}
         </section>

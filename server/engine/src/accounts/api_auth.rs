@@ -32,6 +32,7 @@ const JWT_HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 
 statements! {
     ROTATE = "UPDATE api_sessions SET token_hash = $3, expires_at = $5 WHERE id = $1 AND token_hash = $2 AND expires_at > $4
+            AND EXISTS (SELECT 1 FROM users u WHERE u.id = api_sessions.user_id AND u.deactivated_at IS NULL)
         RETURNING user_id";
     END = "DELETE FROM api_sessions WHERE id = $1";
     PURGE = "DELETE FROM api_sessions WHERE expires_at < $1";

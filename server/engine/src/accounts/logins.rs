@@ -125,7 +125,7 @@ pub enum Arrival {
 
 statements! {
     TAKE = "DELETE FROM login_attempts WHERE token_hash = $1 AND provider = $2 AND expires_at > $3 RETURNING user_id, next";
-    OF_SUBJECT = "SELECT l.user_id, u.email_folded FROM logins l JOIN users u ON u.id = l.user_id
+    OF_SUBJECT = "SELECT l.user_id, u.email_folded, u.deactivated_at FROM logins l JOIN users u ON u.id = l.user_id
         WHERE l.provider = $1 AND l.subject = $2";
     OF_USER = "SELECT provider, email FROM logins WHERE user_id = $1 ORDER BY created_at, provider";
     // So that of two at once, the second sees what the first left.
@@ -163,6 +163,7 @@ rows! {
     struct OwnerRow {
         user_id: UserId,
         email_folded: String,
+        deactivated_at: Option<i64>,
     }
 
     struct LoginRow {
@@ -287,7 +288,8 @@ pub async fn arrive(
             Some(why) => refused(why, next),
         },
         None => match account(engine, caller, provider, identity).await? {
-            Ok(OwnerRow { user_id, email_folded }) => {
+            Ok(OwnerRow { deactivated_at: Some(_), .. }) => refused(LoginRefusal::Deactivated, next),
+            Ok(OwnerRow { user_id, email_folded, .. }) => {
                 let token = begin_session(engine, caller, user_id).await?;
                 Ok(Arrival::SignedIn { token, account: email_folded, next })
             }
@@ -364,7 +366,7 @@ async fn account(
                     // With another address than a moment ago: the account just made is not needed.
                     return Err(Error::Busy { retry_after_s: 1 }.into());
                 }
-                Ok(Ok(OwnerRow { user_id: *id, email_folded: email.folded() }))
+                Ok(Ok(OwnerRow { user_id: *id, email_folded: email.folded(), deactivated_at: None }))
             })
         });
     Ok(write.await?)

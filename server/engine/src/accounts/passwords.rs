@@ -31,7 +31,7 @@ const LINKS: [(QuotaKind, i64); 2] =
     [(("password_resets_per_hour", HOUR_MS), 3), (("password_resets_per_day", DAY_MS), 10)];
 
 statements! {
-    OF_RESET = "SELECT u.email AS value FROM password_resets r JOIN users u ON u.id = r.user_id WHERE r.id = $1 AND r.expires_at > $2";
+    OF_RESET = "SELECT u.email AS value FROM password_resets r JOIN users u ON u.id = r.user_id AND u.deactivated_at IS NULL WHERE r.id = $1 AND r.expires_at > $2";
     TAKE = "DELETE FROM password_resets WHERE id = $1 AND expires_at > $2 RETURNING user_id AS value";
     HASH = "SELECT password_hash AS value FROM users WHERE id = $1";
     SET = "UPDATE users SET password_hash = $2 WHERE id = $1";
@@ -48,7 +48,7 @@ insert! {
         id: PasswordResetId,
         expires_at: i64;
         user_id = "u.id",
-    } => [email: String] "given JOIN users u ON u.email_folded = given.email"
+    } => [email: String] "given JOIN users u ON u.email_folded = given.email AND u.deactivated_at IS NULL"
 
     /// The email with the link.
     struct AddLink into notifications {
@@ -195,6 +195,12 @@ pub async fn change(engine: &Engine, caller: &Caller, form: PasswordChange) -> R
         .await?;
     engine.bus.publish(Topic::Notifications, "");
     Ok(token)
+}
+
+/// Whether this is the password of a user. Whoever signs in with a provider only has none.
+pub(crate) async fn is_present(engine: &Engine, user: UserId, password: &str) -> Result<bool> {
+    let hash: Scalar<String> = engine.db.opt(&HASH, params![user]).await?.ok_or(Error::SignInNeeded)?;
+    password::verify(password.to_owned(), Some(hash.0).filter(|hash| !hash.is_empty())).await
 }
 
 /// A password was changed: nothing that was begun with the old one goes on, and its owner is told.

@@ -2,6 +2,7 @@
 
 use haat_shared::{
     Currency, Id,
+    accounts::UserState,
     address_book::AddressLabel,
     admin::RefundState,
     announcements::{AnnouncementAudience, AnnouncementKind, AnnouncementState},
@@ -318,6 +319,7 @@ text_column! {
     HoldReason;
     Provider;
     ContactState;
+    UserState;
 }
 
 /// A type that a row can be read as.

@@ -49,7 +49,7 @@ macro_rules! audience {
     ($param:literal) => {
         concat!(
             "users u LEFT JOIN notification_preferences p ON p.user_id = u.id AND p.topic = 'offers'
-            WHERE (",
+            WHERE u.deactivated_at IS NULL AND (",
             $param,
             " = 'everyone' OR (",
             $param,

@@ -87,7 +87,7 @@ statements! {
     EVENTS = "SELECT kind, actor, data, created_at FROM order_events WHERE order_id = $1 ORDER BY created_at, kind";
     // The customer's other orders in the shop; every row has their number.
     OTHERS = "SELECT o.number, o.created_at, o.state, o.currency, o.total_minor, COUNT(*) OVER () AS order_count
-        FROM orders here JOIN purchases h ON h.id = here.purchase_id JOIN purchases p ON p.email = h.email
+        FROM orders here JOIN purchases h ON h.id = here.purchase_id JOIN purchases p ON p.email = h.email AND p.email <> ''
         JOIN orders o ON o.purchase_id = p.id AND o.shop_id = here.shop_id
         WHERE here.id = $1 AND o.id <> here.id ORDER BY o.created_at DESC, o.id DESC LIMIT $2";
     BOUGHT = "SELECT p.id, p.user_id FROM purchases p JOIN orders o ON o.purchase_id = p.id WHERE o.number = $1";
@@ -466,8 +466,9 @@ async fn details(engine: &Engine, caller: &Caller, lines: Vec<LineRow>) -> Resul
     }
     let answers = caller.shop(&order.order.shop_handle, Permission::AnswerCustomers).is_ok();
     Ok(SellerOrder {
+        // Whoever has deleted their account reads nothing.
+        can_message: answers && paid.user_id.is_some() && !paid.email.is_empty(),
         email: paid.email,
-        can_message: answers && paid.user_id.is_some(),
         events: std::iter::once(Ok(placed)).chain(steps).collect::<Result<_>>()?,
         payment: paid.state,
         commission,

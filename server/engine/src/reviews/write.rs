@@ -25,6 +25,10 @@ statements! {
         WHERE order_id = $1 AND position = $2 AND state <> 'deleted'";
     LOCK = "UPDATE reviews SET version = version WHERE order_id = $1 AND position = $2
         RETURNING id, product_id, rating, title, body, anonymous, state, was_hidden, version";
+    LOCK_OF_USER = "UPDATE reviews SET version = version
+        WHERE order_id IN (SELECT o.id FROM orders o JOIN purchases p ON p.id = o.purchase_id WHERE p.user_id = $1) AND state <> 'deleted'
+        RETURNING id, product_id, rating, title, body, anonymous, state, was_hidden, version";
+    FORGET_DETAILS = "UPDATE review_reports SET details = '' WHERE user_id = $1 AND details <> ''";
     KEEP = "INSERT INTO review_versions (review_id, version, rating, title, body, created_at)
         SELECT id, version, rating, title, body, updated_at FROM reviews WHERE id = $1";
     CHANGE = "UPDATE reviews SET rating = $2, title = $3, body = $4, anonymous = $5, state = $6, held_because = $7,
@@ -281,14 +285,29 @@ pub async fn delete(engine: &Engine, caller: &Caller, order: &str, position: i64
             Box::pin(async move {
                 let old: Option<Locked> = tx.opt(&LOCK, params![*order, *position]).await?;
                 let old = old.filter(|old| old.state != ReviewState::Deleted).ok_or(Error::NotFound)?;
-                tx.exec(&ERASE, params![old.id, *now]).await?;
-                tx.exec(&ERASE_VERSIONS, params![old.id]).await?;
-                tx.exec(&ERASE_VOTES, params![old.id]).await?;
-                tx.exec(&ERASE_REPORTS, params![old.id]).await?;
-                let after = (ReviewState::Deleted, old.rating);
-                ratings::change_in_tx(tx, old.product_id, Some((old.state, old.rating)), after).await
+                erase_in_tx(tx, &old, *now).await
             })
         })
         .await
         .map_err(Into::into)
+}
+
+/// Only that there was a review stays.
+async fn erase_in_tx(tx: &mut Tx, old: &Locked, now: i64) -> TxResult<()> {
+    tx.exec(&ERASE, params![old.id, now]).await?;
+    tx.exec(&ERASE_VERSIONS, params![old.id]).await?;
+    tx.exec(&ERASE_VOTES, params![old.id]).await?;
+    tx.exec(&ERASE_REPORTS, params![old.id]).await?;
+    let after = (ReviewState::Deleted, old.rating);
+    ratings::change_in_tx(tx, old.product_id, Some((old.state, old.rating)), after).await
+}
+
+/// Deletes all reviews of a user, and what they said about those of others.
+pub(crate) async fn erase_of_user_in_tx(tx: &mut Tx, user: UserId, now: i64) -> TxResult<()> {
+    let all: Vec<Locked> = tx.all(&LOCK_OF_USER, params![user]).await?;
+    for review in &all {
+        erase_in_tx(tx, review, now).await?;
+    }
+    tx.exec(&FORGET_DETAILS, params![user]).await?;
+    Ok(())
 }

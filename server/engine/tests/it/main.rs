@@ -55,6 +55,7 @@ mod payments;
 mod payments_admin;
 mod payouts;
 mod people;
+mod personal_data;
 mod products;
 mod promotions;
 mod races;

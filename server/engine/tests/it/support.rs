@@ -52,7 +52,7 @@ use haat_shared::{
     pricing::Promotion,
     reviews::{Moderation, ReviewTerms},
 };
-use sqlx_core::{connection::Connection, raw_sql::raw_sql, sql_str::AssertSqlSafe};
+use sqlx_core::{connection::Connection, raw_sql::raw_sql, row::Row as _, sql_str::AssertSqlSafe};
 use sqlx_postgres::PgConnection;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -979,6 +979,63 @@ impl Market {
         let accepted = webhooks::receive(&self.engine, &Caller::guest(), gateway, webhook).await?;
         webhooks::handle(&self.engine, accepted).await.unwrap();
         Ok(())
+    }
+
+    /// Every value of every column of every table, as text: the table, the column and the value.
+    pub async fn cells(&self) -> Vec<(String, String, String)> {
+        if self.engine.db.engine() == "sqlite" {
+            self.cells_of_sqlite()
+        } else {
+            self.cells_of_postgres().await
+        }
+    }
+
+    fn cells_of_sqlite(&self) -> Vec<(String, String, String)> {
+        let connection = rusqlite::Connection::open(self.folder.join("haat.db")).unwrap();
+        let mut tables = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").unwrap();
+        let tables: Vec<String> = tables.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect();
+        let mut cells = Vec::new();
+        for table in tables {
+            let mut all = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let columns: Vec<String> = all.column_names().map(str::to_owned).collect();
+            let mut rows = all.query([]).unwrap();
+            while let Some(row) = rows.next().unwrap() {
+                for (i, column) in columns.iter().enumerate() {
+                    use rusqlite::types::ValueRef;
+                    let value = match row.get_ref(i).unwrap() {
+                        ValueRef::Null => continue,
+                        ValueRef::Integer(n) => n.to_string(),
+                        ValueRef::Real(n) => n.to_string(),
+                        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+                            String::from_utf8_lossy(bytes).into_owned()
+                        }
+                    };
+                    cells.push((table.clone(), column.clone(), value));
+                }
+            }
+        }
+        cells
+    }
+
+    async fn cells_of_postgres(&self) -> Vec<(String, String, String)> {
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        let columns =
+            "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns
+            WHERE table_schema = 'public'";
+        let columns = raw_sql(AssertSqlSafe(columns.to_owned())).fetch_all(&mut connection).await.unwrap();
+        let mut cells = Vec::new();
+        for column in columns {
+            let [table, name, kind]: [String; 3] = [0, 1, 2].map(|i| column.try_get(i).unwrap());
+            let value = match kind.as_str() {
+                "bytea" => format!("encode({name}, 'escape')"),
+                _ => format!("CAST({name} AS TEXT)"),
+            };
+            let all = format!("SELECT {value} FROM {table} WHERE {name} IS NOT NULL");
+            for row in raw_sql(AssertSqlSafe(all)).fetch_all(&mut connection).await.unwrap() {
+                cells.push((table.clone(), name.clone(), row.try_get::<String, _>(0).unwrap()));
+            }
+        }
+        cells
     }
 
     /// Runs all jobs, then the oracle, and compares the sandbox's records with ours.

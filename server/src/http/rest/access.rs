@@ -1,6 +1,6 @@
 //! Tokens and API keys.
 
-use haat_engine::accounts;
+use haat_engine::{accounts, personal};
 use haat_shared::{
     Error, Result,
     access::{ApiKeyCard, CreatedApiKey, NewApiKey, Scope, Tokens},
@@ -27,6 +27,11 @@ pub(super) fn routes(api: Api) -> Api {
         )
         .on(API_SIGN_OUT, "Revokes the access token of this request and its refresh token.", sign_out)
         .on(API_ME, "Retrieves the current account.", me)
+        .on(
+            API_PERSONAL_DATA,
+            "Retrieves everything that the marketplace stores about you, at most 20 times a day.",
+            personal_data,
+        )
         .on(API_KEYS, "Lists your API keys.", keys)
         .on(API_CREATE_KEY, "Creates an API key. The secret is returned only once.", create_key)
         .on(API_END_KEY, "Revokes an API key.", end_key)
@@ -69,6 +74,25 @@ async fn sign_out(context: RequestContext, (): ()) -> Result<()> {
 
 async fn me(context: RequestContext, (): ()) -> Result<Found<Me>> {
     accounts::me(context.engine(), &context.caller).await?.map(Found).ok_or(Error::SignInNeeded)
+}
+
+/// Everything that the marketplace stores about a user.
+#[derive(Deserialize, Serialize, ToSchema)]
+struct PersonalData {
+    /// The version of the format.
+    version: i64,
+    /// The URL of the marketplace.
+    market: String,
+    /// When it was retrieved: RFC 3339, UTC.
+    created_at: String,
+    /// Lists of objects by section, such as `profile`, `orders` and `messages`. Amounts are in the minor unit of their currency.
+    #[schema(value_type = Object)]
+    data: serde_json::Value,
+}
+
+async fn personal_data(context: RequestContext, (): ()) -> Result<Found<PersonalData>> {
+    let document = personal::export(context.engine(), &context.caller).await?;
+    serde_json::from_str(&document).map(Found).map_err(|_| Error::Internal)
 }
 
 /// A list of API keys.
