@@ -71,7 +71,7 @@ fn shop(handle: String, of: AskedPeriod, found: OfShop, fault: Option<Error>) ->
         {sales_figures(i18n, &found.now, &found.before, &found.days, customers)}
         <Sales days before sold=found.now.gross />
         {breakdown(i18n, &found.now, &found.before, None, orders)}
-        {funnel(i18n, found.funnel, found.funnel_before)}
+        {funnel(i18n, found.funnel, found.funnel_before, None)}
         {products(i18n, &handle, found.products)}
         {slow(i18n, &handle, found.slow)}
         {sources(i18n, found.sources)}
@@ -121,8 +121,6 @@ fn market(
     }
     let days: Vec<DaySales> = found.days.iter().map(day).collect();
     let before: Vec<DaySales> = found.days_before.iter().map(day).collect();
-    let searches =
-        searches.then(|| view! { <p><a href=routes::SEARCHES>{t!(i18n, analytics.searches)}</a></p> });
     let commission = Some((found.commission, found.commission_before));
     view! {
         <PageTitle text=t!(i18n, analytics.title) />
@@ -136,8 +134,7 @@ fn market(
         {sales_figures(i18n, &found.now, &found.before, &found.days, more)}
         <Sales days before sold=found.now.gross />
         {breakdown(i18n, &found.now, &found.before, commission, orders)}
-        {funnel(i18n, found.funnel, found.funnel_before)}
-        {searches}
+        {funnel(i18n, found.funnel, found.funnel_before, searches.then_some(routes::SEARCHES))}
         {shops(i18n, found.shops)}
         {methods(i18n, found.methods)}
         {sources(i18n, found.sources)}
@@ -292,14 +289,15 @@ fn breakdown(
     .into_any()
 }
 
-/// From looking to buying.
-fn funnel(i18n: I18n, now: Funnel, before: Funnel) -> AnyView {
+/// From looking to buying. Those who may see it get a link to the page of searches.
+fn funnel(i18n: I18n, now: Funnel, before: Funnel, searches: Option<&'static str>) -> AnyView {
     let names = [
         t!(i18n, analytics.views),
         t!(i18n, analytics.adds),
         t!(i18n, analytics.checkouts),
         t!(i18n, analytics.ordered),
     ];
+    let searches = searches.map(|path| view! { <p><a href=path>{t!(i18n, analytics.searches)}</a></p> });
     let most = now.steps().into_iter().max().unwrap_or(0).max(1);
     let rows = names.into_iter().zip(now.steps()).zip(before.steps()).map(|((name, n), before)| {
         let share = percent((now.views > 0).then(|| average(n.saturating_mul(1_000), now.views)));
@@ -327,6 +325,7 @@ fn funnel(i18n: I18n, now: Funnel, before: Funnel) -> AnyView {
             <h2 id="funnel">{t!(i18n, analytics.funnel)}</h2>
             <p class="note">{t!(i18n, analytics.funnel_note)}</p>
             <Table caption=t!(i18n, analytics.funnel) columns>{rows}</Table>
+            {searches}
         </section>
     }
     .into_any()

@@ -128,8 +128,8 @@ pub enum Conflict {
     OwnAccount,
     /// The account was deleted.
     AccountDeleted,
-    /// Something has to be finished before the account can be deleted.
-    AccountInUse(Vec<crate::personal::Obstacle>),
+    /// Something has to be finished before the account can be deleted. The pages of accounts say what.
+    AccountInUse,
     /// The payout's status does not allow it.
     PayoutMoved,
     /// Whoever requested a payout can't approve it.
@@ -216,7 +216,7 @@ impl Error {
                 Conflict::LastOwner => "last_owner",
                 Conflict::OwnAccount => "own_account",
                 Conflict::AccountDeleted => "account_deleted",
-                Conflict::AccountInUse(_) => "account_in_use",
+                Conflict::AccountInUse => "account_in_use",
                 Conflict::PayoutMoved => "payout_moved",
                 Conflict::OwnPayout => "own_payout",
                 Conflict::Disputed => "disputed",

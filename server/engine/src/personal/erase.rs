@@ -338,8 +338,7 @@ async fn erase_user(engine: &Engine, user: UserId, by: Option<Option<UserId>>) -
 }
 
 fn refuse(found: &ObstaclesRow) -> Result<()> {
-    let obstacles = found.list();
-    if obstacles.is_empty() { Ok(()) } else { Err(Error::Conflict(Conflict::AccountInUse(obstacles))) }
+    if found.list().is_empty() { Ok(()) } else { Err(Conflict::AccountInUse.into()) }
 }
 
 /// Returns the conversations that have changed.

@@ -371,7 +371,7 @@ fn every() -> impl Iterator<Item = Problem> {
         LastOwner,
         OwnAccount,
         AccountDeleted,
-        AccountInUse(Vec::new()),
+        AccountInUse,
         PayoutMoved,
         OwnPayout,
         Disputed,
