@@ -265,7 +265,7 @@ pub struct Reviews {
     /// Which ones an admin reads before they are published: `all`, by the `rules`, or `none`.
     pub moderate: Moderation,
     /// How many days after delivery customers are asked for a review; 0 if they aren't.
-    pub invite_days: u16,
+    pub invite_days: u32,
 }
 
 /// Payment methods.

@@ -66,7 +66,6 @@ pub async fn product(slug: String) -> Result<ProductDetails, ApiError> {
         let delivery = haat_engine::shops::delivery_dates(&engine, &caller, product.shop.delivery_days);
         let offers = haat_engine::promotions::of_product(&engine, &caller, product.id).await?;
         let saved = haat_engine::wishlist::of_product(&engine, &caller, product.id).await?;
-        haat_engine::activity::viewed(&engine, &caller, product.id);
         Ok(ProductDetails { product, delivery, offers, saved, related })
     })
     .await

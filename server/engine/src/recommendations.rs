@@ -14,7 +14,7 @@ use haat_recommend::{Bought, Neighbour, Neighbours};
 use uuid::Uuid;
 
 use crate::{
-    Caller, Engine, catalog,
+    Caller, Engine, activity, catalog,
     db::{Scalar, Value},
     insert, params, rows, statements,
 };
@@ -138,9 +138,10 @@ pub async fn related(engine: &Engine, caller: &Caller, product: ProductId) -> Re
     Ok(shown.collect())
 }
 
-/// What the page of a product shows of it: the product, and what goes with it.
+/// What the page of a product shows of it: the product, and what goes with it. That somebody looks at it is counted.
 pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<(ProductView, RelatedProducts)> {
     let product = catalog::product(engine, caller, slug).await?;
+    activity::viewed(engine, caller, product.id);
     let found = related(engine, caller, product.id).await?;
     let together = found.iter().filter(|item| item.reason == RecommendationReason::BoughtTogether).count();
     let items = found.into_iter().map(|item| item.product).collect();

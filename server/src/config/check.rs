@@ -201,7 +201,7 @@ impl Payments {
 
 impl Config {
     /// The numbers and what they may be.
-    fn numbers(&self) -> [(&'static str, u64, RangeInclusive<u64>); 31] {
+    fn numbers(&self) -> [(&'static str, u64, RangeInclusive<u64>); 32] {
         let Self { server, database, market, media, imports, payments, payouts, limits, .. } = self;
         let count = |number: u32| u64::from(number);
         [
@@ -216,6 +216,7 @@ impl Config {
             ("market.gift_card_max", count(market.gift_card_max), 1..=1_000_000_000),
             ("market.return_days", count(market.return_days), 0..=365),
             ("market.return_answer_days", count(market.return_answer_days), 0..=365),
+            ("reviews.invite_days", count(self.reviews.invite_days), 0..=365),
             ("media.wait_s", count(media.wait_s), 0..=3_600),
             ("imports.readers", count(imports.readers), 1..=64),
             ("payments.sandbox_delay_ms", payments.sandbox_delay_ms, 0..=600_000),
