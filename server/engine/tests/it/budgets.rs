@@ -97,7 +97,7 @@ both! {
         budget!("a shop in the admin area", 6, shops::any_shop(&market.engine, &system, meena));
         budget!("orders to confirm and to ship", 1, shops::to_do(&market.engine, &owner, meena));
         budget!("first look at the dashboard", 6, shops::home(&market.engine, &owner, meena, &Default::default()));
-        budget!("a shop's analytics", 13, analytics::of_shop(&market.engine, &owner, meena, &Default::default()));
+        budget!("a shop's analytics", 15, analytics::of_shop(&market.engine, &owner, meena, &Default::default()));
         budget!("the market's analytics", 16, analytics::of_market(&market.engine, &system, &Default::default()));
         budget!("balance", 2, ledger::balance(&market.engine, &owner, meena, ""));
         budget!("payouts of a shop", 2, payouts::shop_page(&market.engine, &owner, meena, ""));

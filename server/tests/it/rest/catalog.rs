@@ -504,7 +504,8 @@ async fn coupons_are_exported_and_imported_as_csv() {
         import("application/json", table).await.is(415);
         assert_eq!(meena.get(&format!("{path}/export")).await.text(""), exported);
         // What needs no code is shown with the product; what needs one isn't.
-        let offer = json!({"label": "Three for two", "kind": "buy_get", "buy": 2, "get": 1});
+        let offer =
+            json!({"label": "Three for two", "kind": "buy_get", "buy": 2, "get": 1, "combines": false});
         meena.once(path, offer).await.is(201);
         let slug = meena.get("/products?shop=meena-crafts&limit=1").await.is(200).text("/items/0/slug");
         let offers = meena.get(&format!("/products/{slug}/offers")).await.is(200).body;
