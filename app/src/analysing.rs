@@ -342,7 +342,7 @@ fn products(i18n: I18n, handle: &str, products: Vec<ProductFigures>) -> Option<A
                     <a href=routes::seller_product(handle, of.product_id) dir="auto">{of.title}</a>
                 </th>
                 <td class="number">{words::money(i18n, of.sold)}</td>
-                <td class="number">{number(of.units)}</td>
+                <td class="number spare">{number(of.units)}</td>
                 <td class="number wide">{number(of.refunded_units)}</td>
                 <td class="number wide">{number(of.funnel.views)}</td>
                 <td class="number wide">{percent(of.funnel.conversion())}</td>
@@ -355,7 +355,7 @@ fn products(i18n: I18n, handle: &str, products: Vec<ProductFigures>) -> Option<A
     let columns = vec![
         (t!(i18n, analytics.product), ""),
         (t!(i18n, analytics.sold), "number"),
-        (t!(i18n, analytics.units), "number"),
+        (t!(i18n, analytics.units), "number spare"),
         (t!(i18n, analytics.refunded), "number wide"),
         (t!(i18n, analytics.views), "number wide"),
         (t!(i18n, analytics.conversion), "number wide"),
@@ -416,7 +416,7 @@ fn shops(i18n: I18n, shops: Vec<ShopFigures>) -> Option<AnyView> {
                     <a href=routes::any_shop(&of.handle) dir="auto">{of.name}</a>
                 </th>
                 <td class="number">{words::money(i18n, of.gross)}</td>
-                <td class="number">{number(of.orders)}</td>
+                <td class="number spare">{number(of.orders)}</td>
                 <td class="number wide">{words::money(i18n, of.refunded)}</td>
                 <td class="number wide">{cancelled}</td>
                 <td class="number wide">{number(of.waiting)}</td>
@@ -428,7 +428,7 @@ fn shops(i18n: I18n, shops: Vec<ShopFigures>) -> Option<AnyView> {
     let columns = vec![
         (t!(i18n, admin.shop), ""),
         (t!(i18n, dashboard.sold), "number"),
-        (t!(i18n, seller_orders.title), "number"),
+        (t!(i18n, seller_orders.title), "number spare"),
         (t!(i18n, analytics.refunded_since), "number wide"),
         (t!(i18n, analytics.cancelled), "number wide"),
         (t!(i18n, analytics.waiting), "number wide"),
@@ -455,8 +455,8 @@ fn methods(i18n: I18n, methods: Vec<MethodFigures>) -> Option<AnyView> {
             <tr>
                 <th scope="row">{words::method(i18n, of.method, cash)}</th>
                 <td class="number">{number(of.begun)}</td>
-                <td class="number">{number(of.paid)}</td>
-                <td class="number">{failed}</td>
+                <td class="number spare">{number(of.paid)}</td>
+                <td class="number spare">{failed}</td>
                 <td class="number wide">{words::money(i18n, of.amount)}</td>
             </tr>
         }
@@ -465,8 +465,8 @@ fn methods(i18n: I18n, methods: Vec<MethodFigures>) -> Option<AnyView> {
     let columns = vec![
         (t!(i18n, analytics.method), ""),
         (t!(i18n, analytics.begun), "number"),
-        (t!(i18n, analytics.paid), "number"),
-        (t!(i18n, analytics.failed), "number"),
+        (t!(i18n, analytics.paid), "number spare"),
+        (t!(i18n, analytics.failed), "number spare"),
         (t!(i18n, analytics.amount_paid), "number wide"),
     ];
     (!rows.is_empty()).then(|| {
@@ -513,7 +513,7 @@ fn sources(i18n: I18n, sources: Vec<SourceFigures>) -> Option<AnyView> {
             <tr>
                 <th scope="row">{source(i18n, of.source)}</th>
                 <td class="number">{words::number(i18n, of.views)}</td>
-                <td class="number">{percent(Some(average(of.views.saturating_mul(1_000), all)))}</td>
+                <td class="number spare">{percent(Some(average(of.views.saturating_mul(1_000), all)))}</td>
             </tr>
         }
     });
@@ -521,7 +521,7 @@ fn sources(i18n: I18n, sources: Vec<SourceFigures>) -> Option<AnyView> {
     let columns = vec![
         (t!(i18n, analytics.source), ""),
         (t!(i18n, analytics.views), "number"),
-        (t!(i18n, analytics.share), "number"),
+        (t!(i18n, analytics.share), "number spare"),
     ];
     (!rows.is_empty()).then(|| {
         view! {

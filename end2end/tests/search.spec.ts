@@ -36,12 +36,13 @@ test('a search forgives a typing error, and is narrowed down, sorted and shared'
   await main(page).getByRole('link', { name: 'Price, low to high' }).click();
   await expect(page).toHaveURL(/sort=price_low/);
   await awake(page);
-  const titles = await productLinks(page).allTextContents();
   // Whoever gets the URL sees the same.
   const other = await visitor();
   const url = new URL(page.url());
   await visit(other, url.pathname + url.search);
-  expect(await productLinks(other).allTextContents()).toEqual(titles);
+  const sorted = await productLinks(other).allTextContents();
+  expect(sorted.length).toBeGreaterThan(1);
+  await expect(async () => expect(await productLinks(page).allTextContents()).toEqual(sorted)).toPass();
   await active.getByRole('link').first().click();
   await expect(active.getByRole('link')).toHaveCount(1);
   await main(page).getByRole('link', { name: 'Remove filters' }).first().click();

@@ -24,7 +24,8 @@ impl Columns {
     }
 }
 
-/// A column. Its look is `number` for numbers, `tick` for checkboxes, `wide` for columns that phones omit.
+/// A column. Its look is `number` for numbers, `tick` for checkboxes, `wide` for columns that phones omit, `spare` for those that they omit
+/// if the text is large.
 pub struct Column {
     words: &'static str,
     look: &'static str,

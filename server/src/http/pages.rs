@@ -49,10 +49,11 @@ pub(super) async fn page(
 }
 
 /// The page without its filters, but with the words that it searches for unless these are all. None if it has no filters, or
-/// shows what was entered in a form.
+/// shows what was entered in a form: what a draft has kept, or the dates of a period.
 fn unfiltered(uri: &Uri) -> Option<String> {
     let query = uri.query()?;
-    if query.split('&').any(|part| part.starts_with("draft=")) {
+    let entered = |part: &str| ["draft=", "from=", "to="].iter().any(|name| part.starts_with(name));
+    if query.split('&').any(entered) {
         return None;
     }
     let searched = query.split('&').find(|part| part.starts_with("q=")).filter(|part| *part != query);
