@@ -382,7 +382,7 @@ fn slow(i18n: I18n, handle: &str, products: Vec<SlowProduct>) -> Option<AnyView>
                     <a href=routes::seller_product(handle, of.product_id) dir="auto">{of.title}</a>
                 </th>
                 <td class="number">{words::number(i18n, of.views)}</td>
-                <td class="number">{words::number(i18n, of.available)}</td>
+                <td class="number spare">{words::number(i18n, of.available)}</td>
             </tr>
         }
     });
@@ -390,7 +390,7 @@ fn slow(i18n: I18n, handle: &str, products: Vec<SlowProduct>) -> Option<AnyView>
     let columns = vec![
         (t!(i18n, analytics.product), ""),
         (t!(i18n, analytics.views), "number"),
-        (t!(i18n, analytics.stock), "number"),
+        (t!(i18n, analytics.stock), "number spare"),
     ];
     (!rows.is_empty()).then(|| {
         view! {
