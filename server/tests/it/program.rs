@@ -11,6 +11,9 @@ use reqwest::{Client, Response, StatusCode, redirect::Policy};
 use sqlx_core::{connection::Connection, raw_sql::raw_sql, sql_str::AssertSqlSafe};
 use sqlx_postgres::PgConnection;
 
+#[path = "../../engine/tests/it/template.rs"]
+mod template;
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum On {
     Sqlite,
@@ -50,6 +53,25 @@ pub fn free_port() -> u16 {
     std::iter::repeat_with(next).take(100).find(free).expect("no free port")
 }
 
+/// What tells this build of the program from others.
+fn built() -> (u64, Option<std::time::SystemTime>) {
+    let about = std::fs::metadata(env!("CARGO_BIN_EXE_haat")).unwrap();
+    (about.len(), about.modified().ok())
+}
+
+/// The seeded SQLite database of this build, which may not exist yet. Those of other builds are deleted.
+fn template_file() -> PathBuf {
+    let name = template::named("haat_seeded", built());
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+        let old = entry.file_name().to_string_lossy().into_owned();
+        if old.starts_with("haat_seeded_") && !old.starts_with(&name) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+    folder.join(format!("{name}.db"))
+}
+
 fn postgres() -> String {
     std::env::var("HAAT_TEST_POSTGRES")
         .expect("HAAT_TEST_POSTGRES is not set: run `make test`, or scripts/with-postgres around cargo test")
@@ -63,24 +85,57 @@ impl Program {
 
     /// The same, with settings that the seed depends on.
     pub async fn prepare_with(on: On, settings: &[(&str, &str)]) -> Self {
-        Self::seeded(on, settings, &["seed", "--demo", "--plain"]).await
+        let seed = ["seed", "--demo", "--plain"];
+        // What tests change is seeded anew. All others copy what the first one has seeded.
+        let mut program = Self::empty(on, settings);
+        match on {
+            _ if !settings.is_empty() => program.seed(&seed).await,
+            On::Sqlite => {
+                let file = template_file();
+                let lock = std::fs::File::create(file.with_extension("lock")).unwrap();
+                lock.lock().unwrap();
+                if !file.exists() {
+                    program.seed(&seed).await;
+                    program.sql("PRAGMA wal_checkpoint(TRUNCATE)").await;
+                    std::fs::rename(program.folder.join("haat.db"), &file).unwrap();
+                }
+                lock.unlock().unwrap();
+                std::fs::copy(&file, program.folder.join("haat.db")).unwrap();
+            }
+            On::Postgres => {
+                let own = program.url.rsplit('/').next().unwrap().to_owned();
+                let template = template::named("haat_seeded", built());
+                let (server, make) = (postgres(), async |url: String| {
+                    program.set("HAAT__DATABASE__URL", &url);
+                    program.run_ok(&["migrate"]);
+                    program.run_ok(&seed);
+                });
+                let url = template::copy(&server, &own, &template, make).await;
+                program.set("HAAT__DATABASE__URL", &url);
+            }
+        }
+        program
     }
 
-    async fn seeded(on: On, settings: &[(&str, &str)], seed: &[&str]) -> Self {
+    /// Creates the tables and adds data.
+    async fn seed(&self, seed: &[&str]) {
+        if let Some((server, name)) = self.url.rsplit_once('/').filter(|_| self.url.starts_with("postgres")) {
+            let mut connection = PgConnection::connect(&format!("{server}/postgres")).await.unwrap();
+            let sql = AssertSqlSafe(format!("CREATE DATABASE {name}"));
+            raw_sql(sql).execute(&mut connection).await.unwrap();
+        }
+        self.run_ok(&["migrate"]);
+        self.run_ok(seed);
+    }
+
+    /// A program without a database.
+    fn empty(on: On, settings: &[(&str, &str)]) -> Self {
         let name = format!("haat_{}", haat_engine::random::number().to_lowercase());
         let folder = std::env::temp_dir().join(&name);
         std::fs::create_dir_all(&folder).unwrap();
         let url = match on {
             On::Sqlite => format!("sqlite:{}", folder.join("haat.db").display()),
-            On::Postgres => {
-                let admin = postgres();
-                let mut connection = PgConnection::connect(&admin).await.unwrap();
-                raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))
-                    .execute(&mut connection)
-                    .await
-                    .unwrap();
-                format!("{}/{name}", admin.rsplit_once('/').unwrap().0)
-            }
+            On::Postgres => format!("{}/{name}", postgres().rsplit_once('/').unwrap().0),
         };
         let mut program = Self { folder, url, port: 0, environment: Vec::new(), child: None };
         program.set("HAAT__DATABASE__URL", &program.url.clone());
@@ -90,8 +145,6 @@ impl Program {
         // All tests send many requests from the same address.
         program.set("HAAT__LIMITS__SCALE", "100000");
         settings.iter().for_each(|(name, value)| program.set(name, value));
-        program.run_ok(&["migrate"]);
-        program.run_ok(seed);
         program
     }
 
@@ -164,7 +217,8 @@ impl Program {
     /// A market with pictures.
     #[allow(dead_code, reason = "not for the benchmark")]
     pub async fn with_pictures(on: On) -> Self {
-        let mut program = Self::seeded(on, &[], &["seed", "--demo", "--without-orders"]).await;
+        let mut program = Self::empty(on, &[]);
+        program.seed(&["seed", "--demo", "--without-orders"]).await;
         program.start().await;
         program
     }

@@ -55,6 +55,9 @@ use haat_shared::{
 use sqlx_core::{connection::Connection, raw_sql::raw_sql, row::Row as _, sql_str::AssertSqlSafe};
 use sqlx_postgres::PgConnection;
 
+#[path = "template.rs"]
+mod template;
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum On {
     Sqlite,
@@ -527,9 +530,11 @@ macro_rules! both {
     )*};
 }
 
+const WITHOUT_POSTGRES: &str =
+    "HAAT_TEST_POSTGRES is not set: run `make test`, or scripts/with-postgres around cargo test";
+
 async fn admin(sql: String) {
-    let url = std::env::var("HAAT_TEST_POSTGRES")
-        .expect("HAAT_TEST_POSTGRES is not set: run `make test`, or scripts/with-postgres around cargo test");
+    let url = std::env::var("HAAT_TEST_POSTGRES").expect(WITHOUT_POSTGRES);
     let mut connection = PgConnection::connect(&url).await.unwrap();
     raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
 }
@@ -537,9 +542,7 @@ async fn admin(sql: String) {
 impl Market {
     /// An empty database.
     pub async fn bare(on: On) -> (Db, PathBuf, String) {
-        let name = format!("haat_{}", random::number().to_lowercase());
-        let folder = std::env::temp_dir().join(&name);
-        std::fs::create_dir_all(&folder).unwrap();
+        let (name, folder) = Self::named();
         let url = match on {
             On::Sqlite => format!("sqlite:{}", folder.join("haat.db").display()),
             On::Postgres => {
@@ -551,10 +554,36 @@ impl Market {
         (Db::open(&url, 16).await.unwrap(), folder, url)
     }
 
+    /// A database with all tables, and without rows.
+    async fn with_tables(on: On, now: i64) -> (Db, PathBuf, String) {
+        if on == On::Sqlite {
+            let bare = Self::bare(on).await;
+            bare.0.migrate(now).await.unwrap();
+            return bare;
+        }
+        let (name, folder) = Self::named();
+        let template = template::named("haat_tables", include_str!("../../migrations/0001_schema.sql"));
+        let server = std::env::var("HAAT_TEST_POSTGRES").expect(WITHOUT_POSTGRES);
+        let url = template::copy(&server, &name, &template, async |url| {
+            let db = Db::open(&url, 1).await.unwrap();
+            db.migrate(now).await.unwrap();
+            drop(db);
+        });
+        let url = url.await;
+        (Db::open(&url, 16).await.unwrap(), folder, url)
+    }
+
+    /// A name that no other market has, and a folder of that name.
+    fn named() -> (String, PathBuf) {
+        let name = format!("haat_{}", random::number().to_lowercase());
+        let folder = std::env::temp_dir().join(&name);
+        std::fs::create_dir_all(&folder).unwrap();
+        (name, folder)
+    }
+
     pub async fn open(on: On) -> Self {
-        let (db, folder, url) = Self::bare(on).await;
         let clock = Clock::default();
-        db.migrate(clock.now_ms()).await.unwrap();
+        let (db, folder, url) = Self::with_tables(on, clock.now_ms()).await;
         let secret = SigningKey::new("a secret of the tests");
         let sandbox = Arc::new(Sandbox::new(
             db.clone(),
