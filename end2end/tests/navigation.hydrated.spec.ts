@@ -48,11 +48,13 @@ test('slow content shows a skeleton while it loads', async ({ page }) => {
   await visit(page, '/');
   let answer = () => {};
   const held = new Promise<void>((resolve) => (answer = resolve));
-  await page.route('**/api/catalog/list', async (route) => {
+  await page.route('**/api/catalog/find', async (route) => {
     await held;
     await route.continue();
   });
+  const asked = page.waitForRequest('**/api/catalog/find');
   await page.getByRole('contentinfo').getByRole('link', { name: 'All products' }).click();
+  await asked;
   await expect(page.locator('.skeleton')).toBeVisible();
   answer();
   await expect(title(page, 'All products')).toBeVisible();
