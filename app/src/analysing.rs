@@ -331,6 +331,28 @@ fn funnel(i18n: I18n, now: Funnel, before: Funnel, searches: Option<&'static str
     .into_any()
 }
 
+/// A table with its heading; nothing without rows.
+fn section(
+    id: &'static str,
+    heading: &'static str,
+    note: &'static str,
+    columns: Vec<(&'static str, &'static str)>,
+    rows: impl Iterator<Item = impl IntoView + 'static>,
+) -> Option<AnyView> {
+    let rows: Vec<AnyView> = rows.map(IntoAny::into_any).collect();
+    let note = (!note.is_empty()).then(|| view! { <p class="note">{note}</p> });
+    (!rows.is_empty()).then(|| {
+        view! {
+            <section class="panel" aria-labelledby=id>
+                <h2 id=id>{heading}</h2>
+                {note}
+                <Table caption=heading columns>{rows}</Table>
+            </section>
+        }
+        .into_any()
+    })
+}
+
 /// What products did.
 fn products(i18n: I18n, handle: &str, products: Vec<ProductFigures>) -> Option<AnyView> {
     let number = |n: i64| words::number(i18n, n);
@@ -351,7 +373,6 @@ fn products(i18n: I18n, handle: &str, products: Vec<ProductFigures>) -> Option<A
             </tr>
         }
     });
-    let rows: Vec<_> = rows.collect();
     let columns = vec![
         (t!(i18n, analytics.product), ""),
         (t!(i18n, analytics.sold), "number"),
@@ -362,15 +383,7 @@ fn products(i18n: I18n, handle: &str, products: Vec<ProductFigures>) -> Option<A
         (t!(i18n, analytics.stock), "number wide"),
         (t!(i18n, analytics.lasts), "number wide"),
     ];
-    (!rows.is_empty()).then(|| {
-        view! {
-            <section class="panel" aria-labelledby="products">
-                <h2 id="products">{t!(i18n, seller_products.title)}</h2>
-                <Table caption=t!(i18n, seller_products.title) columns>{rows}</Table>
-            </section>
-        }
-        .into_any()
-    })
+    section("products", t!(i18n, seller_products.title), "", columns, rows)
 }
 
 /// Products that nobody bought.
@@ -386,22 +399,12 @@ fn slow(i18n: I18n, handle: &str, products: Vec<SlowProduct>) -> Option<AnyView>
             </tr>
         }
     });
-    let rows: Vec<_> = rows.collect();
     let columns = vec![
         (t!(i18n, analytics.product), ""),
         (t!(i18n, analytics.views), "number"),
         (t!(i18n, analytics.stock), "number spare"),
     ];
-    (!rows.is_empty()).then(|| {
-        view! {
-            <section class="panel" aria-labelledby="slow">
-                <h2 id="slow">{t!(i18n, analytics.slow)}</h2>
-                <p class="note">{t!(i18n, analytics.slow_note)}</p>
-                <Table caption=t!(i18n, analytics.slow) columns>{rows}</Table>
-            </section>
-        }
-        .into_any()
-    })
+    section("slow", t!(i18n, analytics.slow), t!(i18n, analytics.slow_note), columns, rows)
 }
 
 /// The shops that sold most.
@@ -424,7 +427,6 @@ fn shops(i18n: I18n, shops: Vec<ShopFigures>) -> Option<AnyView> {
             </tr>
         }
     });
-    let rows: Vec<_> = rows.collect();
     let columns = vec![
         (t!(i18n, admin.shop), ""),
         (t!(i18n, dashboard.sold), "number"),
@@ -434,15 +436,7 @@ fn shops(i18n: I18n, shops: Vec<ShopFigures>) -> Option<AnyView> {
         (t!(i18n, analytics.waiting), "number wide"),
         (t!(i18n, analytics.rating), "number wide"),
     ];
-    (!rows.is_empty()).then(|| {
-        view! {
-            <section class="panel" aria-labelledby="shops">
-                <h2 id="shops">{t!(i18n, shops.title)}</h2>
-                <Table caption=t!(i18n, shops.title) columns>{rows}</Table>
-            </section>
-        }
-        .into_any()
-    })
+    section("shops", t!(i18n, shops.title), "", columns, rows)
 }
 
 /// How payments went.
@@ -461,7 +455,6 @@ fn methods(i18n: I18n, methods: Vec<MethodFigures>) -> Option<AnyView> {
             </tr>
         }
     });
-    let rows: Vec<_> = rows.collect();
     let columns = vec![
         (t!(i18n, analytics.method), ""),
         (t!(i18n, analytics.begun), "number"),
@@ -469,15 +462,7 @@ fn methods(i18n: I18n, methods: Vec<MethodFigures>) -> Option<AnyView> {
         (t!(i18n, analytics.failed), "number spare"),
         (t!(i18n, analytics.amount_paid), "number wide"),
     ];
-    (!rows.is_empty()).then(|| {
-        view! {
-            <section class="panel" aria-labelledby="methods">
-                <h2 id="methods">{t!(i18n, analytics.methods)}</h2>
-                <Table caption=t!(i18n, analytics.methods) columns>{rows}</Table>
-            </section>
-        }
-        .into_any()
-    })
+    section("methods", t!(i18n, analytics.methods), "", columns, rows)
 }
 
 /// What a source is called. Names are those of the companies, in every language.
@@ -517,21 +502,12 @@ fn sources(i18n: I18n, sources: Vec<SourceFigures>) -> Option<AnyView> {
             </tr>
         }
     });
-    let rows: Vec<_> = rows.collect();
     let columns = vec![
         (t!(i18n, analytics.source), ""),
         (t!(i18n, analytics.views), "number"),
         (t!(i18n, analytics.share), "number spare"),
     ];
-    (!rows.is_empty()).then(|| {
-        view! {
-            <section class="panel" aria-labelledby="sources">
-                <h2 id="sources">{t!(i18n, analytics.sources)}</h2>
-                <Table caption=t!(i18n, analytics.sources) columns>{rows}</Table>
-            </section>
-        }
-        .into_any()
-    })
+    section("sources", t!(i18n, analytics.sources), "", columns, rows)
 }
 
 /// When people opened product pages.
