@@ -197,7 +197,7 @@ export async function thanks(page: Page, shops: string[]): Promise<Bought> {
 }
 
 /** On the confirmation, the customer cancels an order that was paid, and the gateway refunds it. */
-export async function cancelAndBeRefunded(page: Page, number: string): Promise<void> {
+export async function cancelAndBeRefunded(page: Page, number: string, words?: string): Promise<void> {
   const order = () => main(page).locator('section.order').filter({ hasText: number });
   const total = (await order().locator('.sums-total dd').innerText()).trim();
   await order().locator('summary', { hasText: 'Cancel order' }).click();
@@ -206,7 +206,7 @@ export async function cancelAndBeRefunded(page: Page, number: string): Promise<v
   const { pathname, search } = new URL(page.url());
   await expect(async () => {
     await visit(page, pathname + search);
-    await expect(order()).toContainText(`We’ve refunded ${total} to your original payment method.`, { timeout: 100 });
+    await expect(order()).toContainText(words ?? `We’ve refunded ${total} to your original payment method.`, { timeout: 100 });
   }).toPass();
 }
 
@@ -452,7 +452,9 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await expect(button(page, 'Duplicate')).toBeVisible();
   await awake(page);
   await stop('seller-product');
-  await at(`${new URL(page.url()).pathname}/sales`, 'seller-sales');
+  const product = new URL(page.url()).pathname;
+  await at(`${product}/sales`, 'seller-sales');
+  await at(`${product}/prices`, 'seller-prices');
   await at(`${dashboard}/products/new`, 'seller-product-new');
   await at(`${dashboard}/products/import`, 'seller-import');
   await at(`${dashboard}/promotions`, 'seller-promotions');
@@ -471,6 +473,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await arriveAt(page, 'Festival of clay');
   await stop('seller-event-add');
   await at(`${dashboard}/shipping`, 'seller-shipping');
+  await at(`${dashboard}/shipping?edit=new`, 'seller-zone-new');
   await at(`${dashboard}/balance`, 'seller-balance');
   await at(`${dashboard}/settings`, 'seller-settings');
   await at('/dev/ui', 'ui');
@@ -504,6 +507,7 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
   await at('/admin/shops', 'admin-shops');
   await at(`/admin/shops/${SHOPS[0]}`, 'admin-shop');
   await at('/admin/promotions', 'admin-promotions');
+  await at('/admin/promotions?edit=new', 'admin-promotion-new');
   await at('/admin/announcements', 'admin-announcements');
   await at('/admin/announcements?edit=new', 'admin-announcement');
   await at('/admin/taxes', 'admin-taxes');

@@ -9,8 +9,8 @@ use leptos::prelude::*;
 use leptos_router::ChooseView;
 
 use crate::{
-    admin, analysing, chat, discounting, layout, promoting, rating, sale_events, seller, services, shipping,
-    state, storefront, taxing,
+    admin, analysing, chat, discounting, layout, price_lists, promoting, rating, sale_events, seller,
+    services, shipping, state, storefront, taxing,
 };
 
 /// Long enough for the page's own pictures.
@@ -140,6 +140,7 @@ chunks! {
         MarketPromotions: promoting::MarketPromotions;
         ShopShipping: shipping::ShopShipping;
         SalesOfProduct: discounting::SalesOfProduct;
+        PricesOfProduct: price_lists::PricesOfProduct;
         ShopAnalytics: analysing::ShopAnalytics;
         MarketAnalytics: analysing::MarketAnalytics;
         ShopEvents: sale_events::ShopEvents;

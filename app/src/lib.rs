@@ -22,6 +22,7 @@ mod head;
 pub mod i18n;
 mod layout;
 mod previewing;
+mod price_lists;
 mod promoting;
 mod rating;
 mod sale_events;
@@ -35,6 +36,7 @@ mod socket;
 mod start;
 mod state;
 mod storefront;
+pub mod sums;
 mod taxing;
 pub mod ui;
 pub mod words;
@@ -169,6 +171,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/seller/:handle/products/import"), ChunkPage::Import),
     (Path("/seller/:handle/products/:id"), ChunkPage::SellerProduct),
     (Path("/seller/:handle/products/:id/sales"), ChunkPage::SalesOfProduct),
+    (Path("/seller/:handle/products/:id/prices"), ChunkPage::PricesOfProduct),
     (Path("/seller/:handle/messages"), ChunkPage::ShopMessages),
     (Path("/seller/:handle/messages/:id"), ChunkPage::ShopMessages),
     (Path("/seller/:handle/reviews"), ChunkPage::ShopReviews),

@@ -7,8 +7,12 @@ use haat_shared::{
     forms::Draft,
     id::kinds::PromotionId,
     pricing::{BUY_GET_MAX, Totals},
-    promotions::{self, PromotionCard, PromotionForm, PromotionKind, PromotionState, Promotions},
+    promotions::{
+        self, PreviewBasket, PromotionCard, PromotionDraft, PromotionForm, PromotionKind, PromotionState,
+        Promotions, Refusal,
+    },
     routes,
+    shipping::date,
 };
 use leptos::{prelude::*, web_sys};
 
@@ -93,8 +97,8 @@ fn page(handle: Signal<String>) -> AnyView {
                 view! { <List path after list /> {file} }.into_any()
             }
             false => {
-                let currency = list.currency;
-                view! { <Edit path currency handle edit=edit.clone() card draft /> }.into_any()
+                let about = (list.currency, list.today);
+                view! { <Edit path about handle edit=edit.clone() card draft /> }.into_any()
             }
         };
         let title = match edit.as_str() {
@@ -154,6 +158,12 @@ fn List(path: String, after: String, list: Promotions) -> impl IntoView {
             Some(most) => format!("{} / {}", words::number(i18n, card.uses), words::number(i18n, most)),
             None => words::number(i18n, card.uses),
         };
+        // What was saved is valid, with its amounts in the currency of its list.
+        let gives = card.form.check(card.currency, true).ok();
+        let gives = gives.map_or_else(
+            || kind_words(i18n, card.kind).to_owned(),
+            |draft| words::benefit(i18n, draft.terms.benefit),
+        );
         let code = card.code.unwrap_or_else(|| t!(i18n, promotions.automatic).to_owned());
         let ends = card.ends_at.map_or_else(|| "–".to_owned(), |end| words::day(i18n, &end));
         view! {
@@ -161,8 +171,8 @@ fn List(path: String, after: String, list: Promotions) -> impl IntoView {
                 <th scope="row">
                     <a class="row-link" href=href>{code}</a>
                     <span class="note below">{card.label}</span>
+                    <span class="note below">{gives}</span>
                 </th>
-                <td class="wide">{kind_words(i18n, card.kind)}</td>
                 <td>{state(i18n, card.state)}</td>
                 <td class="wide">{ends}</td>
                 <td class="number">{uses}</td>
@@ -173,7 +183,6 @@ fn List(path: String, after: String, list: Promotions) -> impl IntoView {
     let rows = rows.collect_view();
     let columns = vec![
         (t!(i18n, promotions.code), ""),
-        (t!(i18n, promotions.kind), "wide"),
         (t!(i18n, promotions.status), ""),
         (t!(i18n, promotions.ends), "wide"),
         (t!(i18n, promotions.uses), "number"),
@@ -273,7 +282,8 @@ fn problem(i18n: I18n, fault: &FieldError) -> String {
 #[component]
 fn Edit(
     path: String,
-    currency: Currency,
+    /// The currency of its amounts, and the day on which it is edited.
+    about: (Currency, i64),
     /// The shop's; empty for the market's promotions.
     handle: String,
     /// What the address says is edited.
@@ -281,7 +291,7 @@ fn Edit(
     card: Option<PromotionCard>,
     draft: Draft,
 ) -> impl IntoView {
-    let i18n = use_i18n();
+    let (i18n, (currency, today)) = (use_i18n(), about);
     let form = match (draft.fields.get("kind"), &card) {
         (Some(_), _) => PromotionForm::read(|name| draft.typed(name)),
         (None, Some(card)) => card.form.clone(),
@@ -369,7 +379,7 @@ fn Edit(
                 </div>
                 <Check name="combines" label=label(i18n, "combines") checked=!form.combines.is_empty() />
             </section>
-            <Preview typed currency basket />
+            <Preview typed currency today basket />
             <div class="actions">
                 <Button>{t!(i18n, form.save)}</Button>
                 <PreviewButton />
@@ -407,33 +417,47 @@ fn shops(_: String, q: String) -> Finding {
     })
 }
 
-/// The fields of the basket of a preview: the quantity, and the price of an item.
-const BASKET: [&str; 2] = ["preview_quantity", "preview_price"];
+/// The fields of the basket of a preview: the quantity, and the prices of an item and of shipping.
+const BASKET: [&str; 3] = ["preview_quantity", "preview_price", "preview_shipping"];
 
 /// What a basket would cost, while the form is filled in.
 #[component]
 fn Preview(
     typed: RwSignal<PromotionForm>,
     currency: Currency,
+    /// The day, counted from 1970-01-01.
+    today: i64,
     /// The basket, if it was typed.
-    basket: [Option<String>; 2],
+    basket: [Option<String>; 3],
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let [quantity, price] = basket;
-    let hundred = || Money::new(100 * 10i64.pow(currency.decimals()), currency).plain();
-    let (first_price, first_quantity) =
-        (price.unwrap_or_else(hundred), quantity.unwrap_or_else(|| "2".to_owned()));
-    let (price, quantity) = (RwSignal::new(first_price.clone()), RwSignal::new(first_quantity.clone()));
-    let totals = Memo::new(move |_| -> Option<Totals> {
-        let price = amounts::read("price", &price.get(), currency).ok()?;
+    let units = |n: i64| Money::new(n * 10i64.pow(currency.decimals()), currency).plain();
+    let [quantity, price, shipping] = basket;
+    let first = [
+        quantity.unwrap_or_else(|| "2".to_owned()),
+        price.unwrap_or_else(|| units(100)),
+        shipping.unwrap_or_else(|| units(10)),
+    ];
+    let [quantity, price, shipping] = first.clone().map(RwSignal::new);
+    let answer = Memo::new(move |_| -> Option<(Totals, Option<String>)> {
+        let money = |typed: RwSignal<String>| amounts::read("price", &typed.get(), currency).ok();
+        let (price, shipping) = (money(price)?, money(shipping)?);
         let quantity = quantity.get().trim().parse().ok().filter(|n| (1..=999).contains(n))?;
         let draft = typed.get().check(currency, true).ok()?;
-        promotions::preview(&draft, price, quantity).ok()
+        let basket = PreviewBasket { price, quantity, shipping };
+        let (totals, refusal) = promotions::preview(&draft, &basket, today).ok()?;
+        Some((totals, refusal.and_then(|refusal| why_not(i18n, refusal, &draft))))
     });
-    let shown = move || match totals.get() {
-        Some(totals) => view! { <Sums totals /> }.into_any(),
+    let shown = move || match answer.get() {
+        Some((totals, why)) => view! {
+            <Sums totals />
+            {why.map(|words| view! { <p class="note">{words}</p> })}
+        }
+        .into_any(),
         None => view! { <p class="note">{t!(i18n, promotions.preview_later)}</p> }.into_any(),
     };
+    let [first_quantity, first_price, first_shipping] = first;
+    let in_currency = |words: &str| format!("{words} ({})", currency.code());
     view! {
         <section class="panel form" aria-labelledby="preview">
             <h2 id="preview">{t!(i18n, promotions.preview)}</h2>
@@ -443,13 +467,29 @@ fn Preview(
                     <input id="preview-quantity" name=BASKET[0] type="text" inputmode="numeric" value=first_quantity on:input=move |event| quantity.set(event_target_value(&event)) />
                 </div>
                 <div class="field">
-                    <label for="preview-price">{format!("{} ({})", t!(i18n, promotions.preview_price), currency.code())}</label>
+                    <label for="preview-price">{in_currency(t!(i18n, promotions.preview_price))}</label>
                     <input id="preview-price" name=BASKET[1] type="text" inputmode="decimal" value=first_price on:input=move |event| price.set(event_target_value(&event)) />
+                </div>
+                <div class="field">
+                    <label for="preview-shipping">{in_currency(t!(i18n, cart.delivery))}</label>
+                    <input id="preview-shipping" name=BASKET[2] type="text" inputmode="decimal" value=first_shipping on:input=move |event| shipping.set(event_target_value(&event)) />
                 </div>
             </div>
             <div class="summary" aria-live="polite">{shown}</div>
         </section>
     }
+}
+
+/// Why a basket has no discount, or not yet.
+fn why_not(i18n: I18n, refusal: Refusal, draft: &PromotionDraft) -> Option<String> {
+    let day = |day: i64| words::day(i18n, &date(day));
+    Some(match refusal {
+        Refusal::NotStarted => t!(i18n, promotions.preview_not_started, day = day(draft.starts_on?)),
+        Refusal::Ended => t!(i18n, promotions.preview_ended, day = day(draft.ends_on?)),
+        Refusal::BelowMinimum => t!(i18n, promotions.preview_below, amount = draft.terms.minimum?),
+        Refusal::AboveMaximum => t!(i18n, promotions.preview_above, amount = draft.terms.maximum?),
+        _ => return None,
+    })
 }
 
 const LABELS: [&str; 18] = [

@@ -2,10 +2,11 @@
 
 use haat_shared::{
     Currency, Error, FieldCode, Money, amounts,
-    currencies::{CurrencyCard, decimal, is_unusual, read_file, read_rate},
+    currencies::{CurrencyCard, RateFile, decimal, is_unusual, read_file, read_rate},
     forms::Draft,
     money::{self, Rate},
     routes::CURRENCIES,
+    shipping::date,
 };
 use leptos::{prelude::*, web_sys};
 
@@ -141,25 +142,31 @@ fn thousand(base: Currency) -> String {
     Money::new(1_000 * 10i64.pow(base.decimals()), base).plain()
 }
 
-/// What is asked about rates that are very different from the current ones, with the form that has them.
+/// What is asked about rates that are old, or very different from the current ones, with the form that has them.
 fn confirmation(i18n: Locale, draft: &Draft, cards: &[CurrencyCard]) -> Option<(String, Vec<String>)> {
     let error = draft.error.as_ref()?;
-    let changed = |field| error.at(field) == Some(FieldCode::RateChanged);
+    let asked = |field| matches!(error.at(field), Some(FieldCode::RateChanged | FieldCode::RatesOld));
     let base = cards.first()?.currency;
     let wanted: Vec<Currency> = cards.iter().map(|card| card.currency).collect();
-    let rates = match () {
-        () if changed("rate") => {
-            vec![(draft.typed("currency").parse().ok()?, read_rate("rate", &draft.typed("rate")).ok()?)]
+    let (rates, day) = match () {
+        () if asked("rate") => {
+            let rate = read_rate("rate", &draft.typed("rate")).ok()?;
+            (vec![(draft.typed("currency").parse().ok()?, rate)], None)
         }
-        () if changed("rates") => read_file(&draft.typed("rates"), base, &wanted).ok()?.rates,
+        () if asked("rates") => {
+            let RateFile { rates, day } = read_file(&draft.typed("rates"), base, &wanted).ok()?;
+            (rates, day.filter(|_| error.at("rates") == Some(FieldCode::RatesOld)))
+        }
         () => return None,
     };
+    let old = day.map(|day| t!(i18n, currencies.of_day, day = words::day(i18n, &date(day))));
     let question = |(currency, now): (Currency, Rate)| {
         let before = cards.iter().find(|card| card.currency == currency)?.rate?;
         let (before, now) = is_unusual(now, before).then(|| (decimal(before), decimal(now)))?;
         Some(t!(i18n, currencies.was, currency = currency.code(), before = before, now = now))
     };
-    Some((draft.typed("action"), rates.into_iter().filter_map(question).collect()))
+    let changed = rates.into_iter().filter_map(question);
+    Some((draft.typed("action"), old.into_iter().chain(changed).collect()))
 }
 
 /// All currencies with their rates, and what an amount that is typed costs in each.
@@ -194,7 +201,7 @@ fn Rates(
             view! {
                 <form method="post" action=CURRENCIES>
                     <input type="hidden" name="currency" value=currency.code() />
-                    <button type="submit" class="button quiet" name="action" value="remove" aria-label=about>{t!(i18n, currencies.remove)}</button>
+                    <button type="submit" class="button quiet" name="action" value="remove" aria-label=about>{t!(i18n, cart.remove)}</button>
                 </form>
             }
         });
@@ -211,8 +218,8 @@ fn Rates(
                 <td>
                     {said}
                     <span class="note below">{source}</span>
+                    <span class="note below">{since}</span>
                 </td>
-                <td class="wide">{since}</td>
                 <td class="number">{costs}</td>
                 <td>{remove}</td>
             </tr>
@@ -222,7 +229,6 @@ fn Rates(
     let columns = vec![
         (t!(i18n, currencies.currency), ""),
         (t!(i18n, currencies.rate), ""),
-        (t!(i18n, currencies.since), "wide"),
         (t!(i18n, currencies.costs), "number"),
         (t!(i18n, currencies.actions), ""),
     ];

@@ -7,7 +7,7 @@ use haat_shared::{
     forms::Draft,
     routes::TAXES,
     taxes::{
-        STANDARD, TaxBasis, TaxKind, TaxLine, TaxPreview, TaxRateCard, TaxRateForm, TaxRateState,
+        STANDARD, TaxBasis, TaxKind, TaxLine, TaxNote, TaxPreview, TaxRateCard, TaxRateForm, TaxRateState,
         TaxSettings, percent,
     },
 };
@@ -20,6 +20,7 @@ use crate::{
     previewing::{self, PreviewButton},
     state::query,
     storefront::draft_by,
+    sums::tax_name,
     ui::{self, Alert, Button, Check, CodeAlert, ErrorSummary, Field, PageTitle, Select, Table, loaded},
     words::{self, I18n},
 };
@@ -227,11 +228,19 @@ fn question(field: &dyn Fn(&str) -> String, currency: Currency) -> Option<TaxPre
         none if none.trim().is_empty() => STANDARD.to_owned(),
         typed => typed.trim().to_lowercase(),
     };
+    // A buyer at no other place is where the rate is.
+    let to = match field("to_country") {
+        none if none.is_empty() && field("to_region").trim().is_empty() => {
+            (field("country"), field("region"))
+        }
+        none if none.is_empty() => (field("country"), field("to_region")),
+        other => (other, field("to_region")),
+    };
     Some(TaxPreview {
         from_country: field("from_country"),
         from_region: field("from_region").trim().to_uppercase(),
-        country: field("to_country"),
-        region: field("to_region"),
+        country: to.0,
+        region: to.1,
         tax_id: field("tax_id").trim().to_owned(),
         tax_category,
         price: amounts::read("price", &field("price"), currency).ok()?,
@@ -246,7 +255,7 @@ fn Add(
     /// The fields of the preview, if they were sent.
     draft: Draft,
     /// What the page begins with.
-    lines: Option<Vec<TaxLine>>,
+    lines: Option<(Vec<TaxLine>, Vec<TaxNote>)>,
     currency: Currency,
     /// The market's country.
     home: String,
@@ -284,8 +293,17 @@ fn Add(
     };
     let shown = move || match answer.get() {
         None => view! { <p class="note">{t!(i18n, taxes.preview_note)}</p> }.into_any(),
-        Some(lines) if lines.is_empty() => view! { <p>{t!(i18n, taxes.none)}</p> }.into_any(),
-        Some(lines) => {
+        Some((lines, notes)) => {
+            let none = lines.is_empty().then(|| view! { <p>{t!(i18n, taxes.none)}</p> });
+            let notes = notes.into_iter().map(|note| {
+                let words = match note {
+                    TaxNote::Zero => t!(i18n, taxes.note_zero),
+                    TaxNote::Over => t!(i18n, taxes.note_over),
+                    TaxNote::UnknownCategory => t!(i18n, taxes.note_unknown_category),
+                };
+                view! { <p class="note">{words}</p> }
+            });
+            let notes = notes.collect_view();
             let rows = lines.into_iter().map(|line| {
                 let included = match line.included {
                     true => t!(i18n, taxes.in_price),
@@ -293,16 +311,23 @@ fn Add(
                 };
                 view! {
                     <div>
-                        <dt>{words::tax_name(&line)} " " <span class="note">{included}</span></dt>
+                        <dt>{tax_name(&line)} " " <span class="note">{included}</span></dt>
                         <dd>{words::money(i18n, line.amount)}</dd>
                     </div>
                 }
             });
-            view! { <dl class="sums">{rows.collect_view()}</dl> }.into_any()
+            view! {
+                {none}
+                <dl class="sums">{rows.collect_view()}</dl>
+                {notes}
+            }
+            .into_any()
         }
     };
     let first = |name: &str, first: &str| previewing::or(&draft, name, first);
-    let (from, to) = (first("from_country", &home), first("to_country", &home));
+    let (from, to) = (first("from_country", &home), draft.typed("to_country"));
+    let mut buyers = countries::all(i18n);
+    buyers.insert(0, ("", t!(i18n, taxes.to_rate)));
     let thousand = Money::new(1_000 * 10i64.pow(currency.decimals()), currency);
     let price = first("price", &thousand.plain());
     view! {
@@ -332,7 +357,7 @@ fn Add(
                     <Field name="from_region" label=t!(i18n, taxes.from_region) value=draft.typed("from_region") optional=true />
                 </div>
                 <div class="field-row">
-                    <Select name="to_country" label=t!(i18n, taxes.to_country) value=to options=countries::all(i18n) />
+                    <Select name="to_country" label=t!(i18n, taxes.to_country) value=to options=buyers />
                     <Field name="to_region" label=t!(i18n, taxes.to_region) value=draft.typed("to_region") optional=true />
                 </div>
                 <div class="field-row">

@@ -13,19 +13,18 @@ use haat_shared::{
     },
     gift_cards::GiftCardRefusal,
     ledger::PostingKind,
-    orders::{Actor, OrderEventKind, OrderState, OrderView},
+    orders::{Actor, OrderEventKind, OrderRefund, OrderState, OrderView, RefundReason},
     payments::{CashState, PaymentFailure, PaymentMethod, PaymentState},
     payouts::{PayoutMethodKind, PayoutProblem, PayoutState},
     permissions::{AdminRole, Role},
     personal::Obstacle,
-    pricing::EXEMPTION,
+    pricing::Benefit,
     promotions::Refusal,
     reports::ReportReason,
     returns::{ReturnReason, ReturnState},
     sales::PERIOD_MAX,
     shipping::{ShippingMethod, ShippingOption, Slot},
     shops::{DAYS_MAX, HANDLE_LENGTH},
-    taxes::TaxLine,
 };
 
 use leptos::prelude::*;
@@ -176,6 +175,7 @@ fn card_refusal(i18n: I18n, refusal: GiftCardRefusal) -> &'static str {
         GiftCardRefusal::Unneeded => t!(i18n, codes.card_unneeded),
         GiftCardRefusal::Changed => t!(i18n, codes.card_changed),
         GiftCardRefusal::WithCash => t!(i18n, codes.card_with_cash),
+        GiftCardRefusal::AtCheckout => t!(i18n, codes.card_at_checkout),
         GiftCardRefusal::ForGiftCards => t!(i18n, codes.card_for_gift_cards),
         GiftCardRefusal::BoughtInCash => t!(i18n, codes.card_bought_in_cash),
         GiftCardRefusal::NotSold => t!(i18n, gifts.not_sold_note),
@@ -279,6 +279,9 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::NotReduced => t!(i18n, field.not_reduced),
         FieldCode::NotAfterStart => t!(i18n, field.not_after_start),
         FieldCode::RateChanged => t!(i18n, field.rate_changed),
+        FieldCode::RateTwice(n) => return t!(i18n, field.rate_twice, n = n),
+        FieldCode::NoRateOffered => t!(i18n, field.no_rate_offered),
+        FieldCode::RatesOld => t!(i18n, field.rates_old),
         FieldCode::RateLine(n) => return t!(i18n, field.rate_line, n = n),
         FieldCode::SynonymLine(n) => return t!(i18n, field.synonym_line, n = n),
         FieldCode::NoRateOf(currency) => return t!(i18n, field.no_rate_of, currency = currency.code()),
@@ -336,6 +339,14 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         (FieldCode::Missing, "methods", _) => t!(i18n, shipping.no_method).to_owned(),
         #[cfg(feature = "ssr")]
         (FieldCode::NotAChoice, "shipping_category", _) => t!(i18n, taxes.no_such_category).to_owned(),
+        #[cfg(feature = "ssr")]
+        (FieldCode::BadCharacters, "tax_category" | "shipping_category", _) => {
+            t!(i18n, taxes.bad_category).to_owned()
+        }
+        #[cfg(feature = "ssr")]
+        (FieldCode::NotUnique, "areas", _) => t!(i18n, shipping.area_twice).to_owned(),
+        #[cfg(feature = "ssr")]
+        (FieldCode::BadCharacter(' '), "code", _) => t!(i18n, promotions.no_spaces).to_owned(),
         #[cfg(feature = "ssr")]
         (FieldCode::NoRows, "coupons", _) => t!(i18n, promotions.file_empty).to_owned(),
         #[cfg(feature = "ssr")]
@@ -803,32 +814,6 @@ pub fn estimated_delivery(locale: I18n, order: &OrderView) -> String {
     }
 }
 
-/// Why a customer owes no tax, if that is so.
-pub(crate) fn exemption(lines: &[TaxLine]) -> Option<&'static str> {
-    lines.iter().any(|line| line.name == EXEMPTION).then_some(EXEMPTION)
-}
-
-/// The tax included in prices: each by its name, or else their sum.
-pub fn taxes(locale: I18n, tax: Money, lines: &[TaxLine]) -> String {
-    match tax.amount() {
-        0 if exemption(lines).is_some() => EXEMPTION.to_owned(),
-        0 => tu_string!(locale, cart.taxes).to_owned(),
-        _ if lines.is_empty() => t!(locale, cart.taxes_of, tax = tax),
-        _ => tax_lines(locale, lines),
-    }
-}
-
-/// The taxes that prices include: Includes CGST 9% ₹4.50, SGST 9% ₹4.50.
-pub fn tax_lines(locale: I18n, lines: &[TaxLine]) -> String {
-    let each = lines.iter().map(|line| format!("{} {}", tax_name(line), money(locale, line.amount)));
-    t!(locale, cart.taxes_each, taxes = each.collect::<Vec<_>>().join(", "))
-}
-
-/// The name and rate of a tax: CGST 9%.
-pub fn tax_name(line: &TaxLine) -> String {
-    format!("{} {}%", line.name, haat_shared::taxes::percent(line.rate_ppm))
-}
-
 /// A date and time with its zone: 21 Nov 2026, 09:30 IST. The zone is in brackets after the time.
 pub fn moment(locale: I18n, time: &str) -> String {
     let zone = time.split_once('[').map_or("UTC", |(_, zone)| zone.trim_end_matches(']'));
@@ -864,6 +849,21 @@ pub fn percent(basis_points: i64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// What a promotion gives: 20% off.
+pub(crate) fn benefit(i18n: I18n, benefit: Benefit) -> String {
+    match benefit {
+        Benefit::Percent(bp) => t!(i18n, promotions.offer_percent, percent = percent(bp)),
+        Benefit::Amount(amount) => t!(i18n, promotions.offer_amount, amount = amount),
+        Benefit::FreeShipping => t!(i18n, promotions.free_shipping).to_lowercase(),
+        Benefit::BuyGet { buy, get, off_bp: 10_000 } => {
+            t!(i18n, promotions.offer_buy_get_free, buy = buy, get = get)
+        }
+        Benefit::BuyGet { buy, get, off_bp } => {
+            t!(i18n, promotions.offer_buy_get, buy = buy, get = get, percent = percent(off_bp))
+        }
+    }
+}
+
 /// The description of a job; its kind if there is none.
 pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
@@ -887,17 +887,29 @@ pub fn cancelled_money(i18n: I18n, order: &OrderView, collected_by_market: bool)
     if let Some(first) = &order.exchange_of {
         return t!(i18n, purchase.exchange_cancelled, number = first);
     }
-    let back =
-        order.refunds.iter().filter(|refund| refund.reason == haat_shared::orders::RefundReason::Cancelled);
-    let done = back.clone().all(|refund| refund.completed_at.is_some());
-    let back: i64 = back.map(|refund| refund.amount.amount()).sum();
-    let total = Money::new(back, order.totals.total.currency());
-    match (collected_by_market, back, done) {
-        (false, ..) => tu_string!(i18n, purchase.cancelled_nothing).to_owned(),
-        (true, 0, _) => t!(i18n, purchase.cancelled_refunded).to_owned(),
-        (true, _, true) => t!(i18n, purchase.cancelled_refund_done, total = total),
-        (true, _, false) => t!(i18n, purchase.cancelled_refund, total = total),
+    if !collected_by_market {
+        return tu_string!(i18n, purchase.cancelled_nothing).to_owned();
     }
+    let back = order.refunds.iter();
+    let back: Vec<&OrderRefund> = back.filter(|refund| refund.reason == RefundReason::Cancelled).collect();
+    refunds(i18n, &back).unwrap_or_else(|| t!(i18n, purchase.cancelled_refunded).to_owned())
+}
+
+/// Where refunds go, and when they arrive. `None` if there are none.
+pub fn refunds(i18n: I18n, refunds: &[&OrderRefund]) -> Option<String> {
+    let currency = refunds.first()?.amount.currency();
+    let sum = |of: fn(&OrderRefund) -> Money| refunds.iter().map(|refund| of(refund).amount()).sum::<i64>();
+    let (total, cards) = (sum(|refund| refund.amount), sum(|refund| refund.to_gift_cards));
+    let done = refunds.iter().all(|refund| refund.completed_at.is_some());
+    let [all, card, rest] = [total, cards, total - cards].map(|amount| Money::new(amount, currency));
+    Some(match (card.amount(), rest.amount(), done) {
+        (0, _, false) => t!(i18n, purchase.refunding, total = all),
+        (0, _, true) => t!(i18n, purchase.refunded, total = all),
+        (_, 0, false) => t!(i18n, purchase.refunding_card, total = all),
+        (_, 0, true) => t!(i18n, purchase.refunded_card, total = all),
+        (_, _, false) => t!(i18n, purchase.refunding_both, card = card, rest = rest),
+        (_, _, true) => t!(i18n, purchase.refunded_both, card = card, rest = rest),
+    })
 }
 
 /// The description of an email; its kind if there is none.

@@ -151,12 +151,67 @@ test('two coupons, a gift card and a card pay in euros for what goes abroad', as
   await expect(main(admin).locator('tbody tr').filter({ hasText: euros(total - 500) })).toHaveCount(1);
   await expect(main(admin).locator('tbody tr').filter({ hasText: '€5.00' })).toHaveCount(1);
 
-  // One shop's part is refunded: to the card first.
-  await page.goto(bought);
-  await cancelAndBeRefunded(page, orders[1]!.number);
-  const back = Math.min(500, totals[1]!);
+  // A part of an order is refunded: to the gift card first. The shop gets back the commission on it, and gives back its part of
+  // the discount that the market bore.
+  const part = async (label: string): Promise<number> => {
+    const row = main(seller).locator('.refund-effects > div').filter({ hasText: label });
+    return cents(await row.locator('dd').innerText());
+  };
+  await main(seller).locator('summary', { hasText: 'Refund items' }).click();
+  const left = cents(await main(seller).locator('.refund-summary .sums dd').first().innerText());
+  expect(left).toBe(totals[0]);
+  await main(seller).getByLabel(/^Shipping \(/).check();
+  await field(seller, 'Reason for refund').fill('It was late');
+  if (!runsScripts(seller)) await button(seller, 'Review refund').click();
+  await expect(button(seller, /^Refund €/)).toBeVisible();
+  await awake(seller);
+  const shipping = await part('Refund total');
+  expect(shipping).toBeGreaterThan(0);
+  expect(shipping).toBeLessThan(500);
+  await button(seller, /^Refund €/).click();
+  await expect(main(seller)).toContainText('Refund issued.');
+  const order = (number: string) => main(page).locator('section.order').filter({ hasText: number });
+  const told = async (number: string, words: string) =>
+    expect(async () => {
+      await visit(page, new URL(bought).pathname + new URL(bought).search);
+      await expect(order(number)).toContainText(words, { timeout: 100 });
+    }).toPass();
+  await told(orders[0]!.number, `We’ve added ${euros(shipping)} back to your gift card balance.`);
+  expect(await email(page, `Refund of ${euros(shipping)} for your order`)).toContain('gift card balance');
+
+  // Then the one item that is left of it: the rest of the gift card, and the card.
+  await visit(seller, `/seller/${SHOPS[0]}/orders/${orders[0]!.number}`);
+  await main(seller).locator('summary', { hasText: 'Refund items' }).click();
+  await awake(seller);
+  await main(seller).locator('.refund .quantities input').first().fill('1');
+  await field(seller, 'Reason for refund').fill('And broken');
+  if (!runsScripts(seller)) await button(seller, 'Review refund').click();
+  await expect(button(seller, /^Refund €/)).toBeVisible();
+  await awake(seller);
+  const item = await part('Refund total');
+  expect(item).toBe(totals[0]! - shipping);
+  const [commission, reversed, earnings] = [
+    await part('Commission returned'),
+    await part('Marketplace discount reversed'),
+    await part('Change in shop’s earnings'),
+  ];
+  expect(item - commission + reversed).toBe(-earnings);
+  await button(seller, /^Refund €/).click();
+  await expect(main(seller)).toContainText('Refund issued.');
+  const rest = item - (500 - shipping);
+  const back = `We’ve added €5.00 back to your gift card balance and refunded ${euros(rest)} to your original payment method.`;
+  await told(orders[0]!.number, back);
   await visit(page, '/gift-card');
   await field(page, 'Gift card code').fill(card);
   await button(page, 'Show balance').click();
-  await expect(main(page).locator('.price.big')).toHaveText(euros(back));
+  await expect(main(page).locator('.price.big')).toHaveText('€5.00');
+
+  // Another order is cancelled: all of it goes back to the card.
+  await page.goto(bought);
+  await cancelAndBeRefunded(page, orders[1]!.number);
+  await visit(admin, '/admin/payments');
+  await main(admin).locator('tbody tr').filter({ hasText: euros(total - 500) }).locator('a').first().click();
+  const refunded = rest + totals[1]!;
+  await expect(main(admin)).toContainText(euros(refunded));
+  await market.run('ledger', 'verify');
 });

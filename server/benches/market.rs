@@ -42,8 +42,14 @@ fn percentile(sorted: &[Duration], of_hundred: usize) -> Duration {
     sorted[(sorted.len() - 1) * of_hundred / 100]
 }
 
-/// Cart, checkout and payment, each with its own cart. Returns how many purchases were acknowledged.
-async fn purchases(program: &Program, variants: &Arc<Vec<String>>, method: &'static str) -> u64 {
+/// Cart, checkout and payment, each with its own cart, and with a coupon if there is a code. Returns how many purchases were
+/// acknowledged.
+async fn purchases(
+    program: &Program,
+    variants: &Arc<Vec<String>>,
+    method: &'static str,
+    code: Option<&'static str>,
+) -> u64 {
     let done = Arc::new(AtomicU64::new(0));
     let until = Instant::now() + Duration::from_secs(SECONDS);
     let clients: Vec<_> = (0..CLIENTS)
@@ -53,7 +59,7 @@ async fn purchases(program: &Program, variants: &Arc<Vec<String>>, method: &'sta
                 while Instant::now() < until {
                     let variant = &variants[haat_engine::random::small(variants.len() as u32) as usize];
                     shopper.add(variant, "1").await;
-                    let checkout = shopper.post("/checkout", &[]).await;
+                    let checkout = shopper.post("/checkout", &[("code", code.unwrap_or_default())]).await;
                     let mut next = shopper.post(&checkout, &details(method, "k")).await;
                     if next.contains("/sandbox/") {
                         let back = shopper.post(&next, &[("card", "4242424242424242")]).await;
@@ -181,39 +187,50 @@ async fn crowd(program: &Program) {
     }
     let rules = serde_json::to_string(&rules).unwrap();
     program.sql(&format!("UPDATE shop_shipping SET rules = '{rules}'")).await;
+    for (count, code) in [(5_000, "'CODE' || i"), (20, "NULL")] {
+        promotions(program, count, code, Some(Money::new(90_000_000, Currency::INR))).await;
+    }
+    program.sql("ANALYZE").await;
+}
+
+/// The code of a coupon that every purchase has, whether the market is crowded or not.
+const CODE: &str = "MINE";
+
+/// Adds promotions; one in ten is the market's, the others are a shop's. `code` is in SQL, of their number `i`.
+async fn promotions(program: &Program, count: usize, code: &str, minimum: Option<Money>) {
     let terms = Terms {
         label: "Sale".into(),
         benefit: Benefit::Percent(500),
         products: Vec::new(),
         categories: Vec::new(),
         shops: Vec::new(),
-        minimum: Some(Money::new(90_000_000, Currency::INR)),
+        minimum,
         maximum: None,
         cap: None,
         combines: true,
         market_bp: 0,
     };
     let terms = serde_json::to_string(&terms).unwrap();
-    for (count, code) in [(5_000, "'CODE' || i"), (20, "NULL")] {
-        program
-            .sql(&format!(
-                "INSERT INTO promotions (id, shop_id, code, code_folded, currency, terms, form, starts_at, created_at, updated_at)
-                SELECT gen_random_uuid(), CASE WHEN i % 10 = 0 THEN NULL ELSE (SELECT id FROM shops WHERE handle = 'meena-crafts') END,
-                    {code}, LOWER({code}), 'INR', '{terms}', '{{}}', 0, 0, 0 FROM generate_series(1, {count}) AS i"
-            ))
-            .await;
-    }
-    program.sql("ANALYZE").await;
+    let id = if program.url.starts_with("sqlite:") { "randomblob(16)" } else { "gen_random_uuid()" };
+    program
+        .sql(&format!(
+            "WITH RECURSIVE numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < {count})
+            INSERT INTO promotions (id, shop_id, code, code_folded, currency, terms, form, starts_at, created_at, updated_at)
+            SELECT {id}, CASE WHEN i % 10 = 0 THEN NULL ELSE (SELECT id FROM shops WHERE handle = 'meena-crafts') END,
+                {code}, LOWER({code}), 'INR', '{terms}', '{{}}', 0, 0, 0 FROM numbers"
+        ))
+        .await;
 }
 
-/// What many zones and promotions cost: purchases at two markets, of which one has them, in turns.
-async fn crowded() {
+/// What many zones and promotions cost: purchases with a coupon at two markets, of which one has them, in turns.
+async fn crowded(on: On) {
     let mut markets = Vec::new();
     for is_crowded in [false, true] {
-        let mut program = Program::prepare(On::Postgres).await;
+        let mut program = Program::prepare(on).await;
         for round in 0..40 {
             program.stock("meena-crafts", round);
         }
+        promotions(&program, 1, &format!("'{CODE}'"), None).await;
         if is_crowded {
             crowd(&program).await;
         }
@@ -227,7 +244,7 @@ async fn crowded() {
     }
     for round in 0..4 {
         for (program, variants, count) in &mut markets {
-            let bought = purchases(program, variants, "cash").await;
+            let bought = purchases(program, variants, "cash", Some(CODE)).await;
             // The first round warms up.
             *count += if round > 0 { bought } else { 0 };
             drained(program).await;
@@ -235,7 +252,7 @@ async fn crowded() {
     }
     let [plain, crowded] = [0, 1].map(|market: usize| markets[market].2);
     println!(
-        "PostgreSQL: with 504 zones, 5,000 coupons and 20 offers {crowded} purchases, without {plain}: {:.2}",
+        "{on:?}: with 504 zones, 5,000 coupons and 20 offers {crowded} purchases, without {plain}: {:.2}",
         crowded as f64 / plain as f64
     );
     for (program, ..) in markets {
@@ -246,9 +263,14 @@ async fn crowded() {
 #[tokio::main]
 async fn main() {
     if std::env::args().any(|argument| argument == "crowded") {
-        return crowded().await;
+        for on in BOTH {
+            crowded(on).await;
+        }
+        return;
     }
-    crowded().await;
+    for on in BOTH {
+        crowded(on).await;
+    }
     waking().await;
     for on in BOTH {
         confirming(on).await;
@@ -282,7 +304,7 @@ async fn main() {
         }
         for method in ["cash", "sandbox"] {
             let begun = Instant::now();
-            let count = purchases(&program, &variants, method).await;
+            let count = purchases(&program, &variants, method, None).await;
             let rate = count as f64 / begun.elapsed().as_secs_f64();
             let bought = Instant::now();
             drained(&program).await;

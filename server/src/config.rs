@@ -685,6 +685,9 @@ impl Config {
         if self.market.gift_card_amounts.is_empty() {
             self.market.gift_card_amounts = "500 1000 2500 5000".into();
         }
+        if self.market.currencies.is_empty() {
+            self.market.currencies = "EUR USD".into();
+        }
         // So that a visitor can follow a payout from the request to the file for the bank.
         self.payouts.hold_hours = 0;
         if self.payouts.payer_account.is_empty() {

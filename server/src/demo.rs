@@ -13,7 +13,7 @@ use futures::future::try_join_all;
 use haat_engine::{
     Caller, Clock, Db, Engine, accounts,
     catalog::{self, NewCategory, NewProduct, NewVariant, put_categories, upsert_products},
-    media,
+    currencies, media,
     shipping::Change,
     shops::{self, NewShop, Terms},
     taxes,
@@ -305,7 +305,13 @@ fn priced_in(currency: Currency, mut market: DemoMarket) -> DemoMarket {
 /// by the European Commission. Each line has a country, the name and kind of its tax, and the rates by category.
 const RATES: &str = include_str!("../demo/taxes.txt");
 
+/// What a rupee costs in other currencies, about the rates of the end of November 2026. They are set for those that the market has.
+const EXCHANGE_RATES: &str = "EUR 0.0098\nUSD 0.0113\n";
+
 async fn add_rates(engine: &Engine, system: &Caller) -> Result<()> {
+    if engine.currency == Currency::INR && engine.currencies.len() > 1 {
+        currencies::import(engine, system, EXCHANGE_RATES, "Demo", true).await?;
+    }
     for line in RATES.lines().filter(|line| !line.starts_with('#')) {
         let mut words = line.split_whitespace();
         let mut word = || words.next().unwrap_or_default().to_owned();

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    amounts,
     field::{FieldCode, FieldError},
-    money::{Currency, Rate},
+    id::kinds::VariantId,
+    money::{Currency, Money, PRICE_MAX, Rate},
     number::{self, DecimalMark, Notation},
     text,
 };
@@ -35,6 +37,47 @@ pub struct CurrencyCard {
     pub since: Option<String>,
     /// Whether that is more than a week ago.
     pub stale: bool,
+}
+
+/// A variant, and what it costs in another currency than the market's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariantPrice {
+    /// The variant's ID.
+    pub id: VariantId,
+    /// Its title. Empty if it is the only one.
+    pub title: String,
+    /// Its price in the market's currency.
+    pub price: Money,
+    /// That price converted at today's rate. `None` without a rate.
+    pub converted: Option<Money>,
+    /// The price that the seller set in the currency, which counts instead.
+    pub own: Option<Money>,
+}
+
+/// The prices of a product in another currency than the market's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceList {
+    /// The product's title.
+    pub title: String,
+    /// The currencies in which prices can be set. Empty if the market has no other one, or the shop's isn't the market's.
+    pub currencies: Vec<Currency>,
+    /// The one of these prices.
+    pub currency: Currency,
+    /// The variants.
+    pub variants: Vec<VariantPrice>,
+}
+
+/// The price that was typed in a currency, or `None` if nothing was.
+pub fn read_price(field: &str, typed: &str, currency: Currency) -> Result<Option<Money>, FieldError> {
+    if typed.trim().is_empty() {
+        return Ok(None);
+    }
+    let price = amounts::read(field, typed, currency)?;
+    match price.amount() {
+        ..1 => Err(FieldError::new(field, FieldCode::TooSmall)),
+        1..=PRICE_MAX => Ok(Some(price)),
+        _ => Err(FieldError::new(field, FieldCode::AmountTooBig(Money::new(PRICE_MAX, currency)))),
+    }
 }
 
 /// A rate as typed: `0.0113`.
@@ -107,11 +150,12 @@ pub fn read_file(text: &str, base: Currency, wanted: &[Currency]) -> Result<Rate
     let (csv, xml) = (first.starts_with("Date,"), first.starts_with('<'));
     let table = csv || xml;
     let read = match () {
-        () if csv => of_the_bank(&lines),
-        () if xml => of_the_banks_xml(&lines),
+        () if csv => of_the_bank(&lines).map_err(FieldCode::RateLine),
+        () if xml => of_the_banks_xml(&lines).map_err(FieldCode::RateLine),
         () => listed(&lines).map(|rates| (rates, None)),
     };
-    let (mut rates, day) = read.map_err(|line| fault(FieldCode::RateLine(line)))?;
+    let (mut rates, day) = read.map_err(fault)?;
+    let any = !rates.is_empty();
     if table {
         rates.push((Currency::EUR, Rate::ONE));
     }
@@ -127,7 +171,10 @@ pub fn read_file(text: &str, base: Currency, wanted: &[Currency]) -> Result<Rate
     };
     let found = rates.into_iter().filter(|(currency, _)| *currency != base && wanted.contains(currency));
     let rates = found.map(of_market).collect::<Result<Vec<_>, _>>()?;
-    if rates.is_empty() { Err(fault(FieldCode::Missing)) } else { Ok(RateFile { rates, day }) }
+    match rates.is_empty() {
+        false => Ok(RateFile { rates, day }),
+        true => Err(fault(if any { FieldCode::NoRateOffered } else { FieldCode::Missing })),
+    }
 }
 
 type OfTheBank = Result<(Vec<(Currency, Rate)>, Option<i64>), u32>;
@@ -186,19 +233,20 @@ fn of_the_banks_xml(lines: &[(u32, &str)]) -> OfTheBank {
 }
 
 /// A code and a rate in each line, with a comma, a semicolon, a tab or spaces between them. The first line can be a header.
-fn listed(lines: &[(u32, &str)]) -> Result<Vec<(Currency, Rate)>, u32> {
+fn listed(lines: &[(u32, &str)]) -> Result<Vec<(Currency, Rate)>, FieldCode> {
     let mut rates: Vec<(Currency, Rate)> = Vec::new();
     for (number, line) in lines {
-        let (code, typed) = line.split_once([',', ';', '\t', ' ', '=']).ok_or(*number)?;
+        let unread = FieldCode::RateLine(*number);
+        let (code, typed) = line.split_once([',', ';', '\t', ' ', '=']).ok_or(unread)?;
         let code = code.trim_matches(['"', ' ']);
         let typed = typed.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | ',' | ';' | '='));
         if *number == 1 && line.to_lowercase().contains("rate") {
             continue;
         }
-        let currency: Currency = code.parse().map_err(|_| *number)?;
-        let rate = rate(typed).map_err(|_| *number)?;
+        let currency: Currency = code.parse().map_err(|_| unread)?;
+        let rate = rate(typed).map_err(|_| unread)?;
         if rates.iter().any(|(known, _)| *known == currency) {
-            return Err(*number);
+            return Err(FieldCode::RateTwice(*number));
         }
         rates.push((currency, rate));
     }
@@ -279,10 +327,11 @@ mod tests {
         }
         for (text, code) in [
             ("", FieldCode::Missing),
-            ("CHF,0.9", FieldCode::Missing),
+            ("CHF,0.9", FieldCode::NoRateOffered),
+            ("INR,1", FieldCode::NoRateOffered),
             ("USD,0.01\nnothing", FieldCode::RateLine(2)),
             ("USD,0.01\n\nJPY,0", FieldCode::RateLine(3)),
-            ("USD,0.01\nUSD,0.02", FieldCode::RateLine(2)),
+            ("USD,0.01\nUSD,0.02", FieldCode::RateTwice(2)),
             ("USD,1.2.3", FieldCode::RateLine(1)),
             ("rupees 3", FieldCode::RateLine(1)),
             ("garbage line\nUSD 0.01", FieldCode::RateLine(1)),

@@ -163,6 +163,12 @@ pub enum FieldCode {
     SynonymLine(u32),
     /// An exchange rate that is very different from the current one, and that nobody has confirmed.
     RateChanged,
+    /// The line of a file of exchange rates that has the currency of an earlier one.
+    RateTwice(u32),
+    /// A file of exchange rates without any of a currency that can be paid in.
+    NoRateOffered,
+    /// A file of exchange rates that are older than the current ones, or than a week, and that nobody has confirmed.
+    RatesOld,
     /// A file of exchange rates without the one of this currency.
     NoRateOf(crate::money::Currency),
     /// The variant is in another sale at that time.

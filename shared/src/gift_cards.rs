@@ -37,6 +37,8 @@ text_enum! {
         Changed = "gift_card_changed",
         /// Cash pays to the shop, and a card to the marketplace: an order is paid to one of them.
         WithCash = "gift_card_with_cash",
+        /// It was entered as a discount: it pays at the checkout.
+        AtCheckout = "gift_card_at_checkout",
         /// Gift cards are bought, which gift cards can't pay.
         ForGiftCards = "gift_card_for_gift_cards",
         /// Gift cards are bought, which can't be paid in cash.

@@ -412,6 +412,8 @@ pub struct OrderRefund {
     pub amount: Money,
     /// The part of it that was paid for shipping.
     pub shipping: Money,
+    /// The part of it that goes back to gift cards. The rest goes to the payment method.
+    pub to_gift_cards: Money,
     /// The refunded items. May be empty.
     pub lines: Vec<LineQuantity>,
     /// When the refund was completed: RFC 3339, UTC. Null while it is in progress.
@@ -470,6 +472,20 @@ impl PurchaseView {
         cards.fold(self.totals.total, |rest, card| rest.minus(card.amount).unwrap_or(rest))
     }
 
+    /// What cancelling one of its orders refunds: to gift cards, which come first, and to the payment method. `None` if nothing
+    /// is left to refund.
+    pub fn if_cancelled(&self, order: &OrderView) -> Option<[Money; 2]> {
+        let sum = |amounts: &mut dyn Iterator<Item = Money>| amounts.map(Money::amount).sum::<i64>();
+        let refunds = self.orders.iter().flat_map(|order| &order.refunds);
+        let on_cards = sum(&mut self.gift_cards.iter().map(|card| card.amount))
+            - sum(&mut refunds.map(|refund| refund.to_gift_cards));
+        let left = order.totals.total.amount() - order.refunded().amount();
+        let to_cards = left.min(on_cards).max(0);
+        (left > 0).then(|| {
+            [to_cards, left - to_cards].map(|amount| Money::new(amount, order.totals.total.currency()))
+        })
+    }
+
     /// The cash that the couriers collect: that of each order that isn't cancelled.
     pub fn in_cash(&self) -> Money {
         let due = self.orders.iter().filter(|order| order.state != OrderState::Cancelled);
@@ -479,18 +495,7 @@ impl PurchaseView {
 
     /// The discounts of all orders, each promotion once.
     pub fn discounts(&self) -> Vec<Discount> {
-        let mut discounts: Vec<Discount> = Vec::new();
-        for discount in self.orders.iter().flat_map(|order| &order.discounts) {
-            let same = |other: &&mut Discount| {
-                (other.promotion_id, &other.code, &other.label)
-                    == (discount.promotion_id, &discount.code, &discount.label)
-            };
-            match discounts.iter_mut().find(same) {
-                Some(sum) => sum.amount = sum.amount.plus(discount.amount).unwrap_or(sum.amount),
-                None => discounts.push(discount.clone()),
-            }
-        }
-        discounts
+        Discount::merged(self.orders.iter().map(|order| order.discounts.clone()))
     }
 
     /// Whether the whole purchase is appointments, so that nothing is handed over.

@@ -148,8 +148,8 @@ fn charged<'a>(
         }
     }
     let order = Order::of(&charges);
-    for promotion in promotions {
-        promotion.apply(currency, &mut charges, &order)?;
+    for (place, promotion) in promotions.iter().enumerate() {
+        promotion.apply(place, currency, &mut charges, &order)?;
     }
     Ok(charges)
 }

@@ -20,7 +20,10 @@ use crate::{
     field::{FieldCode, FieldError, ValidationErrors},
     id::kinds::{ProductId, PromotionId, ShopId},
     money::{Currency, Money, MoneyError, Rate, convert},
-    pricing::{self, BUY_GET_MAX, Benefit, LineItem, LineKind, Promotion, Scope, ShopItems, TaxRule, Totals},
+    pricing::{
+        self, BUY_GET_MAX, Benefit, LineItem, LineKind, Promotion, Scope, Shipping, ShopItems, TaxRule,
+        Totals,
+    },
     taxes, text,
 };
 
@@ -350,8 +353,25 @@ pub fn choose(
     Ok(Choice { promotions, codes, displaced })
 }
 
-/// What a basket of one item, `quantity` times, would cost with a promotion that covers it, without shipping.
-pub fn preview(draft: &PromotionDraft, price: Money, quantity: i64) -> Result<Totals, MoneyError> {
+/// A basket with one item in it, so many times, for a preview.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PreviewBasket {
+    /// The price of the item.
+    pub price: Money,
+    /// How many of it.
+    pub quantity: i64,
+    /// The price of shipping.
+    pub shipping: Money,
+}
+
+/// What a basket would cost with a promotion that covers its item on the day `today`, counted from 1970-01-01, or on the first day
+/// if that is later. And why it has no discount then, or not yet.
+pub fn preview(
+    draft: &PromotionDraft,
+    basket: &PreviewBasket,
+    today: i64,
+) -> Result<(Totals, Option<Refusal>), MoneyError> {
+    let PreviewBasket { price, quantity, shipping } = *basket;
     let (id, shop) = (Uuid::nil(), ShopId::from_uuid(Uuid::nil()));
     let item = LineItem {
         id,
@@ -368,19 +388,24 @@ pub fn preview(draft: &PromotionDraft, price: Money, quantity: i64) -> Result<To
         category: String::new(),
         list: item.list_price()?,
     };
+    let starts_at = draft.starts_on.unwrap_or(today);
     let offer = Offer {
         id: PromotionId::from_uuid(id),
         shop: None,
         code: None,
-        starts_at: 0,
-        ends_at: None,
+        starts_at,
+        ends_at: draft.ends_on.map(|day| day + 1),
         left: None,
         left_for_person: None,
         terms: draft.terms.clone(),
     };
-    let promotions: Vec<Promotion> = offer.judge(&[line], price.currency(), 0).into_iter().collect();
-    let items = ShopItems { shop, lines: vec![item], shipping: None };
-    Ok(pricing::quote(price.currency(), &[items], &promotions)?.price.totals)
+    let judged = offer.judge(&[line], price.currency(), today.max(starts_at));
+    let not_yet = (today < starts_at).then_some(Refusal::NotStarted);
+    let promotions: Vec<Promotion> = judged.iter().cloned().collect();
+    let shipping = Shipping { price: shipping, tax: TaxRule::NONE };
+    let items = ShopItems { shop, lines: vec![item], shipping: Some(shipping) };
+    let totals = pricing::quote(price.currency(), &[items], &promotions)?.price.totals;
+    Ok((totals, judged.err().or(not_yet)))
 }
 
 /// The name of a promotion, with its code if there is one.
@@ -400,6 +425,9 @@ pub struct Discount {
     pub label: String,
     /// What it takes off.
     pub amount: Money,
+    /// Whether it is taken off what the discounts before it left of a price.
+    #[serde(default)]
+    pub after_others: bool,
     /// Why the code doesn't apply, or why an automatic offer doesn't: others that can't be combined with it apply
     /// instead. Null if it applies.
     pub refusal: Option<Refusal>,
@@ -418,31 +446,50 @@ impl Discount {
             code: String::new(),
             label,
             amount: Money::zero(currency),
+            after_others: false,
             refusal: Some(Refusal::NotCombinable),
         }
     }
 
-    /// What the promotions of a quote take off, each with both who bear it: those without a code first.
+    /// What the promotions of a quote take off, each with both who bear it, in the order in which they apply.
     pub fn of(adjustments: &[pricing::Adjustment]) -> Vec<Self> {
-        let mut discounts: Vec<Self> = Vec::new();
-        for pricing::Adjustment { promotion, code, label, amount, .. } in adjustments {
-            let same = |discount: &&mut Self| {
-                (discount.promotion_id, &*discount.code, &*discount.label) == (*promotion, &**code, &**label)
-            };
-            let amount = Money::new(-amount.amount(), amount.currency());
-            match discounts.iter_mut().find(same) {
-                Some(discount) => discount.amount = discount.amount.plus(amount).unwrap_or(discount.amount),
-                None => discounts.push(Self {
-                    promotion_id: *promotion,
-                    code: code.to_string(),
-                    label: label.to_string(),
-                    amount,
-                    refusal: None,
-                }),
+        let of_one = adjustments.iter().map(|adjustment| {
+            let pricing::Adjustment { promotion, code, label, amount, after_others, .. } = adjustment;
+            Self {
+                promotion_id: *promotion,
+                code: code.to_string(),
+                label: label.to_string(),
+                amount: Money::new(-amount.amount(), amount.currency()),
+                after_others: *after_others,
+                refusal: None,
+            }
+        });
+        Self::merged([of_one.collect()])
+    }
+
+    /// The discounts of several orders, each promotion once. Each list is in the order in which its promotions apply, and so
+    /// is the result.
+    pub fn merged(lists: impl IntoIterator<Item = Vec<Self>>) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for list in lists {
+            // From the last one: a new one goes before the one that it was before.
+            let mut before = all.len();
+            for discount in list.into_iter().rev() {
+                match all.iter().position(|other| other.is_same(&discount)) {
+                    Some(at) => {
+                        all[at].amount = all[at].amount.plus(discount.amount).unwrap_or(all[at].amount);
+                        all[at].after_others |= discount.after_others;
+                        before = at;
+                    }
+                    None => all.insert(before, discount),
+                }
             }
         }
-        discounts.sort_by(|a, b| (&a.code, &a.label).cmp(&(&b.code, &b.label)));
-        discounts
+        all
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        (self.promotion_id, &self.code, &self.label) == (other.promotion_id, &other.code, &other.label)
     }
 }
 
@@ -633,7 +680,7 @@ impl PromotionForm {
         let code = self.code.trim();
         let code = (!code.is_empty()).then(|| faults.take(text::code("code", code, CODE_MAX)));
         if code.as_ref().is_some_and(|code| code.chars().any(char::is_whitespace)) {
-            faults.add("code", FieldCode::BadCharacters);
+            faults.add("code", FieldCode::BadCharacter(' '));
         }
         let kind = PromotionKind::parse(&self.kind);
         let bad = if self.kind.is_empty() { FieldCode::Missing } else { FieldCode::NotAChoice };
@@ -750,6 +797,9 @@ fn percent(field: &str, typed: &str, least: i64) -> Result<i64, FieldError> {
     if typed.is_empty() {
         return Err(FieldError::new(field, FieldCode::Missing));
     }
+    if text::is_negative(typed) {
+        return Err(FieldError::new(field, FieldCode::TooSmall));
+    }
     let read = crate::number::exact(typed, 2, crate::number::Notation::Form);
     let read = read.map_err(|code| match code {
         // Of a currency or a whole number, says the message of these.
@@ -804,6 +854,8 @@ pub struct PromotionCard {
 pub struct Promotions {
     /// The currency of their amounts.
     pub currency: Currency,
+    /// The day in the market's time zone, counted from 1970-01-01.
+    pub today: i64,
     /// The promotions, newest first.
     pub page: crate::page::Page<PromotionCard>,
 }

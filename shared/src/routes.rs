@@ -210,6 +210,7 @@ const READS: &[&str] = &[
     FN_IMPORTS,
     FN_SELLER_PRODUCT,
     FN_PRODUCT_SALES,
+    FN_PRICE_LIST,
     FN_ATTRIBUTE_VALUES,
     FN_SELLER_PICTURES,
     FN_CART,
@@ -391,6 +392,8 @@ routes! {
         => seller_product(handle: &str, id: ProductId);
     PRODUCT_SALES GET "/seller/{handle}/products/{id}/sales" Seller Member
         => product_sales(handle: &str, id: ProductId);
+    PRODUCT_PRICES GET "/seller/{handle}/products/{id}/prices" Seller Member
+        => product_prices(handle: &str, id: ProductId);
     SHOP_PROMOTIONS GET "/seller/{handle}/promotions" Seller Member => shop_promotions(handle: &str);
     SHOP_SHIPPING GET "/seller/{handle}/shipping" Seller Member => shop_shipping(handle: &str);
     SHOP_SERVICES GET "/seller/{handle}/services" Seller Member => shop_services(handle: &str);
@@ -481,6 +484,7 @@ routes! {
     FORM_ORDERS POST "/seller/{handle}/orders" Form Member;
     FORM_PRODUCTS POST "/seller/{handle}/products" Form Member;
     FORM_PRODUCT_SALES POST "/seller/{handle}/products/{id}/sales" Form Member;
+    FORM_PRODUCT_PRICES POST "/seller/{handle}/products/{id}/prices" Form Member;
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
     FORM_ANY_ORDER POST "/admin/orders/{number}" Form Operator(DecideReturns);
     FORM_REFUND_ANY POST "/admin/orders/{number}/refund" Form Operator(RefundOrders) => refund_any(number: &str);
@@ -584,6 +588,7 @@ routes! {
     FN_SELLER_PRODUCTS POST "/api/catalog/seller_list" Function Member;
     FN_IMPORTS POST "/api/catalog/imports" Function Member;
     FN_PRODUCT_SALES POST "/api/sale_prices/of_product" Function Member;
+    FN_PRICE_LIST POST "/api/currencies/price_list" Function Member;
     FN_SELLER_PRODUCT POST "/api/catalog/seller_product" Function Member;
     FN_CREATE_PRODUCT POST "/api/catalog/create" Function Member;
     FN_UPDATE_PRODUCT POST "/api/catalog/update" Function Member;

@@ -7,7 +7,7 @@ use crate::{
     FieldCode, Money, amounts,
     field::FieldError,
     id::kinds::{PlannedSaleId, VariantId},
-    number,
+    number, text,
 };
 
 #[cfg(test)]
@@ -203,6 +203,7 @@ impl SaleForm {
         let (mut prices, mut faults) = (Vec::new(), Vec::new());
         let percent = match self.percent.trim().trim_end_matches('%').trim_end() {
             "" => None,
+            typed if text::is_negative(typed) => Some(Err(FieldCode::TooSmall)),
             typed => match number::exact(typed, 2, number::Notation::Form) {
                 Ok(..=0) => Some(Err(FieldCode::TooSmall)),
                 Ok(10_000..) => Some(Err(FieldCode::TooBig)),

@@ -459,6 +459,18 @@ pub struct TaxPreview {
     pub unsaved: Option<TaxRateForm>,
 }
 
+text_enum! {
+    /// What to look at twice before a rate is added.
+    pub enum TaxNote {
+        /// Nothing is charged at 0 %.
+        Zero = "zero",
+        /// Its last day is over.
+        Over = "over",
+        /// No category of products has its tax category.
+        UnknownCategory = "unknown_category",
+    }
+}
+
 /// A rate as it is typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -537,6 +549,9 @@ fn ppm(field: &str, typed: &str) -> Result<i64, FieldError> {
     let typed = typed.trim().trim_end_matches('%').trim_end();
     if typed.is_empty() {
         return Err(FieldError::new(field, FieldCode::Missing));
+    }
+    if text::is_negative(typed) {
+        return Err(FieldError::new(field, FieldCode::TooSmall));
     }
     // No rate has thousands, so that either mark is the decimal one.
     match number::exact(&typed.replace(',', "."), 4, Notation::Said(DecimalMark::Point)).map_err(|code| {

@@ -249,6 +249,11 @@ pub fn compared(text: &str) -> Cow<'_, str> {
     if text.contains(selector) { Cow::Owned(text.replace(selector, "")) } else { text }
 }
 
+/// Whether a number begins with a minus sign or a dash.
+pub fn is_negative(typed: &str) -> bool {
+    typed.trim_start().starts_with(['-', '\u{2212}', '\u{2013}'])
+}
+
 /// The day of a date such as `2026-11-21`, counted from 1970-01-01. By Howard Hinnant's algorithm
 /// ("chrono-Compatible Low-Level Date Algorithms").
 pub fn day(date: &str) -> Option<i64> {

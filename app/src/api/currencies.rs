@@ -1,6 +1,10 @@
 //! The currencies that shoppers can pay in.
 
-use haat_shared::{Currency, currencies::CurrencyCard};
+use haat_shared::{
+    Currency,
+    currencies::{CurrencyCard, PriceList},
+    id::kinds::ProductId,
+};
 use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
@@ -15,4 +19,13 @@ pub async fn page() -> Result<Vec<CurrencyCard>, ApiError> {
 #[server(name = FetchCurrencyChoices, prefix = "/api", endpoint = "currencies/choices", input = Json)]
 pub async fn choices() -> Result<Vec<(Currency, bool)>, ApiError> {
     super::call(async |engine, caller| haat_engine::currencies::choices(&engine, &caller).await).await
+}
+
+/// The prices of a product in a currency, or in the first one if the code is of none.
+#[server(name = FetchPriceList, prefix = "/api", endpoint = "currencies/price_list", input = Json)]
+pub async fn price_list(handle: String, id: ProductId, currency: String) -> Result<PriceList, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::price_lists::of_product(&engine, &caller, &handle, id, currency.parse().ok()).await
+    })
+    .await
 }

@@ -2,7 +2,7 @@
 
 use haat_shared::{
     Currency,
-    taxes::{TaxLine, TaxPreview, TaxRateCard, TaxSettings},
+    taxes::{TaxLine, TaxNote, TaxPreview, TaxRateCard, TaxSettings},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -19,8 +19,8 @@ pub async fn page() -> Result<(TaxSettings, Vec<TaxRateCard>, Currency, String),
     .await
 }
 
-/// What an item would be taxed.
+/// What an item would be taxed, and what to look at twice in the rate that is typed.
 #[server(name = PreviewTaxes, prefix = "/api", endpoint = "taxes/preview", input = Json)]
-pub async fn preview(of: TaxPreview) -> Result<Vec<TaxLine>, ApiError> {
+pub async fn preview(of: TaxPreview) -> Result<(Vec<TaxLine>, Vec<TaxNote>), ApiError> {
     super::call(async |engine, caller| haat_engine::taxes::preview(&engine, &caller, &of).await).await
 }

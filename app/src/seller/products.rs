@@ -324,10 +324,11 @@ pub(super) fn Actions(
             </details>
         }
     });
-    let sales = routes::product_sales(&handle, id);
+    let (sales, prices) = (routes::product_sales(&handle, id), routes::product_prices(&handle, id));
     view! {
         <div class="actions">
             <a class="button secondary" href=sales>{t!(i18n, planned.title)}</a>
+            <a class="button secondary" href=prices>{t!(i18n, seller_products.other_currencies)}</a>
             {forms.into_iter().collect_view()}
             {delete}
         </div>

@@ -111,7 +111,7 @@ fn Form(terms: GiftCardTerms, days: [String; 2], draft: Draft) -> impl IntoView 
             <Field name="send_on" kind="date" label=label(i18n, "send_on") value=typed("send_on") optional=true hint=send_hint faults />
             <Select name="locale" label=label(i18n, "locale") value=locale options=LANGUAGES.to_vec() faults />
             <div class="actions"><Button>{t!(i18n, gifts.add)}</Button></div>
-            <p class="note">{t!(i18n, gifts.terms)}</p>
+            <p class="note">{t!(i18n, gifts.pays_in, currency = terms.least.currency().code())} " " {t!(i18n, gifts.terms)}</p>
         </form>
     }
 }

@@ -10,7 +10,6 @@ use haat_shared::{
     },
     forms::Draft,
     id::kinds::{ProductId, VariantId},
-    pricing::Benefit,
     promotions::ProductOffer,
     reviews::ProductReviews,
     routes,
@@ -383,17 +382,7 @@ fn BuyBox(
 
 /// An offer that applies by itself: what it gives, and on which terms.
 fn offer_words(locale: words::I18n, offer: &ProductOffer) -> String {
-    let benefit = match offer.benefit {
-        Benefit::Percent(bp) => t!(locale, promotions.offer_percent, percent = words::percent(bp)),
-        Benefit::Amount(amount) => t!(locale, promotions.offer_amount, amount = words::money(locale, amount)),
-        Benefit::FreeShipping => t!(locale, promotions.free_shipping).to_lowercase(),
-        Benefit::BuyGet { buy, get, off_bp: 10_000 } => {
-            t!(locale, promotions.offer_buy_get_free, buy = buy, get = get)
-        }
-        Benefit::BuyGet { buy, get, off_bp } => {
-            t!(locale, promotions.offer_buy_get, buy = buy, get = get, percent = words::percent(off_bp))
-        }
-    };
+    let benefit = words::benefit(locale, offer.benefit);
     let from =
         offer.minimum.map(|least| t!(locale, promotions.offer_from, amount = words::money(locale, least)));
     let cap = offer.cap.map(|most| t!(locale, promotions.offer_up_to, amount = words::money(locale, most)));

@@ -7,7 +7,8 @@ use haat_shared::{
     checkout::CheckoutLineView,
     forms::Draft,
     orders::{
-        Actor, LineQuantity, OrderState, OrderView, PurchaseView, RefundReason, Shipment, ShipmentKind,
+        Actor, LineQuantity, OrderRefund, OrderState, OrderView, PurchaseView, RefundReason, Shipment,
+        ShipmentKind,
     },
     reviews::Reviewable,
     routes,
@@ -166,14 +167,15 @@ fn Shown(
         .into_any()
     };
     let action = routes::purchase(&purchase.number);
-    let orders = purchase.orders.into_iter().map(|order| {
+    let back: Vec<_> = purchase.orders.iter().map(|order| purchase.if_cancelled(order)).collect();
+    let orders = purchase.orders.into_iter().zip(back).map(|(order, back)| {
         let link = |id| routes::with(&routes::invoice(&purchase.number, id), &[("key", &key)]);
         let invoices = invoice_links(i18n, &order.invoices, &link);
         let reviews = review_links(i18n, &order, &reviewable);
         let cancel = view! {
             {reviews}
             {invoices}
-            <Cancel order=order.clone() collected_by_market action=action.clone() key=key.clone() draft=draft.clone() />
+            <Cancel order=order.clone() back=back.filter(|_| collected_by_market) action=action.clone() key=key.clone() draft=draft.clone() />
         };
         let holding = Holding {
             action: action.clone(),
@@ -287,17 +289,16 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
     // The refund of a cancelled order is told above.
     let part = order.refunds.iter();
     let part = part.filter(|refund| matches!(refund.reason, RefundReason::ByShop | RefundReason::ByMarket));
-    let done = part.clone().all(|refund| refund.completed_at.is_some());
-    let part: i64 = part.map(|refund| refund.amount.amount()).sum();
-    let refunded = (part > 0).then(|| {
-        let amount = Money::new(part, order.totals.total.currency());
-        let words = match (collected_by_market, done) {
-            (true, false) => t!(i18n, purchase.part_refunded, total = amount),
-            (true, true) => t!(i18n, purchase.part_refunded_done, total = amount),
-            (false, _) => t!(i18n, purchase.part_refunded_cash, total = amount),
-        };
-        view! { <p class="order-due">{words}</p> }
-    });
+    let part: Vec<&OrderRefund> = part.collect();
+    let refunded = match collected_by_market {
+        true => words::refunds(i18n, &part),
+        false => {
+            let sum = part.iter().map(|refund| refund.amount.amount()).sum();
+            let sum = Money::new(sum, order.totals.total.currency());
+            (sum.amount() > 0).then(|| t!(i18n, purchase.part_refunded_cash, total = sum))
+        }
+    };
+    let refunded = refunded.map(|words| view! { <p class="order-due">{words}</p> });
     let unshipped = unshipped.map(|less| {
         view! { <p class="order-due">{t!(i18n, purchase.part_cancelled_cash, total = less)}</p> }
     });
@@ -339,7 +340,9 @@ pub(crate) fn no_longer_paid(i18n: words::I18n, order: &OrderView) -> Vec<(&'sta
 #[component]
 fn Cancel(
     order: OrderView,
-    collected_by_market: bool,
+    /// What goes back to gift cards and to the payment method, if anything was paid.
+    #[prop(into)]
+    back: Option<[Money; 2]>,
     action: String,
     key: String,
     draft: Draft,
@@ -356,9 +359,14 @@ fn Cancel(
     }
     let mine = draft.typed("order") == order.number && draft.typed("action").is_empty();
     let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
-    let what = match collected_by_market {
-        true => t!(i18n, purchase.cancel_paid, total = order.totals.total),
-        false => tu_string!(i18n, purchase.cancel_cash).to_owned(),
+    let what = match (&order.exchange_of, back) {
+        (Some(first), _) => t!(i18n, purchase.cancel_exchange, number = first),
+        (None, None) => tu_string!(i18n, purchase.cancel_cash).to_owned(),
+        (None, Some([card, rest])) => match (card.amount(), rest.amount()) {
+            (0, _) => t!(i18n, purchase.cancel_paid, total = rest),
+            (_, 0) => t!(i18n, purchase.cancel_card, total = card),
+            _ => t!(i18n, purchase.cancel_both, card = card, rest = rest),
+        },
     };
     let until = tu_string!(i18n, purchase.cancel_until, shop = order.shop_name.as_str()).to_string();
     let hint = tu_string!(i18n, purchase.reason_hint, shop = order.shop_name.as_str()).to_string();

@@ -4,7 +4,8 @@ use haat_shared::{Money, pricing::Totals, promotions::Discount, taxes::TaxLine};
 use leptos::{oco::Oco, prelude::*};
 
 use crate::{
-    i18n::{t, tu_string, use_i18n},
+    i18n::{t, use_i18n},
+    sums::sums,
     words,
 };
 
@@ -46,36 +47,13 @@ pub fn Sums(
     only_gifts: bool,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let free = tu_string!(i18n, cart.free);
-    let Totals { subtotal, discount, shipping, tax, total } = totals;
-    let added_tax = totals.added_tax().unwrap_or(Money::zero(total.currency()));
-    let exempt = words::exemption(&taxes);
-    let (added, included): (Vec<_>, Vec<_>) =
-        taxes.into_iter().filter(|line| line.amount.amount() > 0).partition(|line| !line.included);
-    let note = match added_tax.amount() {
-        _ if only_gifts => String::new(),
-        // What was taken off prices that include the tax is among the discounts.
-        0 if tax.amount() == 0 && discounts.iter().any(|of| Some(&*of.label) == exempt) => String::new(),
-        0 => words::taxes(i18n, tax, &included),
-        _ if included.is_empty() => String::new(),
-        _ => words::tax_lines(i18n, &included),
-    };
-    let shipping = if shipping.amount() == 0 { free.to_owned() } else { words::money(i18n, shipping) };
+    let (rows, note) = sums(i18n, &totals, &discounts, &taxes, only_gifts);
+    let last = rows.len() - 1;
+    let rows = rows.into_iter().enumerate();
+    let rows: Vec<_> =
+        rows.map(|(at, (name, sum))| row(if at == last { "sums-total" } else { "" }, name, sum)).collect();
+    let total = totals.total;
     let minus = |sum| format!("−{}", words::money(i18n, sum));
-    let mut rows = vec![row("", t!(i18n, cart.subtotal), words::money(i18n, subtotal))];
-    let mut discounts = discounts.into_iter().filter(|discount| discount.amount.amount() > 0).peekable();
-    if discounts.peek().is_none() && discount.amount() > 0 {
-        rows.push(row("", t!(i18n, cart.discount), minus(discount)));
-    }
-    rows.extend(discounts.map(|discount| row("", discount.name(), minus(discount.amount))));
-    if !only_gifts {
-        rows.push(row("", t!(i18n, cart.delivery), shipping));
-    }
-    if added.is_empty() && added_tax.amount() > 0 {
-        rows.push(row("", t!(i18n, cart.tax), words::money(i18n, added_tax)));
-    }
-    rows.extend(added.iter().map(|line| row("", words::tax_name(line), words::money(i18n, line.amount))));
-    rows.push(row("sums-total", t!(i18n, cart.total), words::money(i18n, total)));
     // The tax is that of the total, not of what is left of it.
     let left = (!less.is_empty()).then(|| {
         let net = less.iter().fold(total.amount(), |left, (_, sum)| left - sum.amount());

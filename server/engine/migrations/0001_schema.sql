@@ -1049,6 +1049,8 @@ CREATE TABLE checkout_adjustments (
     borne_by TEXT NOT NULL,
     -- Negative: it lowers the price.
     amount_minor BIGINT NOT NULL CHECK (amount_minor < 0),
+    -- Whether it was taken off what other promotions had left of a price.
+    after_others BOOLEAN NOT NULL,
     PRIMARY KEY (checkout_id, number)
 );
 
@@ -1349,6 +1351,7 @@ CREATE TABLE order_adjustments (
     label TEXT NOT NULL,
     borne_by TEXT NOT NULL,
     amount_minor BIGINT NOT NULL CHECK (amount_minor < 0),
+    after_others BOOLEAN NOT NULL,
     PRIMARY KEY (order_id, number)
 );
 CREATE INDEX order_adjustments_promotion_id_idx ON order_adjustments (promotion_id) WHERE promotion_id IS NOT NULL;

@@ -10,6 +10,7 @@ use crate::{
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
     carts::CartView,
+    gift_cards::{GiftCardRefusal, is_card_code},
     id::kinds::{CartId, PromotionId},
     promotions::{CODES_MAX, Refusal, fold_code},
 };
@@ -84,7 +85,14 @@ async fn try_code(
         .write(("carts::add_code", cart), input, |tx, (cart, code, now)| {
             Box::pin(add_in_tx(tx, *cart, code, *now))
         })
-        .await?;
+        .await;
+    // Gift cards pay: they belong to the checkout.
+    let added = added.map_err(Error::from).map_err(|error| match error {
+        Error::Conflict(Conflict::Code(Refusal::Unknown)) if is_card_code(typed) => {
+            Conflict::GiftCard(GiftCardRefusal::AtCheckout).into()
+        }
+        other => other,
+    })?;
     Ok((carts::view_of(engine, caller, cart).await?, added))
 }
 

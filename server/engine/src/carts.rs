@@ -318,7 +318,8 @@ async fn view_with(engine: &Engine, caller: &Caller, cart: CartId, with_gifts: b
         let shown = discounts.iter().any(|discount: &Discount| discount.promotion_id == Some(id));
         if let (false, Some((code, label))) = (shown, offers.names(id)) {
             let amount = Money::zero(currency);
-            discounts.push(Discount { promotion_id: Some(id), code, label, amount, refusal });
+            let promotion_id = Some(id);
+            discounts.push(Discount { promotion_id, code, label, amount, after_others: false, refusal });
         }
     }
     discounts.extend(displaced);

@@ -142,14 +142,26 @@ pub async fn set_rate(
     let mut faults: Vec<FieldError> = faults.into_iter().flatten().collect();
     let rates = vec![(currency, rate)];
     if faults.is_empty() && !confirmed {
-        faults.extend(unusual(engine, "rate", &rates).await?);
+        faults.extend(unusual(engine, "rate", &rates, None).await?);
     }
     set_rates(engine, caller, rates, engine.clock.now_ms(), faults, source).await
 }
 
-/// Rates that nobody would set on purpose without looking twice.
-async fn unusual(engine: &Engine, field: &str, rates: &[(Currency, Rate)]) -> Result<Option<FieldError>> {
-    let known: Vec<CardRow> = engine.db.all(&RATES, params![engine.clock.now_ms()]).await?;
+/// Rates that nobody would set on purpose without looking twice. `day` is the one of their file, if it names one.
+async fn unusual(
+    engine: &Engine,
+    field: &str,
+    rates: &[(Currency, Rate)],
+    day: Option<i64>,
+) -> Result<Vec<FieldError>> {
+    let now = engine.clock.now_ms();
+    let known: Vec<CardRow> = engine.db.all(&RATES, params![now]).await?;
+    let newer = |day: i64| {
+        let mut current =
+            known.iter().filter(|row| rates.iter().any(|(currency, _)| *currency == row.currency));
+        current.any(|row| engine.zone.day(row.valid_from) > day)
+    };
+    let old = day.is_some_and(|day| engine.zone.begins(day) < now - STALE_MS || newer(day));
     let before = |currency: Currency| {
         let row = known.iter().find(|row| row.currency == currency)?;
         Some(Rate { numerator: row.numerator, denominator: row.denominator })
@@ -157,7 +169,8 @@ async fn unusual(engine: &Engine, field: &str, rates: &[(Currency, Rate)]) -> Re
     let changed = |(currency, rate): &(Currency, Rate)| {
         before(*currency).is_some_and(|before| currencies::is_unusual(*rate, before))
     };
-    Ok(rates.iter().any(changed).then(|| FieldError::new(field, FieldCode::RateChanged)))
+    let codes = [(old, FieldCode::RatesOld), (rates.iter().any(changed), FieldCode::RateChanged)];
+    Ok(codes.into_iter().filter(|(is, _)| *is).map(|(_, code)| FieldError::new(field, code)).collect())
 }
 
 /// Removes the rate of a currency, so that shoppers can't choose it any more. Checkouts that have begun keep their rate. Operators
@@ -198,7 +211,7 @@ pub async fn import(
             Err(fault) => (RateFile { rates: Vec::new(), day: None }, vec![fault]),
         };
     if !confirmed {
-        faults.extend(unusual(engine, "rates", &rates).await?);
+        faults.extend(unusual(engine, "rates", &rates, day).await?);
     }
     let (found, now) = (rates.len(), engine.clock.now_ms());
     // What a bank in another time zone calls today may not have begun here.
@@ -299,14 +312,20 @@ pub async fn variant_prices(
 }
 
 /// Rejects a currency that shoppers can't pay in, and that of the market, whose prices need no rate.
-fn check_rated(engine: &Engine, currency: Currency) -> Result<()> {
+pub(crate) fn check_rated(engine: &Engine, currency: Currency) -> Result<()> {
     if currency == engine.currency || !engine.currencies.contains(&currency) {
         return Err(Error::field("currency", FieldCode::NotAChoice));
     }
     Ok(())
 }
 
-/// The rate of a currency at this moment.
+/// The rate of a currency at this moment, if it has one.
+pub(crate) async fn rate_of(engine: &Engine, currency: Currency) -> Result<Option<Rate>> {
+    let row: Option<RateRow> = engine.db.opt(&RATE, params![currency, engine.clock.now_ms()]).await?;
+    Ok(row.map(|row| row.rate()))
+}
+
+/// The rate of a currency at this moment, which it has to have.
 pub(crate) async fn rate_in_tx(tx: &mut Tx, currency: Currency, now: i64) -> TxResult<Rate> {
     let row: Option<RateRow> = tx.opt(&RATE, params![currency, now]).await?;
     Ok(row.ok_or_else(|| Error::field("currency", FieldCode::NoRate))?.rate())
@@ -326,8 +345,7 @@ pub(crate) async fn shown(engine: &Engine, caller: &Caller) -> Result<Option<Sho
     let Some(to) = caller.currency.filter(|to| *to != from && engine.currencies.contains(to)) else {
         return Ok(None);
     };
-    let row: Option<RateRow> = engine.db.opt(&RATE, params![to, engine.clock.now_ms()]).await?;
-    Ok(row.map(|row| Shown { from, to, rate: row.rate() }))
+    Ok(rate_of(engine, to).await?.map(|rate| Shown { from, to, rate }))
 }
 
 impl Shown {

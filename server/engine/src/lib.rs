@@ -45,6 +45,7 @@ pub mod outbox;
 pub mod payments;
 pub mod payouts;
 pub mod personal;
+pub mod price_lists;
 pub mod product_search;
 pub mod promotions;
 mod quotas;

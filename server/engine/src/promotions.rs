@@ -70,8 +70,9 @@ statements! {
         FROM capacities c WHERE c.id IN ($1, $2)";
     LIMITED = "SELECT p.id, p.uses_per_person FROM promotion_uses u JOIN promotions p ON p.id = u.promotion_id
         WHERE u.checkout_id = $1 AND p.uses_per_person IS NOT NULL ORDER BY p.id";
-    GIVEN = "SELECT promotion_id, code, label, currency, CAST(-SUM(amount_minor) AS BIGINT) AS amount_minor, MIN(number) AS number
-        FROM (SELECT a.promotion_id, a.code, a.label, c.currency, a.amount_minor, a.number FROM checkout_adjustments a
+    GIVEN = "SELECT promotion_id, code, label, currency, CAST(-SUM(amount_minor) AS BIGINT) AS amount_minor,
+            COUNT(CASE WHEN after_others THEN 1 END) > 0 AS after_others, MIN(number) AS number
+        FROM (SELECT a.promotion_id, a.code, a.label, c.currency, a.amount_minor, a.after_others, a.number FROM checkout_adjustments a
             JOIN checkouts c ON c.id = a.checkout_id WHERE a.checkout_id = $1) AS of_checkout
         GROUP BY promotion_id, code, label, currency ORDER BY number";
 }
@@ -117,6 +118,7 @@ rows! {
         label: String,
         currency: Currency,
         amount_minor: i64,
+        after_others: bool,
     }
 }
 
@@ -317,6 +319,7 @@ fn discount(row: GivenRow) -> Discount {
         code: row.code,
         label: row.label,
         amount: haat_shared::Money::new(row.amount_minor, row.currency),
+        after_others: row.after_others,
         refusal: None,
     }
 }

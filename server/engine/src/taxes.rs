@@ -14,7 +14,7 @@ use haat_shared::{
     pricing::{self, Shipping, ShopItems},
     shipping::{self, ShippingOption},
     taxes::{
-        self, Place, STANDARD, Sale, TaxBasis, TaxKind, TaxLine, TaxPreview, TaxRate, TaxRateCard,
+        self, Place, STANDARD, Sale, TaxBasis, TaxKind, TaxLine, TaxNote, TaxPreview, TaxRate, TaxRateCard,
         TaxRateDraft, TaxRateForm, TaxRateState, TaxSettings, TaxTable, Taxes,
     },
 };
@@ -29,6 +29,7 @@ statements! {
     // Changes wait for each other here.
     LOCK = "UPDATE tax_settings SET version = version + 1";
     SAVE = "UPDATE tax_settings SET prices_include_tax = $1, based_on = $2, shipping_category = $3, version = version + 1";
+    USED = "SELECT CAST(1 AS BIGINT) AS value FROM categories WHERE tax_category = $1 LIMIT 1";
     OF_CATEGORY = "SELECT id AS value FROM tax_rates WHERE tax_category = $1 LIMIT 1";
     OVERLAPPING = "SELECT id AS value FROM tax_rates WHERE country = $1 AND region = $2 AND tax_category = $3
         AND (kind = 'on_top') = $4 AND COALESCE(ends_at > $5, TRUE) AND COALESCE(starts_at < $6, TRUE) LIMIT 1";
@@ -364,12 +365,32 @@ async fn change(engine: &Engine, caller: &Caller, id: TaxRateId, remove: bool) -
     Ok(())
 }
 
-/// What a basket of one item would be taxed. Operators only.
-pub async fn preview(engine: &Engine, caller: &Caller, of: &TaxPreview) -> Result<Vec<TaxLine>> {
+/// What a basket of one item would be taxed, and what to look at twice in the rate that is typed. Operators only.
+pub async fn preview(
+    engine: &Engine,
+    caller: &Caller,
+    of: &TaxPreview,
+) -> Result<(Vec<TaxLine>, Vec<TaxNote>)> {
     caller.admin(AdminPermission::SeePromotions)?;
     let (mut table, at) = (table(engine).await?, engine.clock.now_ms());
+    let mut notes = Vec::new();
     if let Some(typed) = &of.unsaved {
-        table = Arc::new(table.with(typed.check().map_err(Error::Invalid)?));
+        let draft = typed.check().map_err(Error::Invalid)?;
+        let known: Option<Scalar<i64>> = match draft.tax_category.as_str() {
+            STANDARD => Some(Scalar(1)),
+            category => engine.db.opt(&USED, params![category]).await?,
+        };
+        let over = draft.ends_on.is_some_and(|day| engine.zone.begins(day + 1) <= at);
+        let all = [
+            (draft.rate_ppm == 0, TaxNote::Zero),
+            (over, TaxNote::Over),
+            (
+                known.is_none() && table.settings.shipping_category != draft.tax_category,
+                TaxNote::UnknownCategory,
+            ),
+        ];
+        notes.extend(all.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| note));
+        table = Arc::new(table.with(draft));
     }
     let country = if of.country.is_empty() { &engine.country } else { &of.country };
     let to = buyer(&shipping::Place::new(country, &of.region, ""));
@@ -383,5 +404,5 @@ pub async fn preview(engine: &Engine, caller: &Caller, of: &TaxPreview) -> Resul
     let from = buyer(&shipping::Place::new(from, &of.from_region, ""));
     let sale = Sale { seller: &from, included: None, buyer: &to, tax_id: &of.tax_id, at };
     let taxes = table.on(&sale, &of.tax_category);
-    Ok(taxes.lines(of.price)?)
+    Ok((taxes.lines(of.price)?, notes))
 }

@@ -3,6 +3,7 @@
 use askama::Template;
 use haat_app::{
     i18n::{Locale, td_string, tn},
+    sums::sums,
     words,
 };
 use haat_engine::{TxResult, notifications::RenderedEmail};
@@ -11,7 +12,6 @@ use haat_shared::{
     orders::{OrderView, PurchaseView},
     payments::PaymentMethod,
     pricing::Totals,
-    promotions::Discount,
     routes,
 };
 
@@ -32,8 +32,8 @@ struct Confirmed<'a> {
     /// What each gift card is, when it is sent, and its amount.
     gifts: Vec<[String; 3]>,
     totals: Totals,
-    discounts: Vec<Discount>,
-    tax: String,
+    /// The rows of the totals, and a note on the taxes in them.
+    sums: (Vec<(String, String)>, String),
     payment: String,
     /// What the address is.
     goes_to: &'static str,
@@ -152,8 +152,13 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Co
         left_out: 0,
         gifts: purchase.gifts.iter().map(|bought| gift(locale, &bought.gift)).collect(),
         totals: purchase.totals,
-        discounts: purchase.discounts(),
-        tax: words::taxes(locale, purchase.totals.tax, &purchase.taxes),
+        sums: sums(
+            locale,
+            &purchase.totals,
+            &purchase.discounts(),
+            &purchase.taxes,
+            purchase.orders.is_empty(),
+        ),
         payment: paid(locale, purchase, pickup),
         goes_to: if pickup {
             td_string!(locale, checkout.contact)

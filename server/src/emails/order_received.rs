@@ -3,6 +3,7 @@
 use askama::Template;
 use haat_app::{
     i18n::{Locale, td_string, tn},
+    sums::sums,
     words,
 };
 use haat_engine::{TxResult, notifications::RenderedEmail};
@@ -88,7 +89,7 @@ fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Receiv
         number: &order.number,
         date: words::moment(locale, &sold.placed_at),
         items: items(locale, order),
-        tax: words::taxes(locale, order.totals.tax, &order.taxes),
+        tax: sums(locale, &order.totals, &order.discounts, &order.taxes, false).1,
         orders: std::slice::from_ref(order),
         left_out: 0,
         total: order.totals.total,

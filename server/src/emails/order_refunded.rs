@@ -22,7 +22,7 @@ pub(super) fn render(
     let (order, contents) = (&of.order, &only(&of.order, &refund.lines));
     let (shop, name, price) = (&order.shop_name, &of.address.parts.name, words::money(locale, refund.amount));
     let money = match of.payment_method.collected_by_market() {
-        true => td_string!(locale, purchase.part_refunded, total = price),
+        true => words::refunds(locale, &[refund]).unwrap_or_default(),
         false => td_string!(locale, purchase.part_refunded_cash, total = price),
     };
     let reason = (!why.is_empty()).then(|| (td_string!(locale, seller_orders.reason), why.to_owned()));

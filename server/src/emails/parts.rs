@@ -6,6 +6,7 @@ use askama::{Template, filters::Escaper};
 use haat_app::{
     countries,
     i18n::{Locale, tn},
+    sums::sums,
 };
 use haat_engine::{TxResult, bug, notifications::RenderedEmail};
 use haat_shared::{addresses::Address, orders::OrderView, text::is_direction_override};
@@ -25,6 +26,11 @@ pub(super) fn rendered(
         note: String::new(),
         unsubscribe: None,
     })
+}
+
+/// What follows the lines of an order: discounts, shipping, taxes that are added, and the total, which is the last one.
+pub(super) fn after_lines(locale: Locale, order: &OrderView) -> Vec<(String, String)> {
+    sums(locale, &order.totals, &order.discounts, &order.taxes, false).0.split_off(1)
 }
 
 /// The maximum size of an email's HTML: Gmail clips messages above 102 kB, which would hide the total.

@@ -188,6 +188,7 @@ fn called_off(method: PaymentMethod, by: Actor, [shop, name]: Names<'_>, reason:
         reason: RefundReason::Cancelled,
         amount: order.totals.total,
         shipping: order.totals.shipping,
+        to_gift_cards: money(0),
         lines: Vec::new(),
         completed_at: None,
     };
@@ -242,11 +243,23 @@ fn refunded(method: PaymentMethod, [shop, name]: Names<'_>, shipping: bool, reas
         reason: RefundReason::ByShop,
         amount: items.plus(of_shipping).unwrap(),
         shipping: of_shipping,
+        to_gift_cards: money(0),
         lines: if shipping { Vec::new() } else { vec![LineQuantity { position: 1, quantity: 1 }] },
         completed_at: None,
     };
     let (order, reason) = (of_order(method, order, name), reason.to_owned());
     EmailContent::OrderRefunded { order, refund, reason, link: link() }
+}
+
+/// Of which this part goes to a gift card.
+fn refunded_to_card(names: Names<'_>, part: i64) -> EmailContent {
+    match refunded(PaymentMethod::Sandbox, names, false, "") {
+        EmailContent::OrderRefunded { order, refund, reason, link } => {
+            let refund = OrderRefund { to_gift_cards: money(part), ..refund };
+            EmailContent::OrderRefunded { order, refund, reason, link }
+        }
+        other => other,
+    }
 }
 
 fn refunded_by_market(why: &str) -> EmailContent {
@@ -335,6 +348,8 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("return_rejected", EmailContent::ReturnRejected { order: sent(), back: rejected, link: link() }),
         ("return_exchanged", EmailContent::ReturnExchanged { order: sent(), back: exchanged, link: link() }),
         ("order_refunded_card", refunded(PaymentMethod::Sandbox, NAMES, false, "Chipped")),
+        ("order_refunded_gift_card", refunded_to_card(NAMES, 45_000)),
+        ("order_refunded_gift_card_and_card", refunded_to_card(NAMES, 30_000)),
         ("order_refunded_cash", refunded(PaymentMethod::Cash, NAMES, false, "")),
         ("order_refunded_unshipped", unshipped(NAMES, "The kiln broke")),
         ("order_refunded_shipping", refunded(PaymentMethod::Sandbox, NAMES, true, "Late")),

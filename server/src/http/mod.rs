@@ -250,6 +250,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_SHOP_EVENT, post(seller_forms::event))
         .route(FORM_SHIPPING, post(seller_forms::shipping))
         .route(FORM_PRODUCT_SALES, post(seller_forms::sales))
+        .route(FORM_PRODUCT_PRICES, post(seller_forms::prices))
         .route(FORM_MARKET_PROMOTIONS, post(admin_forms::promotions))
         .route(FORM_ANNOUNCEMENTS, post(admin_forms::announcements))
         .route(FORM_TAXES, post(admin_forms::taxes))
@@ -428,6 +429,7 @@ mod tests {
             (IMPORT, import(text), vec![text]),
             (SELLER_PRODUCT, seller_product(text, prod.parse().unwrap()), vec![text, &prod]),
             (PRODUCT_SALES, product_sales(text, prod.parse().unwrap()), vec![text, &prod]),
+            (PRODUCT_PRICES, product_prices(text, prod.parse().unwrap()), vec![text, &prod]),
             (SHOP_PROMOTIONS, shop_promotions(text), vec![text]),
             (SHOP_SHIPPING, shop_shipping(text), vec![text]),
             (SHOP_SERVICES, shop_services(text), vec![text]),

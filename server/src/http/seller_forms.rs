@@ -8,7 +8,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use haat_engine::{
-    Caller, Engine, accounts, catalog, orders, payouts, promotions, random, sale_events, sale_prices,
+    Caller, Engine, accounts, catalog, orders, payouts, price_lists, promotions, random, sale_events,
+    sale_prices,
     shipping::{self, Change},
     shops,
 };
@@ -25,7 +26,7 @@ use haat_shared::{
     returns::{ReturnApproval, ReturnReceipt},
     routes::{self, OPEN_SHOP, with},
     sale_events::{EventForm, EventProductForm},
-    sale_prices::SaleForm,
+    sale_prices::{SaleForm, price_field},
     shipping::{CalendarForm, SlotForm, ZoneForm},
     shops::ShopForm,
 };
@@ -146,6 +147,33 @@ pub(super) async fn sales(
     match done {
         Ok(()) => redirect(&state, &page, &[("done", &action)]),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "planned_sale", &page, typed, &error).await,
+        Err(error) => refused(&state, &page, &error),
+    }
+}
+
+/// The prices of a product in another currency.
+pub(super) async fn prices(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path((handle, id)): Path<(String, String)>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let engine = &state.runtime.engine;
+    let Ok(product) = id.parse::<ProductId>() else { return layers::plain(&Error::NotFound) };
+    let (code, page) = (field(&typed, "currency"), routes::product_prices(&handle, product));
+    let page = routes::with(&page, &[("currency", &code)]);
+    let done: Result<()> = async {
+        let currency = code.parse().map_err(|_| Error::field("currency", FieldCode::NotAChoice))?;
+        let list = price_lists::of_product(engine, &caller, &handle, product, Some(currency)).await?;
+        let prices =
+            list.variants.iter().map(|variant| (variant.id, field(&typed, &price_field(variant.id))));
+        let prices: Vec<_> = prices.collect();
+        price_lists::save(engine, &caller, &handle, product, currency, &prices).await
+    }
+    .await;
+    match done {
+        Ok(()) => redirect(&state, &page, &[("done", "save")]),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "price_list", &page, typed, &error).await,
         Err(error) => refused(&state, &page, &error),
     }
 }

@@ -99,9 +99,10 @@ impl Promotion {
         in_scope.into_iter().filter(discounted).collect()
     }
 
-    /// Applies it to what it covers.
+    /// Applies it to what it covers, as the one at this `place` among the promotions.
     pub(super) fn apply(
         &self,
+        place: usize,
         currency: Currency,
         charges: &mut [Charge],
         order: &Order,
@@ -149,12 +150,14 @@ impl Promotion {
         for ((at, part), by_market) in targets.into_iter().zip(parts).zip(by_market) {
             if part.amount() > 0 {
                 let charge = &mut charges[at];
+                let after_others = !charge.adjustments.is_empty();
                 charge.discounted = charge.discounted.minus(part)?;
                 charge.closed = !self.combines;
                 let borne = [(Bearer::Shop, part.minus(by_market)?), (Bearer::Market, by_market)];
                 for (borne_by, part) in borne.into_iter().filter(|(_, part)| part.amount() > 0) {
                     let (code, label, amount) = (self.code.clone(), self.label.clone(), part.times(-1)?);
-                    let new = Adjustment { promotion: self.id, code, label, borne_by, amount };
+                    let promotion = self.id;
+                    let new = Adjustment { promotion, code, label, borne_by, amount, place, after_others };
                     adjust(&mut charge.adjustments, new)?;
                 }
             }

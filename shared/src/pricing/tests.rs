@@ -228,13 +228,17 @@ fn adjustments_say_what_changed_where() {
     let changes = |price: &Breakdown| -> Vec<(String, Bearer, i64)> {
         price.adjustments.iter().map(|a| (a.code.to_string(), a.borne_by, a.amount.amount())).collect()
     };
-    let both = |all, sale| vec![("ALL".into(), Bearer::Market, all), ("SALE".into(), Bearer::Shop, sale)];
-    assert_eq!(changes(&quote.shops[0].lines[0].price), both(-5, -50));
-    assert_eq!(changes(&quote.shops[0].lines[1].price), both(-15, -150));
-    assert_eq!(changes(&quote.shops[0].shipping), [("SALE".into(), Bearer::Shop, -50)]);
-    assert_eq!(changes(&quote.shops[0].price), both(-20, -250));
-    assert_eq!(changes(&quote.shops[1].price), both(-30, -300));
-    assert_eq!(changes(&quote.price), both(-50, -550));
+    let sale = |amount| ("SALE".to_owned(), Bearer::Shop, amount);
+    let both = |first, all| vec![sale(first), ("ALL".into(), Bearer::Market, all)];
+    let all = |first, all| [both(first, all), vec![sale(-50)]].concat();
+    assert_eq!(changes(&quote.shops[0].lines[0].price), both(-50, -5));
+    assert_eq!(changes(&quote.shops[0].lines[1].price), both(-150, -15));
+    assert_eq!(changes(&quote.shops[0].shipping), [sale(-50)]);
+    assert_eq!(changes(&quote.shops[0].price), all(-200, -20));
+    assert_eq!(changes(&quote.shops[1].price), both(-300, -30));
+    assert_eq!(changes(&quote.price), all(-500, -50));
+    let after_others: Vec<bool> = quote.price.adjustments.iter().map(|a| a.after_others).collect();
+    assert_eq!(after_others, [false, true, false]);
 }
 
 #[test]

@@ -538,7 +538,8 @@ fn forms_are_checked_field_by_field() {
         assert_eq!(faults, [FieldError::new(field, code)], "{form:?}");
     };
     wrong(PromotionForm { label: " ".into(), ..form.clone() }, "label", FieldCode::Missing);
-    wrong(PromotionForm { code: "TWO WORDS".into(), ..form.clone() }, "code", FieldCode::BadCharacters);
+    wrong(PromotionForm { percent: "-5".into(), ..form.clone() }, "percent", FieldCode::TooSmall);
+    wrong(PromotionForm { code: "TWO WORDS".into(), ..form.clone() }, "code", FieldCode::BadCharacter(' '));
     wrong(PromotionForm { code: String::new(), ..form.clone() }, "code", FieldCode::Missing);
     wrong(PromotionForm { kind: "gift".into(), ..form.clone() }, "kind", FieldCode::NotAChoice);
     wrong(PromotionForm { percent: "101".into(), ..form.clone() }, "percent", FieldCode::TooBig);
@@ -588,8 +589,36 @@ fn a_preview_costs_what_the_basket_would() {
         ..PromotionForm::default()
     };
     let draft = form.check(Currency::INR, false).unwrap();
-    let cost = |quantity| preview(&draft, inr(10_000), quantity).unwrap().total.amount();
+    let basket = |quantity, shipping| PreviewBasket { price: inr(10_000), quantity, shipping: inr(shipping) };
+    let cost = |quantity| preview(&draft, &basket(quantity, 0), 0).unwrap().0.total.amount();
     assert_eq!([cost(2), cost(3), cost(7)], [20_000, 20_000, 50_000]);
+    // Of what has no effect on a basket, it says why.
+    let form = PromotionForm {
+        label: "Free from 300".into(),
+        kind: "free_shipping".into(),
+        minimum: "300".into(),
+        maximum: "500".into(),
+        starts_on: "2026-12-05".into(),
+        ends_on: "2026-12-24".into(),
+        ..PromotionForm::default()
+    };
+    let draft = form.check(Currency::INR, false).unwrap();
+    let on = |day: &str, quantity| {
+        let (totals, why) =
+            preview(&draft, &basket(quantity, 4_900), crate::text::day(day).unwrap()).unwrap();
+        (totals.total.amount() - totals.subtotal.amount(), why)
+    };
+    for (day, quantity, expected) in [
+        ("2026-12-05", 3, (0, None)),
+        ("2026-12-24", 5, (0, None)),
+        ("2026-12-04", 3, (0, Some(Refusal::NotStarted))),
+        ("2026-12-04", 2, (4_900, Some(Refusal::BelowMinimum))),
+        ("2026-12-05", 2, (4_900, Some(Refusal::BelowMinimum))),
+        ("2026-12-05", 6, (4_900, Some(Refusal::AboveMaximum))),
+        ("2026-12-25", 3, (4_900, Some(Refusal::Ended))),
+    ] {
+        assert_eq!(on(day, quantity), expected, "{day} {quantity}");
+    }
 }
 
 #[test]

@@ -190,6 +190,7 @@ fn a_sale_is_below_the_ordinary_prices() {
         (form("20", &[(two, "150")]), Ok(vec![(one, 8_000), (two, 15_000)])),
         (form("", &[]), Err(vec![("percent".into(), Missing)])),
         (form("0", &[]), Err(vec![("percent".into(), TooSmall)])),
+        (form("-5", &[]), Err(vec![("percent".into(), TooSmall)])),
         (form("100", &[]), Err(vec![("percent".into(), TooBig)])),
         (form("", &[(one, "100")]), Err(vec![(price_field(one), NotReduced)])),
         (form("10", &[(one, "100.01")]), Err(vec![(price_field(one), NotReduced)])),

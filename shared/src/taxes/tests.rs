@@ -221,6 +221,7 @@ fn rates_are_checked_where_they_are_typed() {
     let wrong = |field: &str| Err(vec![field.to_owned()]);
     assert_eq!(change(|form| form.percent = "50.0001".into()), wrong("percent"));
     assert_eq!(change(|form| form.percent = String::new()), wrong("percent"));
+    assert_eq!(change(|form| form.percent = "-1".into()), wrong("percent"));
     assert_eq!(change(|form| form.percent = "9.97512".into()), wrong("percent"));
     assert_eq!(change(|form| form.country = "ZZ".into()), Err(vec!["country".into(), "kind".into()]));
     assert_eq!(change(|form| form.region = "Maharashtra".into()), wrong("kind"));

@@ -3,7 +3,7 @@
 use crate::{TxResult, insert};
 use haat_shared::{
     id::kinds::{CheckoutId, OrderId, PromotionId},
-    pricing::{Adjustment, Bearer, Breakdown, ShopQuote},
+    pricing::{Bearer, Breakdown, ShopQuote},
 };
 
 insert! {
@@ -17,6 +17,7 @@ insert! {
         label: String,
         borne_by: Bearer,
         amount_minor: i64,
+        after_others: bool,
     }
 }
 
@@ -56,30 +57,36 @@ pub(super) fn by_market(price: &Breakdown) -> i64 {
     -by_market.map(|a| a.amount.amount()).sum::<i64>()
 }
 
-/// The adjustments of an order, whose lines begin at position `first`. The checkout has `count` of other orders.
+/// The adjustments of an order, whose lines begin at position `first`. Once those of all orders are known, they are
+/// [`numbered`].
 pub(super) fn rows(
     checkout_id: CheckoutId,
     order_id: OrderId,
     first: i64,
-    count: usize,
     quote: &ShopQuote,
-) -> Vec<AddAdjustment> {
+) -> impl Iterator<Item = AddAdjustment> {
     let of_lines = (first..).zip(&quote.lines).map(|(position, line)| (Some(position), &line.price));
     let parts = of_lines.chain([(None, &quote.shipping)]);
-    let all =
-        parts.flat_map(|(position, price)| price.adjustments.iter().map(move |a| (position, a.clone())));
-    (count as i64..)
-        .zip(all)
-        .map(|(number, (position, Adjustment { promotion, code, label, borne_by, amount }))| AddAdjustment {
-            checkout_id,
-            number,
-            order_id,
-            position,
-            promotion_id: promotion,
-            code: code.to_string(),
-            label: label.to_string(),
-            borne_by,
-            amount_minor: amount.amount(),
-        })
-        .collect()
+    let all = parts.flat_map(|(position, price)| price.adjustments.iter().map(move |a| (position, a)));
+    all.map(move |(position, adjustment)| AddAdjustment {
+        checkout_id,
+        number: i64::try_from(adjustment.place).unwrap_or(i64::MAX),
+        order_id,
+        position,
+        promotion_id: adjustment.promotion,
+        code: adjustment.code.to_string(),
+        label: adjustment.label.to_string(),
+        borne_by: adjustment.borne_by,
+        amount_minor: adjustment.amount.amount(),
+        after_others: adjustment.after_others,
+    })
+}
+
+/// The adjustments of a checkout, numbered in the order in which its promotions apply.
+pub(super) fn numbered(mut all: Vec<AddAdjustment>) -> Vec<AddAdjustment> {
+    all.sort_by_key(|adjustment| adjustment.number);
+    for (number, adjustment) in (0..).zip(&mut all) {
+        adjustment.number = number;
+    }
+    all
 }

@@ -384,7 +384,7 @@ async fn begin_in_tx(
     tx.insert_all(plan.orders).await?;
     let booked = of_lines(&plan.lines, appointments);
     tx.insert_all(plan.lines).await?;
-    tx.insert_all(plan.adjustments).await?;
+    tx.insert_all(adjustments::numbered(plan.adjustments)).await?;
     tx.insert_all(plan.uses).await?;
     tx.insert_all((0..).zip(&gifts).map(|(at, gift)| gift.of_checkout(plan.id, at, now)).collect::<Vec<_>>())
         .await?;
@@ -604,7 +604,7 @@ fn plan(
         let amounts = Amounts::of(&quote)?;
         let of_shop = taxed.due(&quote)?;
         let first = plan.lines.len() as i64;
-        plan.adjustments.extend(adjustments::rows(id, order, first, plan.adjustments.len(), &quote));
+        plan.adjustments.extend(adjustments::rows(id, order, first, &quote));
         plan.orders.push(AddOrder {
             checkout_id: id,
             position,

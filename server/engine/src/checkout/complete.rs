@@ -63,8 +63,8 @@ statements! {
         SELECT order_id, position, kind, product_id, variant_id, title, variant_title, quantity, unit_minor, total_minor,
             discount_minor, taxes, tax_minor, added_tax_minor, commission_minor, market_discount_minor
         FROM checkout_lines WHERE checkout_id = $1";
-    ADD_ADJUSTMENTS = "INSERT INTO order_adjustments (order_id, number, position, promotion_id, code, label, borne_by, amount_minor)
-        SELECT order_id, number, position, promotion_id, code, label, borne_by, amount_minor FROM checkout_adjustments WHERE checkout_id = $1";
+    ADD_ADJUSTMENTS = "INSERT INTO order_adjustments (order_id, number, position, promotion_id, code, label, borne_by, amount_minor, after_others)
+        SELECT order_id, number, position, promotion_id, code, label, borne_by, amount_minor, after_others FROM checkout_adjustments WHERE checkout_id = $1";
     EMPTY_CART = "DELETE FROM cart_lines WHERE cart_id = $1
         AND variant_id IN (SELECT variant_id FROM checkout_lines WHERE checkout_id = $2)";
     pub(crate) FAILED = "UPDATE payments SET state = 'failed', failure = $3, failure_note = $4, check_at = NULL, updated_at = $2

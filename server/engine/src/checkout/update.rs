@@ -338,7 +338,7 @@ async fn quote_in_tx(
     for ((order, options, (chosen, slot), taxed), quote) in chosen.into_iter().zip(&quote.shops) {
         let amounts = Amounts::of(quote)?;
         let of_shop = taxed.due(quote)?;
-        rows.extend(adjustments::rows(id, order, lines.len() as i64, rows.len(), quote));
+        rows.extend(adjustments::rows(id, order, lines.len() as i64, quote));
         orders.push(SetOrder {
             order_id: order,
             options,
@@ -385,7 +385,7 @@ async fn quote_in_tx(
     }
     if discounted {
         tx.exec(&CLEAR, params![id]).await?;
-        tx.insert_all(rows).await?;
+        tx.insert_all(adjustments::numbered(rows)).await?;
     }
     let displaced = promotions::stored(&choice.displaced)?;
     Ok((quote.price.totals, haat_shared::taxes::sums(due)?, (swapped, displaced)))

@@ -20,11 +20,12 @@ statements! {
         FROM (VALUES [($1)]) AS given JOIN shipments h ON h.order_id = given.column1 JOIN shipment_lines l ON l.shipment_id = h.id
         ORDER BY h.created_at, h.id, l.position";
     // A refund may be done in parts, by several payments; the first one has its lines.
-    REFUNDS = "SELECT r.id, r.order_id, r.reason, r.amount_minor, r.delivery_minor, r.done_at, l.position, l.quantity
+    REFUNDS = "SELECT r.id, r.order_id, r.reason, r.amount_minor, r.card_minor, r.delivery_minor, r.done_at, l.position, l.quantity
         FROM (SELECT x.order_id, COALESCE(x.part_of, x.id) AS id, x.reason, CAST(SUM(CASE WHEN x.state <> 'replaced' THEN x.amount_minor ELSE 0 END) AS BIGINT) AS amount_minor,
+                CAST(SUM(CASE WHEN x.state <> 'replaced' AND p.gift_card_id IS NOT NULL THEN x.amount_minor ELSE 0 END) AS BIGINT) AS card_minor,
                 CAST(SUM(x.delivery_minor) AS BIGINT) AS delivery_minor, MIN(x.created_at) AS created_at,
                 CASE WHEN COUNT(x.done_at) = COUNT(CASE WHEN x.state <> 'replaced' THEN 1 END) THEN MAX(x.done_at) END AS done_at
-            FROM (VALUES [($1)]) AS given JOIN refunds x ON x.order_id = given.column1
+            FROM (VALUES [($1)]) AS given JOIN refunds x ON x.order_id = given.column1 JOIN payments p ON p.id = x.payment_id
             GROUP BY x.order_id, COALESCE(x.part_of, x.id), x.reason) r
         LEFT JOIN refund_lines l ON l.refund_id = r.id ORDER BY r.created_at, r.id, l.position";
     RETURNS = "SELECT r.id, r.order_id, r.state, r.reason, r.note, r.answer, r.created_at, r.received_at, r.restocked, r.refund_id,
@@ -37,7 +38,8 @@ statements! {
         ORDER BY r.created_at, r.id, l.position";
     PICTURES = "SELECT r.return_id, m.id AS media_id, m.width, m.height, m.color, '' AS alt FROM (VALUES [($1)]) AS given
         JOIN return_pictures r ON r.return_id = given.column1 JOIN media m ON m.id = r.media_id ORDER BY r.return_id, r.position";
-    DISCOUNTS = "SELECT a.order_id, a.promotion_id, a.code, a.label, CAST(-SUM(a.amount_minor) AS BIGINT) AS amount_minor
+    DISCOUNTS = "SELECT a.order_id, a.promotion_id, a.code, a.label, CAST(-SUM(a.amount_minor) AS BIGINT) AS amount_minor,
+            COUNT(CASE WHEN a.after_others THEN 1 END) > 0 AS after_others
         FROM (VALUES [($1)]) AS given JOIN order_adjustments a ON a.order_id = given.column1
         GROUP BY a.order_id, a.promotion_id, a.code, a.label ORDER BY a.order_id, MIN(a.number)";
     INVOICES = "SELECT i.id, i.order_id, i.kind, i.year, i.sequence, i.total_minor, i.issued_at
@@ -63,6 +65,7 @@ rows! {
         order_id: OrderId,
         reason: RefundReason,
         amount_minor: i64,
+        card_minor: i64,
         delivery_minor: i64,
         done_at: Option<i64>,
         position: Option<i64>,
@@ -80,6 +83,7 @@ rows! {
         code: String,
         label: String,
         amount_minor: i64,
+        after_others: bool,
     }
 
     struct InvoiceRow {
@@ -121,8 +125,8 @@ pub(super) async fn add_discounts(engine: &Engine, orders: &mut [&mut OrderView]
     for row in discounts {
         let Some(order) = find(orders, row.order_id) else { continue };
         let amount = Money::new(row.amount_minor, order.totals.total.currency());
-        let DiscountRow { promotion_id, code, label, .. } = row;
-        order.discounts.push(Discount { promotion_id, code, label, amount, refusal: None });
+        let DiscountRow { promotion_id, code, label, after_others, .. } = row;
+        order.discounts.push(Discount { promotion_id, code, label, amount, after_others, refusal: None });
     }
     Ok(())
 }
@@ -161,6 +165,7 @@ pub(super) async fn add(engine: &Engine, caller: &Caller, orders: &mut [&mut Ord
             reason: head.reason,
             amount: Money::new(head.amount_minor, currency),
             shipping: Money::new(head.delivery_minor, currency),
+            to_gift_cards: Money::new(head.card_minor, currency),
             completed_at: head.done_at.map(time),
             lines: rows.iter().filter_map(|row| Some(line(row.position?, row.quantity?))).collect(),
         });

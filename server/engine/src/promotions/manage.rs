@@ -185,7 +185,8 @@ async fn list_in(
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|row| row.id.to_string());
     let items = cards(engine, caller, rows).await?;
-    Ok(Promotions { currency: owner.currency, page: Page { items, next } })
+    let today = engine.zone.day(engine.clock.now_ms());
+    Ok(Promotions { currency: owner.currency, today, page: Page { items, next } })
 }
 
 /// A shop's promotions, and one of them if it is being edited.

@@ -136,6 +136,43 @@ both! {
         assert_eq!(of_checkout().await, expected[..1]);
     }
 
+    async fn discounts_are_listed_in_the_order_in_which_they_apply(market) {
+        let engine = &market.engine;
+        let bowl = market.product(MEENA, "Clay bowl", 30_000, 9).await;
+        let lamp = market.product(DELTA, "Desk lamp", 50_000, 9).await;
+        // Neither the names nor the times of creation are in the order in which they apply.
+        of_market(market, &PromotionForm { shops: DELTA.into(), ..percent("", "5") }).await;
+        coupon(market, &percent("BOWLS", "10")).await;
+        of_market(market, &percent("ZEST", "20")).await;
+        let guest = market.guest_with(&[(lamp, 1), (bowl, 1)]).await;
+        for code in ["ZEST", "BOWLS"] {
+            enter(market, &guest, code).await.unwrap();
+        }
+        let cart = carts::view(engine, &guest).await.unwrap();
+        let said = |discounts: &[haat_shared::promotions::Discount]| -> Vec<_> {
+            discounts.iter().map(|of| (of.code.clone(), of.amount.amount(), of.after_others)).collect()
+        };
+        let expected = [
+            ("ZEST".to_owned(), 16_000, false),
+            ("BOWLS".to_owned(), 2_400, true),
+            (String::new(), 2_000, true),
+        ];
+        assert_eq!(said(&cart.discounts), expected);
+        let id = checkout::begin(engine, &guest).await.unwrap();
+        assert_eq!(said(&checkout::view(engine, &guest, id).await.unwrap().discounts), expected);
+        let number = market.buy_by_card(&guest).await;
+        let purchase = orders::purchase(engine, &guest, &number, &market.key(&number)).await.unwrap();
+        let of_shops: Vec<_> = purchase.orders.iter().map(|order| said(&order.discounts)).collect();
+        let zest = |amount| ("ZEST".to_owned(), amount, false);
+        assert!(of_shops.contains(&vec![zest(6_000), expected[1].clone()]), "{of_shops:?}");
+        assert!(of_shops.contains(&vec![zest(10_000), expected[2].clone()]), "{of_shops:?}");
+        // Neither of the two that apply to one shop each comes before the other.
+        let mut all = said(&purchase.discounts());
+        all[1..].sort_by(|a, b| b.cmp(a));
+        assert_eq!(all, expected);
+        market.settle().await;
+    }
+
     async fn each_refusal_keeps_the_basket(market) {
         let engine = &market.engine;
         let bowl = market.product(MEENA, "Clay bowl", 30_000, 9).await;

@@ -2,11 +2,13 @@
 
 use haat_engine::{
     Bounds, Caller, Engine, Parts, accounts, audit, books, carts, catalog, checkout, currencies, exchange,
-    ledger, orders, payouts, promotions, sandbox, sandbox::Card, shops,
+    ledger, orders, payouts, price_lists, promotions, sandbox, sandbox::Card, shops,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
+    catalog::ListProducts,
     checkout::CheckoutUpdate,
+    currencies::VariantPrice,
     field::FieldError,
     id::kinds::{CheckoutId, VariantId},
     ledger::{Account, CurrencyBalance, PostingKind},
@@ -15,6 +17,7 @@ use haat_shared::{
     payments::NextAction,
     payouts::PayoutForm,
     promotions::PromotionForm,
+    sale_prices::price_field,
     sales::AskedPeriod,
     shipping::ShippingMethod,
 };
@@ -355,6 +358,18 @@ both! {
         set(11, 1_000, false).await.unwrap();
         assert_eq!(currencies::import(engine, system, file, "", true).await, Ok(2));
         assert_eq!(now().await, ["1", "1.8", "90"]);
+        // So is a file that is older than the current rates, or than a week.
+        let days_ago = |days: i64| {
+            let day = haat_shared::shipping::date(engine.zone.day(engine.clock.now_ms()) - days);
+            format!("<Cube time='{day}'>\n<Cube currency='INR' rate='1'/><Cube currency='JPY' rate='1.8'/>")
+        };
+        for (days, code) in [(0, None), (1, Some(FieldCode::RatesOld)), (9, Some(FieldCode::RatesOld))] {
+            let answer = currencies::import(engine, system, &days_ago(days), "", false).await;
+            assert_eq!(answer.err().and_then(|error| error.at("rates")), code, "{days}");
+        }
+        assert_eq!(currencies::import(engine, system, &days_ago(9), "", true).await, Ok(1));
+        market.clock.advance_ms(86_400_000);
+        assert_eq!(currencies::import(engine, system, &days_ago(1), "", false).await, Ok(1));
         set(11, 1_000, true).await.unwrap();
         // A checkout keeps its rate.
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
@@ -427,6 +442,57 @@ both! {
         let shown = carts::view(engine, caller).await.unwrap().totals.unwrap().total;
         let id = checkout::begin(engine, caller).await.unwrap();
         assert_eq!((shown.currency(), total(market, caller, id).await), (of("USD"), shown));
+    }
+
+    async fn a_product_has_a_list_of_prices_in_each_currency(market) {
+        let market = &open(market).await;
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        market.product("delta-electronics", "Desk lamp", 129_900, 9).await;
+        let cards = catalog::list(engine, &Caller::guest(), ListProducts::default()).await.unwrap().items;
+        let product = |title: &str| cards.iter().find(|card| card.title == title).unwrap().id;
+        let (mine, theirs) = (product("Clay bowl"), product("Desk lamp"));
+        let list = async |code: &str| price_lists::of_product(engine, &owner, MEENA, mine, code.parse().ok()).await.unwrap();
+        let prices = async |code: &str| {
+            let list = list(code).await;
+            let of = |price: &VariantPrice| [price.converted, price.own].map(|of| of.map(Money::amount));
+            (list.currency, list.variants.iter().map(of).collect::<Vec<_>>())
+        };
+        assert_eq!(list("").await.currencies, ["JPY", "KWD", "USD"].map(of));
+        // Of no currency, or of the market's own: the first one.
+        for code in ["", "INR", "EUR", "JPY"] {
+            assert_eq!(prices(code).await, (of("JPY"), vec![[Some(810), None]]), "{code}");
+        }
+        assert_eq!(prices("USD").await, (of("USD"), vec![[None, None]]), "without a rate");
+        let save = async |code: &str, id, typed: &str| {
+            price_lists::save(engine, &owner, MEENA, mine, of(code), &[(id, typed.to_owned())]).await
+        };
+        for (typed, own) in [("750", Some(750)), (" 1,200 ", Some(1_200)), ("", None), ("1", Some(1)), ("", None)] {
+            save("JPY", bowl, typed).await.unwrap();
+            assert_eq!(prices("JPY").await.1, [[Some(810), own]], "{typed}");
+        }
+        save("JPY", bowl, "700").await.unwrap();
+        save("KWD", bowl, "1.500").await.unwrap();
+        let other: VariantId = haat_engine::random::id(0);
+        for (code, id, typed, fault) in [
+            ("JPY", bowl, "0", FieldCode::TooSmall),
+            ("JPY", bowl, "7.5", FieldCode::TooManyDecimals),
+            ("JPY", bowl, "cheap", FieldCode::NotMoney),
+            ("JPY", bowl, "99999999999999", FieldCode::AmountTooBig(money("JPY", PRICE_MAX))),
+            ("JPY", other, "700", FieldCode::NotAChoice),
+        ] {
+            let refused = save(code, id, typed).await.unwrap_err();
+            assert_eq!(refused.at(&price_field(id)), Some(fault), "{typed}");
+        }
+        for code in ["INR", "EUR"] {
+            assert_eq!(save(code, bowl, "1").await.unwrap_err().at("currency"), Some(FieldCode::NotAChoice));
+        }
+        assert_eq!(prices("JPY").await.1, [[Some(810), Some(700)]], "nothing of what is refused is saved");
+        assert_eq!(prices("KWD").await.1, [[Some(1_620), Some(1_500)]]);
+        // Nobody sees or changes those of others.
+        assert_eq!(price_lists::of_product(engine, &owner, MEENA, theirs, None).await, Err(Error::NotFound));
+        assert_eq!(price_lists::save(engine, &owner, MEENA, theirs, of("JPY"), &[]).await, Err(Error::NotFound));
+        assert_eq!(price_lists::of_product(engine, &Caller::guest(), MEENA, mine, None).await, Err(Error::SignInNeeded));
     }
 
     async fn sellers_set_prices_of_their_own(market) {

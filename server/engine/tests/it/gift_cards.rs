@@ -123,6 +123,14 @@ both! {
         let number = number_in(&market.come_back(payment).await.unwrap());
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, total - 10_000);
         market.settle().await;
+        let back = async || {
+            let purchase = orders::purchase(engine, &guest, &number, &market.key(&number)).await.unwrap();
+            let order = &purchase.orders[0];
+            let refunds = order.refunds.iter().map(|refund| [refund.to_gift_cards, refund.amount]);
+            (refunds.map(|of| of.map(Money::amount)).collect::<Vec<_>>(), purchase.if_cancelled(order))
+        };
+        let amounts = |amounts: [i64; 2]| Some(amounts.map(|minor| Money::new(minor, Currency::INR)));
+        assert_eq!(back().await, (Vec::new(), amounts([10_000, total - 10_000])));
         let owner = market.owner(MEENA).await;
         let order = format!("{number}-1");
         orders::confirm(engine, &owner, MEENA, &order).await.unwrap();
@@ -132,6 +140,7 @@ both! {
         orders::refund(engine, &owner, MEENA, &order, one.clone()).await.unwrap();
         market.settle().await;
         assert_eq!(left(market, &card.code).await, 10_000, "the card first");
+        assert_eq!(back().await, (vec![[10_000, 15_000]], amounts([0, total - 15_000])));
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, total - 15_000);
         let purchase = orders::purchase(engine, &guest, &number, &market.key(&number)).await.unwrap();
         assert_eq!(purchase.payment_method, PaymentMethod::Sandbox);

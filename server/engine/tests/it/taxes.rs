@@ -7,7 +7,7 @@ use haat_shared::{
     invoices::Invoice,
     orders::{LineQuantity, NewRefund},
     payments::NextAction,
-    taxes::{TaxLine, TaxPreview, TaxRateForm, TaxRateState, TaxSettings},
+    taxes::{TaxLine, TaxNote, TaxPreview, TaxRateForm, TaxRateState, TaxSettings},
 };
 
 use crate::{
@@ -65,12 +65,22 @@ both! {
             tax_id: String::new(), tax_category: "standard".into(), price: Money::new(10_500, Currency::INR),
             unsaved: None,
         };
-        assert_eq!(said(&taxes::preview(engine, &system, &of).await.unwrap()), ["CGST 2.50", "SGST 2.50"]);
+        assert_eq!(said(&taxes::preview(engine, &system, &of).await.unwrap().0), ["CGST 2.50", "SGST 2.50"]);
         // One that is typed takes the place of that which it would replace, and is not saved.
         let typed = |percent| TaxPreview { unsaved: Some(rate("IN", "gst", percent)), ..of.clone() };
-        assert_eq!(said(&taxes::preview(engine, &system, &typed("10")).await.unwrap()), ["CGST 4.77", "SGST 4.77"]);
+        assert_eq!(said(&taxes::preview(engine, &system, &typed("10")).await.unwrap().0), ["CGST 4.77", "SGST 4.77"]);
         assert!(taxes::preview(engine, &system, &typed("a lot")).await.is_err());
-        assert_eq!(said(&taxes::preview(engine, &system, &of).await.unwrap()), ["CGST 2.50", "SGST 2.50"]);
+        let notes = async |form| {
+            let of = TaxPreview { unsaved: Some(form), ..of.clone() };
+            taxes::preview(engine, &system, &of).await.unwrap().1
+        };
+        assert_eq!(notes(rate("IN", "gst", "10")).await, []);
+        assert_eq!(notes(rate("IN", "gst", "0")).await, [TaxNote::Zero]);
+        let past = TaxRateForm { starts_on: "2020-01-01".into(), ends_on: "2020-12-31".into(), ..rate("IN", "gst", "5") };
+        assert_eq!(notes(past).await, [TaxNote::Over]);
+        let unknown = TaxRateForm { tax_category: "boks".into(), ..rate("IN", "gst", "5") };
+        assert_eq!(notes(unknown).await, [TaxNote::UnknownCategory]);
+        assert_eq!(said(&taxes::preview(engine, &system, &of).await.unwrap().0), ["CGST 2.50", "SGST 2.50"]);
         taxes::remove(engine, &system, id).await.unwrap();
         assert!(taxes::remove(engine, &system, id).await.is_err());
         for guest in [taxes::list(engine, &Caller::guest()).await.map(drop), taxes::remove(engine, &Caller::guest(), id).await] {

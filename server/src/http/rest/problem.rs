@@ -291,6 +291,7 @@ fn title(locale: Locale, code: &str) -> &'static str {
         "gift_card_unneeded" => t!(locale, problem.title_gift_card_unneeded),
         "gift_card_changed" => t!(locale, problem.title_gift_card_changed),
         "gift_card_with_cash" => t!(locale, problem.title_gift_card_with_cash),
+        "gift_card_at_checkout" => t!(locale, problem.title_gift_card_at_checkout),
         "gift_card_for_gift_cards" => t!(locale, problem.title_gift_card_for_gift_cards),
         "gift_card_bought_in_cash" => t!(locale, problem.title_gift_card_bought_in_cash),
         "gift_card_not_sold" => t!(locale, problem.title_gift_card_not_sold),

@@ -156,5 +156,5 @@ async fn preview(context: RequestContext, Body(of): Body<TaxQuestion>) -> Result
     let TaxQuestion { from_country, from_region, country, region, tax_id, tax_category, price } = of;
     let of =
         TaxPreview { from_country, from_region, country, region, tax_id, tax_category, price, unsaved: None };
-    Ok(Found(TaxAnswer { items: taxes::preview(context.engine(), &context.caller, &of).await? }))
+    Ok(Found(TaxAnswer { items: taxes::preview(context.engine(), &context.caller, &of).await?.0 }))
 }

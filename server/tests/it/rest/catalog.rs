@@ -234,18 +234,34 @@ async fn previews_need_no_javascript() {
     let (seller, boss) = (Shopper::new(&program), Shopper::new(&program));
     seller.post("/sign-in", &[("email", "meena@haat.example"), ("password", PASSWORD)]).await;
     boss.post("/sign-in", &[("email", "boss@haat.example"), ("password", PASSWORD)]).await;
-    let sales = format!("/seller/meena-crafts/products/{}/sales", made.text("/id"));
+    let product = |page: &str| format!("/seller/meena-crafts/products/{}/{page}", made.text("/id"));
+    let (sales, prices) = (product("sales"), product("prices"));
+    let price = format!("prices.{}=7&preview_quantity=3", made.text("/product/variants/0/id"));
     for (who, path, typed, shown) in [
         (
             &seller,
             "/seller/meena-crafts/promotions",
             "edit=new&label=Sale&kind=percent&percent=10&preview_quantity=3&preview_price=150",
-            ["₹405.00", "value=\"Sale\""],
+            // Shipping costs 10.
+            ["₹415.00", "value=\"Sale\""],
         ),
+        (
+            &seller,
+            "/seller/meena-crafts/promotions",
+            "edit=new&label=Sale&kind=free_shipping&minimum=500&preview_quantity=3&preview_price=150&preview_shipping=49",
+            ["₹499.00", "because the items cost less than ₹500.00"],
+        ),
+        (
+            &seller,
+            "/seller/meena-crafts/promotions",
+            "edit=new&label=Sale&kind=free_shipping&preview_quantity=3&preview_price=150&preview_shipping=49",
+            ["−₹49.00", "₹450.00"],
+        ),
+        (&seller, prices.as_str(), &price, ["3 × ", "€21.00"]),
         (
             &boss,
             "/admin/promotions",
-            "edit=new&label=Sale&kind=buy_get&buy=2&get=1&preview_quantity=3&preview_price=150",
+            "edit=new&label=Sale&kind=buy_get&buy=2&get=1&preview_quantity=3&preview_price=150&preview_shipping=0",
             ["₹300.00", "value=\"Sale\""],
         ),
         (
@@ -275,8 +291,15 @@ async fn previews_need_no_javascript() {
         (
             &boss,
             "/admin/taxes",
-            "country=GB&tax_category=books&name=VAT&percent=10&kind=plain&from_country=GB&to_country=GB&price=110",
+            "country=GB&tax_category=books&name=VAT&percent=10&kind=plain&from_country=GB&to_country=&price=110",
+            // The buyer is where the rate is, unless they are said to be elsewhere.
             ["<dd>₹10.00", "value=\"VAT\""],
+        ),
+        (
+            &boss,
+            "/admin/taxes",
+            "country=GB&tax_category=boks&name=VAT&percent=0&kind=plain&to_country=GB&price=110",
+            ["At 0%, no tax is charged.", "No category of products has this tax category."],
         ),
         (
             &boss,
