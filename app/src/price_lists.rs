@@ -15,7 +15,9 @@ use crate::{
     previewing::{self, PreviewButton},
     state::{param, query},
     storefront::draft_by,
-    ui::{self, Alert, Button, CodeAlert, EmptyState, Field, PageTitle, error_summary, loaded},
+    ui::{
+        self, Alert, Button, Chip, CodeAlert, EmptyState, Field, PageTitle, chips, error_summary, loaded,
+    },
     words,
 };
 
@@ -47,9 +49,10 @@ pub(crate) fn PricesOfProduct() -> impl IntoView {
         let done = (done == "save").then(|| view! { <Alert look="good">{t!(i18n, form.saved)}</Alert> });
         let others = currencies.iter().map(|of| {
             let href = routes::with(&path, &[("currency", of.code())]);
-            (href, of.listed(), *of == currency)
+            Chip::from((href, of.listed(), *of == currency))
         });
-        let choices = (currencies.len() > 1).then(|| ui::sorts(others.collect()));
+        let choices =
+            (currencies.len() > 1).then(|| chips(t!(i18n, currencies.currency), others.collect()));
         let quantity = previewing::or(&draft, QUANTITY, "1");
         let typed = variants.iter().map(|variant| {
             let own = variant.own.map(|price| price.plain()).unwrap_or_default();
@@ -58,7 +61,7 @@ pub(crate) fn PricesOfProduct() -> impl IntoView {
         let typed: Vec<String> = typed.collect();
         let form = match currencies.is_empty() {
             true => view! { <EmptyState icon="tag" title=t!(i18n, price_lists.none) note=t!(i18n, price_lists.none_note) /> }.into_any(),
-            false => view! { <Form path currency variants typed quantity error=draft.error /> }.into_any(),
+            false => view! { <Form title=title.clone() path currency variants typed quantity error=draft.error /> }.into_any(),
         };
         view! {
             <PageTitle text=t!(i18n, price_lists.title) />
@@ -80,13 +83,15 @@ const QUANTITY: &str = "preview_quantity";
 fn label(i18n: words::I18n, variant: &VariantPrice) -> String {
     let price = words::money(i18n, variant.price);
     match variant.title.as_str() {
-        "" => t!(i18n, planned.price, price = price),
-        title => format!("{title}: {}", t!(i18n, planned.price, price = price)),
+        "" => t!(i18n, price_lists.price, price = price),
+        title => format!("{title}: {}", t!(i18n, price_lists.price, price = price)),
     }
 }
 
 #[component]
 fn Form(
+    /// The product's title.
+    title: String,
     path: String,
     currency: Currency,
     variants: Vec<VariantPrice>,
@@ -115,7 +120,7 @@ fn Form(
             basket.set((ids.iter().map(|name| field(name)).collect(), field(QUANTITY)));
         }
     };
-    let shown = move || basket.with(|(typed, quantity)| costs(i18n, currency, &variants, typed, quantity));
+    let shown = move || basket.with(|(typed, quantity)| costs(i18n, &title, currency, &variants, typed, quantity));
     view! {
         <form method="post" action=path class="panel form" novalidate aria-labelledby="prices" on:input=read.clone() on:change=read>
             <h2 id="prices">{t!(i18n, price_lists.in_currency, currency = currency.code())}</h2>
@@ -134,6 +139,7 @@ fn Form(
 /// What a basket of so many of each variant costs.
 fn costs(
     i18n: words::I18n,
+    product: &str,
     currency: Currency,
     variants: &[VariantPrice],
     typed: &[String],
@@ -144,13 +150,10 @@ fn costs(
         let rows = variants.iter().zip(typed).filter_map(|(variant, typed)| {
             let own = read_price("price", typed, currency).ok()?;
             let cost = own.or(variant.converted)?.times(quantity).ok()?;
-            let title = match variant.title.as_str() {
-                "" => words::money(i18n, variant.price),
-                title => title.to_owned(),
-            };
+            let title = if variant.title.is_empty() { product } else { &variant.title };
             Some(view! {
                 <div>
-                    <dt>{format!("{quantity} × {title}")}</dt>
+                    <dt dir="auto">{format!("{quantity} × {title}")}</dt>
                     <dd>{words::money(i18n, cost)}</dd>
                 </div>
             })

@@ -165,7 +165,7 @@ fn List(path: String, after: String, list: Promotions) -> impl IntoView {
             |draft| words::benefit(i18n, draft.terms.benefit),
         );
         let code = card.code.unwrap_or_else(|| t!(i18n, promotions.automatic).to_owned());
-        let ends = card.ends_at.map_or_else(|| "–".to_owned(), |end| words::day(i18n, &end));
+        let ends = card.ends_at.map_or_else(|| "–".to_owned(), |end| words::last_day(i18n, &end));
         view! {
             <tr>
                 <th scope="row">
@@ -446,7 +446,8 @@ fn Preview(
         let draft = typed.get().check(currency, true).ok()?;
         let basket = PreviewBasket { price, quantity, shipping };
         let (totals, refusal) = promotions::preview(&draft, &basket, today).ok()?;
-        Some((totals, refusal.and_then(|refusal| why_not(i18n, refusal, &draft))))
+        let none = || (totals.discount.amount() == 0).then(|| t!(i18n, promotions.preview_none).to_owned());
+        Some((totals, refusal.and_then(|refusal| why_not(i18n, refusal, &draft)).or_else(none)))
     });
     let shown = move || match answer.get() {
         Some((totals, why)) => view! {

@@ -220,8 +220,8 @@ fn Rates(
                     <span class="note below">{source}</span>
                     <span class="note below">{since}</span>
                 </td>
-                <td class="number">{costs}</td>
-                <td>{remove}</td>
+                <td class="number wide">{costs}</td>
+                <td class="whole">{remove}</td>
             </tr>
         }
     });
@@ -229,7 +229,7 @@ fn Rates(
     let columns = vec![
         (t!(i18n, currencies.currency), ""),
         (t!(i18n, currencies.rate), ""),
-        (t!(i18n, currencies.costs), "number"),
+        (t!(i18n, currencies.costs), "number wide"),
         (t!(i18n, currencies.actions), ""),
     ];
     view! {

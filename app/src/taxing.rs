@@ -175,10 +175,14 @@ fn Rates(
         let named = format!("{} {}%", card.name, percent(card.rate_ppm));
         let kind = (card.kind != TaxKind::Plain).then(|| kind_words(i18n, card.kind));
         // Of most rates, there is nothing to say.
-        let state = match (card.status, card.ends_at) {
+        let (from, until) = (words::day(i18n, &card.starts_at), card.ends_at.map(|end| words::last_day(i18n, &end)));
+        let state = match (card.status, until) {
             (TaxRateState::Ended, _) => Some(t!(i18n, promotions.over).to_owned()),
-            (TaxRateState::Scheduled, _) => Some(t!(i18n, taxes.from, day = words::day(i18n, &card.starts_at))),
-            (TaxRateState::Active, Some(end)) => Some(t!(i18n, taxes.until, day = words::day(i18n, &end))),
+            (TaxRateState::Scheduled, Some(until)) => {
+                Some(format!("{} · {}", t!(i18n, taxes.from, day = from), t!(i18n, taxes.until, day = until)))
+            }
+            (TaxRateState::Scheduled, None) => Some(t!(i18n, taxes.from, day = from)),
+            (TaxRateState::Active, Some(until)) => Some(t!(i18n, taxes.until, day = until)),
             (TaxRateState::Active, None) => None,
         };
         let notes = kind.map(str::to_owned).into_iter().chain(state).map(|note| {

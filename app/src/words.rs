@@ -25,6 +25,7 @@ use haat_shared::{
     sales::PERIOD_MAX,
     shipping::{ShippingMethod, ShippingOption, Slot},
     shops::{DAYS_MAX, HANDLE_LENGTH},
+    text,
 };
 
 use leptos::prelude::*;
@@ -812,6 +813,15 @@ pub fn estimated_delivery(locale: I18n, order: &OrderView) -> String {
             if own.is_empty() { due } else { format!("{own} · {due}") }
         }
     }
+}
+
+/// The last day before an end, which may be the midnight at which the next one begins.
+pub(crate) fn last_day(locale: I18n, end: &str) -> String {
+    let before = match (end.get(..10).and_then(text::day), end.get(11..19)) {
+        (Some(day), Some("00:00:00")) => haat_shared::shipping::date(day - 1),
+        _ => end.to_owned(),
+    };
+    day(locale, &before)
 }
 
 /// A date and time with its zone: 21 Nov 2026, 09:30 IST. The zone is in brackets after the time.

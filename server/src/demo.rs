@@ -266,6 +266,12 @@ pub(crate) async fn add(
         services::add(&engine).await.map_err(|e| e.to_string())?;
         events::add(&engine).await.map_err(|e| e.to_string())?;
     }
+    // Of today, so that they aren't shown as old.
+    if engine.currency == Currency::INR && engine.currencies.len() > 1 {
+        let system = Caller::system();
+        let set = currencies::import(&engine, &system, EXCHANGE_RATES, "Demo", true).await;
+        set.map_err(|e| e.to_string())?;
+    }
     Ok(owners)
 }
 
@@ -309,9 +315,6 @@ const RATES: &str = include_str!("../demo/taxes.txt");
 const EXCHANGE_RATES: &str = "EUR 0.0098\nUSD 0.0113\n";
 
 async fn add_rates(engine: &Engine, system: &Caller) -> Result<()> {
-    if engine.currency == Currency::INR && engine.currencies.len() > 1 {
-        currencies::import(engine, system, EXCHANGE_RATES, "Demo", true).await?;
-    }
     for line in RATES.lines().filter(|line| !line.starts_with('#')) {
         let mut words = line.split_whitespace();
         let mut word = || words.next().unwrap_or_default().to_owned();

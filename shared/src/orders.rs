@@ -353,6 +353,8 @@ pub struct SellerOrder {
     pub payment: PaymentState,
     /// The marketplace's commission, less what was returned with refunds.
     pub commission: Money,
+    /// What the marketplace adds for the discounts that it bears, less what was returned with refunds.
+    pub market_discount: Money,
     /// The shop's earnings after commission. Negative for cash orders, where the shop owes the commission.
     pub earned: Money,
     /// What is left to refund. Null if nothing can be refunded.

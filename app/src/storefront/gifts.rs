@@ -13,10 +13,10 @@ use crate::{
     api,
     i18n::{t, use_i18n},
     locales::LANGUAGES,
-    state::query,
+    state::{Choices, query},
     ui::{
         Alert, Button, Choice, CodeAlert, EmptyState, ErrorSummary, Field, Icon, LinkButton, PageTitle,
-        Select, TextArea, loaded,
+        Select, TextArea, awaited, loaded,
     },
     words::{self, I18n},
 };
@@ -166,12 +166,20 @@ pub(crate) fn in_cart(i18n: I18n, gifts: Vec<CartGift>) -> Option<AnyView> {
         };
         (gift, more.into_any())
     });
-    let gifts = gifts.collect();
+    let gifts: Vec<(Gift, AnyView)> = gifts.collect();
+    // Whoever has chosen another currency wonders why all prices are in this one.
+    let currency = gifts[0].0.amount.currency();
+    let why = awaited(expect_context::<Choices>().0, move |choices| {
+        let other = choices.unwrap_or_default().iter().any(|(of, chosen)| *chosen && *of != currency);
+        let words = other.then(|| t!(i18n, gifts.basket_in, currency = currency.code()));
+        words.map(|words| view! { <p class="note">{words}</p> }).into_any()
+    });
     Some(
         view! {
             <section class="group">
                 <h2 class="group-shop">{t!(i18n, gift_cards.title)}</h2>
                 {lines(i18n, gifts)}
+                {why}
                 <p class="note">{t!(i18n, gifts.by_email)}</p>
             </section>
         }

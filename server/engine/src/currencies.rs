@@ -411,14 +411,24 @@ pub(crate) async fn show_product(engine: &Engine, caller: &Caller, product: &mut
     for variant in product.variants.iter_mut().filter(|variant| variant.price.currency() == shown.from) {
         let row = own.iter().find(|row| row.variant_id == variant.id);
         // A price that the seller set in the currency was not reduced from a converted one.
-        let own = row.is_some_and(|row| row.amount_minor.is_some());
+        let own = row.and_then(|row| Some((row.amount_minor?, row.price_minor)));
+        let listed = variant.price.amount();
         variant.price = match row {
             Some(row) => Money::new(shown.of_variant(row, variant.price.amount()), shown.to),
             None => shown.price(variant.price),
         };
-        let converted = |price: Option<Money>| price.filter(|_| !own).map(|price| shown.price(price));
-        (variant.compare_at, variant.lowest_price) =
-            (converted(variant.compare_at), converted(variant.lowest_price));
+        (variant.compare_at, variant.lowest_price) = match own {
+            // In a planned sale, it is reduced as the ordinary one is.
+            Some((own, ordinary)) if listed < ordinary => {
+                let lowest = variant.lowest_price.map(|price| in_proportion(own, ordinary, price.amount()));
+                (Some(Money::new(own, shown.to)), lowest.map(|price| Money::new(price, shown.to)))
+            }
+            Some(_) => (None, None),
+            None => {
+                let converted = |price: Option<Money>| price.map(|price| shown.price(price));
+                (converted(variant.compare_at), converted(variant.lowest_price))
+            }
+        };
     }
     Ok(())
 }

@@ -534,14 +534,15 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
     let ends: Vec<EndRow> = engine.db.all(&NOTIFIED_CANCELLATIONS, params![claim]).await?;
     let mut orders = shop_orders(engine, reader, orders)?;
     // Emails about parcels are not about the order's other parts, except for what there is to pay in cash.
-    let whole = orders.iter_mut().filter(|of| {
+    let (whole, other): (Vec<_>, Vec<_>) = orders.iter_mut().partition(|of| {
         let by_shop = !of.payment_method.collected_by_market();
         by_shop
             || of.order.state == OrderState::Cancelled
             || of_parts.iter().any(|part| part.order_id == of.order.id)
     });
-    let whole = whole.map(|of| &mut of.order);
-    parts::add(engine, reader, &mut whole.collect::<Vec<_>>()).await?;
+    let of_views = |all: Vec<&mut ShopOrderView>| all.into_iter().map(|of| &mut of.order).collect::<Vec<_>>();
+    parts::add(engine, reader, &mut of_views(whole)).await?;
+    parts::add_discounts(engine, &mut of_views(other)).await?;
     let (sent_gifts, mut bought_gifts) = gift_cards::notification_data(engine, reader, claim).await?;
     let mut lines: HashMap<_, _> = group_by(lines, |l| l.purchase_id).into_iter().collect();
     let purchases = purchases.into_iter().map(|row| {

@@ -38,6 +38,11 @@ statements! {
         AND (kind = 'on_top') = $4 AND ends_at IS NULL AND starts_at < $5";
     END = "UPDATE tax_rates SET ends_at = CASE WHEN starts_at > $2 THEN starts_at ELSE $2 END
         WHERE id = $1 AND COALESCE(ends_at > $2, TRUE)";
+    // What ended where a rate begins that never began goes on in its place.
+    REOPEN = "UPDATE tax_rates SET ends_at = gone.ends_at FROM tax_rates gone
+        WHERE gone.id = $1 AND gone.starts_at > $2 AND tax_rates.country = gone.country AND tax_rates.region = gone.region
+            AND tax_rates.tax_category = gone.tax_category AND (tax_rates.kind = 'on_top') = (gone.kind = 'on_top')
+            AND tax_rates.ends_at = gone.starts_at AND tax_rates.starts_at < gone.starts_at";
     REMOVE = "DELETE FROM tax_rates WHERE id = $1";
 }
 
@@ -350,6 +355,9 @@ async fn change(engine: &Engine, caller: &Caller, id: TaxRateId, remove: bool) -
         .db
         .write(("taxes::change", id), input, |tx, (id, remove, user, now)| {
             Box::pin(async move {
+                if *remove {
+                    tx.exec(&REOPEN, params![*id, *now]).await?;
+                }
                 let (changed, what) = match remove {
                     true => (tx.exec(&REMOVE, params![*id]).await?, "taxes::remove"),
                     false => (tx.exec(&END, params![*id, *now]).await?, "taxes::end"),

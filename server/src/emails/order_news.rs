@@ -37,12 +37,9 @@ impl News<'_> {
         left_out(self.locale, self.left_out)
     }
 
-    /// The estimated delivery; empty for a cancelled order.
-    fn estimated_delivery(&self, order: &OrderView) -> String {
-        match order.state {
-            OrderState::Cancelled => String::new(),
-            _ => words::estimated_delivery(self.locale, order),
-        }
+    /// The estimated delivery, which is no news.
+    fn estimated_delivery(&self, _: &OrderView) -> String {
+        String::new()
     }
 }
 

@@ -5,7 +5,11 @@ use haat_app::{
     words,
 };
 use haat_engine::{TxResult, notifications::RenderedEmail};
-use haat_shared::orders::{OrderRefund, RefundReason, ShopOrderView};
+use haat_shared::{
+    Money,
+    orders::{OrderRefund, OrderView, RefundReason, ShopOrderView},
+    pricing::Totals,
+};
 
 use super::order_news::{self, News, only};
 
@@ -19,7 +23,7 @@ pub(super) fn render(
     if refund.reason == RefundReason::Unshipped {
         return unshipped(locale, of, refund, why, url);
     }
-    let (order, contents) = (&of.order, &only(&of.order, &refund.lines));
+    let (order, contents) = (&of.order, &refunded(&of.order, refund));
     let (shop, name, price) = (&order.shop_name, &of.address.parts.name, words::money(locale, refund.amount));
     let money = match of.payment_method.collected_by_market() {
         true => words::refunds(locale, &[refund]).unwrap_or_default(),
@@ -42,12 +46,29 @@ pub(super) fn render(
         follow: "",
         // Only the shipping costs may be refunded.
         orders: if contents.lines.is_empty() { &[] } else { std::slice::from_ref(contents) },
-        totals: false,
+        totals: true,
         left_out: 0,
         contents: td_string!(locale, email.refunded_contents),
         reason: td_string!(locale, email.confirmed_reason).to_owned(),
     };
     order_news::render(&subject, &m)
+}
+
+/// What is refunded of an order: its lines, and what they come to after discounts and added taxes, with the refunded shipping.
+fn refunded(order: &OrderView, refund: &OrderRefund) -> OrderView {
+    let of = only(order, &refund.lines);
+    let currency = refund.amount.currency();
+    let listed: i64 = of.lines.iter().map(|line| line.total.amount()).sum();
+    let paid = refund.amount.amount() - refund.shipping.amount();
+    let money = |amount| Money::new(amount, currency);
+    let totals = Totals {
+        subtotal: money(listed),
+        discount: money((listed - paid).max(0)),
+        shipping: refund.shipping,
+        tax: money((paid - listed).max(0)),
+        total: refund.amount,
+    };
+    OrderView { totals, discounts: Vec::new(), taxes: Vec::new(), ..of }
 }
 
 pub(super) fn by_market(
@@ -57,7 +78,7 @@ pub(super) fn by_market(
     why: &str,
     url: &str,
 ) -> TxResult<RenderedEmail> {
-    let (order, contents) = (&of.order, &only(&of.order, &refund.lines));
+    let (order, contents) = (&of.order, &refunded(&of.order, refund));
     let (shop, price) = (&order.shop_name, words::money(locale, refund.amount));
     let balance = td_string!(locale, email.refunded_by_market_balance);
     let reason = (td_string!(locale, seller_orders.reason), why.to_owned());
@@ -76,7 +97,7 @@ pub(super) fn by_market(
         facts: [reason].into_iter().chain(shipping).chain([first]).collect(),
         follow: "",
         orders: if contents.lines.is_empty() { &[] } else { std::slice::from_ref(contents) },
-        totals: false,
+        totals: true,
         left_out: 0,
         contents: td_string!(locale, email.refunded_contents),
         reason: td_string!(locale, email.received_reason, shop = shop),

@@ -89,6 +89,7 @@ pub(crate) fn OrderDetails(
         can_message,
         events,
         commission,
+        market_discount,
         earned,
         refundable,
         disputes,
@@ -149,17 +150,19 @@ pub(crate) fn OrderDetails(
         view! { <p>{words}</p> }
     });
     let refunds = refunds.collect_view();
+    let by_market = (t!(i18n, balance.promotion), market_discount);
     let shares = match method.collected_by_market() {
         _ if order.state == OrderState::Cancelled => Vec::new(),
         true => {
             let words = if looks { t!(i18n, admin.earned) } else { t!(i18n, seller_orders.earned) };
-            vec![(t!(i18n, seller_orders.commission), commission), (words, earned)]
+            vec![(t!(i18n, seller_orders.commission), commission), by_market, (words, earned)]
         }
         // The shop collected the money and owes the market its commission.
-        false if looks => vec![(t!(i18n, admin.owed), commission)],
-        false => vec![(t!(i18n, seller_orders.owed), commission)],
+        false if looks => vec![(t!(i18n, admin.owed), commission), by_market],
+        false => vec![(t!(i18n, seller_orders.owed), commission), by_market],
     };
-    let shares = shares.into_iter().map(|(words, sum)| {
+    let shares = shares.into_iter().filter(|share| *share != by_market || market_discount.amount() > 0);
+    let shares = shares.map(|(words, sum)| {
         view! { <p class="note">{words} " " <span class="price">{words::money(i18n, sum)}</span></p> }
     });
     let shares = shares.collect_view();

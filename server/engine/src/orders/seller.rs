@@ -472,6 +472,10 @@ async fn details(engine: &Engine, caller: &Caller, lines: Vec<LineRow>) -> Resul
         events: std::iter::once(Ok(placed)).chain(steps).collect::<Result<_>>()?,
         payment: paid.state,
         commission,
+        market_discount: match order.order.state {
+            OrderState::Cancelled => money(0),
+            _ => by_market,
+        },
         earned,
         refundable,
         disputes,

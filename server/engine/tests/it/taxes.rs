@@ -81,6 +81,17 @@ both! {
         let unknown = TaxRateForm { tax_category: "boks".into(), ..rate("IN", "gst", "5") };
         assert_eq!(notes(unknown).await, [TaxNote::UnknownCategory]);
         assert_eq!(said(&taxes::preview(engine, &system, &of).await.unwrap().0), ["CGST 2.50", "SGST 2.50"]);
+        // A rate that is planned ends the present one, which goes on if the plan is dropped.
+        let ends = async || {
+            let rates = taxes::list(engine, &system).await.unwrap();
+            let of = rates.into_iter().find(|card| card.country == "DE" && card.status == TaxRateState::Active);
+            of.unwrap().ends_at
+        };
+        let planned = TaxRateForm { starts_on: "2998-01-01".into(), ..rate("DE", "plain", "21") };
+        let planned = taxes::add(engine, &system, &planned).await.unwrap();
+        assert!(ends().await.is_some());
+        taxes::remove(engine, &system, planned).await.unwrap();
+        assert_eq!(ends().await, None);
         taxes::remove(engine, &system, id).await.unwrap();
         assert!(taxes::remove(engine, &system, id).await.is_err());
         for guest in [taxes::list(engine, &Caller::guest()).await.map(drop), taxes::remove(engine, &Caller::guest(), id).await] {
