@@ -506,6 +506,7 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
   }
   await at('/admin/shops', 'admin-shops');
   await at(`/admin/shops/${SHOPS[0]}`, 'admin-shop');
+  await at('/admin/commission', 'admin-commission');
   await at('/admin/promotions', 'admin-promotions');
   await at('/admin/promotions?edit=new', 'admin-promotion-new');
   await at('/admin/announcements', 'admin-announcements');

@@ -162,6 +162,7 @@ chunks! {
         AnyOrder: admin::Order;
         AllShops: admin::Shops;
         AnyShop: admin::Shop;
+        Commission: admin::Commission;
         Payouts: admin::Payouts;
         Payout: admin::Payout;
         Users: admin::Users;

@@ -188,6 +188,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/admin/orders"), ChunkPage::AllOrders),
     (Path("/admin/orders/:number"), ChunkPage::AnyOrder),
     (Path("/admin/shops"), ChunkPage::AllShops),
+    (Path("/admin/commission"), ChunkPage::Commission),
     (Path("/admin/shops/:handle"), ChunkPage::AnyShop),
     (Path("/admin/promotions"), ChunkPage::MarketPromotions),
     (Path("/admin/taxes"), ChunkPage::MarketTaxes),

@@ -15,9 +15,7 @@ use crate::{
     previewing::{self, PreviewButton},
     state::{param, query},
     storefront::draft_by,
-    ui::{
-        self, Alert, Button, Chip, CodeAlert, EmptyState, Field, PageTitle, chips, error_summary, loaded,
-    },
+    ui::{self, Alert, Button, Chip, CodeAlert, EmptyState, Field, PageTitle, chips, error_summary, loaded},
     words,
 };
 
@@ -51,8 +49,7 @@ pub(crate) fn PricesOfProduct() -> impl IntoView {
             let href = routes::with(&path, &[("currency", of.code())]);
             Chip::from((href, of.listed(), *of == currency))
         });
-        let choices =
-            (currencies.len() > 1).then(|| chips(t!(i18n, currencies.currency), others.collect()));
+        let choices = (currencies.len() > 1).then(|| chips(t!(i18n, currencies.currency), others.collect()));
         let quantity = previewing::or(&draft, QUANTITY, "1");
         let typed = variants.iter().map(|variant| {
             let own = variant.own.map(|price| price.plain()).unwrap_or_default();
@@ -120,7 +117,8 @@ fn Form(
             basket.set((ids.iter().map(|name| field(name)).collect(), field(QUANTITY)));
         }
     };
-    let shown = move || basket.with(|(typed, quantity)| costs(i18n, &title, currency, &variants, typed, quantity));
+    let shown =
+        move || basket.with(|(typed, quantity)| costs(i18n, &title, currency, &variants, typed, quantity));
     view! {
         <form method="post" action=path class="panel form" novalidate aria-labelledby="prices" on:input=read.clone() on:change=read>
             <h2 id="prices">{t!(i18n, price_lists.in_currency, currency = currency.code())}</h2>

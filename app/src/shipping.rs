@@ -8,9 +8,9 @@ use haat_shared::{
     id::kinds::ZoneId,
     routes,
     shipping::{
-        Area, BasketForm, BookedSlot, CalendarForm, MethodForm, PriceBy, ShippingMethod, ShippingOption,
-        ShippingPreview, ShippingRules, ShippingSettings, Slot, SlotForm, SlotWindow, Zone, ZoneForm,
-        without_overlap,
+        Area, BasketForm, BookedSlot, CalendarForm, CashTerms, MethodForm, PriceBy, ShippingMethod,
+        ShippingOption, ShippingPreview, ShippingRules, ShippingSettings, Slot, SlotForm, SlotWindow, Zone,
+        ZoneForm, without_overlap,
     },
 };
 use leptos::{prelude::*, web_sys};
@@ -158,6 +158,10 @@ fn Overview(
                 format!("{} {price}{from}", words::shipping_name(i18n, method.method, &method.name))
             });
             let methods: Vec<_> = methods.collect();
+            let cash = match zone.cash {
+                CashTerms { refused: true, .. } => Some(t!(i18n, shipping.no_cash).to_owned()),
+                CashTerms { most, .. } => most.map(|most| t!(i18n, shipping.cash_to, amount = most)),
+            };
             let (name, areas) = (zone_name(i18n, &zone.name), areas.join(", "));
             let areas = (areas != name).then(|| view! { <span class="note below">{areas}</span> });
             view! {
@@ -166,7 +170,10 @@ fn Overview(
                         <a class="row-link" href=href>{name}</a>
                         {areas}
                     </th>
-                    <td>{methods.join(", ")}</td>
+                    <td>
+                        {methods.join(", ")}
+                        {cash.map(|words| view! { <span class="note below">{words}</span> })}
+                    </td>
                 </tr>
             }
         });
@@ -452,7 +459,7 @@ fn Edit(
             view! { <p class="field-error" id="overlap">{t!(i18n, shipping.overlap_with, zone = zone, area = area)}</p> },
         )
     };
-    let names = ["name", "areas"].map(|name| (name, label(i18n, name, None)));
+    let names = ["name", "areas", "cash_max"].map(|name| (name, label(i18n, name, None)));
     let of_methods = KEYS.into_iter().zip(ShippingMethod::OFFERED).flat_map(|(keys, method)| {
         keys.into_iter().map(move |key| {
             let part = key.rsplit('.').next().unwrap_or_default();
@@ -496,6 +503,11 @@ fn Edit(
                 {no_method}
                 {methods}
             </div>
+            <section class="panel form" aria-labelledby="cash">
+                <h2 id="cash">{t!(i18n, shipping.cash)}</h2>
+                <Check name="no_cash" label=t!(i18n, shipping.no_cash).to_owned() checked=form.no_cash />
+                <Amount name="cash_max" label=format!("{} ({})", label(i18n, "cash_max", None), currency.code()) value=form.cash_max.clone() hint=t!(i18n, shipping.cash_max_hint).to_owned() currency faults />
+            </section>
             <Preview handle currency basket id typed=Some(typed) first />
             <div class="actions">
                 <Button>{t!(i18n, form.save)}</Button>
@@ -553,6 +565,7 @@ const KEYS: [Keys; 4] = [
 fn label(i18n: I18n, part: &str, of: Option<ShippingMethod>) -> String {
     let label = match part {
         "areas" => t!(i18n, shipping.areas),
+        "cash_max" => t!(i18n, shipping.cash_max),
         "name" if of.is_none() => t!(i18n, shipping.name),
         "name" => t!(i18n, shipping.own_name),
         "by" => t!(i18n, shipping.by),

@@ -228,6 +228,10 @@ const ASK_AFTER: Duration = Duration::from_millis(300);
 /// What the form asks: what an item would be taxed, with the rate that is typed if it is complete. `None` without a price.
 fn question(field: &dyn Fn(&str) -> String, currency: Currency) -> Option<TaxPreview> {
     let rate = TaxRateForm::read(field);
+    // A rate that can't be saved has no effect to show.
+    if !rate.percent.trim().is_empty() && !rate.name.trim().is_empty() && rate.check().is_err() {
+        return None;
+    }
     let tax_category = match field("tax_category") {
         none if none.trim().is_empty() => STANDARD.to_owned(),
         typed => typed.trim().to_lowercase(),

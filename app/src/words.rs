@@ -19,7 +19,7 @@ use haat_shared::{
     permissions::{AdminRole, Role},
     personal::Obstacle,
     pricing::Benefit,
-    promotions::Refusal,
+    promotions::{Refusal, TOO_MANY_TRIES},
     reports::ReportReason,
     returns::{ReturnReason, ReturnState},
     sales::PERIOD_MAX,
@@ -155,6 +155,9 @@ pub fn is_of_code(code: &str) -> bool {
 
 /// Why a code doesn't apply, by the name of the error.
 pub fn refusal_of(i18n: I18n, code: &str) -> Option<&'static str> {
+    if code == TOO_MANY_TRIES {
+        return Some(t!(i18n, codes.too_many_tries));
+    }
     let coupon = Refusal::parse(code).map(|why| refusal(i18n, why));
     coupon.or_else(|| GiftCardRefusal::parse(code).map(|why| card_refusal(i18n, why)))
 }
@@ -316,6 +319,8 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         (FieldCode::Missing, ..) if field_name.starts_with("slots.shop_") => {
             t!(i18n, field.no_slot).to_owned()
         }
+        #[cfg(feature = "ssr")]
+        (FieldCode::NotAChoice, "payment_method", _) => t!(i18n, checkout.other_method).to_owned(),
         (FieldCode::Missing, "payment_method", _) => t!(i18n, field.choose_payment).to_owned(),
         (FieldCode::NotAChoice, "category", _) => t!(i18n, field.unknown_category).to_owned(),
         (FieldCode::NotAChoice, "currency", _) => t!(i18n, field.unknown_currency).to_owned(),
@@ -1036,6 +1041,7 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "orders::reject_return" => t!(i18n, admin.act_reject_return),
         "currencies::remove_rate" => t!(i18n, currencies.removed_rate),
         "currencies::set_rate" => t!(i18n, admin.act_rate),
+        "commissions::set" => t!(i18n, admin.act_commission),
         "search_terms::set_synonyms" => t!(i18n, admin.act_synonyms),
         "shops::open" => t!(i18n, admin.act_open),
         "catalog::upsert_products" => t!(i18n, admin.act_upsert),

@@ -13,7 +13,7 @@ use futures::future::try_join_all;
 use haat_engine::{
     Caller, Clock, Db, Engine, accounts,
     catalog::{self, NewCategory, NewProduct, NewVariant, put_categories, upsert_products},
-    currencies, media,
+    commissions, currencies, media,
     shipping::Change,
     shops::{self, NewShop, Terms},
     taxes,
@@ -22,6 +22,7 @@ use haat_shared::{
     Currency, Error, Money, Result,
     accounts::{DEMO_PASSWORD, SignUp},
     catalog::{Attribute, ListProducts, ProductCard},
+    commissions::RateFor,
     id::kinds::CategoryId,
     shipping::{CalendarForm, MethodForm, SlotForm, ZoneForm},
     taxes::TaxRateForm,
@@ -67,7 +68,8 @@ struct Shop {
     tax_id: String,
     #[serde(default)]
     pickup: bool,
-    commission_bp: i64,
+    /// If it isn't the usual one.
+    commission_bp: Option<i64>,
     returns_days: i64,
     /// Its zones and working days, if it doesn't ship everywhere at one price.
     shipping: Option<Shipping>,
@@ -140,7 +142,8 @@ impl Shipping {
         let zone = |zone: DemoZone| {
             let maybe = |of: Option<DemoMethod>| of.map(method).unwrap_or_default();
             let methods = [method(zone.standard), maybe(zone.express), maybe(zone.pickup), maybe(zone.slot)];
-            (None, ZoneForm { name: zone.name, areas: zone.areas.join("\n"), methods })
+            let areas = zone.areas.join("\n");
+            (None, ZoneForm { name: zone.name, areas, methods, ..ZoneForm::default() })
         };
         let calendar = CalendarForm {
             handling_days: self.handling_days.to_string(),
@@ -336,6 +339,7 @@ async fn seed(engine: &Engine) -> Result<Vec<String>> {
     let system = Caller::system();
     let market = priced_in(engine.currency, read()?);
     put_categories(engine, &system, categories(&market).collect()).await?;
+    commissions::set(engine, &system, &RateFor::Category("books".into()), Some(600)).await?;
     let categories = catalog::category_ids(engine).await?;
     let (mut owners, mut shelves) = (Vec::new(), Vec::new());
     for shop in market.shop {

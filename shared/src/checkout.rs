@@ -287,7 +287,7 @@ pub struct CheckoutView {
     pub rate: Rate,
     /// The seconds until the holds expire.
     pub seconds_left: i64,
-    /// The payment methods.
+    /// The payment methods of the market. Those that all shops take are [`taken`].
     pub payment_methods: Vec<PaymentMethod>,
     /// Those of them whose gateway doesn't respond at the moment.
     pub unresponsive_methods: Vec<PaymentMethod>,
@@ -338,6 +338,20 @@ pub struct CheckoutGroup {
     pub slot: Option<Slot>,
     /// The town or city that the shop ships from. May be empty.
     pub town: String,
+}
+
+impl CheckoutGroup {
+    /// Whether its shop takes cash for its items at the address.
+    pub fn takes_cash(&self) -> bool {
+        let subtotal = self.lines.iter().map(|line| line.total.amount()).sum();
+        self.shipping_options.first().is_none_or(|option| option.cash.takes(subtotal))
+    }
+}
+
+/// Those of the payment methods that all shops take.
+pub fn taken(methods: &[PaymentMethod], groups: &[CheckoutGroup]) -> Vec<PaymentMethod> {
+    let cash = groups.iter().all(CheckoutGroup::takes_cash);
+    methods.iter().copied().filter(|method| cash || method.collected_by_market()).collect()
 }
 
 /// A line item of a checkout or order, at the price charged.

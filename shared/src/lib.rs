@@ -24,6 +24,7 @@ pub mod carts;
 pub mod catalog;
 pub mod chat;
 pub mod checkout;
+pub mod commissions;
 pub mod contact;
 pub mod currencies;
 pub mod disputes;

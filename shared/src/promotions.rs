@@ -39,6 +39,8 @@ pub const SCOPE_MAX: usize = 100;
 pub const FILE_ROWS_MAX: usize = 1_000;
 /// The maximum number of bytes of such a file.
 pub const FILE_BYTES_MAX: usize = 200_000;
+/// What the URL of a page says if too many codes were tried.
+pub const TOO_MANY_TRIES: &str = "code_tries";
 /// The maximum number of codes in a basket.
 pub const CODES_MAX: usize = 5;
 
@@ -792,7 +794,7 @@ impl PromotionForm {
 }
 
 /// A percentage with up to two decimals, in basis points.
-fn percent(field: &str, typed: &str, least: i64) -> Result<i64, FieldError> {
+pub(crate) fn percent(field: &str, typed: &str, least: i64) -> Result<i64, FieldError> {
     let typed = typed.trim().trim_end_matches('%').trim_end();
     if typed.is_empty() {
         return Err(FieldError::new(field, FieldCode::Missing));

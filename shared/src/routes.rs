@@ -233,6 +233,7 @@ const READS: &[&str] = &[
     FN_ANY_ORDER,
     FN_ALL_SHOPS,
     FN_ANY_SHOP,
+    FN_COMMISSION,
     FN_ADMIN,
     FN_MARKET,
     FN_SEARCH_MARKET,
@@ -410,6 +411,7 @@ routes! {
     ALL_ORDERS GET "/admin/orders" Admin Operator(SeeOrders);
     ANY_ORDER GET "/admin/orders/{number}" Admin Operator(SeeOrders) => any_order(number: &str);
     ALL_SHOPS GET "/admin/shops" Admin Operator(SeeShops);
+    COMMISSION GET "/admin/commission" Admin Operator(SeeShops);
     ANY_SHOP GET "/admin/shops/{handle}" Admin Operator(SeeShops) => any_shop(handle: &str);
     MARKET_PROMOTIONS GET "/admin/promotions" Admin Operator(SeePromotions);
     ANNOUNCEMENTS GET "/admin/announcements" Admin Operator(SeePromotions);
@@ -508,6 +510,7 @@ routes! {
     FORM_CONTACT_MESSAGES POST "/admin/contact" Form Operator(ManageReports);
     FORM_REPORTS POST "/admin/reports" Form Operator(ManageReports);
     FORM_ALL_REVIEWS POST "/admin/reviews" Form Operator(ManageReports);
+    FORM_COMMISSION POST "/admin/commission" Form Operator(ManageShops);
     FORM_SEARCHES POST "/admin/search" Form Operator(ManageCatalog);
     FORM_RESEND POST "/admin/notifications/{id}" Form Operator(ManageEmails);
     FORM_TEAM POST "/admin/team" Form Operator(ManageTeam);
@@ -636,6 +639,7 @@ routes! {
     FN_OPEN_SHOP POST "/api/shops/open_as_seller" Function SignedIn;
     FN_SAVE_SHOP POST "/api/shops/save_settings" Function Member;
     FN_ALL_SHOPS POST "/api/shops/list_all" Function Operator(SeeShops);
+    FN_COMMISSION POST "/api/shops/commission" Function Operator(SeeShops);
     FN_ANY_SHOP POST "/api/shops/any_shop" Function Operator(SeeShops);
     FN_ADJUST_STOCK POST "/api/inventory/adjust" Function Member;
     FN_ADMIN POST "/api/audit/home" Function Operator(SeeHome);
@@ -901,6 +905,8 @@ rest! {
     API_SAVE_MARKET_PROMOTION PUT "/admin/promotions/{id}" Operator(ManagePromotions) Operator;
     API_END_MARKET_PROMOTION POST "/admin/promotions/{id}/end" Operator(ManagePromotions) Operator;
     API_DELETE_MARKET_PROMOTION DELETE "/admin/promotions/{id}" Operator(ManagePromotions) Operator;
+    API_COMMISSION GET "/admin/commission" Operator(SeeShops) Operator;
+    API_SET_COMMISSION PUT "/admin/commission" Operator(ManageShops) Operator;
     API_TAX_RATES GET "/admin/tax-rates" Operator(SeePromotions) Operator;
     API_ADD_TAX_RATE POST "/admin/tax-rates" Operator(ManagePromotions) Operator;
     API_PREVIEW_TAX POST "/admin/tax-rates/preview" Operator(SeePromotions) Operator;

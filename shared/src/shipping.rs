@@ -76,6 +76,27 @@ pub struct ShippingOption {
     /// The first and the last day on which it should arrive, if it is ordered by then: `2026-12-01`.
     #[serde(default)]
     pub arrives: (String, String),
+    /// Whether what is shipped there can be paid in cash.
+    #[serde(default)]
+    pub cash: CashTerms,
+}
+
+/// Whether a shop takes cash in one of its zones. Usually it does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct CashTerms {
+    /// Whether it takes none.
+    pub refused: bool,
+    /// The price of the items, before discounts, up to which it takes cash. Null without limit.
+    pub most: Option<Money>,
+}
+
+impl CashTerms {
+    /// Whether it takes cash for items of this price.
+    pub fn takes(&self, subtotal: i64) -> bool {
+        !self.refused && self.most.is_none_or(|most| subtotal <= most.amount())
+    }
 }
 
 impl ShippingOption {
@@ -87,6 +108,7 @@ impl ShippingOption {
             price: Money::zero(currency),
             days: (0, 0),
             arrives: (String::new(), String::new()),
+            cash: CashTerms::default(),
         }
     }
 }

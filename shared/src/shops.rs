@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     addresses, amounts,
+    commissions::RateOf,
     field::{FieldCode, FieldError, ValidationErrors},
     id::kinds::ShopId,
     media::Picture,
@@ -12,8 +13,6 @@ use crate::{
     taxes, text,
 };
 
-/// The default commission rate, in basis points, of a shop opened by its owner.
-pub const COMMISSION_BP: i64 = 1_000;
 /// The minimum and maximum number of characters of a handle.
 pub const HANDLE_LENGTH: (usize, usize) = (3, 40);
 /// The maximum number of characters of a shop's name, and of its town.
@@ -325,6 +324,9 @@ pub struct ShopSettings {
     pub currency: Currency,
     /// The commission rate, in basis points.
     pub commission_bp: i64,
+    /// The categories whose products have another one.
+    #[serde(default)]
+    pub commissions: Vec<RateOf>,
     /// Everything that can be edited, as form input; and the handle, which can't.
     pub form: ShopForm,
     /// The staff.

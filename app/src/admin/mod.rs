@@ -2,6 +2,7 @@
 
 mod announcements;
 mod audit;
+mod commission;
 mod contact;
 mod deliveries;
 mod home;
@@ -26,6 +27,7 @@ mod users;
 
 pub(crate) use announcements::Announcements;
 pub(crate) use audit::Audit;
+pub(crate) use commission::Commission;
 pub(crate) use contact::ContactMessages;
 pub(crate) use deliveries::{Deliveries, Delivery};
 pub(crate) use home::Home;

@@ -11,7 +11,7 @@ use super::{AdminPage, List, Part, asked, filters, foot, sorted, tools, url};
 use crate::{
     api,
     i18n::{t, use_i18n},
-    ui::loaded,
+    ui::{LinkButton, loaded},
     words,
 };
 
@@ -44,7 +44,11 @@ pub(crate) fn Shops() -> impl IntoView {
             part: Part::Shops,
             filtered: of.is_filtered(),
             zone_of: String::new(),
-            tools: tools(path, &of, t!(i18n, admin.search_shops), chosen, sorts.to_vec()),
+            tools: view! {
+                {tools(path, &of, t!(i18n, admin.search_shops), chosen, sorts.to_vec())}
+                <p class="actions"><LinkButton look="secondary" href=routes::COMMISSION>{t!(i18n, commission.title)}</LinkButton></p>
+            }
+            .into_any(),
             columns: vec![
                 by((t!(i18n, admin.shop), ""), "handle"),
                 (t!(i18n, settings.town), "wide").into(),

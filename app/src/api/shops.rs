@@ -3,6 +3,7 @@
 use haat_shared::{
     Currency,
     admin::ShopDetails,
+    commissions::CommissionPage,
     id::kinds::MediaId,
     page::{Counted, ListRequest, Page},
     sales::{AskedPeriod, ShopHome},
@@ -68,6 +69,12 @@ pub async fn list_all(of: ListRequest) -> Result<Counted<AdminShopCard>, ApiErro
 #[server(name = FetchAnyShop, prefix = "/api", endpoint = "shops/any_shop", input = Json)]
 pub async fn any_shop(handle: String) -> Result<ShopDetails, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::any_shop(&engine, &caller, &handle).await).await
+}
+
+/// The rates of commission, and the categories that can have one.
+#[server(name = FetchCommission, prefix = "/api", endpoint = "shops/commission", input = Json)]
+pub async fn commission() -> Result<CommissionPage, ApiError> {
+    super::call(async |engine, caller| haat_engine::commissions::page(&engine, &caller).await).await
 }
 
 /// Makes one of a shop's own pictures its logo.

@@ -45,9 +45,19 @@ fn Shown(
     done: String,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let ShopSettings { version, currency, commission_bp, form, members } = settings;
+    let ShopSettings { version, currency, commission_bp, commissions, form, members } = settings;
     let dirty = RwSignal::new(draft.error.is_some());
     let commission = t!(i18n, settings.commission, percent = words::percent(commission_bp));
+    let commissions = commissions.into_iter().map(|rate| {
+        view! { <li>{rate.name} ": " {words::percent(rate.rate_bp)} "%"</li> }
+    });
+    let commissions: Vec<_> = commissions.collect();
+    let commissions = (!commissions.is_empty()).then(|| {
+        view! {
+            <p>{t!(i18n, settings.commissions)}</p>
+            <ul class="facts">{commissions}</ul>
+        }
+    });
     let members = members.into_iter().map(|member| {
         let role = words::role(i18n, member.role);
         view! {
@@ -84,6 +94,7 @@ fn Shown(
             <section class="panel" aria-labelledby="commission">
                 <h2 id="commission">{t!(i18n, balance.commission)}</h2>
                 <p>{commission}</p>
+                {commissions}
             </section>
             <section class="panel" aria-labelledby="members">
                 <h2 id="members">{t!(i18n, settings.members)}</h2>

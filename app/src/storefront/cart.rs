@@ -17,8 +17,8 @@ use crate::{
     api::{self, ApiError, ApiResource},
     elsewhere::Elsewhere,
     i18n::{t, tn, tu_string, use_i18n},
-    state,
-    ui::{Button, EmptyState, LinkButton, PageTitle, Picture, Sums, Toaster, loaded},
+    state::{self, query},
+    ui::{Alert, Button, EmptyState, LinkButton, PageTitle, Picture, Sums, Toaster, loaded},
     words,
 };
 
@@ -42,6 +42,17 @@ impl Shared {
         self.count.changed(view.item_count);
         self.view.set(view);
     }
+}
+
+/// What became of the items of an order that is ordered once more.
+fn added_again(i18n: words::I18n) -> Option<AnyView> {
+    let (done, missing) = (query("done").get_untracked(), query("n").get_untracked());
+    let view = match (done.as_str(), missing.as_str()) {
+        ("again", "0") => view! { <Alert look="good">{t!(i18n, cart.again)}</Alert> },
+        ("again", _) => view! { <Alert look="info">{t!(i18n, cart.again_part)}</Alert> },
+        _ => return None,
+    };
+    Some(view.into_any())
 }
 
 /// The cart, with the input of a rejected line.
@@ -83,6 +94,7 @@ fn Shown(draft: Draft) -> impl IntoView {
                     <PageTitle text=tu_string!(i18n, cart.title) />
                     <div class="width page">
                         <h1>{t!(i18n, cart.title)}</h1>
+                        {added_again(i18n)}
                         <BuyFault fault />
                         {if cart.is_empty() { empty(i18n) } else { view! { <Full cart fault draft /> }.into_any() }}
                     </div>

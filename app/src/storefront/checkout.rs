@@ -8,7 +8,7 @@ use haat_shared::{
     addresses::Address,
     checkout::{
         CheckoutGroup, CheckoutLineView, CheckoutPage, CheckoutQuote, CheckoutState, CheckoutUpdate,
-        CheckoutView, PaymentOutcome, SLOT, choice, slot_choice,
+        CheckoutView, PaymentOutcome, SLOT, choice, slot_choice, taken,
     },
     gift_cards::AppliedGiftCard,
     id::kinds::CheckoutId,
@@ -167,15 +167,27 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     });
 
     // The button says whether the shopper pays now or places an order and pays on delivery.
-    let (chosen, ways_to_pay) = (RwSignal::new(form.payment_method), methods.clone());
+    let chosen = RwSignal::new(form.payment_method);
+    // Whether all shops take cash depends on the address.
+    let market_methods = methods.clone();
+    let methods = Memo::new(move |_| groups.with(|groups| taken(&market_methods, groups)));
+    let cash = checkout.payment_methods.iter().any(|method| !method.collected_by_market());
+    let without_cash = Memo::new(move |_| {
+        let refusing = |groups: &Vec<CheckoutGroup>| {
+            let groups = groups.iter().filter(|group| !group.takes_cash());
+            groups.map(|group| group.shop_name.clone()).collect::<Vec<_>>().join(", ")
+        };
+        if cash { groups.with(refusing) } else { String::new() }
+    });
     // Gift cards may pay all of it.
     let covered =
         Memo::new(move |_| quote.with(|quote| quote.to_pay.amount() == 0 && quote.totals.total.amount() > 0));
-    let paid_now = Memo::new(move |_| match chosen.get().filter(|method| ways_to_pay.contains(method)) {
-        Some(method) => method.collected_by_market(),
-        None => ways_to_pay.iter().all(|method| method.collected_by_market()),
+    let paid_now = Memo::new(move |_| {
+        methods.with(|methods| match chosen.get().filter(|method| methods.contains(method)) {
+            Some(method) => method.collected_by_market(),
+            None => methods.iter().all(|method| method.collected_by_market()),
+        })
     });
-    let offered: Vec<_> = methods.iter().copied().chain([PaymentMethod::GiftCard]).collect();
     let shops: Vec<String> = checkout.groups.iter().map(|group| group.shop_id.to_string()).collect();
     let shops_too = shops.clone();
     // The idempotency key for this attempt; after a declined card, the next click is a new attempt.
@@ -199,6 +211,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
         if busy.get_untracked() && !ready {
             return;
         }
+        let offered = [methods.get_untracked(), vec![PaymentMethod::GiftCard]].concat();
         if let Err(wrong) = typed.check(&offered, smtputf8, has_orders) {
             show(faults, Error::Invalid(wrong));
             keep(typed);
@@ -344,7 +357,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                         <Details form=form.clone() country billed known saved regions billing_regions has_orders readonly=paying faults=faults.into() />
                         {ways}
                     </div>
-                    <Ways form methods unresponsive appointments only_pickup rounded covered faults=faults.into() />
+                    <Ways chosen methods without_cash unresponsive appointments only_pickup rounded covered faults=faults.into() />
                     {fields.map(|fields| view! { <CardFields fields quote busy /> })}
                     {over.map(|window| view! { <OverPage window busy /> })}
                     // On wide screens, the other one is beside the beginning of the form.
@@ -928,8 +941,10 @@ fn slots(i18n: I18n, group: &CheckoutGroup, readonly: bool, faults: Signal<Optio
 /// The payment methods.
 #[component]
 fn Ways(
-    form: CheckoutUpdate,
-    methods: Vec<PaymentMethod>,
+    chosen: RwSignal<Option<PaymentMethod>>,
+    methods: Memo<Vec<PaymentMethod>>,
+    /// The shops that don't take cash, if cash is offered otherwise.
+    without_cash: Memo<String>,
     unresponsive: Vec<PaymentMethod>,
     /// Whether nothing is bought but appointments.
     appointments: bool,
@@ -941,9 +956,8 @@ fn Ways(
     faults: Signal<Option<Error>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let options: Vec<_> = methods
-        .into_iter()
-        .map(|method| {
+    let options = move || {
+        let methods = methods.get().into_iter().map(|method| {
             let words = words::method(i18n, method, words::cash(i18n, appointments, only_pickup));
             let cash = method == PaymentMethod::Cash;
             let mut note = if unresponsive.contains(&method) {
@@ -958,11 +972,23 @@ fn Ways(
                 note = format!("{note} {}", t!(i18n, payment_method.cash_rounded));
             }
             (method.as_str().to_owned(), words.to_owned(), note)
-        })
-        .collect();
+        });
+        methods.collect::<Vec<_>>()
+    };
+    let choice = move || {
+        let options = options();
+        let value = chosen.get_untracked().map_or("", PaymentMethod::as_str);
+        view! { <Choice name="payment_method" label=tu_string!(i18n, checkout.how) value options faults /> }
+    };
+    let refused = move || {
+        let shops = without_cash.get();
+        (!shops.is_empty())
+            .then(|| view! { <p class="note">{t!(i18n, checkout.without_cash, shops = shops)}</p> })
+    };
     view! {
         <section class="part" hidden=covered>
-            <Choice name="payment_method" label=tu_string!(i18n, checkout.how) value=form.payment_method.map_or("", PaymentMethod::as_str) options faults />
+            {choice}
+            {refused}
         </section>
     }
 }

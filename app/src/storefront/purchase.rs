@@ -175,6 +175,7 @@ fn Shown(
         let cancel = view! {
             {reviews}
             {invoices}
+            {again(i18n, &order, &action, &key)}
             <Cancel order=order.clone() back=back.filter(|_| collected_by_market) action=action.clone() key=key.clone() draft=draft.clone() />
         };
         let holding = Holding {
@@ -251,6 +252,22 @@ fn review_links(i18n: words::I18n, order: &OrderView, reviewable: &[Reviewable])
     });
     let links: Vec<_> = links.collect();
     (!links.is_empty()).then(|| view! { <ul class="facts">{links}</ul> }.into_any())
+}
+
+/// A button that puts the same items into the basket. Appointments are booked for a time, and exchanges were ordered before.
+fn again(i18n: words::I18n, order: &OrderView, action: &str, key: &str) -> Option<AnyView> {
+    if order.is_appointment() || order.exchange_of.is_some() {
+        return None;
+    }
+    let label = format!("{}: {}", t!(i18n, purchase.again), order.number);
+    let form = view! {
+        <form method="post" action=action.to_owned()>
+            <input type="hidden" name="order" value=order.number.clone() />
+            <input type="hidden" name="key" value=key.to_owned() />
+            <button type="submit" class="button secondary" name="action" value="again" aria-label=label>{t!(i18n, purchase.again)}</button>
+        </form>
+    };
+    Some(form.into_any())
 }
 
 #[component]

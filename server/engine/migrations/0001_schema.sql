@@ -199,7 +199,8 @@ CREATE TABLE shops (
     search_folded TEXT NOT NULL,
     description TEXT NOT NULL,
     currency TEXT NOT NULL,
-    commission_bp BIGINT NOT NULL CHECK (commission_bp BETWEEN 0 AND 10000),
+    -- NULL if as in the market, for the category of the product.
+    commission_bp BIGINT CHECK (commission_bp BETWEEN 0 AND 10000),
     town TEXT NOT NULL DEFAULT '',
     address TEXT NOT NULL DEFAULT '',
     -- Where it is taxed. Empty if not known.
@@ -281,12 +282,21 @@ CREATE TABLE categories (
     path TEXT NOT NULL UNIQUE,
     -- The category of tax rates that its products are of.
     tax_category TEXT NOT NULL,
+    -- The commission of its products: its own rate, or that of the nearest category above that has one.
+    commission_bp BIGINT,
     picture_id UUID REFERENCES media (id),
     -- The display order, parents before children.
     position BIGINT NOT NULL,
     created_at BIGINT NOT NULL
 );
 CREATE INDEX categories_picture_id_idx ON categories (picture_id) WHERE picture_id IS NOT NULL;
+
+-- The rates of the market's commission in basis points: the usual one, without a category, and those of categories.
+CREATE TABLE commission_rates (
+    category_id UUID UNIQUE REFERENCES categories (id),
+    rate_bp BIGINT NOT NULL CHECK (rate_bp BETWEEN 0 AND 10000)
+);
+INSERT INTO commission_rates (category_id, rate_bp) VALUES (NULL, 1000);
 
 -- The names of categories in languages other than the market's own.
 CREATE TABLE category_names (

@@ -55,7 +55,10 @@ pub async fn add_code(engine: &Engine, caller: &Caller, typed: &str) -> Result<C
             remove(engine, cart, added).await?;
             Err(Conflict::Code(refusal).into())
         }
-        _ => Ok(view),
+        _ => {
+            discount_attempt(engine, caller).await?;
+            Ok(view)
+        }
     }
 }
 
@@ -94,6 +97,18 @@ async fn try_code(
         other => other,
     })?;
     Ok((carts::view_of(engine, caller, cart).await?, added))
+}
+
+/// Takes an attempt back: whoever has a code that applies isn't trying them out.
+async fn discount_attempt(engine: &Engine, caller: &Caller) -> Result<()> {
+    let Some(origin) = caller.origin else { return Ok(()) };
+    let back = engine.db.write("carts::attempt", (origin, engine.clock.now_ms()), |tx, (origin, now)| {
+        Box::pin(async move {
+            quotas::spend_in_tx(tx, &[((ATTEMPTS, *origin), -1)].into(), *now).await?;
+            Ok(())
+        })
+    });
+    Ok(back.await?)
 }
 
 /// Counts an attempt, so that nobody can try out all codes.

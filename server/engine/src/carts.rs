@@ -537,6 +537,61 @@ async fn add_in_tx(
     Ok((cart, opened))
 }
 
+/// Adds so many of each variant to the caller's cart, or as many as the shop has. Returns how many of the variants were not added, or not
+/// in full.
+pub(crate) async fn add_all(
+    engine: &Engine,
+    caller: &Caller,
+    lines: Vec<(VariantId, i64)>,
+) -> Result<(Changed, i64)> {
+    let holder = holder(caller);
+    let token = random::token();
+    let input = (holder, random::token_hash(&token), lines, engine.clock.now_ms());
+    let add =
+        || engine.db.write("carts::add_all", input.clone(), |tx, input| Box::pin(add_all_in_tx(tx, input)));
+    let mut outcome = add().await;
+    if outcome.as_ref().is_err_and(is_unique) {
+        // Two requests opened the user's first cart at once; now it is there.
+        outcome = add().await;
+    }
+    let (cart, opened, missing) = outcome?;
+    let guest = matches!(holder, Holder::Token(_) | Holder::Nobody);
+    let view = view_with(engine, caller, cart.id, cart.gifts > 0).await?;
+    Ok((Changed { view, token: (opened && guest).then_some(token) }, missing))
+}
+
+async fn add_all_in_tx(
+    tx: &mut Tx,
+    (holder, token, lines, now): &(Holder, [u8; 32], Vec<(VariantId, i64)>, i64),
+) -> crate::TxResult<(CartRow, bool, i64)> {
+    let (cart, opened) = open_in_tx(tx, (*holder, *token, *now)).await?;
+    let mut missing = 0;
+    for &(variant, wanted) in lines {
+        let line = |quantity| AddCartLine {
+            id: random::id(*now),
+            cart_id: cart.id,
+            quantity,
+            created_at: *now,
+            variant,
+            lines_max: LINES_MAX,
+            quantity_max: QUANTITY_MAX,
+        };
+        if tx.insert(line(wanted)).await? {
+            continue;
+        }
+        missing += 1;
+        let fits = tx
+            .opt::<OnSale>(&ON_SALE, params![variant, cart.id])
+            .await?
+            .map_or(0, |on_sale| on_sale.on_hand.unwrap_or(QUANTITY_MAX).min(QUANTITY_MAX) - on_sale.in_cart);
+        if (1..wanted).contains(&fits) {
+            tx.insert(line(fits)).await?;
+        }
+    }
+    tx.exec(&TOUCH, params![cart.id, *now]).await?;
+    Ok((cart, opened, missing))
+}
+
 /// A cart was changed: the next checkout is a new one.
 pub(crate) async fn touch_in_tx(tx: &mut Tx, cart: CartId, now: i64) -> crate::TxResult<()> {
     tx.exec(&TOUCH, params![cart, now]).await?;

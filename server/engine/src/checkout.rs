@@ -29,7 +29,7 @@ use haat_shared::{
     addresses::{Address, regions},
     checkout::{
         CheckoutGroup, CheckoutLineView, CheckoutPage, CheckoutQuote, CheckoutState, CheckoutUpdate,
-        CheckoutView, PaymentOutcome, SLOT,
+        CheckoutView, PaymentOutcome, SLOT, taken,
     },
     id::kinds::{CapacityId, CheckoutId, ShopId, UserId},
     media::Picture,
@@ -53,6 +53,7 @@ statements! {
         LEFT JOIN variants v ON v.id = l.variant_id
         LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
+    ORDERS = "SELECT options, subtotal_minor FROM checkout_orders WHERE checkout_id = $1";
     BOUGHT = "SELECT number AS value FROM purchases WHERE checkout_id = $1";
     LAST_ADDRESS = "SELECT address AS value FROM purchases WHERE user_id = $1 AND (gifts_minor = 0 OR total_minor > gifts_minor)
         ORDER BY id DESC LIMIT 1";
@@ -109,6 +110,11 @@ rows! {
         picture: Option<Picture>
     }
 
+    struct OrderRow {
+        options: String,
+        subtotal_minor: i64,
+    }
+
     struct PaymentRow {
         state: PaymentState,
         next_action: Option<String>,
@@ -145,6 +151,17 @@ pub fn offered(engine: &Engine, currency: Option<Currency>) -> Vec<PaymentMethod
     let gateways = gateways.filter(|gateway| currency.is_none_or(|currency| gateway.supports(currency)));
     let (up, down): (Vec<_>, Vec<_>) = gateways.partition(|gateway| gateway.responds());
     up.into_iter().chain(down).flat_map(|gateway| methods_of(gateway.name())).collect()
+}
+
+/// Whether all shops of a checkout take cash for it.
+pub(crate) async fn takes_cash(engine: &Engine, id: CheckoutId) -> Result<bool> {
+    let orders: Vec<OrderRow> = engine.db.all(&ORDERS, params![id]).await?;
+    for order in orders {
+        if options(&order.options)?.first().is_some_and(|option| !option.cash.takes(order.subtotal_minor)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The methods whose gateway doesn't respond at the moment.
@@ -194,7 +211,8 @@ pub async fn page(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
     let (mut checkout, hold_until) = read(engine, caller, id).await?;
     let held_until = caller.time(engine, hold_until);
     let has_orders = !checkout.groups.is_empty();
-    let (form, methods) = (&mut checkout.form, &checkout.payment_methods);
+    let methods = &taken(&checkout.payment_methods, &checkout.groups);
+    let form = &mut checkout.form;
     if form.country.is_empty() {
         form.country.clone_from(&engine.country);
     }

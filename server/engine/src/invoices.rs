@@ -225,14 +225,17 @@ fn discounts_on(
     currency: Currency,
     part: impl Fn(Money) -> std::result::Result<Money, MoneyError>,
 ) -> TxResult<Vec<InvoiceDiscount>> {
-    let mut on = Vec::new();
-    for row in discounts.iter().filter(|row| row.position == position) {
-        let amount = part(Money::new(row.amount_minor, currency))?;
-        if amount.amount() > 0 {
-            on.push(InvoiceDiscount { name: promotions::name(&row.label, &row.code), amount });
-        }
+    let here: Vec<&DiscountRow> = discounts.iter().filter(|row| row.position == position).collect();
+    if here.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(on)
+    let each: Vec<i64> = here.iter().map(|row| row.amount_minor).collect();
+    // The part of their sum, so that the document's amounts add up.
+    let parts = part(Money::new(each.iter().sum(), currency))?.allocate(&each)?;
+    let on = here.iter().zip(parts).filter(|(_, amount)| amount.amount() > 0);
+    Ok(on
+        .map(|(row, amount)| InvoiceDiscount { name: promotions::name(&row.label, &row.code), amount })
+        .collect())
 }
 
 /// The part of a line from its `before`th item to its `after`th, as refunds allocate it.

@@ -23,6 +23,7 @@ macro_rules! lines_of {
     };
 }
 
+mod again;
 mod disputes;
 mod exchange_options;
 mod exchanges;
@@ -38,6 +39,7 @@ mod shipments;
 pub(crate) mod timeline;
 mod transitions;
 
+pub use again::order_again;
 pub(crate) use disputes::disputed_in_tx;
 pub use exchanges::exchange_return;
 pub use export::export;
@@ -540,9 +542,10 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
             || of.order.state == OrderState::Cancelled
             || of_parts.iter().any(|part| part.order_id == of.order.id)
     });
-    let of_views = |all: Vec<&mut ShopOrderView>| all.into_iter().map(|of| &mut of.order).collect::<Vec<_>>();
-    parts::add(engine, reader, &mut of_views(whole)).await?;
-    parts::add_discounts(engine, &mut of_views(other)).await?;
+    let whole = whole.into_iter().map(|of| &mut of.order);
+    parts::add(engine, reader, &mut whole.collect::<Vec<_>>()).await?;
+    let other = other.into_iter().map(|of| &mut of.order);
+    parts::add_discounts(engine, &mut other.collect::<Vec<_>>()).await?;
     let (sent_gifts, mut bought_gifts) = gift_cards::notification_data(engine, reader, claim).await?;
     let mut lines: HashMap<_, _> = group_by(lines, |l| l.purchase_id).into_iter().collect();
     let purchases = purchases.into_iter().map(|row| {

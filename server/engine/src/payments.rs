@@ -50,6 +50,10 @@ use haat_shared::{
 const RETURN_KEY: &str = "key";
 /// The first reconciliation happens this long after a payment was created.
 pub(crate) const FIRST_CHECK_MS: i64 = 10_000;
+/// As long as shoppers usually take to pay, payments are checked this often at least, so that what no webhook has told is known
+/// within a minute.
+const OPEN_CHECK_MS: i64 = 40_000;
+const OPEN_MS: i64 = 30 * 60_000;
 /// A payment that is still pending after this time is abandoned. If it is captured later, it is honoured
 /// or refunded.
 const GIVE_UP_MS: i64 = 24 * 3_600_000;
@@ -606,8 +610,9 @@ pub async fn reconcile(engine: &Engine) -> TxResult<usize> {
 /// Reads a claimed payment from its gateway, applies its status and sets the time of the next check.
 async fn check(engine: &Engine, payment: &PaymentRow, lease_until: i64) -> TxResult<()> {
     let now = engine.clock.now_ms();
+    let age = now - payment.created_at;
     match refresh(engine, payment, None).await {
-        Ok(ReportOutcome::Waiting) if now - payment.created_at > GIVE_UP_MS => {
+        Ok(ReportOutcome::Waiting) if age > GIVE_UP_MS => {
             failed(engine, payment.id, PaymentFailure::Abandoned, "").await?;
         }
         // Failures were logged where they occurred.
@@ -615,7 +620,8 @@ async fn check(engine: &Engine, payment: &PaymentRow, lease_until: i64) -> TxRes
     }
     // Final payments aren't checked again; superseded ones are, as long as they can be captured.
     let next = FIRST_CHECK_MS.max(jobs::backoff_ms(payment.checks + 4));
-    let over = payment.state == PaymentState::Superseded && now - payment.created_at > GIVE_UP_MS;
+    let next = if age < OPEN_MS { next.min(OPEN_CHECK_MS) } else { next };
+    let over = payment.state == PaymentState::Superseded && age > GIVE_UP_MS;
     let next = (!over).then_some(now + next);
     let input = (payment.id, next, lease_until);
     engine

@@ -55,7 +55,7 @@ insert! {
         search_folded: String,
         description: &'a str,
         currency: Currency,
-        commission_bp: i64,
+        commission_bp: Option<i64>,
         created_at: i64,
         town: &'a str,
         address: &'a str,
@@ -198,8 +198,8 @@ pub struct NewShop {
     pub description: String,
     /// The price of standard shipping.
     pub shipping_price: Money,
-    /// The commission rate, in basis points.
-    pub commission_bp: i64,
+    /// The commission rate, in basis points. `None` if as in the market.
+    pub commission_bp: Option<i64>,
     /// The other terms.
     pub terms: Terms,
     /// The owner.

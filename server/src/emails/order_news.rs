@@ -6,7 +6,7 @@ use haat_app::{
     words,
 };
 use haat_engine::{TxResult, notifications::RenderedEmail};
-use haat_shared::orders::{LineQuantity, OrderState, OrderView};
+use haat_shared::orders::{LineQuantity, OrderView};
 
 use super::parts::{fitting, left_out, rendered};
 

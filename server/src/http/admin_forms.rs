@@ -18,13 +18,14 @@ use haat_shared::{
     admin::{PaymentAction, RefundAction},
     amounts,
     announcements::AnnouncementForm,
+    commissions::{self, RateFor},
     currencies::read_rate,
     id::kinds::{AnnouncementId, GiftCardId, UserId},
     payouts::PayoutState,
     permissions::{AdminPermission, AdminRole},
     promotions::PromotionForm,
     routes::{
-        self, ANNOUNCEMENTS, CONTACT_MESSAGES, CURRENCIES, DELIVERIES, GIFT_CARDS, HOME, JOBS,
+        self, ANNOUNCEMENTS, COMMISSION, CONTACT_MESSAGES, CURRENCIES, DELIVERIES, GIFT_CARDS, HOME, JOBS,
         MARKET_PROMOTIONS, PAYOUTS, SEARCHES, TAXES, TEAM, USERS, any_payout,
     },
     taxes::{TaxBasis, TaxRateForm, TaxSettings},
@@ -153,6 +154,39 @@ pub(super) async fn searches(
         Ok(()) => redirect(&state, SEARCHES, &[("done", "synonyms")]),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "synonyms", SEARCHES, typed, &error).await,
         Err(error) => refused(&state, SEARCHES, &error),
+    }
+}
+
+/// A rate of commission: the usual one, or that of a category or a shop.
+pub(super) async fn commission(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
+    let of = match value("of").as_str() {
+        "category" => RateFor::Category(value("category")),
+        "shop" => RateFor::Shop(value("shop")),
+        _ => RateFor::Usual,
+    };
+    let done: Result<()> = async {
+        caller.admin(AdminPermission::ManageShops)?;
+        let rate = match value("action").as_str() {
+            "remove" => None,
+            _ => Some(
+                commissions::read_rate("percent", &value("percent"))
+                    .map_err(|fault| Error::Invalid(vec![fault]))?,
+            ),
+        };
+        haat_engine::commissions::set(engine, &caller, &of, rate).await
+    }
+    .await;
+    match done {
+        Ok(()) => redirect(&state, COMMISSION, &[("done", "set")]),
+        Err(error @ Error::Invalid(_)) => {
+            back_with_draft(&state, "commission", COMMISSION, typed, &error).await
+        }
+        Err(error) => refused(&state, COMMISSION, &error),
     }
 }
 

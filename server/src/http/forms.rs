@@ -26,6 +26,7 @@ use haat_shared::{
     notifications::Channel,
     orders::{LineQuantity, part_field},
     payments::NextAction,
+    promotions::TOO_MANY_TRIES,
     returns::{ExchangeWish, NewReturnRequest, ReturnReason, exchange_field},
     routes::{
         self, ADMIN, BUY_GIFT_CARD, CARDS, CART, GIFT_CARD, HOME, NOTIFICATION_SETTINGS, NOTIFICATIONS,
@@ -147,12 +148,11 @@ pub(super) async fn begin_checkout(
     .await;
     match begun {
         Ok(id) => back::to(&routes::checkout(id)).into_response(),
-        Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
         // The cart page shows which lines cannot be bought.
         Err(
             error @ (Error::Invalid(_) | Error::Conflict(Conflict::OutOfStock(_) | Conflict::GuestLimit(_))),
         ) => back_with_draft(&state, "cart", CART, typed, &error).await,
-        Err(error) => redirect(&state, CART, &[("error", error.code()), ("n", &field(&typed, "code"))]),
+        Err(error) => code_refused(&state, &typed, CART, &error),
     }
 }
 
@@ -180,11 +180,16 @@ async fn after_codes(state: &State, caller: &Caller, typed: &Typed, on: &str, pa
     }
 }
 
-/// Back to the page, with the code that was typed and why it doesn't apply.
+/// Back to the page, with the code that was typed and why it doesn't apply. Whoever has the code of a gift card can spend it, so no
+/// URL has it.
 fn code_refused(state: &State, typed: &Typed, page: &str, error: &Error) -> Response {
+    let code = Some(field(typed, "code")).filter(|code| !is_card_code(code)).unwrap_or_default();
     match error {
+        Error::RateLimited { .. } if !field(typed, "code").trim().is_empty() => {
+            redirect(state, page, &[("error", TOO_MANY_TRIES), ("n", &code)])
+        }
         Error::Busy { .. } | Error::RateLimited { .. } | Error::NotFound => super::layers::plain(error),
-        error => redirect(state, page, &[("error", error.code()), ("n", &field(typed, "code"))]),
+        error => redirect(state, page, &[("error", error.code()), ("n", &code)]),
     }
 }
 
@@ -328,8 +333,7 @@ pub(super) async fn pay(
             // It may be a coupon's.
             Err(Error::Conflict(Conflict::GiftCard(GiftCardRefusal::Unknown)))
                 if !typed_code.contains('-') => {}
-            // The URL doesn't have the code.
-            Err(error) => return refused(&state, &page, &error),
+            Err(error) => return code_refused(&state, &typed, &page, &error),
         }
     }
     let code = field(&typed, "action") == "code" || !field(&typed, "code").trim().is_empty();
@@ -464,6 +468,9 @@ pub(super) async fn cancel_by_customer(
     let (order, reason, action) = (field(&typed, "order"), field(&typed, "reason"), field(&typed, "action"));
     let (engine, of) = (&state.runtime.engine, (purchase.as_str(), key.as_str()));
     let page = with(&routes::purchase(&purchase), &[("key", &key)]);
+    if action == "again" {
+        return order_again(&state, &caller, of, &order, &page).await;
+    }
     let done = match action.as_str() {
         "return" => request_return(engine, &caller, of, &order, &typed).await,
         "withdraw" => match field(&typed, "return").parse() {
@@ -482,6 +489,24 @@ pub(super) async fn cancel_by_customer(
             back_with_draft(&state, "cancel_by_customer", &page, typed, &error).await
         }
         Err(error) => refused(&state, &page, &error),
+    }
+}
+
+async fn order_again(
+    state: &State,
+    caller: &Caller,
+    (purchase, key): (&str, &str),
+    order: &str,
+    page: &str,
+) -> Response {
+    match orders::order_again(&state.runtime.engine, caller, purchase, key, order).await {
+        Ok((changed, missing)) => {
+            let secure = state.runtime.config.secure();
+            let cookie = changed.token.map(|token| (header::SET_COOKIE, cookies::cart(secure, &token)));
+            let cart = redirect(state, CART, &[("done", "again"), ("n", &missing.to_string())]);
+            (AppendHeaders(cookie), cart).into_response()
+        }
+        Err(error) => refused(state, page, &error),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Area, BookedSlot, Calendar, Method, Parcel, Place, PriceBy, ShippingMethod, ShippingOption,
+    Area, BookedSlot, Calendar, CashTerms, Method, Parcel, Place, PriceBy, ShippingMethod, ShippingOption,
     ShippingRules, Step, Zone,
     calendar::{clock, minute},
     date,
@@ -68,6 +68,10 @@ pub struct ZoneForm {
     pub areas: String,
     /// Standard shipping, express shipping, local pickup and slots.
     pub methods: [MethodForm; 4],
+    /// Whether the shop takes no cash there.
+    pub no_cash: bool,
+    /// The price of the items up to which it takes cash. May be empty.
+    pub cash_max: String,
 }
 
 /// When a shop sends orders, as typed.
@@ -296,6 +300,8 @@ impl ZoneForm {
             name: field("name"),
             areas: field("areas"),
             methods: ShippingMethod::OFFERED.map(|method| MethodForm::read(method, &field)),
+            no_cash: field("no_cash") == "true",
+            cash_max: field("cash_max"),
         }
     }
 
@@ -319,6 +325,8 @@ impl ZoneForm {
             name: zone.name.clone(),
             areas: areas.join("\n"),
             methods: ShippingMethod::OFFERED.map(method),
+            no_cash: zone.cash.refused,
+            cash_max: zone.cash.most.map(|most| most.plain()).unwrap_or_default(),
         }
     }
 
@@ -355,7 +363,23 @@ impl ZoneForm {
         if methods.is_empty() {
             faults.add(format!("{at}methods"), FieldCode::Missing);
         }
-        faults.finish(Zone { id, name, areas, methods })
+        let field = format!("{at}cash_max");
+        let most = match self.cash_max.trim() {
+            "" => None,
+            typed => match amounts::read(&field, typed, currency) {
+                Ok(most) if most.amount() > 0 => Some(most),
+                Ok(_) => {
+                    faults.add(field, FieldCode::TooSmall);
+                    None
+                }
+                Err(fault) => {
+                    faults.add(fault.field, fault.code);
+                    None
+                }
+            },
+        };
+        let cash = CashTerms { refused: self.no_cash, most };
+        faults.finish(Zone { id, name, areas, methods, cash })
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Area, Calendar, Moment, Place, ShippingMethod, ShippingOption, Slot, SlotWindow,
+    Area, Calendar, CashTerms, Moment, Place, ShippingMethod, ShippingOption, Slot, SlotWindow,
     calendar::weekday,
     date,
     slots::{SLOT_DAYS, SlotOffer, WINDOWS_MAX, is_over},
@@ -68,6 +68,9 @@ pub struct Zone {
     pub areas: Vec<Area>,
     /// The methods that are offered there, standard first.
     pub methods: Vec<Method>,
+    /// Whether what is shipped there can be paid in cash.
+    #[serde(default)]
+    pub cash: CashTerms,
 }
 
 /// How a shop ships. Stored as JSON: a field that is added needs a default.
@@ -145,7 +148,8 @@ impl ShippingRules {
             free_from,
             days,
         };
-        let zone = Zone { id, name: name.into(), areas: vec![Area::Everywhere], methods: vec![standard] };
+        let (areas, methods, cash) = (vec![Area::Everywhere], vec![standard], CashTerms::default());
+        let zone = Zone { id, name: name.into(), areas, methods, cash };
         Self { zones: vec![zone], ..Self::default() }
     }
 
@@ -164,7 +168,7 @@ impl ShippingRules {
 
     /// The methods that are offered for a parcel to a place, standard first; none if it isn't shipped there.
     pub fn options(&self, place: &Place, parcel: &Parcel, now: Moment) -> Vec<ShippingOption> {
-        let methods = self.zone(place).into_iter().flat_map(|zone| &zone.methods);
+        let Some(zone) = self.zone(place) else { return Vec::new() };
         let option = |method: &Method| {
             let price = method.price(parcel)?;
             let (first, last) = match method.method {
@@ -177,9 +181,10 @@ impl ShippingRules {
                 price,
                 days: (first - now.day, last - now.day),
                 arrives: (date(first), date(last)),
+                cash: zone.cash,
             })
         };
-        methods.filter_map(option).collect()
+        zone.methods.iter().filter_map(option).collect()
     }
 
     /// The same with amounts in another currency. None if one is out of bounds.
@@ -187,7 +192,11 @@ impl ShippingRules {
         let zone = |zone: &Zone| {
             let methods =
                 zone.methods.iter().map(|method| method.exchanged(rate, to)).collect::<Option<_>>()?;
-            Some(Zone { methods, ..zone.clone() })
+            let most = match zone.cash.most.filter(|most| most.currency() != to) {
+                Some(most) => Some(convert(most, rate, to)?),
+                None => zone.cash.most,
+            };
+            Some(Zone { methods, cash: CashTerms { most, ..zone.cash }, ..zone.clone() })
         };
         let zones = self.zones.iter().map(zone).collect::<Option<_>>()?;
         let windows = self.windows.iter().map(|window| window.exchanged(rate, to)).collect::<Option<_>>()?;
@@ -279,7 +288,8 @@ mod tests {
     fn zone(n: u128, areas: &[&str]) -> Zone {
         let areas = areas.iter().map(|area| Area::parse(area).unwrap()).collect();
         let methods = vec![method(PriceBy::Flat, &[(None, n as i64)])];
-        Zone { id: ZoneId::from_uuid(Uuid::from_u128(n)), name: n.to_string(), areas, methods }
+        let (id, cash) = (ZoneId::from_uuid(Uuid::from_u128(n)), CashTerms::default());
+        Zone { id, name: n.to_string(), areas, methods, cash }
     }
 
     #[test]

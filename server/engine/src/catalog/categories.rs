@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Caller, Engine, TxError, insert, media, params, random, rows, statements};
+use crate::{Caller, Engine, TxError, commissions, insert, media, params, random, rows, statements};
 use haat_shared::{
     Error, FieldCode, Result,
     catalog::{CategoryCard, CategoryLink, CategoryView},
@@ -178,6 +178,8 @@ pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<Ne
                 for (slug, locale, name) in names.iter() {
                     tx.exec(&NAME, params![slug, locale, name]).await?;
                 }
+                // New categories have the commission of those above them.
+                commissions::spread_in_tx(tx).await?;
                 Ok::<_, TxError>(())
             })
         })

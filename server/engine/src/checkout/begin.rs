@@ -58,7 +58,8 @@ statements! {
             COALESCE(v.options, '[]') AS option_values, COALESCE(p.id, l.variant_id) AS product_id,
             COALESCE(p.title, l.title) AS title, CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END
             AS discontinued, s.id AS shop_id, s.name AS shop_name, s.currency, COALESCE(v.weight_g, 0) AS weight_g,
-            s.commission_bp, s.country, s.region, s.prices_include_tax, COALESCE(k.tax_category, '') AS tax_category, COALESCE(k.path, '') AS category,
+            COALESCE(s.commission_bp, k.commission_bp, (SELECT r.rate_bp FROM commission_rates r WHERE r.category_id IS NULL)) AS commission_bp,
+            s.country, s.region, s.prices_include_tax, COALESCE(k.tax_category, '') AS tax_category, COALESCE(k.path, '') AS category,
             CASE WHEN sv.product_id IS NULL THEN FALSE ELSE TRUE END AS is_service, ",
             on_sale!(), "
         FROM cart_lines l JOIN shops s ON s.id = l.shop_id LEFT JOIN variants v ON v.id = l.variant_id

@@ -160,6 +160,10 @@ async fn pay_once(
         ),
         _ => (update, offered(engine, Some(checkout.quote.currency))),
     };
+    let in_cash = update.payment_method.is_some_and(|method| !method.collected_by_market());
+    if in_cash && !super::takes_cash(engine, id).await? {
+        return Err(Error::field("payment_method", FieldCode::NotAChoice));
+    }
     let mut details = update.check(&methods, engine.smtputf8, checkout.has_orders).map_err(Error::Invalid)?;
     if checkout.quote.gifts_minor > 0 && !details.payment_method.collected_by_market() {
         return Err(Conflict::GiftCard(GiftCardRefusal::BoughtInCash).into());

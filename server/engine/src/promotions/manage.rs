@@ -16,6 +16,7 @@ use haat_shared::{
         PromotionCard, PromotionDraft, PromotionForm, PromotionKind, PromotionState, Promotions, Terms,
         fold_code,
     },
+    shipping::date,
 };
 
 /// The number of rows per page.
@@ -279,7 +280,12 @@ fn card(engine: &Engine, caller: &Caller, row: CardRow, given: Vec<Money>) -> Re
         given,
         unused: row.unused,
         version: row.version,
-        form: serde_json::from_str(&row.form).unwrap_or_default(),
+        // It may have been ended since it was saved.
+        form: PromotionForm {
+            starts_on: date(engine.zone.day(row.starts_at)),
+            ends_on: last_day(engine, row.starts_at, row.ends_at).map(date).unwrap_or_default(),
+            ..serde_json::from_str(&row.form).unwrap_or_default()
+        },
     })
 }
 
@@ -411,10 +417,15 @@ async fn save_in(
     form: &PromotionForm,
 ) -> Result<()> {
     let draft = form.check(owner.currency, owner.shop.is_none()).map_err(Error::Invalid)?;
-    let exists: Option<CardRow> = engine.db.opt(&FIND, params![id, owner.shop]).await?;
-    exists.ok_or(Error::NotFound)?;
+    let found: Option<CardRow> = engine.db.opt(&FIND, params![id, owner.shop]).await?;
+    let CardRow { starts_at, ends_at, .. } = found.ok_or(Error::NotFound)?;
     let now = engine.clock.now_ms();
-    let input = (owner, (id, version), draft, json(form)?, times(engine, form, now)?, now);
+    let mut times = times(engine, form, now)?;
+    // What has ended in the course of its last day doesn't go on until the day is over.
+    if draft.ends_on.is_some() && draft.ends_on == last_day(engine, starts_at, ends_at) {
+        times.1 = ends_at.filter(|end| *end <= now).or(times.1);
+    }
+    let input = (owner, (id, version), draft, json(form)?, times, now);
     let saved = engine
         .db
         .write(("promotions::save", id), input, |tx, (owner, of, draft, form, times, now)| {
@@ -518,6 +529,11 @@ async fn delete_in(engine: &Engine, owner: Owner, id: PromotionId) -> Result<()>
         })
     });
     Ok(deleted.await?)
+}
+
+/// The last day of a promotion, if it has an end.
+fn last_day(engine: &Engine, starts_at: i64, ends_at: Option<i64>) -> Option<i64> {
+    ends_at.map(|end| engine.zone.day((end - 1).max(starts_at)))
 }
 
 /// When a promotion begins and ends: at the beginning of its first day, and at the end of its last.

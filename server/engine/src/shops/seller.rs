@@ -3,7 +3,7 @@
 
 use super::{NewShop, Terms, open_in_tx, search_text};
 use crate::{
-    Caller, Engine, cursor,
+    Caller, Engine, commissions, cursor,
     db::{CountRow, Scalar, Tx, Value, is_unique, list::words},
     ledger, lists, orders, params, random, revisions, rows, sales, statements, update,
 };
@@ -17,10 +17,7 @@ use haat_shared::{
     page::{self, Counted, ListRequest, Page, PageRequest},
     permissions::{AdminPermission, Permission, Role},
     sales::{AskedPeriod, BestProduct, DaySales, LowVariant, ShopHome},
-    shops::{
-        AdminShopCard, COMMISSION_BP, Member, SHOP_SORTS, SHOP_STAGES, ShopDraft, ShopForm, ShopSettings,
-        ToDo,
-    },
+    shops::{AdminShopCard, Member, SHOP_SORTS, SHOP_STAGES, ShopDraft, ShopForm, ShopSettings, ToDo},
 };
 
 /// The number of rows per page.
@@ -29,7 +26,7 @@ const PAGE_SIZE: usize = 50;
 /// The columns of a [`CardRow`].
 macro_rules! card_columns {
     () => {
-        "s.id, s.handle, s.name, s.town, s.commission_bp, s.created_at,
+        "s.id, s.handle, s.name, s.town, COALESCE(s.commission_bp, (SELECT r.rate_bp FROM commission_rates r WHERE r.category_id IS NULL)) AS commission_bp, s.created_at,
             (SELECT COUNT(*) FROM products p WHERE p.shop_id = s.id AND p.state = 'published') AS products,
             COALESCE((SELECT MIN(u.email) FROM shop_members m JOIN users u ON u.id = m.user_id
                 WHERE m.shop_id = s.id AND m.role = 'owner'), '') AS owner_email"
@@ -141,7 +138,7 @@ rows! {
         tax_id: String,
         currency: Currency,
         returns_days: i64,
-        commission_bp: i64,
+        commission_bp: Option<i64>,
         version: i64,
     }
 
@@ -212,7 +209,7 @@ pub async fn open_as_seller(engine: &Engine, caller: &Caller, form: &ShopForm) -
         name: draft.name,
         description: draft.description,
         shipping_price,
-        commission_bp: COMMISSION_BP,
+        commission_bp: None,
         terms: Terms {
             town: draft.town,
             address: draft.address,
@@ -258,10 +255,15 @@ pub async fn settings(engine: &Engine, caller: &Caller, handle: &str) -> Result<
     let shop = caller.shop(handle, Permission::ManageShop)?;
     let row: SettingsRow = engine.db.one(&FIND, params![shop]).await?;
     let members: Vec<MemberRow> = engine.db.all(&MEMBERS, params![shop]).await?;
+    let (commission_bp, commissions) = match row.commission_bp {
+        Some(own) => (own, Vec::new()),
+        None => (commissions::usual(engine).await?, commissions::of_categories(engine, caller).await?),
+    };
     Ok(ShopSettings {
         version: row.version,
         currency: row.currency,
-        commission_bp: row.commission_bp,
+        commission_bp,
+        commissions,
         form: draft(row).form(),
         members: members.into_iter().map(|m| Member { name: m.name, email: m.email, role: m.role }).collect(),
     })

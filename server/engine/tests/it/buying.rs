@@ -4,7 +4,7 @@ use haat_engine::{
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money,
-    carts::SetQuantity,
+    carts::{CartView, SetQuantity},
     checkout::{CheckoutState, CheckoutUpdate},
     id::kinds::CheckoutId,
     orders::{ListOrders, OrderState},
@@ -32,6 +32,33 @@ statements! {
 }
 
 both! {
+    async fn an_order_is_ordered_again_as_far_as_the_shop_has_it(market) {
+        let engine = &market.engine;
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let jug = market.product("meena-crafts", "Clay jug", 60_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 2), (jug, 1)]).await;
+        let number = market.buy_by_card(&guest).await;
+        let (key, order) = (market.key(&number), format!("{number}-1"));
+        let again = async |caller: &Caller, key: &str| orders::order_again(engine, caller, &number, key, &order).await;
+        let quantities = |view: &CartView| {
+            let lines = view.groups.iter().flat_map(|group| &group.lines);
+            lines.map(|line| (line.title.clone(), line.quantity)).collect::<std::collections::BTreeMap<_, _>>()
+        };
+        let expected = |bowls, jugs| [("Clay bowl".to_owned(), bowls), ("Clay jug".to_owned(), jugs)].into();
+        let (changed, missing) = again(&guest, &key).await.unwrap();
+        assert_eq!((quantities(&changed.view), missing), (expected(2, 1), 0));
+        // Three bowls are left.
+        let (changed, missing) = again(&guest, &key).await.unwrap();
+        assert_eq!((quantities(&changed.view), missing), (expected(3, 2), 1));
+        // Whoever has the link orders for themselves; others can't.
+        let stranger = Caller::guest();
+        assert_eq!(again(&stranger, "no key").await.map(drop).unwrap_err(), Error::NotFound);
+        let (changed, missing) = again(&stranger, &key).await.unwrap();
+        assert!(changed.token.is_some());
+        assert_eq!((quantities(&changed.view), missing), (expected(2, 1), 0));
+        market.settle().await;
+    }
+
     async fn the_shipping_method_is_chosen_before_paying(market) {
         let engine = &market.engine;
         let tea = market.generous_shop().await;

@@ -28,6 +28,7 @@ mod cards;
 mod carts;
 mod catalog;
 mod chat;
+mod commissions;
 mod connect;
 mod coupons;
 mod currencies;

@@ -123,6 +123,28 @@ both! {
         assert_eq!(payments::reconcile(&market.engine).await.unwrap(), 0, "there is nothing left to reconcile");
     }
 
+    async fn who_pays_late_without_a_webhook_has_bought_within_a_minute(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        for minutes in [0, 4, 13, 25] {
+            let guest = market.guest_with(&[(bowl, 1)]).await;
+            let (id, _, gateway_ref) = market.go_to_sandbox(&guest).await;
+            let wait = async || {
+                market.clock.advance_ms(5_000);
+                payments::reconcile(&market.engine).await.unwrap();
+            };
+            for _ in 0..minutes * 12 {
+                wait().await;
+            }
+            market.enter(&gateway_ref, Card::WebhookNever).await;
+            assert_eq!(market.deliver_webhooks().await, 0);
+            for _ in 0..12 {
+                wait().await;
+            }
+            let state = checkout::view(&market.engine, &guest, id).await.unwrap().state;
+            assert_eq!(state, CheckoutState::Completed, "after {minutes} minutes");
+        }
+    }
+
     async fn two_nodes_ask_for_each_due_payment_once(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 50).await;
         for _ in 0..20 {

@@ -7,9 +7,10 @@ use haat_engine::{
 };
 use haat_shared::{
     Conflict, Error, FieldCode, Money,
-    checkout::CheckoutUpdate,
+    checkout::{CheckoutUpdate, taken},
     id::kinds::ZoneId,
     money::Rate,
+    payments::PaymentMethod,
     shipping::{BasketForm, CalendarForm, MethodForm, ShippingMethod, ZoneForm},
 };
 
@@ -56,6 +57,37 @@ fn shipped(quote: &haat_shared::checkout::CheckoutQuote) -> i64 {
 }
 
 both! {
+    async fn cash_is_taken_where_and_up_to_what_the_shop_says(market) {
+        let engine = &market.engine;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let limited = ZoneForm { cash_max: "1000".into(), ..zone("India", "IN", "49") };
+        let none = ZoneForm { no_cash: true, ..zone("Mumbai", "IN 400001-400104", "29") };
+        ships(market, MEENA, &[limited.clone(), none]).await;
+        for (bowls, postal_code, cash) in [(2, "560001", true), (3, "560001", false), (1, "400050", false)] {
+            let guest = market.guest_with(&[(bowl, bowls)]).await;
+            let id = checkout::begin(engine, &guest).await.unwrap();
+            let typed = CheckoutUpdate { payment_method: Some(PaymentMethod::Cash), ..to("IN", "Karnataka", postal_code) };
+            checkout::update(engine, &guest, id, typed.clone()).await.unwrap();
+            let view = checkout::view(engine, &guest, id).await.unwrap();
+            let methods = taken(&view.payment_methods, &view.groups);
+            assert_eq!(methods.contains(&PaymentMethod::Cash), cash, "{bowls} {postal_code}");
+            assert!(methods.contains(&PaymentMethod::Sandbox));
+            let paid = checkout::pay(engine, &guest, id, typed, view.quote.version, "k").await;
+            match cash {
+                true => assert!(paid.is_ok(), "{paid:?}"),
+                false => assert_eq!(paid.unwrap_err().at("payment_method"), Some(FieldCode::NotAChoice)),
+            }
+        }
+        let meena = market.owner(MEENA).await;
+        let version = shipping::settings(engine, &meena, MEENA).await.unwrap().version;
+        for (typed, code) in [("0", FieldCode::TooSmall), ("much", FieldCode::NotMoney)] {
+            let form = ZoneForm { cash_max: typed.into(), ..zone("Nepal", "NP", "49") };
+            let refused = shipping::save(engine, &meena, MEENA, version, &Change::Zone(None, Box::new(form))).await;
+            assert_eq!(refused.unwrap_err().at("cash_max"), Some(code), "{typed}");
+        }
+        market.settle().await;
+    }
+
     async fn zones_are_managed_by_the_shop(market) {
         let (engine, meena) = (&market.engine, market.owner(MEENA).await);
         let opened = shipping::settings(engine, &meena, MEENA).await.unwrap();

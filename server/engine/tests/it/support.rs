@@ -751,7 +751,7 @@ impl Market {
             name: handle.replace('-', " "),
             description: "A shop of the tests".into(),
             shipping_price: Money::new(4_900, Currency::INR),
-            commission_bp,
+            commission_bp: Some(commission_bp),
             // No return period: earnings are available as soon as an order is delivered.
             terms: shops::Terms { returns_days: 0, ..shops::Terms::default() },
             owner,
@@ -774,7 +774,7 @@ impl Market {
             name: "Generous".into(),
             description: String::new(),
             shipping_price: Money::new(4_900, currency),
-            commission_bp: 1_000,
+            commission_bp: Some(1_000),
             terms: shops::Terms {
                 town: "Ooty".into(),
                 free_delivery_from_minor: Some(100_000),

@@ -92,7 +92,7 @@ async fn open_shop(market: &Market, shop: &Shop, currency: Currency) -> VariantI
         name: shop.handle.clone(),
         description: String::new(),
         shipping_price: Money::new(shop.shipping, currency),
-        commission_bp: shop.commission_bp,
+        commission_bp: Some(shop.commission_bp),
         terms: shops::Terms { returns_days: 0, ..shops::Terms::default() },
         owner,
     };

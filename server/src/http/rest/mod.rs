@@ -11,6 +11,7 @@ mod cards;
 mod carts;
 mod catalog;
 mod checkout;
+mod commission;
 mod conversations;
 mod countries;
 mod currencies;
@@ -168,6 +169,7 @@ fn api() -> Api {
     let api = promotions::routes(api);
     let api = sale_prices::routes(api);
     let api = taxes::routes(api);
+    let api = commission::routes(api);
     let api = gift_cards::routes(api);
     operator::routes(api)
 }

@@ -6,8 +6,8 @@ use haat_shared::{
     id::kinds::ZoneId,
     routes::*,
     shipping::{
-        BasketForm, Calendar, CalendarForm, Method, MethodForm, PriceBy, ShippingMethod, ShippingPreview,
-        ShippingSettings, SlotForm, SlotWindow, Step, Zone, ZoneForm,
+        BasketForm, Calendar, CalendarForm, CashTerms, Method, MethodForm, PriceBy, ShippingMethod,
+        ShippingPreview, ShippingSettings, SlotForm, SlotWindow, Step, Zone, ZoneForm,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -137,6 +137,9 @@ struct ShippingZone {
     /// The methods that are offered, each once.
     #[schema(min_items = 1, max_items = 4)]
     methods: Vec<ZoneMethod>,
+    /// Whether orders there can be paid in cash.
+    #[serde(default)]
+    cash: CashTerms,
 }
 
 /// A shipping method of a zone.
@@ -212,11 +215,12 @@ impl ShopShipping {
         let Calendar { handling_days, cutoff, working_days, holidays, time_zone } = settings.rules.calendar;
         let cutoff = cutoff.map(|minute| format!("{:02}:{:02}", minute / 60, minute % 60));
         let time_zone = Some(time_zone).filter(|zone| !zone.is_empty());
-        let zone = |Zone { id, name, areas, methods }| ShippingZone {
+        let zone = |Zone { id, name, areas, methods, cash }| ShippingZone {
             id: Some(id),
             name,
             areas: areas.iter().map(ToString::to_string).collect(),
             methods: methods.into_iter().map(ZoneMethod::of).collect(),
+            cash,
         };
         Self {
             calendar: ShippingCalendar { handling_days, cutoff, working_days, holidays, time_zone },
@@ -257,7 +261,14 @@ impl ShopShipping {
                 found.map(|method| method.form(currency)).unwrap_or_default()
             };
             let methods = ShippingMethod::OFFERED.map(method);
-            (zone.id, ZoneForm { name: zone.name.clone(), areas: zone.areas.join("\n"), methods })
+            let form = ZoneForm {
+                name: zone.name.clone(),
+                areas: zone.areas.join("\n"),
+                methods,
+                no_cash: zone.cash.refused,
+                cash_max: zone.cash.most.map(typed).unwrap_or_default(),
+            };
+            (zone.id, form)
         };
         let slots = self.slots.as_ref().map(|slots| slots.iter().map(SlotPattern::form).collect());
         Ok(Change::All(calendar, self.zones.iter().map(zone).collect(), slots))

@@ -4,6 +4,7 @@ use haat_engine::{analytics, ledger, shops};
 use haat_shared::{
     Currency, Error, Money, Result, amounts,
     analytics::ShopAnalytics,
+    commissions::RateOf,
     ledger::Balance,
     routes::*,
     sales::{AskedPeriod, ShopHome},
@@ -212,6 +213,8 @@ struct ShopSettings {
     currency: Currency,
     /// The commission rate, in basis points.
     commission_bp: i64,
+    /// The categories whose products have another one.
+    commissions: Vec<RateOf>,
     /// The settings that can be updated.
     settings: Settings,
     /// The shop's staff.
@@ -222,7 +225,8 @@ async fn settings(context: RequestContext, At(handle): At<String>) -> Result<Ver
     let kept = shops::settings(context.engine(), &context.caller, &handle).await?;
     let settings = Settings::of(&kept.form)?;
     let (currency, commission_bp, members) = (kept.currency, kept.commission_bp, kept.members);
-    Ok(Version(kept.version, ShopSettings { currency, commission_bp, settings, members }))
+    let commissions = kept.commissions;
+    Ok(Version(kept.version, ShopSettings { currency, commission_bp, commissions, settings, members }))
 }
 
 async fn save(

@@ -205,6 +205,7 @@ impl Cast {
                 let path = path.replace("{id}", &cart).replace("{code}", &code);
                 (path, (route.method == "POST").then(|| json!({"code": code})))
             }
+            "/admin/commission" => (path, (route.method == "PUT").then(|| json!({"rate_bp": 1_000}))),
             "/admin/tax-settings" => {
                 let new =
                     json!({"prices_include_tax": true, "based_on": "destination", "shipping_category": ""});
