@@ -476,6 +476,14 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at(`${dashboard}/shipping?edit=new`, 'seller-zone-new');
   await at(`${dashboard}/balance`, 'seller-balance');
   await at(`${dashboard}/settings`, 'seller-settings');
+  await at(`${dashboard}/team`, 'seller-team');
+  await field(page, 'Email').fill(freshEmail());
+  await button(page, 'Send invitation').click();
+  await expect(main(page)).toContainText('Invitation sent.');
+  await awake(page);
+  await stop('seller-team-invited');
+  const invitation = (await email(page, 'Invitation to join')).match(/\/invitations\/[^"]+/)![0].replaceAll('&amp;', '&');
+  await at(invitation, 'invitation');
   await at('/dev/ui', 'ui');
 }
 

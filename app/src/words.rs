@@ -354,6 +354,12 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         #[cfg(feature = "ssr")]
         (FieldCode::BadCharacter(' '), "code", _) => t!(i18n, promotions.no_spaces).to_owned(),
         #[cfg(feature = "ssr")]
+        (FieldCode::NotUnique, "email", _) => t!(i18n, staff.is_member).to_owned(),
+        #[cfg(feature = "ssr")]
+        (FieldCode::TooMany, "email", _) => {
+            t!(i18n, staff.too_many, n = haat_shared::staff::INVITATIONS_MAX)
+        }
+        #[cfg(feature = "ssr")]
         (FieldCode::NoRows, "coupons", _) => t!(i18n, promotions.file_empty).to_owned(),
         #[cfg(feature = "ssr")]
         (FieldCode::TooMany, "coupons", _) => {
@@ -935,6 +941,7 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
         "order_shipped" => t!(i18n, admin.email_order_shipped),
         "sign_up" | "account_exists" => t!(i18n, admin.email_sign_up),
         "contact_received" | "contact_answered" => t!(i18n, contact.messages),
+        "shop_invitation" => t!(i18n, staff.invitation),
         "password_reset" | "password_changed" => t!(i18n, password.new_title),
         "shipment_updated" => t!(i18n, admin.email_shipment_updated),
         "order_cancelled" | "order_withdrawn" => t!(i18n, admin.email_order_cancelled),
@@ -1033,6 +1040,12 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "personal::erase" => t!(i18n, admin.act_erase),
         "admin::grant_role" => t!(i18n, admin.act_grant),
         "admin::revoke_role" => t!(i18n, admin.act_revoke),
+        "staff::invite" => t!(i18n, staff.act_invite),
+        "staff::withdraw" => t!(i18n, staff.act_withdraw),
+        "staff::accept" => t!(i18n, staff.act_accept),
+        "staff::change_role" => t!(i18n, staff.act_role),
+        "staff::remove" => t!(i18n, staff.act_remove),
+        "staff::leave" => t!(i18n, staff.act_leave),
         "payments::check" => t!(i18n, admin.act_check),
         "payments::capture" => t!(i18n, admin.act_capture),
         "payments::cancel" => t!(i18n, admin.act_cancel_payment),
@@ -1183,7 +1196,7 @@ pub fn payout_reason(i18n: I18n, reason: &str) -> &str {
 }
 
 /// The label of a staff member's role.
-pub(crate) fn role(i18n: I18n, role: Role) -> &'static str {
+pub fn role(i18n: I18n, role: Role) -> &'static str {
     match role {
         Role::Owner => t!(i18n, settings.owner),
         Role::Manager => t!(i18n, settings.manager),

@@ -18,6 +18,7 @@ mod payouts;
 mod returns;
 mod reviews;
 mod sign_up;
+mod staff;
 mod stock;
 #[cfg(test)]
 mod tests;
@@ -79,6 +80,7 @@ fn page(content: &EmailContent) -> String {
         EmailContent::PasswordReset { id, token, .. } => {
             routes::with(&routes::reset_password(*id), &[("token", token)])
         }
+        EmailContent::ShopInvitation(of) => routes::with(&routes::invitation(of.id), &[("token", &of.token)]),
         EmailContent::PasswordChanged { .. } => routes::FORGOT_PASSWORD.to_owned(),
         EmailContent::ContactReceived(_) => routes::CONTACT_MESSAGES.to_owned(),
         EmailContent::ContactAnswered(_) => routes::CONTACT.to_owned(),
@@ -146,6 +148,7 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         EmailContent::PayoutMethodRestricted(of) => payouts::method_restricted(locale, of, url),
         EmailContent::ConfirmSignUp { name, .. } => sign_up::confirm(locale, name, url),
         EmailContent::PasswordReset { name, .. } => sign_up::password_reset(locale, name, url),
+        EmailContent::ShopInvitation(of) => staff::invited(locale, of, url),
         EmailContent::ContactReceived(of) => contact::received(locale, of, url),
         EmailContent::ContactAnswered(of) => contact::answered(locale, of, url),
         EmailContent::PasswordChanged { name } => sign_up::password_changed(locale, name, url),

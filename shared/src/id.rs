@@ -173,6 +173,8 @@ pub mod kinds {
         ApiKey ApiKeyId "key";
         /// A seller's store.
         Shop ShopId "shop";
+        /// An invitation to work for a shop.
+        Invitation InvitationId "invite";
         /// A part of the world that a shop ships to.
         Zone ZoneId "zone";
         /// A product of a shop.

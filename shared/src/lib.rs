@@ -63,6 +63,7 @@ pub mod sales;
 pub mod search;
 pub mod shipping;
 pub mod shops;
+pub mod staff;
 pub mod taxes;
 pub mod text;
 pub mod wishlist;

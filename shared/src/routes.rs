@@ -10,9 +10,9 @@ use std::fmt::Display;
 use crate::{
     access::Scope,
     id::kinds::{
-        CartLineId, CheckoutId, ConversationId, EmailId, ImportId, InvoiceId, JobId, NotificationId,
-        PasswordResetId, PaymentId, PayoutId, ProductId, RefundId, ReportId, ReviewId, SaleEventId, SignUpId,
-        UserId,
+        CartLineId, CheckoutId, ConversationId, EmailId, ImportId, InvitationId, InvoiceId, JobId,
+        NotificationId, PasswordResetId, PaymentId, PayoutId, ProductId, RefundId, ReportId, ReviewId,
+        SaleEventId, SignUpId, UserId,
     },
     payments::PurchaseLink,
     permissions::AdminPermission,
@@ -181,6 +181,8 @@ const READS: &[&str] = &[
     FN_TO_DO,
     FN_SEARCH,
     FN_SETTINGS,
+    FN_SHOP_TEAM,
+    FN_INVITATION,
     FN_CURRENCY,
     FN_BALANCE,
     FN_SHOP_PAYOUTS,
@@ -367,6 +369,7 @@ routes! {
     SIGN_UP GET "/sign-up" Storefront Anyone;
     FORGOT_PASSWORD GET "/forgot-password" Storefront Anyone;
     RESET_PASSWORD GET "/reset-password/{id}" Storefront Signed => reset_password(id: PasswordResetId);
+    INVITATION GET "/invitations/{id}" Storefront Signed => invitation(id: InvitationId);
     ACCOUNT GET "/account" Storefront SignedIn;
     CARDS GET "/account/cards" Storefront SignedIn;
     APPOINTMENTS GET "/account/appointments" Storefront SignedIn;
@@ -406,6 +409,7 @@ routes! {
     SHOP_REVIEWS GET "/seller/{handle}/reviews" Seller Member => shop_reviews(handle: &str);
     SHOP_ANALYTICS GET "/seller/{handle}/analytics" Seller Member => shop_analytics(handle: &str);
     BALANCE GET "/seller/{handle}/balance" Seller Member => balance(handle: &str);
+    SHOP_TEAM GET "/seller/{handle}/team" Seller Member => shop_team(handle: &str);
     SETTINGS GET "/seller/{handle}/settings" Seller Member => settings(handle: &str);
     ADMIN GET "/admin" Admin Operator(SeeHome);
     ALL_ORDERS GET "/admin/orders" Admin Operator(SeeOrders);
@@ -487,6 +491,8 @@ routes! {
     FORM_PRODUCTS POST "/seller/{handle}/products" Form Member;
     FORM_PRODUCT_SALES POST "/seller/{handle}/products/{id}/sales" Form Member;
     FORM_PRODUCT_PRICES POST "/seller/{handle}/products/{id}/prices" Form Member;
+    FORM_SHOP_TEAM POST "/seller/{handle}/team" Form Member;
+    FORM_INVITATION POST "/invitations/{id}" Form Signed;
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
     FORM_ANY_ORDER POST "/admin/orders/{number}" Form Operator(DecideReturns);
     FORM_REFUND_ANY POST "/admin/orders/{number}/refund" Form Operator(RefundOrders) => refund_any(number: &str);
@@ -549,6 +555,8 @@ routes! {
     FN_TO_DO POST "/api/shops/to_do" Function Member;
     FN_SEARCH POST "/api/search/of_shop" Function Member;
     FN_SETTINGS POST "/api/shops/settings" Function Member;
+    FN_SHOP_TEAM POST "/api/staff/of_shop" Function Member;
+    FN_INVITATION POST "/api/staff/invitation" Function Signed;
     FN_SET_LOGO POST "/api/shops/set_logo" Function Member;
     FN_CURRENCY POST "/api/shops/currency" Function Anyone;
     FN_BALANCE POST "/api/ledger/balance" Function Member;
@@ -802,6 +810,14 @@ rest! {
     API_SHOP_ANALYTICS GET "/shops/{handle}/analytics" Member OrdersRead;
     API_SETTINGS GET "/shops/{handle}/settings" Member ShopRead;
     API_SAVE_SETTINGS PUT "/shops/{handle}/settings" Member ShopWrite;
+    API_MEMBERS GET "/shops/{handle}/members" Member ShopRead;
+    API_CHANGE_MEMBER PUT "/shops/{handle}/members/{user}" Member Account;
+    API_REMOVE_MEMBER DELETE "/shops/{handle}/members/{user}" Member Account;
+    API_LEAVE_SHOP POST "/shops/{handle}/leave" Member Account;
+    API_INVITATIONS GET "/shops/{handle}/invitations" Member ShopRead;
+    API_INVITE POST "/shops/{handle}/invitations" Member Account;
+    API_RESEND_INVITATION POST "/shops/{handle}/invitations/{id}/resend" Member Account;
+    API_WITHDRAW_INVITATION DELETE "/shops/{handle}/invitations/{id}" Member Account;
     API_SHIPPING GET "/shops/{handle}/shipping" Member ShopRead;
     API_SAVE_SHIPPING PUT "/shops/{handle}/shipping" Member ShopWrite;
     API_PREVIEW_SHIPPING POST "/shops/{handle}/shipping/preview" Member ShopRead;

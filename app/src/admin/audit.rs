@@ -2,7 +2,7 @@
 
 use haat_shared::{
     audit::{AuditEntry, Upserted},
-    permissions::{AdminPermission, AdminRole},
+    permissions::{AdminPermission, AdminRole, Role},
     routes,
 };
 use leptos::prelude::*;
@@ -68,6 +68,16 @@ fn row(entry: AuditEntry, sees_users: bool) -> impl IntoView + use<> {
             }
             None => entry.note,
         },
+        // The shop, the role, or the one before and the one after, and whose it is.
+        (action, _) if action.starts_with("staff::") => {
+            let (shop, rest) = entry.note.split_once(' ').unwrap_or((&entry.note, ""));
+            let (roles, email) = rest.split_once(' ').unwrap_or((rest, ""));
+            let role =
+                |name: &str| Role::parse(name).map_or(name.to_owned(), |of| words::role(i18n, of).into());
+            let roles = roles.split('>').map(role).collect::<Vec<_>>().join(" → ");
+            let parts = [shop, &*roles, email].into_iter().filter(|part| !part.is_empty());
+            parts.collect::<Vec<_>>().join(", ")
+        }
         ("payouts::reject" | "payouts::return", _) => words::payout_reason(i18n, &entry.note).to_owned(),
         ("payouts::bank_file", _) if entry.note == "csv" => "CSV".to_owned(),
         ("payouts::bank_file", _) => "ISO 20022".to_owned(),

@@ -38,6 +38,7 @@ pub mod search;
 pub mod services;
 pub mod shipping;
 pub mod shops;
+pub mod staff;
 pub mod taxes;
 pub mod wishlist;
 

@@ -3,13 +3,14 @@
 use haat_shared::{
     Error, Money,
     orders::OrderCard,
+    permissions::Permission,
     returns::{EXPECTED, REQUESTED},
     routes,
     sales::{AskedPeriod, BestProduct, DaySales, LowVariant, ShopHome, average, change},
 };
 use leptos::prelude::*;
 
-use super::{Dashboard, Part};
+use super::{Dashboard, Part, may};
 use crate::{
     api::{self, ApiError},
     back_office::{
@@ -18,7 +19,7 @@ use crate::{
     },
     elsewhere::Elsewhere,
     i18n::{t, tn, tu_string, use_i18n},
-    state::{param, query},
+    state::{Visitor, param, query},
     ui::{EmptyState, Icon, LinkButton, PageTitle, Picture, loaded},
     words,
 };
@@ -28,6 +29,7 @@ use crate::{
 pub(crate) fn Home() -> impl IntoView {
     let (handle, days, from, to) = (param("handle"), query("days"), query("from"), query("to"));
     let elsewhere = expect_context::<Elsewhere>();
+    let visitor = expect_context::<Visitor>();
     let found = api::find(
         move || {
             (
@@ -36,23 +38,34 @@ pub(crate) fn Home() -> impl IntoView {
                 elsewhere.changes(),
             )
         },
-        |(handle, of, _)| async move {
+        move |(handle, of, _)| async move {
+            // Whoever doesn't manage the catalogue is led nowhere where they are refused.
+            let manages = may(visitor, &handle, Permission::ManageCatalog).await;
             match api::shops::home(handle.clone(), of.clone()).await {
                 // The page shows the errors at the fields, and the default period.
                 Err(ApiError(error @ Error::Invalid(_))) => {
                     let home = api::shops::home(handle.clone(), AskedPeriod::default()).await?;
-                    Ok((handle, of, home, Some(error)))
+                    Ok((handle, of, (home, manages), Some(error)))
                 }
-                home => home.map(|home| (handle, of, home, None)),
+                home => home.map(|home| (handle, of, (home, manages), None)),
             }
         },
     );
-    let page = loaded(found, |(handle, of, home, fault)| view! { <Shown handle of home fault /> });
+    let page = loaded(
+        found,
+        |(handle, of, (home, manages), fault)| view! { <Shown handle of home manages fault /> },
+    );
     view! { <Dashboard here=Part::Home>{page}</Dashboard> }
 }
 
 #[component]
-fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) -> impl IntoView {
+fn Shown(
+    handle: String,
+    of: AskedPeriod,
+    home: ShopHome,
+    manages: bool,
+    fault: Option<Error>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let list = Part::Orders.path(&handle);
     let confirm = tn!(i18n, dashboard.confirm, home.to_confirm);
@@ -65,7 +78,12 @@ fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) 
         (home.to_ship, "truck", ship, routes::with(&list, &[("state", "confirmed")])),
         (home.to_answer, "box", answer, routes::with(&list, &[("returns", REQUESTED)])),
         (home.to_receive, "box", receive, routes::with(&list, &[("returns", EXPECTED)])),
-        (home.low_count, "box", low, routes::with(&Part::Products.path(&handle), &[("low", "1")])),
+        (
+            if manages { home.low_count } else { 0 },
+            "box",
+            low,
+            routes::with(&Part::Products.path(&handle), &[("low", "1")]),
+        ),
     ];
     let todo = todo.into_iter().filter(|(n, ..)| *n > 0).map(|(_, icon, words, href)| {
         view! {
@@ -80,11 +98,17 @@ fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) 
     let new = home.latest.is_empty();
     let has_tasks = !todo.is_empty() || !new;
     let todo = if todo.is_empty() {
-        let new = routes::new_product(&handle);
+        let add = manages.then(|| {
+            view! {
+                <LinkButton look="secondary" href=routes::new_product(&handle)>
+                    {t!(i18n, seller_products.add)}
+                </LinkButton>
+            }
+        });
         let (title, note) = (tu_string!(i18n, dashboard.nothing), tu_string!(i18n, dashboard.nothing_note));
         view! {
             <EmptyState icon="check" title note>
-                <LinkButton look="secondary" href=new>{t!(i18n, seller_products.add)}</LinkButton>
+                {add}
             </EmptyState>
         }
         .into_any()
@@ -99,7 +123,8 @@ fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) 
             </section>
         }
     });
-    let start = new.then(|| view! { <Start handle=handle.clone() has_products=home.has_products /> });
+    let start =
+        (new && manages).then(|| view! { <Start handle=handle.clone() has_products=home.has_products /> });
     let figures = (!new || of != AskedPeriod::default()).then(|| {
         view! {
             <Periods path=Part::Home.path(&handle) of fault />
@@ -117,8 +142,8 @@ fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) 
         {figures}
         <div class="home-lists">
             {latest}
-            <Best handle=handle.clone() best=home.best />
-            <Low handle low=home.low />
+            <Best handle=handle.clone() best=home.best manages />
+            {manages.then(|| view! { <Low handle low=home.low /> })}
         </div>
     }
 }
@@ -203,14 +228,22 @@ fn Start(handle: String, has_products: bool) -> impl IntoView {
 
 /// The products that sold best in the period.
 #[component]
-fn Best(handle: String, best: Vec<BestProduct>) -> impl IntoView {
+fn Best(handle: String, best: Vec<BestProduct>, manages: bool) -> impl IntoView {
     let i18n = use_i18n();
     let rows = best.into_iter().map(|product| {
+        let title = product.title.clone();
+        let name = match manages {
+            true => {
+                let href = routes::seller_product(&handle, product.product_id);
+                view! { <a class="row-link" href=href>{title}</a> }.into_any()
+            }
+            false => view! { <strong>{title}</strong> }.into_any(),
+        };
         view! {
             <li class="row">
                 <span class="row-picture"><Picture of=product.picture title=product.title.clone() sizes="56px" /></span>
                 <div class="row-main">
-                    <a class="row-link" href=routes::seller_product(&handle, product.product_id)>{product.title}</a>
+                    {name}
                     <p class="note">{tn!(i18n, dashboard.units_sold, product.units)}</p>
                 </div>
                 <p class="price">{words::money(i18n, product.sold)}</p>

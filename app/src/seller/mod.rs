@@ -11,6 +11,7 @@ mod products;
 mod reviews;
 mod settings;
 mod shops;
+mod team;
 
 pub(crate) use balance::Balance;
 pub(crate) use home::Home;
@@ -36,7 +37,7 @@ use crate::{
     api,
     back_office::{BackOffice, Entry, Finding, Office, Place},
     i18n::{t, tu_string, use_i18n},
-    state::param,
+    state::{Visitor, param},
     ui::{Failure, chips, search},
     words::{self, I18n},
 };
@@ -55,11 +56,12 @@ enum Part {
     Shipping,
     Services,
     Balance,
+    Team,
     Settings,
 }
 
 impl Part {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Home,
         Self::Orders,
         Self::Messages,
@@ -71,6 +73,7 @@ impl Part {
         Self::Reviews,
         Self::Balance,
         Self::Shipping,
+        Self::Team,
         Self::Settings,
     ];
 
@@ -87,6 +90,7 @@ impl Part {
             Self::Balance => routes::balance(handle),
             Self::Shipping => routes::shop_shipping(handle),
             Self::Services => routes::shop_services(handle),
+            Self::Team => routes::shop_team(handle),
             Self::Settings => routes::settings(handle),
         }
     }
@@ -104,6 +108,7 @@ impl Part {
             Self::Balance => "card",
             Self::Shipping => "pin",
             Self::Services => "clock",
+            Self::Team => "person",
             Self::Settings => "settings",
         }
     }
@@ -121,6 +126,7 @@ impl Part {
             Self::Balance => t!(i18n, balance.title),
             Self::Shipping => t!(i18n, shipping.title),
             Self::Services => t!(i18n, services.title),
+            Self::Team => t!(i18n, settings.members),
             Self::Settings => t!(i18n, settings.title),
         }
     }
@@ -135,9 +141,12 @@ impl Part {
             | Self::Services
             | Self::Promotions
             | Self::Events => "",
-            Self::Analytics | Self::Reviews | Self::Balance | Self::Shipping | Self::Settings => {
-                t!(i18n, office.shop)
-            }
+            Self::Analytics
+            | Self::Reviews
+            | Self::Balance
+            | Self::Shipping
+            | Self::Team
+            | Self::Settings => t!(i18n, office.shop),
         }
     }
 
@@ -148,7 +157,7 @@ impl Part {
             Self::Products | Self::Promotions | Self::Events => Permission::ManageCatalog,
             Self::Messages | Self::Reviews => Permission::AnswerCustomers,
             Self::Balance => Permission::SeeMoney,
-            Self::Shipping | Self::Settings => Permission::ManageShop,
+            Self::Shipping | Self::Team | Self::Settings => Permission::ManageShop,
         }
     }
 }
@@ -216,6 +225,13 @@ pub(crate) fn NotFound() -> impl IntoView {
             <Failure error=Error::NotFound />
         </BackOffice>
     }
+}
+
+/// Whether the signed-in user has a permission in a shop.
+async fn may(visitor: Visitor, handle: &str, permission: Permission) -> bool {
+    let me = visitor.0.await.ok().flatten();
+    let shop = me.as_ref().and_then(|me| me.shops.iter().find(|shop| shop.handle == handle));
+    shop.is_some_and(|shop| shop.role.may(permission))
 }
 
 /// What a member sees of a shop's dashboard.

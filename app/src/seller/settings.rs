@@ -8,19 +8,29 @@ use haat_shared::{
 };
 use leptos::{ev::Event, prelude::*, wasm_bindgen::JsCast, web_sys};
 
-use super::{Dashboard, Part, products::Done};
+use super::{Dashboard, Part, products::Done, team::Team};
 use crate::{
     api, countries,
     i18n::{t, tu_string, use_i18n},
-    state::{param, query},
+    state::{address, param, query},
     storefront::draft_by,
     ui::{self, Amount, CodeAlert, ErrorSummary, Field, Guard, PageTitle, SaveBar, Select, TextArea, loaded},
     words,
 };
 
-/// The settings of a shop.
+/// The pages of a shop that are for its owners: one to the list of pages, which every visitor loads.
 #[component]
 pub(crate) fn Settings() -> impl IntoView {
+    let (handle, address) = (param("handle").get_untracked(), address());
+    match address.split('?').next() == Some(&*Part::Team.path(&handle)) {
+        true => Team().into_any(),
+        false => OfShop().into_any(),
+    }
+}
+
+/// The settings of a shop.
+#[component]
+fn OfShop() -> impl IntoView {
     let (handle, draft, done) = (param("handle"), query("draft"), query("done"));
     let found = api::find(
         move || (handle.get(), draft.get(), done.get()),

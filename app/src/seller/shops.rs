@@ -1,6 +1,6 @@
 //! The user's own shops, and the form that opens another one.
 
-use haat_shared::{Currency, forms::Draft, routes, shops::ShopForm};
+use haat_shared::{Currency, forms::Draft, permissions::Role, routes, shops::ShopForm};
 use leptos::prelude::*;
 
 use super::{Part, settings::ShopFields};
@@ -10,7 +10,8 @@ use crate::{
     i18n::{t, tu_string, use_i18n},
     state::query,
     storefront::draft_by,
-    ui::{Button, EmptyState, LinkButton, PageTitle, loaded},
+    ui::{Alert, Button, CodeAlert, EmptyState, LinkButton, PageTitle, loaded},
+    words::{self, I18n},
 };
 
 /// The signed-in user's shops.
@@ -18,10 +19,28 @@ use crate::{
 pub(crate) fn SellerShops() -> impl IntoView {
     crate::head::keep_out();
     let i18n = use_i18n();
-    let found = api::find(|| (), |()| api::accounts::me_here());
+    let done = query("done");
+    let found = api::find(move || done.get(), |_| api::accounts::me_here());
     let page = loaded(found, move |me| {
         let rows = me.shops.into_iter().map(|shop| {
-            view! { <li class="row"><a class="row-link" href=Part::Home.path(&shop.handle)>{shop.name}</a></li> }
+            // Owners do so on the page of the shop's staff.
+            let leaves = (shop.role != Role::Owner).then(|| {
+                view! {
+                    <details class="more-of">
+                        <summary>{t!(i18n, staff.leave)}<span class="hidden">" "{shop.name.clone()}</span></summary>
+                        {leave(i18n, &shop.handle)}
+                    </details>
+                }
+            });
+            view! {
+                <li class="row saved-card">
+                    <div>
+                        <a class="row-link" href=Part::Home.path(&shop.handle)>{shop.name}</a>
+                        <p class="note">{words::role(i18n, shop.role)}</p>
+                    </div>
+                    {leaves}
+                </li>
+            }
         });
         let rows: Vec<_> = rows.collect();
         let list = if rows.is_empty() {
@@ -39,13 +58,30 @@ pub(crate) fn SellerShops() -> impl IntoView {
             }
             .into_any()
         };
+        let left = (done.get_untracked() == "leave").then(|| {
+            view! { <Alert look="good">{t!(i18n, staff.done_leave)}</Alert> }
+        });
         view! {
             <PageTitle text=tu_string!(i18n, settings.yours) />
             <h1>{t!(i18n, settings.yours)}</h1>
+            <CodeAlert />
+            {left}
             {list}
         }
     });
     view! { <Between>{page}</Between> }
+}
+
+/// The form with which a member leaves a shop.
+pub(super) fn leave(i18n: I18n, handle: &str) -> AnyView {
+    view! {
+        <form method="post" action=Part::Team.path(handle) class="form">
+            <input type="hidden" name="action" value="leave" />
+            <p>{t!(i18n, staff.leave_note)}</p>
+            <div><Button look="danger">{t!(i18n, staff.leave_now)}</Button></div>
+        </form>
+    }
+    .into_any()
 }
 
 /// A page of the seller dashboard that belongs to no shop.

@@ -11,6 +11,7 @@ mod contact;
 mod gallery;
 pub(crate) mod gifts;
 mod home;
+mod invitation;
 mod invoices;
 mod live_stock;
 mod logins;

@@ -228,9 +228,26 @@ CREATE TABLE shop_members (
     shop_id UUID NOT NULL REFERENCES shops (id),
     user_id UUID NOT NULL REFERENCES users (id),
     role TEXT NOT NULL CHECK (role IN ('owner', 'manager', 'fulfilment', 'support')),
+    joined_at BIGINT NOT NULL,
     PRIMARY KEY (shop_id, user_id)
 );
 CREATE INDEX shop_members_user_id_idx ON shop_members (user_id);
+
+-- Invitations to work for a shop. The tokens of their links are not stored: they are signatures of the ID.
+CREATE TABLE shop_invitations (
+    id UUID PRIMARY KEY,
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    email TEXT NOT NULL,
+    email_folded TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('owner', 'manager', 'fulfilment', 'support')),
+    state TEXT NOT NULL CHECK (state IN ('pending', 'accepted', 'withdrawn')),
+    locale TEXT NOT NULL,
+    sent_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX shop_invitations_pending_key ON shop_invitations (shop_id, email_folded) WHERE state = 'pending';
+CREATE INDEX shop_invitations_email_folded_idx ON shop_invitations (email_folded);
+CREATE INDEX shop_invitations_expires_at_idx ON shop_invitations (expires_at);
 
 -- An image uploaded by a shop or a user, or one of the market's own. Its files are written before its row.
 CREATE TABLE media (

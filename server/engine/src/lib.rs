@@ -68,6 +68,7 @@ pub mod shipping;
 pub mod shops;
 pub mod slots;
 mod spreadsheet;
+pub mod staff;
 mod subjects;
 pub mod taxes;
 pub mod users;

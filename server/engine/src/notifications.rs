@@ -38,7 +38,9 @@ use crate::{
     payouts::PayoutNotice,
     quotas, random,
     reviews::ReviewNotice,
-    rows, statements,
+    rows,
+    staff::InvitationNotice,
+    statements,
 };
 use haat_shared::{
     Id,
@@ -236,6 +238,8 @@ pub enum EmailContent {
     ReviewPublished(ReviewNotice),
     /// To the shopper, or to the members of the shop who answer customers: messages are unread.
     UnreadMessages(UnreadMessages),
+    /// To whoever an owner of a shop has invited to its staff.
+    ShopInvitation(InvitationNotice),
     /// To the market's support address: a message from the contact page.
     ContactReceived(Box<ContactNotice>),
     /// To whoever has written to the market: the answer.
@@ -762,6 +766,9 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
             "contact_answered" => Some(EmailContent::ContactAnswered(of)),
             _ => None,
         };
+    }
+    if let Some(of) = data.invitations.get(&notice.subject) {
+        return Some(EmailContent::ShopInvitation(of.clone()));
     }
     if let Some(card) = data.gifts.get(&notice.subject) {
         return Some(EmailContent::GiftCard(Box::new(card.clone())));

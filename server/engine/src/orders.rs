@@ -73,7 +73,9 @@ use crate::{
     lists, params,
     payouts::{self, PayoutNotice},
     reviews::{self, ReviewNotice},
-    rows, statements, taxes,
+    rows,
+    staff::{self, InvitationNotice},
+    statements, taxes,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Id, Money, Result,
@@ -511,6 +513,8 @@ pub(crate) struct NotificationData {
     pub(crate) people: HashMap<Uuid, String>,
     /// Messages from the contact page.
     pub(crate) contact: HashMap<Uuid, ContactNotice>,
+    /// Invitations to the staff of shops.
+    pub(crate) invitations: HashMap<Uuid, InvitationNotice>,
     /// The latest disputes of orders.
     pub(crate) disputes: HashMap<Uuid, OrderDispute>,
     /// Variants of which there is little.
@@ -580,6 +584,7 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
             .collect::<Result<_>>()?,
         people: crate::accounts::sign_ups::notification_data(engine, claim).await?,
         contact: contact::notification_data(engine, claim).await?,
+        invitations: staff::notification_data(engine, claim).await?,
         disputes: disputes::notified(engine, reader, claim).await?,
         stock: inventory::low::notification_data(engine, claim).await?,
         reviews: reviews::notification_data(engine, claim).await?,

@@ -44,7 +44,7 @@ statements! {
     SET_LOGO = "UPDATE shops SET logo_id = $2 WHERE id = $1
         AND EXISTS (SELECT 1 FROM media m WHERE m.id = $2 AND m.shop_id = $1 AND NOT m.deleting)";
     ID = "SELECT id AS value FROM shops WHERE handle = $1";
-    JOIN = "INSERT INTO shop_members (shop_id, user_id, role) VALUES ($1, $2, $3)";
+    JOIN = "INSERT INTO shop_members (shop_id, user_id, role, joined_at) VALUES ($1, $2, $3, $4)";
 }
 
 insert! {
@@ -316,6 +316,6 @@ async fn open_in_tx(tx: &mut Tx, id: ShopId, shop: &NewShop, now: i64) -> TxResu
     })
     .await?;
     shipping::add_in_tx(tx, id, &terms.rules(id, *shipping_price)).await?;
-    tx.exec(&JOIN, params![id, *owner, Role::Owner]).await?;
+    tx.exec(&JOIN, params![id, *owner, Role::Owner, now]).await?;
     Ok(())
 }

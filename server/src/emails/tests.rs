@@ -9,6 +9,7 @@ use haat_engine::{
     orders::Parcel,
     payouts::PayoutNotice,
     reviews::ReviewNotice,
+    staff::InvitationNotice,
 };
 use haat_shared::{
     Currency, Money,
@@ -24,6 +25,7 @@ use haat_shared::{
         ShopOrderView,
     },
     payments::{PaymentMethod, PurchaseLink},
+    permissions::Role,
     pricing::Totals,
     returns::{OrderReturn, ReturnReason, ReturnState},
     routes,
@@ -38,6 +40,15 @@ const URL: &str = "http://localhost:3000/purchases/H1?key=k_-";
 fn contact(name: &str, message: &str, answer: &str) -> Box<ContactNotice> {
     let email = "asha@example.com".into();
     Box::new(ContactNotice { name: name.into(), email, message: message.into(), answer: answer.into() })
+}
+
+fn invited(shop: &str) -> InvitationNotice {
+    InvitationNotice {
+        shop: shop.into(),
+        role: Role::Fulfilment,
+        id: Id::from_uuid(Default::default()),
+        token: "t_-".into(),
+    }
 }
 
 fn link() -> PurchaseLink {
@@ -365,6 +376,7 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
             },
         ),
         ("password_changed", EmailContent::PasswordChanged { name: name_of_user }),
+        ("shop_invitation", EmailContent::ShopInvitation(invited(shop))),
         ("contact_received", EmailContent::ContactReceived(contact(name, "Do you ship abroad?", ""))),
         ("contact_answered", EmailContent::ContactAnswered(contact(name, "Do you ship abroad?", "Not yet."))),
         ("payout_sent", EmailContent::PayoutSent(payout(shop, "", "HDFCN26112800001"))),
@@ -480,7 +492,8 @@ fn every_mail_in_every_language() {
             let RenderedEmail { subject, text, html, path, .. } = render(&content, locale, MARKET).unwrap();
             // The page on the site is for who is signed in; only emails have the keys of links.
             assert!(
-                ["confirm_sign_up", "password_reset"].contains(&name) || !path.contains('?'),
+                ["confirm_sign_up", "password_reset", "shop_invitation"].contains(&name)
+                    || !path.contains('?'),
                 "{name}: {path}"
             );
             let whole = format!("Subject: {subject}\n\n{text}\n\n{html}");
@@ -508,27 +521,28 @@ fn every_mail_in_every_language() {
         EmailContent::AccountExists { .. } => 16,
         EmailContent::PasswordReset { .. } => 17,
         EmailContent::PasswordChanged { .. } => 18,
-        EmailContent::ContactReceived(_) => 19,
-        EmailContent::ContactAnswered(_) => 20,
-        EmailContent::PayoutSent(_) => 21,
-        EmailContent::PayoutRejected(_) => 22,
-        EmailContent::PayoutReturned(_) => 23,
-        EmailContent::PayoutMethodAdded(_) => 24,
-        EmailContent::PayoutMethodRemoved(_) => 25,
-        EmailContent::PayoutMethodRestricted(_) => 26,
-        EmailContent::OrderDisputed { .. } => 27,
-        EmailContent::DisputeWon { .. } => 28,
-        EmailContent::DisputeLost { .. } => 29,
-        EmailContent::StockLow(_) => 30,
-        EmailContent::GiftCard(_) => 31,
-        EmailContent::UnreadMessages(_) => 32,
-        EmailContent::Announcement(_) => 33,
-        EmailContent::ReviewPublished(_) => 34,
-        EmailContent::ReviewInvited { .. } => 35,
+        EmailContent::ShopInvitation(_) => 19,
+        EmailContent::ContactReceived(_) => 20,
+        EmailContent::ContactAnswered(_) => 21,
+        EmailContent::PayoutSent(_) => 22,
+        EmailContent::PayoutRejected(_) => 23,
+        EmailContent::PayoutReturned(_) => 24,
+        EmailContent::PayoutMethodAdded(_) => 25,
+        EmailContent::PayoutMethodRemoved(_) => 26,
+        EmailContent::PayoutMethodRestricted(_) => 27,
+        EmailContent::OrderDisputed { .. } => 28,
+        EmailContent::DisputeWon { .. } => 29,
+        EmailContent::DisputeLost { .. } => 30,
+        EmailContent::StockLow(_) => 31,
+        EmailContent::GiftCard(_) => 32,
+        EmailContent::UnreadMessages(_) => 33,
+        EmailContent::Announcement(_) => 34,
+        EmailContent::ReviewPublished(_) => 35,
+        EmailContent::ReviewInvited { .. } => 36,
     };
     let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
     kinds.dedup();
-    assert_eq!(kinds, (0..36).collect::<Vec<_>>(), "a letter is not among the samples");
+    assert_eq!(kinds, (0..37).collect::<Vec<_>>(), "a letter is not among the samples");
 }
 
 #[test]
@@ -732,6 +746,7 @@ fn hostile_text_stays_text() {
         tracked_anew([hostile; 2], hostile, hostile),
         called_off(PaymentMethod::Sandbox, Actor::Market, [hostile; 2], hostile),
         withdrawn_from(hostile, hostile),
+        EmailContent::ShopInvitation(invited(hostile)),
         EmailContent::ContactReceived(contact(hostile, hostile, "")),
         EmailContent::ContactAnswered(contact(hostile, hostile, hostile)),
         EmailContent::PayoutReturned(payout(hostile, hostile, hostile)),

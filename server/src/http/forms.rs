@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use axum::{
     Extension, Form,
     extract::{Path, Query, State as Extract},
-    http::{Extensions, HeaderMap, StatusCode, Uri, header},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use haat_app::{cookies, i18n::Locale};
@@ -702,7 +702,10 @@ pub(super) async fn sign_up(
         let asked = accounts::sign_ups::ask(&state.runtime.engine, &caller, form).await;
         drop(turn);
         return match asked {
-            Ok(()) => redirect(&state, SIGN_UP, &[("done", "sent")]),
+            Ok(()) => {
+                let next = next_after_confirmation(&state, &field(&typed, "next"));
+                (AppendHeaders(next), redirect(&state, SIGN_UP, &[("done", "sent")])).into_response()
+            }
             Err(error) => come_back(&state, "sign-up", SIGN_UP, typed, error).await,
         };
     }
@@ -716,18 +719,37 @@ pub(super) async fn sign_up(
     }
 }
 
+/// The cookie with where someone was led to sign up from, until they follow the link in the email.
+const NEXT: &str = "next";
+
+fn next_after_confirmation(state: &State, next: &str) -> Option<(HeaderName, HeaderValue)> {
+    let next = back::local(next);
+    // What a cookie can contain (RFC 6265).
+    let kept = next != HOME && !next.contains([';', ',', '"', '\\', ' ']);
+    let age_s = accounts::sign_ups::CONFIRM_MS / 1000;
+    let secure = state.runtime.config.secure();
+    kept.then(|| (header::SET_COOKIE, cookies::set(secure, NEXT, &next, age_s)))
+}
+
 /// The link in the email that confirms a sign-up. It signs nobody in: those who follow it have access
 /// to the address, but know the password only if they signed up themselves.
 pub(super) async fn confirm_sign_up(
     Extract(state): Extract<State>,
     Path(id): Path<String>,
     Query(query): Query<Typed>,
+    headers: HeaderMap,
 ) -> Response {
     let Ok(id) = id.parse() else { return super::layers::plain(&Error::NotFound) };
+    let secure = state.runtime.config.secure();
+    let next = cookies::get(&headers, secure, NEXT).map(back::local);
     match accounts::sign_ups::confirm(&state.runtime.engine, &Caller::guest(), id, &field(&query, "token"))
         .await
     {
-        Ok(()) => redirect(&state, SIGN_IN, &[("done", "confirmed")]),
+        Ok(()) => {
+            let page = with(SIGN_IN, &[("next", next.as_deref().unwrap_or_default())]);
+            let used = next.map(|_| (header::SET_COOKIE, cookies::remove(secure, NEXT)));
+            (AppendHeaders(used), redirect(&state, &page, &[("done", "confirmed")])).into_response()
+        }
         Err(error) => super::layers::plain(&error),
     }
 }

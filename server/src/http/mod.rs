@@ -32,6 +32,7 @@ mod sandbox;
 mod seller_forms;
 mod services;
 mod sitemap;
+mod staff_forms;
 mod webhooks;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -243,6 +244,8 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_ORDERS, post(seller_forms::orders))
         .route(FORM_PRODUCTS, post(seller_forms::products))
         .route(FORM_SETTINGS, post(seller_forms::settings))
+        .route(FORM_SHOP_TEAM, post(staff_forms::of_shop))
+        .route(FORM_INVITATION, post(staff_forms::accept))
         .route(FORM_ANY_ORDER, post(admin_forms::order))
         .route(FORM_PROMOTIONS, post(seller_forms::promotions))
         .route(FORM_SHOP_SERVICES, post(services::of_shop))
@@ -409,7 +412,7 @@ mod tests {
         let [chk, prod, line, job_id] = ["chk", "prod", "line", "job"].map(id);
         let [imp, email_id, signup, pay, user_id, bill] =
             ["imp", "mail", "signup", "pay", "user", "inv"].map(id);
-        let (reset_id, sale_event) = (id("reset"), id("event"));
+        let (reset_id, sale_event, invite) = (id("reset"), id("event"), id("invite"));
         let [payout_id, ref_id, conv, notice, report] = ["payout", "ref", "conv", "notif", "report"].map(id);
         let read = id("review");
         let file = format!("{}-320.webp", id("media"));
@@ -450,6 +453,8 @@ mod tests {
             (BALANCE, balance(text), vec![text]),
             (CONNECT_RETURN, connect_return(text), vec![text]),
             (SETTINGS, settings(text), vec![text]),
+            (SHOP_TEAM, shop_team(text), vec![text]),
+            (INVITATION, invitation(invite.parse().unwrap()), vec![&invite]),
             (UNSUBSCRIBE, unsubscribe(user_id.parse().unwrap()), vec![&user_id]),
             (DELIVERY, delivery(notice.parse().unwrap()), vec![&notice]),
             (ANY_ORDER, any_order(text), vec![text]),

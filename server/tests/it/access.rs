@@ -183,6 +183,10 @@ const TABLE: &[Row] = &[
     get(SHOP_EVENT, "handle event", 200),
     get(BALANCE, "handle", 200),
     get(SETTINGS, "handle", 200),
+    get(SHOP_TEAM, "handle", 200),
+    // Not an ID of an invitation.
+    get(INVITATION, "payment", 404),
+    form(FORM_INVITATION, "payment", "token=t", 404),
     get(WORDS, "words", 200),
     get(MEDIA, "file", 200),
     get(PAYMENT_RETURN, "payment", 404),
@@ -244,6 +248,11 @@ const TABLE: &[Row] = &[
     call(FN_TO_DO, r#"{"handle":"<handle>"}"#),
     call(FN_SEARCH, r#"{"handle":"<handle>","q":"clay"}"#),
     call(FN_SETTINGS, r#"{"handle":"<handle>"}"#),
+    call(FN_SHOP_TEAM, r#"{"handle":"<handle>"}"#),
+    // None: the link is not signed.
+    call(FN_INVITATION, r#"{"id":"invite_00000000000000000000000000","token":"t"}"#),
+    // Nothing of it is valid.
+    form(FORM_SHOP_TEAM, "handle", "action=invite", 303),
     call(FN_BALANCE, r#"{"handle":"<handle>","after":""}"#),
     call(FN_SHOP_PAYOUTS, r#"{"handle":"<handle>","after":""}"#),
     // Nothing of it is valid.

@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 
 use crate::{
     mails::{emails_to, until_mailed},
-    program::{On, Program, Shopper, on_both},
+    program::{On, Program, Shopper, location, on_both},
 };
 
 const EMAIL: &str = "asha@example.com";
@@ -290,6 +290,73 @@ async fn an_admin_deactivates_and_deletes_accounts_by_forms() {
         }
         assert!(!audit.contains("Floods shops"), "the reasons are about the person");
         program.verify();
+        program.close();
+    })
+    .await;
+}
+
+/// The path of the link in the latest email to an address whose subject this is.
+async fn link_to(reader: &Shopper, address: &str, subject: &str, path: &str) -> String {
+    until_mailed(reader, subject).await;
+    let (_, list) = reader.get("/dev/mail").await;
+    let (_, mail) = reader.get(&emails_to(&list, address)[0]).await;
+    let link = mail.split(path).nth(1).unwrap().split(['<', '"', '\n', ' ']).next().unwrap();
+    format!("{path}{}", link.trim())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_signs_up_for_an_invitation_comes_back_to_it() {
+    on_both(async |on: On| {
+        let mut program = Program::prepare(on).await;
+        program.set("HAAT__MAIL__CONFIRM_SIGN_UPS", "always");
+        program.start().await;
+        let (meena, ravi) = (Shopper::new(&program), Shopper::new(&program));
+        let form = [("email", "meena@haat.example"), ("password", "market-day-2026")];
+        meena.post("/sign-in", &form).await;
+        let team = "/seller/meena-crafts/team";
+        let typed = meena.post(team, &[("action", "invite"), ("email", "ravi"), ("role", "support")]).await;
+        let (_, page) = meena.get(&typed).await;
+        assert!(page.contains("aria-invalid=\"true\"") && page.contains("value=\"ravi\""), "{page}");
+        let form = [("action", "invite"), ("email", "Ravi@Example.com"), ("role", "fulfilment")];
+        assert_eq!(meena.post(team, &form).await, format!("{team}?done=invite"));
+        let link = link_to(&meena, "Ravi@example.com", "Invitation to join", "/invitations/").await;
+        let (path, token) = link.split_once("?token=").unwrap();
+        assert_eq!(ravi.get(&format!("{path}?token=forged")).await.0, StatusCode::NOT_FOUND);
+        let (status, page) = ravi.get(&link).await;
+        assert!(status == StatusCode::OK && page.contains("Role: Fulfilment."), "{page}");
+        // Nobody is signed in, so it leads back to the page that says so.
+        assert_eq!(ravi.post(path, &[("token", token)]).await, link);
+        let form =
+            [("name", "Ravi"), ("email", "ravi@example.com"), ("password", PASSWORD), ("next", &*link)];
+        assert_eq!(ravi.post("/sign-up", &form).await, "/sign-up?done=sent");
+        let confirm = link_to(&meena, "ravi@example.com", "Confirm your email", "/sign-up/").await;
+        let answer = ravi.client.get(ravi.url(&confirm)).send().await.unwrap();
+        let sign_in = location(&answer);
+        assert!(
+            sign_in.starts_with("/sign-in?next=/invitations/") && sign_in.ends_with("&done=confirmed"),
+            "{sign_in}"
+        );
+        // In another browser, nothing is known of it; and in this one, once.
+        for browser in [&Shopper::new(&program), &ravi] {
+            let answer = browser.client.get(ravi.url(&confirm)).send().await.unwrap();
+            assert_eq!(location(&answer), "/sign-in?done=confirmed");
+        }
+        let form = [("email", "ravi@example.com"), ("password", PASSWORD), ("next", &*link)];
+        assert_eq!(ravi.post("/sign-in", &form).await, link);
+        assert_eq!(ravi.post(path, &[("token", token)]).await, "/seller/meena-crafts");
+        assert_eq!(ravi.get("/seller/meena-crafts/orders").await.0, StatusCode::OK);
+        for denied in ["balance", "settings", "team", "products"] {
+            assert_eq!(
+                ravi.get(&format!("/seller/meena-crafts/{denied}")).await.0,
+                StatusCode::FORBIDDEN,
+                "{denied}"
+            );
+        }
+        assert_eq!(ravi.post(team, &[("action", "leave")]).await, "/seller?done=leave");
+        assert_eq!(ravi.get("/seller/meena-crafts").await.0, StatusCode::NOT_FOUND);
+        let (_, page) = ravi.get(&link).await;
+        assert!(page.contains("This invitation has already been accepted"), "{page}");
+        assert_eq!(meena.post(team, &[("action", "leave")]).await, format!("{team}?error=last_owner"));
         program.close();
     })
     .await;

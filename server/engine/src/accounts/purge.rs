@@ -1,6 +1,7 @@
-//! Deletes what has expired: sessions, API sessions, counters, sign-ups, sign-ins with providers, links for new passwords and drafts.
+//! Deletes what has expired: sessions, API sessions, counters, sign-ups, sign-ins with providers, links for new passwords, invitations
+//! and drafts.
 
-use crate::{Engine, TxResult, params, quotas, statements};
+use crate::{Engine, TxResult, params, quotas, staff, statements};
 
 use super::{api_auth, drafts, logins, passwords, sign_ups};
 
@@ -20,6 +21,7 @@ pub async fn purge(engine: &Engine) -> TxResult<()> {
                 sign_ups::purge_in_tx(tx, *now).await?;
                 passwords::purge_in_tx(tx, *now).await?;
                 logins::purge_in_tx(tx, *now).await?;
+                staff::purge_in_tx(tx, *now).await?;
                 drafts::purge_in_tx(tx, *now).await
             })
         })

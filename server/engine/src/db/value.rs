@@ -32,6 +32,7 @@ use haat_shared::{
     returns::{ReturnReason, ReturnState},
     reviews::{HoldReason, ReviewState},
     shipping::{ShippingMethod, Slot},
+    staff::InvitationState,
     taxes::{TaxBasis, TaxKind},
 };
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -320,6 +321,7 @@ text_column! {
     Provider;
     ContactState;
     UserState;
+    InvitationState;
 }
 
 /// A type that a row can be read as.

@@ -158,6 +158,7 @@ statements! {
     DROP_PREFERENCES = "DELETE FROM notification_preferences WHERE user_id = $1";
     DROP_BROWSERS = "DELETE FROM push_subscriptions WHERE user_id = $1";
     DROP_SIGN_UPS = "DELETE FROM sign_ups WHERE email_folded = $1";
+    DROP_INVITATIONS = "DELETE FROM shop_invitations WHERE email_folded = $1";
     DROP_ANSWERS = "DELETE FROM idempotency_keys WHERE scope IN (VALUES [($1)])";
     // Which roles they had stays; their address and the reasons of admins don't.
     CLEAR_AUDIT = "UPDATE audit SET note = CASE WHEN action LIKE 'admin::%' THEN replace(note, $2, $3) ELSE '' END WHERE subject = $1";
@@ -368,7 +369,7 @@ async fn erase_in_tx(
     }
     let address = locked.email_folded.as_str();
     tx.exec(&DROP_CONTACT, params![user, address]).await?;
-    for statement in [&DROP_OWN_EMAILS, &DROP_NOTIFICATIONS_TO, &DROP_SIGN_UPS] {
+    for statement in [&DROP_OWN_EMAILS, &DROP_NOTIFICATIONS_TO, &DROP_SIGN_UPS, &DROP_INVITATIONS] {
         tx.exec(statement, params![address]).await?;
     }
     deactivation::end_all_in_tx(tx, user).await?;

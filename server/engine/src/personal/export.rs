@@ -35,7 +35,9 @@ statements! {
     PROVIDERS = "SELECT provider, subject, email, created_at FROM logins WHERE user_id = $1 ORDER BY provider";
     PAYMENT_SERVICES = "SELECT gateway, customer_ref AS customer, created_at FROM gateway_customers WHERE user_id = $1 ORDER BY gateway";
     ROLES = "SELECT role, granted_at FROM role_assignments WHERE user_id = $1 ORDER BY role";
-    SHOPS = "SELECT s.handle, s.name, m.role FROM shop_members m JOIN shops s ON s.id = m.shop_id WHERE m.user_id = $1 ORDER BY s.handle";
+    SHOPS = "SELECT s.handle, s.name, m.role, m.joined_at FROM shop_members m JOIN shops s ON s.id = m.shop_id WHERE m.user_id = $1 ORDER BY s.handle";
+    INVITATIONS = "SELECT s.name AS shop, i.email, i.role, i.state AS status, i.sent_at, i.expires_at FROM users u
+        JOIN shop_invitations i ON i.email_folded = u.email_folded JOIN shops s ON s.id = i.shop_id WHERE u.id = $1 ORDER BY i.id";
     PURCHASES = "SELECT number, email, address AS shipping_address, billing AS billing_address, tax_id, locale AS language, method AS payment_method,
         gift_cards, currency, total_minor, created_at FROM purchases WHERE user_id = $1 ORDER BY id";
     ORDERS = "SELECT b.number AS purchase, o.number, o.shop_name AS shop, o.state AS status, o.currency, o.subtotal_minor, o.discount_minor,
@@ -114,7 +116,9 @@ rows! {
     #[derive(Serialize)]
     struct AdminRole { role: String, granted_at: i64 }
     #[derive(Serialize)]
-    struct Shop { handle: String, name: String, role: String }
+    struct Shop { handle: String, name: String, role: String, joined_at: i64 }
+    #[derive(Serialize)]
+    struct Invitation { shop: String, email: String, role: String, status: String, sent_at: i64, expires_at: i64 }
     #[derive(Serialize)]
     struct Purchase { number: String, email: String, shipping_address: String, billing_address: Option<String>, tax_id: String, language: String, payment_method: String,
         gift_cards: String, currency: String, total_minor: i64, created_at: i64 }
@@ -228,6 +232,7 @@ pub async fn export(engine: &Engine, caller: &Caller) -> Result<String> {
     to.add::<PaymentService>("payment_services", &PAYMENT_SERVICES).await?;
     to.add::<AdminRole>("admin_roles", &ROLES).await?;
     to.add::<Shop>("shops", &SHOPS).await?;
+    to.add::<Invitation>("shop_invitations", &INVITATIONS).await?;
     to.add::<Purchase>("purchases", &PURCHASES).await?;
     to.add::<Order>("orders", &ORDERS).await?;
     to.add::<Line>("order_lines", &LINES).await?;

@@ -73,6 +73,7 @@ mod shipping;
 mod shops;
 mod slots;
 mod spans;
+mod staff;
 mod statements;
 mod taxes;
 mod worked_example;

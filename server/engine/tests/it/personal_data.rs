@@ -10,7 +10,7 @@ use haat_engine::{
     admin::{self, Grantee},
     audit, chat, checkout, contact, dispatch, gift_cards, invoices,
     notifications::mailbox,
-    oracle, orders, personal, random, reviews, schedules, wishlist,
+    oracle, orders, personal, random, reviews, schedules, staff, wishlist,
 };
 use haat_shared::{
     Conflict, Error, FieldCode,
@@ -33,6 +33,7 @@ use haat_shared::{
     reports::{NewReport, ReportReason},
     returns::{NewReturnRequest, ReturnReason},
     reviews::NewReview,
+    staff::InvitationForm,
     wishlist::WishChange,
 };
 use uuid::Uuid;
@@ -222,6 +223,16 @@ async fn planted(market: &Market) -> (Caller, String) {
     };
     contact::send(engine, &zeph, &question).await.unwrap();
     wishlist::change(engine, &zeph, WishChange::Add(bowl)).await.unwrap();
+    // She worked for the shop, and is invited again.
+    let invited = InvitationForm { email: EMAIL.to_uppercase(), role: "support".into() };
+    let invitation = staff::invite(engine, &meena, MEENA, &invited).await.unwrap();
+    dispatch::drain(engine).await.unwrap();
+    let mails = mailbox::latest(&engine.db).await.unwrap();
+    let mail = mails.iter().find(|mail| mail.subject.starts_with("invited by")).unwrap().id;
+    let mail = mailbox::find(&engine.db, mail).await.unwrap();
+    staff::accept(engine, &zeph, invitation, link_in(&mail.text).1).await.unwrap();
+    staff::remove(engine, &meena, MEENA, zeph.user_id().unwrap()).await.unwrap();
+    staff::invite(engine, &meena, MEENA, &invited).await.unwrap();
     // Begun, and left.
     market.add(&mut zeph, bowl, 1).await.unwrap();
     let open = checkout::begin(engine, &zeph).await.unwrap();

@@ -435,6 +435,9 @@ fn in_words(
             (format!("confirm {name}"), format!("{id} {token}"))
         }
         EmailContent::PasswordReset { name, id, token } => (format!("reset {name}"), format!("{id} {token}")),
+        EmailContent::ShopInvitation(of) => {
+            (format!("invited by {} for {}", of.shop, of.role.as_str()), format!("{} {}", of.id, of.token))
+        }
         EmailContent::ContactReceived(of) => (format!("contact {}", of.name), of.message.clone()),
         EmailContent::ContactAnswered(of) => (format!("answer {}", of.name), of.answer.clone()),
         EmailContent::PasswordChanged { name } => (format!("password of {name} changed"), String::new()),

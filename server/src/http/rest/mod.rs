@@ -32,6 +32,7 @@ mod sale_prices;
 mod schema;
 mod shipping;
 mod shops;
+mod staff;
 mod strict_json;
 mod taxes;
 mod wishlist;
@@ -161,6 +162,7 @@ fn api() -> Api {
     let api = currencies::routes(api);
     let api = orders::routes(api);
     let api = shops::routes(api);
+    let api = staff::routes(api);
     let api = shipping::routes(api);
     let api = payouts::routes(api);
     let api = notifications::routes(api);

@@ -6,9 +6,9 @@ use haat_shared::{
     routes::{
         API_ADD_GIFT, API_ADD_MESSAGE_PICTURE, API_ADD_PICTURE, API_ADD_RETURN_PICTURE,
         API_ADD_SHOP_MESSAGE_PICTURE, API_ADD_TAX_RATE, API_CONNECT_PAYOUTS, API_DELETE_MARKET_PROMOTION,
-        API_END_TAX_RATE, API_IMPORT_COUPONS, API_IMPORT_MARKET_COUPONS, API_REFUND_AS_OPERATOR,
-        API_REFUND_GIFT_CARD, API_REMOVE_TAX_RATE, API_SAVE_MARKET_PROMOTION, API_SEND_IMPORT, Audience,
-        REST, Route,
+        API_END_TAX_RATE, API_IMPORT_COUPONS, API_IMPORT_MARKET_COUPONS, API_LEAVE_SHOP,
+        API_REFUND_AS_OPERATOR, API_REFUND_GIFT_CARD, API_REMOVE_MEMBER, API_REMOVE_TAX_RATE,
+        API_SAVE_MARKET_PROMOTION, API_SEND_IMPORT, Audience, REST, Route,
     },
 };
 use serde_json::{Value, json};
@@ -491,6 +491,22 @@ impl Cast {
                 }
                 (path, None)
             }
+            p if p.contains("/members/{user}") || p.ends_with("/leave") => {
+                let id = self.meena.get("/me").await.is(200).text("/id");
+                let path = path.replace("{handle}", "meena-crafts").replace("{user}", &id);
+                // The last owner stays one.
+                (path, (route.method == "PUT").then(|| json!({"role": "owner"})))
+            }
+            p if p.starts_with("/shops/{handle}/invitations") => {
+                let to = |name: &str| json!({"email": format!("{name}@haat.example"), "role": "support"});
+                let all = "/shops/meena-crafts/invitations".to_owned();
+                let someone = to(&format!("someone{}", haat_engine::Clock::default().now_ms()));
+                if path == "/shops/{handle}/invitations" {
+                    return (all, (route.method == "POST").then_some(someone), None);
+                }
+                let id = self.meena.send("POST", &all, Some(someone)).await.is(201).text("/id");
+                (path.replace("{handle}", "meena-crafts").replace("{id}", &id), None)
+            }
             // No gateway of this market saves cards.
             "/notifications/{id}/read" => {
                 owner.buy("meena-crafts").await;
@@ -585,6 +601,8 @@ fn expected(route: &Route, path: &str, second: bool) -> std::ops::RangeInclusive
         // It wasn't bought.
         _ if *route == API_REFUND_GIFT_CARD => 409..=409,
         _ if *route == API_CONNECT_PAYOUTS => 404..=404,
+        // The last owner stays.
+        _ if [API_REMOVE_MEMBER, API_LEAVE_SHOP].contains(route) => 409..=409,
         _ if *route == API_SAVE_MARKET_PROMOTION && second => 412..=412,
         _ if *route == API_DELETE_MARKET_PROMOTION && second => 404..=404,
         _ if *route == API_ADD_TAX_RATE && second => 422..=422,
