@@ -42,6 +42,7 @@ text_enum! {
 
 text_enum! {
     /// What became of an appointment.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum AppointmentState {
         /// It is to take place.
         Booked = "booked",
@@ -367,6 +368,7 @@ pub struct FindServices {
 
 /// Someone who does a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProviderView {
     /// The ID.
     pub id: ProviderId,
@@ -460,6 +462,22 @@ pub struct OfferedTime {
     pub zone: String,
     /// When it starts, as other times are shown: `2026-12-03T09:30:00+05:30[IST]`.
     pub local: String,
+}
+
+/// A free time of a service, for programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ServiceTime {
+    /// The ID of the provider.
+    pub provider_id: ProviderId,
+    /// Their name.
+    pub provider_name: String,
+    /// When an appointment would start: RFC 3339, with the offset of the provider's time zone.
+    pub starts_at: String,
+    /// When it would end: RFC 3339.
+    pub ends_at: String,
+    /// The name of the provider's time zone: `Asia/Kolkata`.
+    pub zone: String,
 }
 
 /// A time that was chosen.

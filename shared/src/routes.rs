@@ -744,6 +744,11 @@ rest! {
     API_COUNTRY GET "/countries/{code}" Anyone;
     API_CURRENCIES GET "/currencies" Anyone;
     API_CATEGORY_ATTRIBUTES GET "/categories/{slug}/attributes" Anyone;
+    API_SERVICES GET "/services" Anyone;
+    API_SERVICE GET "/services/{slug}" Anyone;
+    API_SERVICE_TIMES GET "/services/{slug}/times" Anyone;
+    API_SALE_EVENTS GET "/sale-events" Anyone;
+    API_SALE_EVENT GET "/sale-events/{id}" Anyone;
     API_SHOPS GET "/shops" Anyone;
     API_SHOP GET "/shops/{handle}" Anyone;
 
@@ -752,6 +757,7 @@ rest! {
     API_ADD_LINE POST "/carts/{id}/lines" Holder Buy;
     API_SET_LINE PATCH "/carts/{id}/lines/{line}" Holder Buy;
     API_REMOVE_LINE DELETE "/carts/{id}/lines/{line}" Holder Buy;
+    API_ADD_APPOINTMENT POST "/carts/{id}/appointments" Holder Buy;
     API_ADD_GIFT POST "/carts/{id}/gift-cards" Holder Buy;
     API_REMOVE_GIFT DELETE "/carts/{id}/gift-cards/{gift}" Holder Buy;
     API_WISHLIST GET "/carts/{id}/wishlist" Holder Buy;
@@ -774,6 +780,11 @@ rest! {
     API_ADD_RETURN_PICTURE POST "/purchases/{number}/orders/{order}/images" Holder Buy;
     API_RETURN_PICTURE GET "/purchases/{number}/images/{image}" Holder Buy;
     API_WITHDRAW_RETURN POST "/purchases/{number}/orders/{order}/returns/{return}/withdraw" Holder Buy;
+    API_APPOINTMENTS GET "/appointments" SignedIn Buy;
+    API_PURCHASE_APPOINTMENTS GET "/purchases/{number}/appointments" Holder Buy;
+    API_APPOINTMENT GET "/purchases/{number}/appointments/{id}" Holder Buy;
+    API_MOVE_APPOINTMENT POST "/purchases/{number}/appointments/{id}/move" Holder Buy;
+    API_CANCEL_APPOINTMENT POST "/purchases/{number}/appointments/{id}/cancel" Holder Buy;
     API_REVIEWS GET "/products/{slug}/reviews" Anyone;
     API_OWN_REVIEW GET "/purchases/{number}/orders/{order}/lines/{position}/review" SignedIn Buy;
     API_SAVE_REVIEW PUT "/purchases/{number}/orders/{order}/lines/{position}/review" SignedIn Buy;
@@ -836,6 +847,14 @@ rest! {
     API_SAVE_PROMOTION PUT "/shops/{handle}/promotions/{id}" Member CatalogWrite;
     API_END_PROMOTION POST "/shops/{handle}/promotions/{id}/end" Member CatalogWrite;
     API_DELETE_PROMOTION DELETE "/shops/{handle}/promotions/{id}" Member CatalogWrite;
+    API_SHOP_SALE_EVENTS GET "/shops/{handle}/sale-events" Member CatalogRead;
+    API_CREATE_SALE_EVENT POST "/shops/{handle}/sale-events" Member CatalogWrite;
+    API_SHOP_SALE_EVENT GET "/shops/{handle}/sale-events/{id}" Member CatalogRead;
+    API_SAVE_SALE_EVENT PUT "/shops/{handle}/sale-events/{id}" Member CatalogWrite;
+    API_DELETE_SALE_EVENT DELETE "/shops/{handle}/sale-events/{id}" Member CatalogWrite;
+    API_END_SALE_EVENT POST "/shops/{handle}/sale-events/{id}/end" Member CatalogWrite;
+    API_ADD_EVENT_PRODUCT POST "/shops/{handle}/sale-events/{id}/products" Member CatalogWrite;
+    API_REMOVE_EVENT_PRODUCT DELETE "/shops/{handle}/sale-events/{id}/products/{sale}" Member CatalogWrite;
     API_SELLER_PRODUCTS GET "/shops/{handle}/products" Member CatalogRead;
     API_CREATE_PRODUCT POST "/shops/{handle}/products" Member CatalogWrite;
     API_EXPORT GET "/shops/{handle}/products/export" Member CatalogRead;
@@ -867,6 +886,11 @@ rest! {
     API_SHOP_ORDERS GET "/shops/{handle}/orders" Member OrdersRead;
     API_SHOP_ORDER GET "/shops/{handle}/orders/{number}" Member OrdersRead;
     API_SHOP_RETURN_PICTURE GET "/shops/{handle}/orders/{number}/images/{image}" Member OrdersRead;
+    API_SHOP_APPOINTMENTS GET "/shops/{handle}/appointments" Member OrdersRead;
+    API_MOVE_SHOP_APPOINTMENT POST "/shops/{handle}/appointments/{id}/move" Member OrdersWrite;
+    API_CANCEL_SHOP_APPOINTMENT POST "/shops/{handle}/appointments/{id}/cancel" Member OrdersWrite;
+    API_COMPLETE_APPOINTMENT POST "/shops/{handle}/appointments/{id}/done" Member OrdersWrite;
+    API_MISS_APPOINTMENT POST "/shops/{handle}/appointments/{id}/no-show" Member OrdersWrite;
     API_SHOP_CONVERSATIONS GET "/shops/{handle}/conversations" Member MessagesRead;
     API_OPEN_SHOP_CONVERSATION POST "/shops/{handle}/conversations" Member MessagesWrite;
     API_SHOP_CONVERSATION GET "/shops/{handle}/conversations/{id}" Member MessagesRead;

@@ -93,7 +93,8 @@ pub struct EventCard {
     pub ends_at: String,
     /// How many products are in it.
     pub products: i64,
-    /// The picture of one of them.
+    /// The image of one of them.
+    #[serde(rename = "image")]
     pub picture: Option<Picture>,
 }
 
@@ -102,8 +103,10 @@ pub struct EventCard {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventItem {
     /// The ID of its sale.
+    #[serde(rename = "sale_id")]
     pub sale: PlannedSaleId,
     /// Its ID.
+    #[serde(rename = "product_id")]
     pub product: ProductId,
     /// Its slug.
     pub slug: String,
@@ -121,7 +124,8 @@ pub struct EventItem {
     pub left: Option<i64>,
     /// Whether it is in the event no longer.
     pub ended: bool,
-    /// Its picture.
+    /// Its image.
+    #[serde(rename = "image")]
     pub picture: Option<Picture>,
 }
 

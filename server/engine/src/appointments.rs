@@ -8,7 +8,7 @@ use crate::{
     checkout,
     clock::{self, Zone},
     db::{Scalar, Tx},
-    insert,
+    insert, lists,
     orders::{
         self, RefundOf,
         timeline::{self, By},
@@ -26,13 +26,16 @@ use haat_shared::{
     fulfilment::OrderState,
     id::kinds::{AppointmentId, CalendarFeedId, CheckoutId, OrderId, ProductId, ShopId, UserId},
     orders::{Actor, LineQuantity, NewRefund, OrderEventData, OrderEventKind},
+    page::{self, Page, PageRequest},
     permissions::Permission,
     shipping::date,
     text,
 };
 
 /// So many appointments of a day, or of a shopper, are listed.
-const LISTED: i64 = 200;
+const LISTED: usize = 200;
+/// So many are on a page, unless more are asked for.
+const PAGE_SIZE: usize = 20;
 /// So many are in a feed, from so many days ago on.
 const FEED_LISTED: i64 = 1_000;
 const FEED_DAYS: i64 = 30;
@@ -50,9 +53,17 @@ macro_rules! appointments {
     };
 }
 
+lists! {
+    OWN {
+        select: appointments!(),
+        base_filter: "TRUE",
+        filters: &[("user", "u.user_id = {}")],
+        sorts: &[("latest", "(a.starts_at, a.id) < ({}, {})", "a.starts_at DESC, a.id DESC")],
+    }
+}
+
 statements! {
     OF_PURCHASE = concat!(appointments!(), "WHERE u.number = $1 ORDER BY a.starts_at, a.id");
-    OF_USER = concat!(appointments!(), "WHERE u.user_id = $1 ORDER BY a.starts_at DESC, a.id LIMIT $2");
     OF_DAY = concat!(appointments!(), "WHERE a.shop_id = $1 AND a.starts_at >= $2 AND a.starts_at < $3 ORDER BY a.starts_at, a.id LIMIT $4");
     FIND = concat!(appointments!(), "WHERE a.id = $1");
     MARK = "UPDATE appointments SET state = $3, updated_at = $4
@@ -203,9 +214,34 @@ impl Row {
 /// The appointments of the signed-in caller, the latest first.
 pub async fn own(engine: &Engine, caller: &Caller) -> Result<OwnAppointments> {
     let user = caller.signed_in()?;
-    let rows: Vec<Row> = engine.db.all(&OF_USER, params![user.id, LISTED]).await?;
+    let asked = OWN.bind(vec![("user", user.id.into())], "latest", None, LISTED);
+    let rows: Vec<Row> = engine.db.list(asked).await?;
     let appointments = rows.into_iter().map(|row| row.view(engine, false)).collect();
     Ok(OwnAppointments { appointments, feed: feed(engine, user.id, None).await? })
+}
+
+/// A page of the appointments of the signed-in caller, the latest first.
+pub async fn list_own(
+    engine: &Engine,
+    caller: &Caller,
+    of: impl Into<PageRequest<'_>>,
+) -> Result<Page<AppointmentView>> {
+    let (user, of) = (caller.signed_in()?.id, of.into());
+    let after = cursor(of.after)?.into_iter().flat_map(|(starts_at, id)| [starts_at.into(), id.into()]);
+    let size = page::rows(of.limit, PAGE_SIZE);
+    let asked = OWN.bind(vec![("user", user.into())], "latest", after, size + 1);
+    let rows: Vec<Row> = engine.db.list(asked).await?;
+    let page = Page::cut(rows, size, |row| format!("{}.{}", row.starts_at, row.id));
+    Ok(page.map(|row| row.view(engine, false)))
+}
+
+/// The start and the ID of the last appointment of a page.
+fn cursor(after: &str) -> Result<Option<(i64, AppointmentId)>> {
+    if after.is_empty() {
+        return Ok(None);
+    }
+    let key = after.split_once('.').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
+    key.map(Some).ok_or_else(|| Error::field("after", FieldCode::BadCursor))
 }
 
 /// The purpose of the keys of feeds.
@@ -454,7 +490,8 @@ pub async fn of_shop(engine: &Engine, caller: &Caller, handle: &str, day: &str) 
     let today = engine.zone.day(engine.clock.now_ms());
     let day = text::day(day).unwrap_or(today);
     let (from, to) = (engine.zone.begins(day), engine.zone.begins(day + 1));
-    let rows: Vec<Row> = engine.db.all(&OF_DAY, params![shop, from, to, LISTED]).await?;
+    let rows: Vec<Row> =
+        engine.db.all(&OF_DAY, params![shop, from, to, i64::try_from(LISTED).unwrap_or(i64::MAX)]).await?;
     let zone = providers.first().map(|provider| provider.form.zone.clone());
     Ok(ShopServices {
         services,

@@ -42,6 +42,19 @@ pub fn rfc3339(ms: i64) -> String {
     Timestamp::from_second(ms.div_euclid(1000)).unwrap_or_default().to_string()
 }
 
+/// The moment of a time in RFC 3339, which must have an offset: `2026-12-03T09:30:00+05:30`.
+pub fn instant(text: &str) -> Option<i64> {
+    // What is in brackets could contradict the offset.
+    let plain = text.contains(['T', 't']) && !text.contains('[');
+    let time: Timestamp = plain.then(|| text.parse().ok())??;
+    Some(time.as_millisecond())
+}
+
+/// A time in RFC 9557, as [`Zone::local`] writes it, without what is in brackets.
+pub fn without_zone(local: &str) -> String {
+    local.split('[').next().unwrap_or_default().to_owned()
+}
+
 /// A time zone of the IANA database, which is part of the program.
 #[derive(Debug, Clone)]
 pub struct Zone(TimeZone);
@@ -156,6 +169,31 @@ mod tests {
 
     /// 26 Nov 2026, 19:00 UTC.
     const EVENING: i64 = 1_795_719_600_000;
+
+    #[test]
+    fn a_moment_has_an_offset() {
+        for same in [
+            "2026-11-26T19:00:00Z",
+            "2026-11-27T00:30:00+05:30",
+            "2026-11-26T14:00:00-05:00",
+            "2026-11-26t19:00:00z",
+        ] {
+            assert_eq!(instant(same), Some(EVENING), "{same}");
+        }
+        for unclear in [
+            "",
+            "2026-11-26",
+            "2026-11-26T19:00:00",
+            "2026-11-26 19:00:00Z",
+            "2026-11-26T19:00:00+26:00",
+            "2026-11-31T19:00:00Z",
+            "2026-11-26T19:00:00+09:00[Asia/Kolkata]",
+            "1795719600000",
+        ] {
+            assert_eq!(instant(unclear), None, "{unclear}");
+        }
+        assert_eq!(without_zone(&zone("Asia/Kolkata").local(EVENING)), "2026-11-27T00:30:00+05:30");
+    }
 
     #[test]
     fn people_read_times_of_their_own_zone() {

@@ -8,7 +8,7 @@ use crate::{
     bookings::{self, NewTime, RulesRow},
     bug,
     carts::{self, Changed},
-    clock::{DAY_MS, Zone},
+    clock::{DAY_MS, Zone, without_zone},
     currencies,
     db::Scalar,
     insert, params, random, rows, shops, statements,
@@ -18,7 +18,7 @@ use haat_shared::{
     appointments::{
         AskedCalendar, BookingPage, CalendarDay, CalendarMonth, ChosenTime, FindServices, OfferedTime,
         PROVIDERS_MAX, ProviderForm, ProviderView, ServiceCard, ServiceFacts, ServiceForm, ServicePlace,
-        ShopProvider, ShopService,
+        ServiceTime, ShopProvider, ShopService,
     },
     availability::{BookingRules, FreeTime, Hours, HoursForm, Span, day_in, free_times, is_free, zone},
     carts::LINES_MAX,
@@ -384,6 +384,38 @@ pub async fn booking_page(
         times: of_day,
         first_free: first_free.map(date),
     })
+}
+
+/// The free times of a service on some days of its providers, in order: those of one provider, or of any.
+pub async fn times(
+    engine: &Engine,
+    slug: &str,
+    provider: Option<ProviderId>,
+    days: std::ops::RangeInclusive<i64>,
+) -> Result<Vec<ServiceTime>> {
+    let row: ServiceRow = engine.db.opt(&SERVICE, params![slug]).await?.ok_or(Error::NotFound)?;
+    let rows: Vec<ProviderRow> = engine.db.all(&PROVIDERS, params![row.id]).await?;
+    if provider.is_some_and(|id| rows.iter().all(|row| row.id != id)) {
+        return Err(Error::field("provider_id", FieldCode::NotAChoice));
+    }
+    let (rules, chosen) =
+        (row.rules.rules(), rows.iter().filter(|row| provider.is_none_or(|id| row.id == id)));
+    let calendars = Calendars::of(engine, row.id, rules, chosen, days.clone()).await?;
+    let mut times = calendars.times(days);
+    times.sort_by_key(|(time, _)| time.starts_at);
+    // As on the page: whoever takes anyone chooses a time, not a provider.
+    times.dedup_by_key(|(time, _)| time.starts_at);
+    let times = times.into_iter().map(|(time, view)| {
+        let zone = Zone::named(&view.zone).unwrap_or_else(|_| engine.zone.clone());
+        ServiceTime {
+            provider_id: view.id,
+            provider_name: view.name.clone(),
+            starts_at: without_zone(&zone.local(time.starts_at)),
+            ends_at: without_zone(&zone.local(rules.end(time.starts_at))),
+            zone: view.zone.clone(),
+        }
+    });
+    Ok(times.collect())
 }
 
 /// The weeks of a month, from Monday to Sunday.

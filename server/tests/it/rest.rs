@@ -9,6 +9,8 @@ mod openapi;
 mod orders;
 mod payments;
 mod problem;
+mod sale_events;
+mod services;
 
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
@@ -144,6 +146,29 @@ impl Robot {
         (holder, cart)
     }
 
+    /// Puts an appointment into a cart of its own; answers who holds it, and the cart.
+    async fn fill_cart_with(&self, service: &str, time: &Value) -> (Self, String) {
+        let opened = self.post("/carts", json!({})).await.is(201);
+        let holder = match opened.body["token"].as_str() {
+            Some(token) => self.with("haat-cart", token),
+            None => self.clone(),
+        };
+        let cart = opened.text("/id");
+        let new = json!({
+            "service_slug": service, "provider_id": time["provider_id"], "starts_at": time["starts_at"],
+        });
+        holder.post(&format!("/carts/{cart}/appointments"), new).await.is(201);
+        (holder, cart)
+    }
+
+    /// Books an appointment that is paid in cash; answers the number of the purchase and its key.
+    async fn book(&self, service: &str, time: &Value) -> (String, String) {
+        let (holder, cart) = self.fill_cart_with(service, time).await;
+        let checkout = holder.once("/checkouts", input(&cart)).await.is(201).text("/id");
+        let paid = holder.once(&format!("/checkouts/{checkout}/pay"), json!({})).await.is(200);
+        (paid.text("/purchase/number"), paid.text("/key"))
+    }
+
     /// Buys one of a shop's things in cash; answers who bought it, the number of the purchase and its key.
     async fn buy(&self, shop: &str) -> (Self, String, String) {
         let (holder, cart) = self.fill_cart(shop).await;
@@ -154,6 +179,7 @@ impl Robot {
 }
 
 const PASSWORD: &str = "market-day-2026";
+const MEENA: &str = "meena-crafts";
 
 fn input(cart: &str) -> Value {
     json!({
@@ -165,6 +191,48 @@ fn input(cart: &str) -> Value {
 fn product(title: &str) -> Value {
     let price = json!({"amount": 64_900, "currency": "INR"});
     json!({"title": title, "variants": [{"price": price, "stock": 5}]})
+}
+
+/// Makes a new product of Meena's a service of an hour, which is done at any time of day; answers its slug.
+async fn offer_service(program: &Program, title: &str) -> String {
+    let meena = Robot::new(program).signed_in("meena@haat.example").await;
+    let made = meena.once(&format!("/shops/{MEENA}/products"), product(title)).await.is(201);
+    let (id, slug) = (made.text("/id"), made.text("/slug"));
+    meena.post(&format!("/shops/{MEENA}/products/{id}/publish"), json!({})).await.is(204);
+    let browser = Shopper::new(program);
+    let account = [("email", "meena@haat.example"), ("password", PASSWORD), ("next", "/account")];
+    browser.post("/sign-in", &account).await;
+    let page = format!("/seller/{MEENA}/services");
+    let mut form = vec![
+        ("action", "provider"),
+        ("name", "Asha Rao"),
+        ("town", "Nashik"),
+        ("zone", "Asia/Kolkata"),
+        ("active", "true"),
+    ];
+    form.extend(haat_shared::availability::WEEKDAY_FIELDS.map(|day| (day, "0:00-24:00")));
+    let done = browser.post(&page, &form).await;
+    assert!(done.contains("done="), "{done}");
+    let (_, shown) = browser.get(&format!("{page}?edit=service")).await;
+    let provider = shown.split("name=\"provider.").nth(1).unwrap().split('"').next().unwrap();
+    let provider = format!("provider.{provider}");
+    let form = [
+        ("action", "service"),
+        ("product", &id),
+        ("place", "provider"),
+        ("minutes", "60"),
+        ("before", "0"),
+        ("after", "0"),
+        ("notice_hours", "0"),
+        ("window_days", "60"),
+        ("step", "30"),
+        ("change_hours", "24"),
+        ("fee_percent", "50"),
+        (&provider, "true"),
+    ];
+    let done = browser.post(&page, &form).await;
+    assert!(done.contains("done="), "{done}");
+    slug
 }
 
 /// A picture of one colour.

@@ -20,6 +20,7 @@ use haat_shared::{
     checkout::{CheckoutUpdate, HOLD_MS},
     id::kinds::{AppointmentId, ProductId, ProviderId},
     orders::{LineQuantity, NewRefund, OrderState},
+    page::PageRequest,
     payments::NextAction,
     shipping::date,
     text,
@@ -181,6 +182,13 @@ both! {
         assert_eq!(found(find("pune", &day)).await, 1);
         assert_eq!(found(find("Delhi", &day)).await, 0);
         assert_eq!(found(find("", "2020-01-01")).await, 0);
+        let days = text::day(&day).unwrap()..=text::day(&day).unwrap() + 1;
+        let times = services::times(engine, &of.slug, Some(of.provider), days.clone()).await.unwrap();
+        assert_eq!((times.len(), &times[0].starts_at[..10], &times[15].ends_at[10..]), (16, day.as_str(), "T17:00:00+05:30"));
+        assert_eq!(times, services::times(engine, &of.slug, None, days.clone()).await.unwrap());
+        let nobody = services::times(engine, &of.slug, Some(random::id(0)), days.clone()).await;
+        assert_eq!(nobody, Err(Error::field("provider_id", FieldCode::NotAChoice)));
+        assert_eq!(services::times(engine, "nothing", None, days).await, Err(Error::NotFound));
 
         let time = page.times[0].clone();
         let guest = guest_at(market, &of, &time).await;
@@ -530,6 +538,33 @@ both! {
         let number = market.buy_by_card(&guest_at(market, &of, &soon).await).await;
         market.clock.advance_ms(soon.starts_at - market.clock.now_ms() - 7_000_000);
         assert_eq!(reminded().await, 2, "{number}");
+    }
+
+    async fn own_appointments_are_listed_page_by_page(market) {
+        let engine = &market.engine;
+        let of = service(market, "Yoga").await;
+        let shopper = market.signed_up(&Caller::guest(), "asha").await;
+        let mut starts = Vec::new();
+        for _ in 0..3 {
+            let time = first(market, &of).await;
+            services::add_to_cart(engine, &shopper, &chosen(&of, &time)).await.unwrap();
+            market.buy_by_card(&shopper).await;
+            starts.push(time.local);
+        }
+        let page = async |after: &str| {
+            let of = PageRequest { after, limit: Some(2) };
+            appointments::list_own(engine, &shopper, of).await
+        };
+        let (one, all) = (page("").await.unwrap(), appointments::own(engine, &shopper).await.unwrap());
+        let two = page(one.next.as_deref().unwrap()).await.unwrap();
+        let listed: Vec<_> = one.items.iter().chain(&two.items).cloned().collect();
+        assert_eq!((listed.len(), one.items.len(), two.next), (3, 2, None));
+        assert!(listed.iter().zip(starts.iter().rev()).all(|(own, start)| own.starts_at == *start), "{starts:?}");
+        assert_eq!(listed, all.appointments);
+        for wrong in ["x", "1.x", "x.appt_00000000000000000000000001"] {
+            assert_eq!(page(wrong).await, Err(Error::field("after", FieldCode::BadCursor)), "{wrong}");
+        }
+        assert_eq!(appointments::list_own(engine, &Caller::guest(), "").await, Err(Error::SignInNeeded));
     }
 
     async fn a_calendar_is_read_until_its_address_ends(market) {

@@ -1,11 +1,12 @@
 //! Carts. A guest's cart belongs to whoever holds its token.
 
-use haat_engine::{cart_codes, carts, gift_cards};
+use haat_engine::{cart_codes, carts, gift_cards, services};
 use haat_shared::{
     Error, FieldCode, Money, Result,
+    appointments::ChosenTime,
     carts::{self as cart, AddLine, CartLineView, CartView, QUANTITY_MAX, SetQuantity},
     gift_cards::{CartGift, GiftCardForm},
-    id::kinds::{CartGiftId, CartId, CartLineId, ShopId, VariantId},
+    id::kinds::{CartGiftId, CartId, CartLineId, ProviderId, ShopId, VariantId},
     pricing::Totals,
     promotions::{Discount, fold_code},
     routes::*,
@@ -16,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    extract::{At, Body, OnceIfAsked},
+    extract::{At, Body, Moment, OnceIfAsked},
     reply::{Found, Made},
 };
 
@@ -30,6 +31,11 @@ pub(super) fn routes(api: Api) -> Api {
         )
         .on(API_SET_LINE, "Updates the quantity of a cart line.", set_line)
         .on(API_REMOVE_LINE, "Removes a line from a cart.", remove_line)
+        .on(
+            API_ADD_APPOINTMENT,
+            "Adds an appointment to a cart. A service is in a cart once: another time replaces the one before. The time is held from the beginning of the checkout.",
+            add_appointment,
+        )
         .on(
             API_ADD_GIFT,
             "Adds a gift card to a cart. Once it is bought, its code is sent to the recipient.",
@@ -184,6 +190,32 @@ async fn remove_line(context: RequestContext, At((id, line)): AtLine) -> Result<
     carts::check_holder(context.engine(), &context.caller, id).await?;
     carts::remove_line(context.engine(), &context.caller, line).await?;
     carts::by_id(context.engine(), &context.caller, id).await.map(|view| Found(view.into()))
+}
+
+/// An appointment to book.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewAppointment {
+    /// The slug of the service.
+    #[schema(format = "line")]
+    service_slug: String,
+    /// The ID of the provider.
+    provider_id: ProviderId,
+    /// When it starts, which must be one of the free times: RFC 3339, with any offset.
+    #[schema(value_type = String)]
+    starts_at: Moment,
+}
+
+async fn add_appointment(
+    context: RequestContext,
+    (At(id), Body(new), _): (At<CartId>, Body<NewAppointment>, OnceIfAsked),
+) -> Result<Made<Cart>> {
+    carts::check_holder(context.engine(), &context.caller, id).await?;
+    let NewAppointment { service_slug: slug, provider_id, starts_at: Moment(starts_at) } = new;
+    let chosen = ChosenTime { slug, provider: provider_id.to_string(), starts_at: starts_at.to_string() };
+    services::add_to_cart(context.engine(), &context.caller, &chosen)
+        .await
+        .map(|changed| Made(changed.view.into()))
 }
 
 /// A gift card to buy.

@@ -535,6 +535,29 @@ impl<'de> serde::Deserialize<'de> for Limit {
     }
 }
 
+/// A moment: a time in RFC 3339, which must have an offset.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment(pub(super) i64);
+
+impl<'de> serde::Deserialize<'de> for Moment {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let moment = haat_engine::clock::instant(&String::deserialize(deserializer)?);
+        let why = "must be a time with an offset, such as 2026-12-03T09:30:00+05:30";
+        moment.map(Self).ok_or_else(|| serde::de::Error::custom(why))
+    }
+}
+
+/// A day, counted from 1970-01-01.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Day(pub(super) i64);
+
+impl<'de> serde::Deserialize<'de> for Day {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let day = haat_shared::text::day(&String::deserialize(deserializer)?);
+        day.map(Self).ok_or_else(|| serde::de::Error::custom("must be a date, such as 2026-12-03"))
+    }
+}
+
 /// The page that `after` and `limit` request.
 pub(super) fn page(after: &Option<String>, limit: Option<Limit>) -> haat_shared::page::PageRequest<'_> {
     haat_shared::page::PageRequest { after: after.as_deref().unwrap_or_default(), limit: limit.map(|l| l.0) }

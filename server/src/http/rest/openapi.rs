@@ -161,7 +161,8 @@ fn repeated(route: Route) -> Option<&'static str> {
 }
 
 const INTRODUCTION: &str = "The Haat API is organised around resources and speaks JSON with snake_case names. IDs are \
-    prefixed with the type of their object. Times are RFC 3339 in UTC. Money is \
+    prefixed with the type of their object. Times are RFC 3339 in UTC; those of appointments have the offset of the provider's \
+    time zone. Money is \
     `{\"amount\": 124900, \"currency\": \"INR\"}`, in minor units. Lists are `{\"items\": […], \"next\": \"…\"}`: send \
     `next` as `after` to get the next page. In the event feed, `next` is a sequence number, an integer like `seq`. \
     Text is stored in Unicode's composed form (NFC). Invisible characters are removed from SKUs and handles, and from \

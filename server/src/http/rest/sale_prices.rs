@@ -50,11 +50,28 @@ struct NewSale {
 /// A variant's price in a sale.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewSalePrice {
+pub(super) struct NewSalePrice {
     /// The variant's ID.
-    variant_id: VariantId,
+    pub(super) variant_id: VariantId,
     /// The price, in the currency of the shop.
-    price: Money,
+    pub(super) price: Money,
+}
+
+/// A reduction in basis points as it is typed.
+pub(super) fn percent(bp: Option<i64>) -> String {
+    bp.map(|bp| format!("{}.{:02}", bp / 100, bp % 100)).unwrap_or_default()
+}
+
+/// An error whose fields have the names that they have here.
+pub(super) fn renamed(error: Error) -> Error {
+    let named = |fault: FieldError| match fault.field.as_str() {
+        "percent" => FieldError::new("percent_bp", fault.code),
+        _ => fault,
+    };
+    match error {
+        Error::Invalid(faults) => Error::Invalid(faults.into_iter().map(named).collect()),
+        error => error,
+    }
 }
 
 /// A planned sale.
@@ -81,19 +98,11 @@ async fn plan(
     let form = SaleForm {
         starts_at: new.starts_at.unwrap_or_default(),
         ends_at: new.ends_at,
-        percent: new.percent_bp.map(|bp| format!("{}.{:02}", bp / 100, bp % 100)).unwrap_or_default(),
+        percent: percent(new.percent_bp),
         prices: new.prices.into_iter().map(|of| (of.variant_id, typed(of.price))).collect(),
     };
     let id = sale_prices::plan(context.engine(), &context.caller, &handle, product, &form).await;
-    let named = |fault: FieldError| match fault.field.as_str() {
-        "percent" => FieldError::new("percent_bp", fault.code),
-        _ => fault,
-    };
-    match id {
-        Ok(id) => Ok(Made(SalePlanned { id })),
-        Err(Error::Invalid(faults)) => Err(Error::Invalid(faults.into_iter().map(named).collect())),
-        Err(error) => Err(error),
-    }
+    id.map(|id| Made(SalePlanned { id })).map_err(renamed)
 }
 
 async fn end(context: RequestContext, At((handle, product, id)): AtSale) -> Result<()> {

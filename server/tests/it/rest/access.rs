@@ -4,16 +4,17 @@ use haat_shared::{
     access::Scope,
     permissions::AdminRole,
     routes::{
-        API_ADD_GIFT, API_ADD_MESSAGE_PICTURE, API_ADD_PICTURE, API_ADD_RETURN_PICTURE,
-        API_ADD_SHOP_MESSAGE_PICTURE, API_ADD_TAX_RATE, API_CONNECT_PAYOUTS, API_DELETE_MARKET_PROMOTION,
-        API_END_TAX_RATE, API_IMPORT_COUPONS, API_IMPORT_MARKET_COUPONS, API_LEAVE_SHOP,
-        API_REFUND_AS_OPERATOR, API_REFUND_GIFT_CARD, API_REMOVE_MEMBER, API_REMOVE_TAX_RATE,
-        API_SAVE_MARKET_PROMOTION, API_SEND_IMPORT, Audience, REST, Route,
+        API_ADD_APPOINTMENT, API_ADD_GIFT, API_ADD_MESSAGE_PICTURE, API_ADD_PICTURE, API_ADD_RETURN_PICTURE,
+        API_ADD_SHOP_MESSAGE_PICTURE, API_ADD_TAX_RATE, API_COMPLETE_APPOINTMENT, API_CONNECT_PAYOUTS,
+        API_DELETE_MARKET_PROMOTION, API_END_TAX_RATE, API_IMPORT_COUPONS, API_IMPORT_MARKET_COUPONS,
+        API_LEAVE_SHOP, API_MISS_APPOINTMENT, API_REFUND_AS_OPERATOR, API_REFUND_GIFT_CARD,
+        API_REMOVE_MEMBER, API_REMOVE_TAX_RATE, API_SAVE_MARKET_PROMOTION, API_SEND_IMPORT, Audience, REST,
+        Route,
     },
 };
 use serde_json::{Value, json};
 
-use super::{Answer, PASSWORD, Robot, input, png, product};
+use super::{Answer, PASSWORD, Robot, input, offer_service, png, product};
 use crate::program::*;
 
 /// A file with one product.
@@ -32,6 +33,8 @@ struct Cast {
     operator: Robot,
     finance: Robot,
     reader: Robot,
+    /// The slug of a service of Meena's.
+    service: String,
 }
 
 impl Cast {
@@ -56,14 +59,21 @@ impl Cast {
             let id = robot.get("/me").await.is(200).text("/id");
             operator.send("PUT", &format!("/admin/team/{id}/roles/{role}"), None).await.is(204);
         }
+        let meena = guest.signed_in("meena@haat.example").await;
+        let service = offer_service(program, "Pottery lesson").await;
+        // What is bought below is the latest product.
+        let made = meena.once("/shops/meena-crafts/products", jug()).await.is(201);
+        let publish = format!("/shops/meena-crafts/products/{}/publish", made.text("/id"));
+        meena.post(&publish, json!({})).await.is(204);
         Self {
             shopper: guest.signed_in("asha@haat.example").await,
-            meena: guest.signed_in("meena@haat.example").await,
+            meena,
             delta: guest.signed_in("delta@haat.example").await,
             operator,
             finance,
             reader,
             guest,
+            service,
         }
     }
 
@@ -130,6 +140,40 @@ impl Cast {
         (path.replace("{action}", "hide"), body, None)
     }
 
+    /// A request about a service, or an appointment of the shopper's.
+    async fn about_service(&self, path: &str) -> (String, Option<Value>, Option<String>) {
+        let path = path.replace("{slug}", &self.service).replace("{handle}", "meena-crafts");
+        if path.starts_with("/services") || !path.contains('{') {
+            return (path, None, None);
+        }
+        if path.starts_with("/carts/") {
+            // A time that is over: nothing stays in the cart, which is paid for later.
+            let (_, cart) = self.shopper.fill_cart("meena-crafts").await;
+            let service = self.guest.get(&format!("/services/{}", self.service)).await.is(200);
+            let new = json!({
+                "service_slug": self.service,
+                "provider_id": service.text("/providers/0/id"),
+                "starts_at": "2020-01-01T10:00:00+05:30",
+            });
+            return (path.replace("{id}", &cart), Some(new), None);
+        }
+        let free = self.guest.get(&format!("/services/{}/times", self.service)).await.is(200);
+        let time = |at: usize| {
+            let time = &free.body["items"][at];
+            json!({"provider_id": time["provider_id"], "starts_at": time["starts_at"]})
+        };
+        // So far ahead that customers may move and cancel it for free.
+        let (number, _) = self.shopper.book(&self.service, &time(80)).await;
+        let of = format!("/purchases/{number}/appointments");
+        let id = self.shopper.get(&of).await.is(200).text("/items/0/id");
+        let body = match path.rsplit('/').next() {
+            Some("move") => time(84),
+            Some("cancel") => json!({"refund": null}),
+            _ => json!({}),
+        };
+        (path.replace("{number}", &number).replace("{id}", &id), Some(body), None)
+    }
+
     /// A request for this route that does what its owner wants, about something of theirs that is there: method, path,
     /// body and, where it is asked for, the version.
     async fn request(&self, route: &Route) -> (String, Option<Value>, Option<String>) {
@@ -142,6 +186,10 @@ impl Cast {
                 (path.replace("{id}", &owner.post("/keys", key).await.is(201).text("/key/id")), None)
             }
             p if p.contains("/review") => return self.about_review(route, &path).await,
+            p if p.contains("/services") || p.contains("/appointments") => {
+                let (path, body, tag) = self.about_service(p).await;
+                return (path, body.filter(|_| route.method != "GET"), tag);
+            }
             p if p.contains("/conversations") => {
                 let open = json!({"shop_handle": "meena-crafts"});
                 let conversation =
@@ -427,6 +475,33 @@ impl Cast {
                     _ => (format!("{pictures}/{picture}"), Some(json!({"alt": "A jug"}))),
                 }
             }
+            p if p.contains("/sale-events") => {
+                let now = haat_engine::Clock::default().now_ms();
+                let in_days = |days: i64| haat_engine::clock::rfc3339(now + days * 86_400_000);
+                let mut event = json!({"title": "Festival of clay", "ends_at": in_days(600)});
+                let list = "/shops/meena-crafts/sale-events";
+                if !p.contains("{id}") {
+                    let body = (route.method == "POST").then_some(event);
+                    return (path.replace("{handle}", "meena-crafts"), body, None);
+                }
+                if !p.ends_with("/end") {
+                    event["starts_at"] = json!(in_days(300));
+                }
+                let made = self.meena.once("/shops/meena-crafts/products", jug()).await.is(201);
+                let product = made.text("/id");
+                let publish = format!("/shops/meena-crafts/products/{product}/publish");
+                self.meena.post(&publish, json!({})).await.is(204);
+                let id = self.meena.once(list, event.clone()).await.is(201).text("/id");
+                let new = json!({"product_id": product, "percent_bp": 1_000});
+                let products = format!("{list}/{id}/products");
+                let adds = p.ends_with("/products");
+                let path = path.replace("{handle}", "meena-crafts").replace("{id}", &id);
+                if adds {
+                    return (path, Some(new), None);
+                }
+                let sale = self.meena.once(&products, new).await.is(201).text("/items/0/sale_id");
+                (path.replace("{sale}", &sale), (route.method == "PUT").then_some(event))
+            }
             p if p.contains("/products/{id}/sales") => {
                 let made = self.meena.once("/shops/meena-crafts/products", jug()).await.is(201);
                 let sales = format!("/shops/meena-crafts/products/{}/sales", made.text("/id"));
@@ -608,6 +683,10 @@ fn expected(route: &Route, path: &str, second: bool) -> std::ops::RangeInclusive
         _ if *route == API_ADD_TAX_RATE && second => 422..=422,
         _ if [API_END_TAX_RATE, API_REMOVE_TAX_RATE].contains(route) && second => 404..=404,
         _ if *route == API_REFUND_AS_OPERATOR => 403..=403,
+        // It hasn't begun, or is over.
+        _ if [API_ADD_APPOINTMENT, API_COMPLETE_APPOINTMENT, API_MISS_APPOINTMENT].contains(route) => {
+            409..=409
+        }
         _ => 200..=299,
     }
 }
