@@ -95,14 +95,14 @@ mod tests {
             amount: inr(amount),
         };
         let totals = Totals {
-            subtotal: inr(100_00),
-            discount: inr(19_00),
-            shipping: inr(10_00),
-            tax: inr(8_10),
-            total: inr(99_10),
+            subtotal: inr(10_000),
+            discount: inr(1_900),
+            shipping: inr(1_000),
+            tax: inr(810),
+            total: inr(9_910),
         };
-        let discounts = [discount("First", 10_00, false), discount("Second", 9_00, true)];
-        let taxes = [tax("CGST", false, 4_05), tax("SGST", false, 4_05)];
+        let discounts = [discount("First", 1_000, false), discount("Second", 900, true)];
+        let taxes = [tax("CGST", false, 405), tax("SGST", false, 405)];
         let (rows, note) = sums(I18n::default(), &totals, &discounts, &taxes, false);
         let rows: Vec<String> = rows.into_iter().map(|(name, sum)| format!("{name} {sum}")).collect();
         assert_eq!(
@@ -118,8 +118,8 @@ mod tests {
             ]
         );
         assert_eq!(note, "");
-        let included = [tax("VAT", true, 8_10)];
-        let totals = Totals { total: inr(91_00), ..totals };
+        let included = [tax("VAT", true, 810)];
+        let totals = Totals { total: inr(9_100), ..totals };
         let (rows, note) = sums(I18n::default(), &totals, &[], &included, false);
         assert_eq!((rows.len(), rows[1].1.as_str(), note.as_str()), (4, "−₹19.00", "Includes VAT 9% ₹8.10"));
     }

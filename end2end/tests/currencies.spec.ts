@@ -1,6 +1,7 @@
 // An operator sets exchange rates, and a shopper sees prices and pays in another currency, with and without JavaScript.
 import { expect, ownMarket, runsScripts, test as base } from '../fixtures';
 import {
+  SELLERS,
   SHOPS,
   addOne,
   arriveAt,
@@ -13,6 +14,7 @@ import {
   openProduct,
   operate,
   payByCard,
+  signIn,
   visit,
 } from '../helpers';
 
@@ -65,6 +67,34 @@ test('a shopper pays in the currency that they chose', async ({ market, page, vi
   await payByCard(page, 'approve');
   await arriveAt(page, 'Thank you for your order');
   await expect(main(page).locator('.sums-total dd').first()).toHaveText(total);
+
+  // The seller's own price counts instead of the converted one.
+  const name = await openProduct(page, SHOPS[0]);
+  const product = page.url();
+  const seller = await visitor();
+  await signIn(seller, SELLERS[SHOPS[0]]);
+  await visit(seller, `/seller/${SHOPS[0]}/products?q=${encodeURIComponent(name)}`);
+  await main(seller).locator('tbody a').first().click();
+  await expect(button(seller, 'Duplicate')).toBeVisible();
+  await awake(seller);
+  await main(seller).getByRole('link', { name: 'Prices in other currencies' }).click();
+  await arriveAt(seller, 'Prices in other currencies');
+  await main(seller).getByRole('link', { name: 'USD' }).click();
+  await expect(main(seller)).toContainText(/Converted: \$\d/);
+  await awake(seller);
+  const price = main(seller).locator('input[name^="prices."]').first();
+  await price.fill('cheap');
+  await button(seller, 'Save').click();
+  await expect(main(seller)).toContainText('Enter an amount');
+  await expect(price).toHaveValue('cheap');
+  await awake(seller);
+  await price.fill('9.99');
+  await button(seller, 'Save').click();
+  await expect(main(seller).getByRole('alert')).toContainText('Saved');
+  await expect(price).toHaveValue('9.99');
+  await page.goto(product);
+  await expect(main(page).getByText('$9.99').first()).toBeVisible();
+
   await button(admin, 'Remove rate: USD').click();
   await expect(main(admin).getByRole('alert')).toContainText('Rate removed.');
   await expect(usd).toContainText('Not offered');

@@ -65,7 +65,7 @@ test('cash is not offered where a shop takes none', async ({ page, visitor, hydr
 
   const [shop, other] = [await shopName(page, SHOP), await shopName(page, SHOPS[1])];
   await addOne(page, SHOP, 1);
-  await addOne(page, SHOPS[1], 1);
+  await addOne(page, SHOPS[1], 2);
   await beginCheckout(page);
   await fillAddress(page);
   if (!hydrated) await button(page, 'Update').first().click();

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{catalog::CategoryLink, field::FieldError, promotions};
+use crate::{field::FieldError, promotions};
 
 /// What a rate is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,9 +39,6 @@ pub struct CommissionRates {
     /// The shops that have a rate, by name.
     pub shops: Vec<RateOf>,
 }
-
-/// The rates, and all categories that can have one.
-pub type CommissionPage = (CommissionRates, Vec<CategoryLink>);
 
 /// A rate as typed, in percent with up to two decimals: basis points.
 pub fn read_rate(field: &str, typed: &str) -> Result<i64, FieldError> {

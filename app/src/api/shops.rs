@@ -3,7 +3,8 @@
 use haat_shared::{
     Currency,
     admin::ShopDetails,
-    commissions::CommissionPage,
+    catalog::CategoryLink,
+    commissions::CommissionRates,
     id::kinds::MediaId,
     page::{Counted, ListRequest, Page},
     sales::{AskedPeriod, ShopHome},
@@ -73,7 +74,7 @@ pub async fn any_shop(handle: String) -> Result<ShopDetails, ApiError> {
 
 /// The rates of commission, and the categories that can have one.
 #[server(name = FetchCommission, prefix = "/api", endpoint = "shops/commission", input = Json)]
-pub async fn commission() -> Result<CommissionPage, ApiError> {
+pub async fn commission() -> Result<(CommissionRates, Vec<CategoryLink>), ApiError> {
     super::call(async |engine, caller| haat_engine::commissions::page(&engine, &caller).await).await
 }
 

@@ -231,19 +231,13 @@ fn Start(handle: String, has_products: bool) -> impl IntoView {
 fn Best(handle: String, best: Vec<BestProduct>, manages: bool) -> impl IntoView {
     let i18n = use_i18n();
     let rows = best.into_iter().map(|product| {
-        let title = product.title.clone();
-        let name = match manages {
-            true => {
-                let href = routes::seller_product(&handle, product.product_id);
-                view! { <a class="row-link" href=href>{title}</a> }.into_any()
-            }
-            false => view! { <strong>{title}</strong> }.into_any(),
-        };
+        // Whoever doesn't manage the catalogue is led nowhere.
+        let href = manages.then(|| routes::seller_product(&handle, product.product_id));
         view! {
             <li class="row">
                 <span class="row-picture"><Picture of=product.picture title=product.title.clone() sizes="56px" /></span>
                 <div class="row-main">
-                    {name}
+                    <a class="row-link" href=href>{product.title}</a>
                     <p class="note">{tn!(i18n, dashboard.units_sold, product.units)}</p>
                 </div>
                 <p class="price">{words::money(i18n, product.sold)}</p>

@@ -12,6 +12,7 @@ pub use attributes::{
     AskedAttribute, attribute_values, category_attributes, define_attribute, set_attribute_values,
     set_category_attributes,
 };
+pub(crate) use categories::spread_rates_in_tx;
 pub use categories::{NewCategory, category, category_ids, put_categories, roots, tree};
 pub use edit::{archive, create, delete, duplicate, publish, set_each_state, set_states, states, update};
 pub use map::{map_categories, map_files, map_products, map_shops};

@@ -7,7 +7,8 @@ use crate::{
 };
 use haat_shared::{
     Error, FieldCode, Result,
-    commissions::{CommissionPage, CommissionRates, RateFor, RateOf},
+    catalog::CategoryLink,
+    commissions::{CommissionRates, RateFor, RateOf},
     field::FieldError,
     id::kinds::{CategoryId, ShopId, UserId},
     permissions::AdminPermission,
@@ -23,8 +24,6 @@ statements! {
     SET_CATEGORY = "INSERT INTO commission_rates (category_id, rate_bp) VALUES ($1, $2)
         ON CONFLICT (category_id) DO UPDATE SET rate_bp = excluded.rate_bp";
     UNSET_CATEGORY = "DELETE FROM commission_rates WHERE category_id = $1";
-    SPREAD = "UPDATE categories SET commission_bp = (SELECT r.rate_bp FROM commission_rates r JOIN categories c ON c.id = r.category_id
-        WHERE categories.path LIKE c.path || '%' ORDER BY LENGTH(c.path) DESC LIMIT 1)";
     SET_SHOP = "UPDATE shops SET commission_bp = $2 WHERE handle = $1 RETURNING id AS value";
 }
 
@@ -70,7 +69,7 @@ pub async fn rates(engine: &Engine, caller: &Caller) -> Result<CommissionRates> 
 }
 
 /// All rates, and the categories that can have one. Operators only.
-pub async fn page(engine: &Engine, caller: &Caller) -> Result<CommissionPage> {
+pub async fn page(engine: &Engine, caller: &Caller) -> Result<(CommissionRates, Vec<CategoryLink>)> {
     Ok((rates(engine, caller).await?, catalog::tree(engine, caller).await?))
 }
 
@@ -114,7 +113,7 @@ async fn set_in_tx(
                 Some(bp) => tx.exec(&SET_CATEGORY, params![id, bp]).await?,
                 None => tx.exec(&UNSET_CATEGORY, params![id]).await?,
             };
-            spread_in_tx(tx).await?;
+            catalog::spread_rates_in_tx(tx).await?;
             audit::write(tx, user, "commissions::set", id, &format!("{slug} {said}"), now).await
         }
         RateFor::Shop(handle) => {
@@ -126,10 +125,4 @@ async fn set_in_tx(
             audit::write(tx, user, "commissions::set", id, &format!("{handle} {said}"), now).await
         }
     }
-}
-
-/// Gives each category the rate that applies in it.
-pub(crate) async fn spread_in_tx(tx: &mut Tx) -> TxResult<()> {
-    tx.exec(&SPREAD, params![]).await?;
-    Ok(())
 }

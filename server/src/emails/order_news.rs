@@ -6,7 +6,7 @@ use haat_app::{
     words,
 };
 use haat_engine::{TxResult, notifications::RenderedEmail};
-use haat_shared::orders::{LineQuantity, OrderView};
+use haat_shared::orders::{LineQuantity, OrderState, OrderView};
 
 use super::parts::{fitting, left_out, rendered};
 
@@ -37,9 +37,12 @@ impl News<'_> {
         left_out(self.locale, self.left_out)
     }
 
-    /// The estimated delivery, which is no news.
-    fn estimated_delivery(&self, _: &OrderView) -> String {
-        String::new()
+    /// The estimated delivery; empty for a cancelled order.
+    fn estimated_delivery(&self, order: &OrderView) -> String {
+        match order.state {
+            OrderState::Cancelled => String::new(),
+            _ => words::estimated_delivery(self.locale, order),
+        }
     }
 }
 

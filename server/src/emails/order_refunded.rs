@@ -7,7 +7,7 @@ use haat_app::{
 use haat_engine::{TxResult, notifications::RenderedEmail};
 use haat_shared::{
     Money,
-    orders::{OrderRefund, OrderView, RefundReason, ShopOrderView},
+    orders::{OrderRefund, OrderState, OrderView, RefundReason, ShopOrderView},
     pricing::Totals,
 };
 
@@ -68,7 +68,8 @@ fn refunded(order: &OrderView, refund: &OrderRefund) -> OrderView {
         tax: money((paid - listed).max(0)),
         total: refund.amount,
     };
-    OrderView { totals, discounts: Vec::new(), taxes: Vec::new(), ..of }
+    // What is refunded has no delivery to look forward to.
+    OrderView { totals, discounts: Vec::new(), taxes: Vec::new(), state: OrderState::Cancelled, ..of }
 }
 
 pub(super) fn by_market(

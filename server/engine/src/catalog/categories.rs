@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Caller, Engine, TxError, commissions, insert, media, params, random, rows, statements};
+use crate::{Caller, Engine, TxError, TxResult, db::Tx, insert, media, params, random, rows, statements};
 use haat_shared::{
     Error, FieldCode, Result,
     catalog::{CategoryCard, CategoryLink, CategoryView},
@@ -26,6 +26,8 @@ statements! {
     NAME = "INSERT INTO category_names (category_id, locale, name) SELECT id, $2, $3 FROM categories WHERE slug = $1
         ON CONFLICT (category_id, locale) DO UPDATE SET name = excluded.name";
     ALL = "SELECT id, slug FROM categories";
+    SPREAD_RATES = "UPDATE categories SET commission_bp = (SELECT r.rate_bp FROM commission_rates r JOIN categories c ON c.id = r.category_id
+        WHERE categories.path LIKE c.path || '%' ORDER BY LENGTH(c.path) DESC LIMIT 1)";
     TREE = "SELECT c.slug, COALESCE(n.name, c.name) AS name, c.path FROM categories c
         LEFT JOIN category_names n ON n.category_id = c.id AND n.locale = $1 ORDER BY c.path";
 }
@@ -135,7 +137,7 @@ pub struct NewCategory {
 /// Creates categories; existing ones get the new names, tax category and position. Operators only.
 pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<NewCategory>) -> Result<()> {
     caller.admin(AdminPermission::ManageCatalog)?;
-    let now = engine.clock.now_ms();
+    let (now, existing) = (engine.clock.now_ms(), category_ids(engine).await?);
     let mut known: Vec<(String, CategoryId, String)> = Vec::new();
     let mut rows: Vec<PutCategory> = Vec::new();
     let mut names: Vec<(String, String, String)> = Vec::new();
@@ -149,7 +151,8 @@ pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<Ne
                     .ok_or(Error::field("parent", FieldCode::NotAChoice))?,
             ),
         };
-        let id: CategoryId = random::id(now);
+        // New ones may be below one that exists.
+        let id: CategoryId = existing.get(&category.slug).copied().unwrap_or_else(|| random::id(now));
         let path = format!("{}{}/", parent.map_or("", |(.., path)| path.as_str()), category.slug);
         rows.push(PutCategory {
             id,
@@ -179,11 +182,17 @@ pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<Ne
                     tx.exec(&NAME, params![slug, locale, name]).await?;
                 }
                 // New categories have the commission of those above them.
-                commissions::spread_in_tx(tx).await?;
+                spread_rates_in_tx(tx).await?;
                 Ok::<_, TxError>(())
             })
         })
         .await?;
+    Ok(())
+}
+
+/// Gives each category the rate of commission that applies in it: its own, or that of the nearest one above it.
+pub(crate) async fn spread_rates_in_tx(tx: &mut Tx) -> TxResult<()> {
+    tx.exec(&SPREAD_RATES, params![]).await?;
     Ok(())
 }
 
