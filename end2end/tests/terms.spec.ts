@@ -69,7 +69,7 @@ test('cash is not offered where a shop takes none', async ({ page, visitor, hydr
   await beginCheckout(page);
   await fillAddress(page);
   if (!hydrated) await button(page, 'Update').first().click();
-  await expect(main(page)).toContainText(`Cash isn’t possible for this order: ${shop}`);
+  await expect(main(page)).toContainText(`Cash on delivery isn’t available for this order: ${shop}`);
   await expect(main(page).getByRole('radio', { name: 'Cash on delivery' })).toHaveCount(0);
   await payByCard(page, 'approve');
   const { orders } = await thanks(page, [shop, other]);

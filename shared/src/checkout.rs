@@ -16,7 +16,7 @@ use crate::{
     payments::{NextAction, PaymentFields, PaymentMethod, PaymentWindow, PurchaseLink},
     pricing::Totals,
     promotions::Discount,
-    shipping::{ShippingMethod, ShippingOption, Slot, SlotView},
+    shipping::{CashTerms, ShippingMethod, ShippingOption, Slot, SlotView},
     taxes::{self, TaxLine},
     text,
 };
@@ -344,7 +344,7 @@ impl CheckoutGroup {
     /// Whether its shop takes cash for its items at the address.
     pub fn takes_cash(&self) -> bool {
         let subtotal = self.lines.iter().map(|line| line.total.amount()).sum();
-        self.shipping_options.first().is_none_or(|option| option.cash.takes(subtotal))
+        CashTerms::of(&self.shipping_options).takes(subtotal)
     }
 }
 

@@ -137,6 +137,8 @@ pub struct ShopHome {
     pub latest: Vec<OrderCard>,
     /// Whether the shop has any products.
     pub has_products: bool,
+    /// Whether the reader manages its products. To others, none are said to be low on stock.
+    pub manages_products: bool,
 }
 
 /// The home page of the admin area: the sales of all shops and the new users of the last [`PERIOD`] days.

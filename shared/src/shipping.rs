@@ -93,6 +93,11 @@ pub struct CashTerms {
 }
 
 impl CashTerms {
+    /// Those of the zone that these options are of. Without any, cash is not what stops the order.
+    pub fn of(options: &[ShippingOption]) -> Self {
+        options.first().map(|option| option.cash).unwrap_or_default()
+    }
+
     /// Whether it takes cash for items of this price.
     pub fn takes(&self, subtotal: i64) -> bool {
         !self.refused && self.most.is_none_or(|most| subtotal <= most.amount())

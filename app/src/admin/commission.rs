@@ -116,5 +116,13 @@ fn list(i18n: I18n, of: &'static str, title: &'static str, rates: Vec<RateOf>) -
     let rows = rows.collect_view();
     let columns =
         vec![(t!(i18n, taxes.name), ""), (t!(i18n, taxes.rate), "number"), (t!(i18n, taxes.actions), "")];
-    Some(view! { <Table caption=title columns>{rows}</Table> }.into_any())
+    Some(
+        view! {
+            <section class="panel form">
+                <h2>{title}</h2>
+                <Table caption=title columns>{rows}</Table>
+            </section>
+        }
+        .into_any(),
+    )
 }

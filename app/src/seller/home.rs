@@ -3,14 +3,13 @@
 use haat_shared::{
     Error, Money,
     orders::OrderCard,
-    permissions::Permission,
     returns::{EXPECTED, REQUESTED},
     routes,
     sales::{AskedPeriod, BestProduct, DaySales, LowVariant, ShopHome, average, change},
 };
 use leptos::prelude::*;
 
-use super::{Dashboard, Part, may};
+use super::{Dashboard, Part};
 use crate::{
     api::{self, ApiError},
     back_office::{
@@ -19,7 +18,7 @@ use crate::{
     },
     elsewhere::Elsewhere,
     i18n::{t, tn, tu_string, use_i18n},
-    state::{Visitor, param, query},
+    state::{param, query},
     ui::{EmptyState, Icon, LinkButton, PageTitle, Picture, loaded},
     words,
 };
@@ -29,7 +28,6 @@ use crate::{
 pub(crate) fn Home() -> impl IntoView {
     let (handle, days, from, to) = (param("handle"), query("days"), query("from"), query("to"));
     let elsewhere = expect_context::<Elsewhere>();
-    let visitor = expect_context::<Visitor>();
     let found = api::find(
         move || {
             (
@@ -38,35 +36,26 @@ pub(crate) fn Home() -> impl IntoView {
                 elsewhere.changes(),
             )
         },
-        move |(handle, of, _)| async move {
-            // Whoever doesn't manage the catalogue is led nowhere where they are refused.
-            let manages = may(visitor, &handle, Permission::ManageCatalog).await;
+        |(handle, of, _)| async move {
             match api::shops::home(handle.clone(), of.clone()).await {
                 // The page shows the errors at the fields, and the default period.
                 Err(ApiError(error @ Error::Invalid(_))) => {
                     let home = api::shops::home(handle.clone(), AskedPeriod::default()).await?;
-                    Ok((handle, of, (home, manages), Some(error)))
+                    Ok((handle, of, home, Some(error)))
                 }
-                home => home.map(|home| (handle, of, (home, manages), None)),
+                home => home.map(|home| (handle, of, home, None)),
             }
         },
     );
-    let page = loaded(
-        found,
-        |(handle, of, (home, manages), fault)| view! { <Shown handle of home manages fault /> },
-    );
+    let page = loaded(found, |(handle, of, home, fault)| view! { <Shown handle of home fault /> });
     view! { <Dashboard here=Part::Home>{page}</Dashboard> }
 }
 
 #[component]
-fn Shown(
-    handle: String,
-    of: AskedPeriod,
-    home: ShopHome,
-    manages: bool,
-    fault: Option<Error>,
-) -> impl IntoView {
+fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) -> impl IntoView {
     let i18n = use_i18n();
+    // Whoever doesn't is led nowhere where they are refused.
+    let manages = home.manages_products;
     let list = Part::Orders.path(&handle);
     let confirm = tn!(i18n, dashboard.confirm, home.to_confirm);
     let ship = tn!(i18n, dashboard.ship, home.to_ship);
@@ -78,12 +67,7 @@ fn Shown(
         (home.to_ship, "truck", ship, routes::with(&list, &[("state", "confirmed")])),
         (home.to_answer, "box", answer, routes::with(&list, &[("returns", REQUESTED)])),
         (home.to_receive, "box", receive, routes::with(&list, &[("returns", EXPECTED)])),
-        (
-            if manages { home.low_count } else { 0 },
-            "box",
-            low,
-            routes::with(&Part::Products.path(&handle), &[("low", "1")]),
-        ),
+        (home.low_count, "box", low, routes::with(&Part::Products.path(&handle), &[("low", "1")])),
     ];
     let todo = todo.into_iter().filter(|(n, ..)| *n > 0).map(|(_, icon, words, href)| {
         view! {
@@ -231,7 +215,6 @@ fn Start(handle: String, has_products: bool) -> impl IntoView {
 fn Best(handle: String, best: Vec<BestProduct>, manages: bool) -> impl IntoView {
     let i18n = use_i18n();
     let rows = best.into_iter().map(|product| {
-        // Whoever doesn't manage the catalogue is led nowhere.
         let href = manages.then(|| routes::seller_product(&handle, product.product_id));
         view! {
             <li class="row">

@@ -37,7 +37,7 @@ use crate::{
     api,
     back_office::{BackOffice, Entry, Finding, Office, Place},
     i18n::{t, tu_string, use_i18n},
-    state::{Visitor, param},
+    state::param,
     ui::{Failure, chips, search},
     words::{self, I18n},
 };
@@ -225,13 +225,6 @@ pub(crate) fn NotFound() -> impl IntoView {
             <Failure error=Error::NotFound />
         </BackOffice>
     }
-}
-
-/// Whether the signed-in user has a permission in a shop.
-async fn may(visitor: Visitor, handle: &str, permission: Permission) -> bool {
-    let me = visitor.0.await.ok().flatten();
-    let shop = me.as_ref().and_then(|me| me.shops.iter().find(|shop| shop.handle == handle));
-    shop.is_some_and(|shop| shop.role.may(permission))
 }
 
 /// What a member sees of a shop's dashboard.

@@ -1003,6 +1003,8 @@ CREATE TABLE checkout_orders (
     delivery_tax_minor BIGINT NOT NULL DEFAULT 0 CHECK (delivery_tax_minor BETWEEN 0 AND tax_minor),
     -- JSON: the delivery options that were offered for the address, with the prices quoted; [] if the shop doesn't ship there.
     options TEXT NOT NULL,
+    -- Whether the shop takes cash for these items at this address.
+    takes_cash BOOLEAN NOT NULL,
     -- The one that is chosen, and the shop's name for it.
     delivery TEXT NOT NULL,
     delivery_name TEXT NOT NULL DEFAULT '',

@@ -53,7 +53,6 @@ statements! {
         LEFT JOIN variants v ON v.id = l.variant_id
         LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
-    ORDERS = "SELECT options, subtotal_minor FROM checkout_orders WHERE checkout_id = $1";
     BOUGHT = "SELECT number AS value FROM purchases WHERE checkout_id = $1";
     LAST_ADDRESS = "SELECT address AS value FROM purchases WHERE user_id = $1 AND (gifts_minor = 0 OR total_minor > gifts_minor)
         ORDER BY id DESC LIMIT 1";
@@ -110,11 +109,6 @@ rows! {
         picture: Option<Picture>
     }
 
-    struct OrderRow {
-        options: String,
-        subtotal_minor: i64,
-    }
-
     struct PaymentRow {
         state: PaymentState,
         next_action: Option<String>,
@@ -151,17 +145,6 @@ pub fn offered(engine: &Engine, currency: Option<Currency>) -> Vec<PaymentMethod
     let gateways = gateways.filter(|gateway| currency.is_none_or(|currency| gateway.supports(currency)));
     let (up, down): (Vec<_>, Vec<_>) = gateways.partition(|gateway| gateway.responds());
     up.into_iter().chain(down).flat_map(|gateway| methods_of(gateway.name())).collect()
-}
-
-/// Whether all shops of a checkout take cash for it.
-pub(crate) async fn takes_cash(engine: &Engine, id: CheckoutId) -> Result<bool> {
-    let orders: Vec<OrderRow> = engine.db.all(&ORDERS, params![id]).await?;
-    for order in orders {
-        if options(&order.options)?.first().is_some_and(|option| !option.cash.takes(order.subtotal_minor)) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// The methods whose gateway doesn't respond at the moment.

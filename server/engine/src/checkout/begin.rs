@@ -34,7 +34,7 @@ use haat_shared::{
     pricing::{self, LineItem, LineKind, Promotion, ShopItems, TaxRule, Totals},
     promotions::{LineFacts, Refusal, choose},
     sale_prices::in_proportion,
-    shipping::{Parcel, ShippingMethod, Slot},
+    shipping::{CashTerms, Parcel, ShippingMethod, Slot},
     taxes::{Sale, TaxTable},
 };
 
@@ -104,6 +104,7 @@ insert! {
         shop_name: String,
         subtotal_minor: i64,
         options: String,
+        takes_cash: bool,
         delivery: ShippingMethod,
         delivery_name: String,
         arrives_min: i64,
@@ -614,6 +615,7 @@ fn plan(
             shop_name: rows[0].shop_name.clone(),
             subtotal_minor: quote.price.totals.subtotal.amount(),
             options: serde_json::to_string(&options).map_err(|e| crate::bug(e.to_string()))?,
+            takes_cash: CashTerms::of(&options).takes(quote.price.totals.subtotal.amount()),
             delivery: chosen.method,
             delivery_name: chosen.name,
             arrives_min: chosen.arrives.0,

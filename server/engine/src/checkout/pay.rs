@@ -29,13 +29,14 @@ statements! {
             extended = TRUE, hold_until = CASE WHEN extended THEN hold_until ELSE $4 END
         WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $3 AND quote_version = $6
             AND NOT EXISTS (SELECT 1 FROM checkout_orders o WHERE o.checkout_id = checkouts.id AND (o.options = '[]'
-                OR (o.delivery = 'slot' AND (o.slot_closes_at IS NULL OR o.slot_closes_at <= $3))))
+                OR ($8 AND NOT o.takes_cash) OR (o.delivery = 'slot' AND (o.slot_closes_at IS NULL OR o.slot_closes_at <= $3))))
         RETURNING (SELECT COUNT(*) FROM checkout_bookings b WHERE b.checkout_id = checkouts.id) AS value";
     NOT_SHIPPED = "SELECT o.shop_id, o.shop_name, l.title FROM checkout_orders o
         JOIN checkout_lines l ON l.checkout_id = o.checkout_id AND l.order_id = o.order_id
         WHERE o.checkout_id = $1 AND o.options = '[]' ORDER BY o.position, l.position";
     WITHOUT_SLOT = "SELECT shop_id, slot_id FROM checkout_orders WHERE checkout_id = $1 AND delivery = 'slot' AND options <> '[]'
         AND (slot_closes_at IS NULL OR slot_closes_at <= $2) ORDER BY position";
+    NO_CASH = "SELECT position AS value FROM checkout_orders WHERE checkout_id = $1 AND NOT takes_cash ORDER BY position LIMIT 1";
     QUOTE = "SELECT currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, gift_minor, gifts_minor, quote_version, taxes
         FROM checkouts WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $2";
     OPEN_ONE = concat!("SELECT ", payment_columns!(), " FROM payments
@@ -160,10 +161,6 @@ async fn pay_once(
         ),
         _ => (update, offered(engine, Some(checkout.quote.currency))),
     };
-    let in_cash = update.payment_method.is_some_and(|method| !method.collected_by_market());
-    if in_cash && !super::takes_cash(engine, id).await? {
-        return Err(Error::field("payment_method", FieldCode::NotAChoice));
-    }
     let mut details = update.check(&methods, engine.smtputf8, checkout.has_orders).map_err(Error::Invalid)?;
     if checkout.quote.gifts_minor > 0 && !details.payment_method.collected_by_market() {
         return Err(Conflict::GiftCard(GiftCardRefusal::BoughtInCash).into());
@@ -227,7 +224,8 @@ async fn attempt_payment(
     ((quote_version, on_page), customer): ((i64, bool), Option<String>),
 ) -> Result<NextAction> {
     let (method, locale) = (details.payment_method, caller.locale);
-    let cash = (!method.collected_by_market() && caller.user().is_none()).then(|| GuestCash {
+    let in_cash = !method.collected_by_market();
+    let cash = (in_cash && caller.user().is_none()).then(|| GuestCash {
         bounds: engine.bounds,
         rate,
         email: quotas::subject(engine, &mailbox(&details.email.folded())),
@@ -243,7 +241,7 @@ async fn attempt_payment(
                 id,
                 attempt,
                 (method, on_page, customer),
-                (details, form),
+                (details, form, in_cash),
                 quote_version,
                 locale,
                 (cash, person, gift),
@@ -361,12 +359,13 @@ impl GuestCash {
 async fn agree_in_tx(
     tx: &mut Tx,
     id: CheckoutId,
-    (details, form): &(String, String),
+    (details, form, in_cash): &(String, String, bool),
     quote_version: i64,
     locale: &str,
     now: i64,
 ) -> TxResult<()> {
-    let row = params![id, details.as_str(), now, now + HOLD_MS, locale, quote_version, form.as_str()];
+    let row =
+        params![id, details.as_str(), now, now + HOLD_MS, locale, quote_version, form.as_str(), *in_cash];
     if let Some(Scalar(bookings)) = tx.opt::<Scalar<i64>>(&PAYING, row).await? {
         if bookings > 0 {
             bookings::extend_in_tx(tx, id).await?;
@@ -382,6 +381,9 @@ async fn agree_in_tx(
             format!("{} ({})", rows[0].shop_name, titles.join(", "))
         });
         return Err(Conflict::NotShipped(shops.collect()).into());
+    }
+    if *in_cash && tx.opt::<Scalar<i64>>(&NO_CASH, params![id]).await?.is_some() {
+        return Err(Error::field("payment_method", FieldCode::NotAChoice).into());
     }
     let without: Vec<WithoutSlot> = tx.all(&WITHOUT_SLOT, params![id, now]).await?;
     if !without.is_empty() {

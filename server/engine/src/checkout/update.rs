@@ -24,7 +24,7 @@ use haat_shared::{
     money::Rate,
     pricing::{self, LineItem, LineKind, Promotion, ShopItems, TaxRule, Totals},
     promotions::{LineFacts, choose},
-    shipping::{Parcel, ShippingMethod, ShippingOption, Slot},
+    shipping::{CashTerms, Parcel, ShippingMethod, ShippingOption, Slot},
     taxes::{Sale, TaxLine, TaxTable},
 };
 
@@ -51,6 +51,7 @@ update! {
     struct SetOrder {
         order_id: OrderId,
         options: String,
+        takes_cash: bool,
         delivery: ShippingMethod,
         delivery_name: String,
         arrives_min: i64,
@@ -69,7 +70,7 @@ update! {
         total_minor: i64,
         items_minor: i64,
         commission_minor: i64,
-    } => "UPDATE checkout_orders SET options = given.options, delivery = given.delivery, delivery_name = given.delivery_name,
+    } => "UPDATE checkout_orders SET options = given.options, takes_cash = given.takes_cash, delivery = given.delivery, delivery_name = given.delivery_name,
             arrives_min = given.arrives_min, arrives_max = given.arrives_max,
             slot = given.slot, slot_id = given.slot_id, slot_closes_at = given.slot_closes_at, slot_extra_minor = given.slot_extra_minor,
             discount_minor = given.discount_minor, market_discount_minor = given.market_discount_minor,
@@ -329,19 +330,20 @@ async fn quote_in_tx(
         let taxed = Taxed::set(&mut of_shop, option.as_ref(), table, &sale, categories);
         items.push(of_shop);
         let stored = serde_json::to_string(&options).map_err(|e| bug(e.to_string()))?;
-        chosen.push((order, stored, (Chosen::of(option), slot), taxed));
+        chosen.push((order, (stored, CashTerms::of(&options)), (Chosen::of(option), slot), taxed));
     }
     let choice = choose(currency, &items, &facts, own, offers.read(rate, currency)?, now)?;
     let quote = pricing::quote(currency, &items, &choice.promotions)?;
     let (mut orders, mut lines, mut rows) = (Vec::new(), Vec::<SetLine>::new(), Vec::new());
     let mut due = Vec::new();
-    for ((order, options, (chosen, slot), taxed), quote) in chosen.into_iter().zip(&quote.shops) {
+    for ((order, (options, cash), (chosen, slot), taxed), quote) in chosen.into_iter().zip(&quote.shops) {
         let amounts = Amounts::of(quote)?;
         let of_shop = taxed.due(quote)?;
         rows.extend(adjustments::rows(id, order, lines.len() as i64, quote));
         orders.push(SetOrder {
             order_id: order,
             options,
+            takes_cash: cash.takes(quote.price.totals.subtotal.amount()),
             delivery: chosen.method,
             delivery_name: chosen.name,
             arrives_min: chosen.arrives.0,

@@ -46,8 +46,8 @@ statements! {
             (SELECT MAX(l.position) + 1 FROM checkout_lines l WHERE l.checkout_id = checkouts.id) AS line_position";
     ADD_QUOTE = "INSERT INTO checkout_orders (checkout_id, position, order_id, shop_id, shop_name, subtotal_minor, discount_minor,
             market_discount_minor, delivery_minor, tax_minor, added_tax_minor, total_minor, items_minor, commission_minor, options,
-            delivery, delivery_name, arrives_min, arrives_max)
-        SELECT checkout_id, $2, $3, shop_id, shop_name, 0, 0, 0, 0, 0, 0, 0, 0, 0, '[]', delivery, delivery_name, arrives_min,
+            takes_cash, delivery, delivery_name, arrives_min, arrives_max)
+        SELECT checkout_id, $2, $3, shop_id, shop_name, 0, 0, 0, 0, 0, 0, 0, 0, 0, '[]', takes_cash, delivery, delivery_name, arrives_min,
             arrives_max
         FROM checkout_orders WHERE order_id = $1";
     // The shop sends it, so it is confirmed.

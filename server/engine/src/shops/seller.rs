@@ -347,7 +347,12 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str, of: &AskedPeri
     let before = first - (last - first + 1);
     let (begin, end) = (zone.begins(first), zone.begins(last + 1));
     let to_do: ToDoRow = engine.db.one(&TO_DO, params![shop]).await?;
-    let low: Vec<LowRow> = engine.db.all(&LOW, params![shop, LOW_SHOWN]).await?;
+    // Whoever doesn't manage the products can't order more of them.
+    let manages_products = caller.shop(handle, Permission::ManageCatalog).is_ok();
+    let low: Vec<LowRow> = match manages_products {
+        true => engine.db.all(&LOW, params![shop, LOW_SHOWN]).await?,
+        false => Vec::new(),
+    };
     let best: Vec<BestRow> = engine.db.all(&BEST, params![shop, begin, end, BEST_SHOWN]).await?;
     let latest = ListOrders { limit: Some(LATEST_SHOWN), ..ListOrders::default() };
     let latest = orders::seller_list(engine, caller, handle, latest).await?.items;
@@ -414,6 +419,7 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str, of: &AskedPeri
         best: products,
         latest,
         has_products: to_do.products > 0,
+        manages_products,
     })
 }
 
