@@ -46,6 +46,7 @@ test('changes within a page keep the focus', async ({ page }) => {
 
 test('slow content shows a skeleton while it loads', async ({ page }) => {
   await visit(page, '/');
+  await page.evaluate(() => (document.documentElement.dataset.same = 'page'));
   let answer = () => {};
   const held = new Promise<void>((resolve) => (answer = resolve));
   await page.route('**/api/catalog/find', async (route) => {
@@ -55,6 +56,9 @@ test('slow content shows a skeleton while it loads', async ({ page }) => {
   const asked = page.waitForRequest('**/api/catalog/find');
   await page.getByRole('contentinfo').getByRole('link', { name: 'All products' }).click();
   await asked;
+  // The page was not loaded again, and nothing is in place of the content.
+  await expect(page.locator('html')).toHaveAttribute('data-same', 'page');
+  await expect(title(page, 'All products')).toHaveCount(0);
   await expect(page.locator('.skeleton')).toBeVisible();
   answer();
   await expect(title(page, 'All products')).toBeVisible();
