@@ -285,7 +285,9 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::RateChanged => t!(i18n, field.rate_changed),
         FieldCode::RateTwice(n) => return t!(i18n, field.rate_twice, n = n),
         FieldCode::NoRateOffered => t!(i18n, field.no_rate_offered),
+        FieldCode::Past => t!(i18n, field.date_in_past),
         FieldCode::RatesOld => t!(i18n, field.rates_old),
+        FieldCode::RatesAhead => t!(i18n, field.rates_ahead),
         FieldCode::RateLine(n) => return t!(i18n, field.rate_line, n = n),
         FieldCode::SynonymLine(n) => return t!(i18n, field.synonym_line, n = n),
         FieldCode::NoRateOf(currency) => return t!(i18n, field.no_rate_of, currency = currency.code()),
@@ -339,6 +341,10 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         (FieldCode::Overlaps, "from", _) => t!(i18n, field.slots_overlap).to_owned(),
         #[cfg(feature = "ssr")]
         (FieldCode::TooBig, "ends_at", _) => t!(i18n, field.too_far_ahead).to_owned(),
+        #[cfg(feature = "ssr")]
+        (FieldCode::Past, "ends_at", _) => t!(i18n, field.time_in_past).to_owned(),
+        #[cfg(feature = "ssr")]
+        (FieldCode::NotAfterStart, "ends_on", _) => t!(i18n, field.end_before_start).to_owned(),
         #[cfg(feature = "ssr")]
         (FieldCode::NotAfterStart, "areas", _) => t!(i18n, shipping.range_reversed).to_owned(),
         #[cfg(feature = "ssr")]

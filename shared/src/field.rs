@@ -177,6 +177,10 @@ pub enum FieldCode {
     NotReduced,
     /// An end that is not after the beginning.
     NotAfterStart,
+    /// A date or time that has passed.
+    Past,
+    /// A file of exchange rates of a day that has not begun anywhere.
+    RatesAhead,
 }
 
 impl FieldCode {

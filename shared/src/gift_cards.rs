@@ -225,7 +225,7 @@ impl GiftCardForm {
             "" => Ok(String::new()),
             typed => match text::day(typed) {
                 None => Err(FieldError::new("send_on", FieldCode::NotDate)),
-                Some(day) if day < today => Err(FieldError::new("send_on", FieldCode::TooSmall)),
+                Some(day) if day < today => Err(FieldError::new("send_on", FieldCode::Past)),
                 Some(day) if day > today + DAYS_AHEAD => Err(FieldError::new("send_on", FieldCode::TooBig)),
                 Some(_) => Ok(typed.to_owned()),
             },

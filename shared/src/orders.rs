@@ -628,6 +628,13 @@ impl OrderView {
         self.state == OrderState::Confirmed && !self.shipments.is_empty()
     }
 
+    /// Whether all its items were refunded before anything was shipped, so that nothing is on its way or was delivered.
+    pub fn is_refunded_unshipped(&self) -> bool {
+        let cancelled = matches!(self.state, OrderState::Placed | OrderState::Cancelled);
+        let refunded = self.lines.iter().all(|line| line.refunded >= line.quantity);
+        !cancelled && refunded && self.shipments.is_empty() && !self.is_appointment()
+    }
+
     /// Whether nothing of the order follows this one of its shipments. Cash is collected with the last one.
     pub fn is_last(&self, shipment: ShipmentId) -> bool {
         self.state != OrderState::Confirmed && self.shipments.last().is_some_and(|last| last.id == shipment)

@@ -280,8 +280,14 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
     let message = message_shop(i18n, &order.shop_handle, &order.number);
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str());
     let number = unbroken(&number, &order.number);
+    let nothing_comes = order.is_refunded_unshipped();
     let waiting = matches!(order.state, OrderState::Placed | OrderState::Confirmed | OrderState::Shipped);
-    let due = waiting.then(|| view! { <p class="order-due">{words::estimated_delivery(i18n, &order)}</p> });
+    let due = match (nothing_comes, waiting) {
+        (true, _) => Some(t!(i18n, purchase.nothing_comes).to_owned()),
+        (false, true) => Some(words::estimated_delivery(i18n, &order)),
+        (false, false) => None,
+    };
+    let due = due.map(|words| view! { <p class="order-due">{words}</p> });
     // Which items are in a parcel goes without saying if there is only one.
     let order_partly = order.is_partly_shipped();
     let partly = order_partly && order.shipping_method.is_carried();
@@ -292,10 +298,22 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
         let contents = several.then(|| contents(&order.lines, &shipment.lines));
         let ready = several && shipment.kind == ShipmentKind::Pickup;
         let ready = ready.then(|| view! { <p class="order-due">{tu_string!(i18n, purchase.step_ready)}</p> });
+        let (sent, got) = (Some(shipment.shipped_at), shipment.delivered_at);
+        let dates = match shipment.kind {
+            ShipmentKind::Parcel => Some((t!(i18n, purchase.step_shipped), t!(i18n, purchase.step_delivered))),
+            ShipmentKind::Pickup => Some((t!(i18n, purchase.step_ready), t!(i18n, purchase.step_collected))),
+            ShipmentKind::Digital | ShipmentKind::Appointment => None,
+        };
+        let dates = dates.map(|(sent_words, got_words)| {
+            let steps = [(sent_words, sent), (got_words, got)].into_iter();
+            let steps = steps.filter_map(|(words, at)| Some(format!("{words}: {}", words::moment(i18n, &at?))));
+            steps.collect::<Vec<_>>().join(" · ")
+        });
         view! {
             {contents.map(|words| view! { <p class="order-due">{words}</p> })}
             {ready}
             {shipment.tracking.map(|tracking| view! { <Travels shipment=tracking /> })}
+            {dates.map(|words| view! { <p class="note">{words}</p> })}
         }
     });
     let shipments = shipments.collect_view();
@@ -329,7 +347,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
                 {message}
             </header>
             {exchange}
-            <Timeline state=order.state partly=order_partly way=order.shipping_method />
+            {(!nothing_comes).then(|| view! { <Timeline state=order.state partly=order_partly way=order.shipping_method /> })}
             {due}
             {money.map(|words| view! { <p class="order-due">{words}</p> })}
             {partly.then(|| view! { <p class="order-due">{t!(i18n, purchase.partly_shipped)}</p> })}

@@ -23,6 +23,9 @@ use haat_shared::{
 /// The maximum length of a rate's source.
 const SOURCE_MAX: usize = 100;
 
+/// How far ahead the day of a file of rates can begin: the difference between the first and the last time zone of the world.
+const AHEAD_MS: i64 = 26 * 3_600_000;
+
 statements! {
     // The one that was set last, whatever day it is of. IDs begin with their time.
     RATE = "SELECT numerator, denominator FROM currency_rates WHERE currency = $1 AND valid_from <= $2 ORDER BY id DESC LIMIT 1";
@@ -214,6 +217,9 @@ pub async fn import(
         faults.extend(unusual(engine, "rates", &rates, day).await?);
     }
     let (found, now) = (rates.len(), engine.clock.now_ms());
+    if day.is_some_and(|day| engine.zone.begins(day) > now + AHEAD_MS) {
+        faults.push(FieldError::new("rates", FieldCode::RatesAhead));
+    }
     // What a bank in another time zone calls today may not have begun here.
     let since = day.map_or(now, |day| engine.zone.begins(day).min(now));
     set_rates(engine, caller, rates, since, faults, source).await.map(|()| found)

@@ -371,7 +371,8 @@ pub(crate) fn times(
     let starts_at = time("starts_at", starts_at, now).max(now);
     let ends_at = time("ends_at", ends_at, i64::MAX);
     if faults.is_empty() && ends_at <= starts_at {
-        faults.push(FieldError::new("ends_at", FieldCode::NotAfterStart));
+        let code = if ends_at <= now { FieldCode::Past } else { FieldCode::NotAfterStart };
+        faults.push(FieldError::new("ends_at", code));
     }
     if faults.is_empty() && ends_at < i64::MAX && ends_at > now + AHEAD_MAX_MS {
         faults.push(FieldError::new("ends_at", FieldCode::TooBig));

@@ -288,8 +288,9 @@ pub async fn add(engine: &Engine, caller: &Caller, form: &TaxRateForm) -> Result
     let id: TaxRateId = random::id(now);
     let starts_at = draft.starts_on.map_or(now, |day| engine.zone.begins(day));
     let ends_at = draft.ends_on.map(|day| engine.zone.begins(day + 1));
+    // The form has checked the order of its dates: this is an end without a beginning.
     if ends_at.is_some_and(|end| end <= starts_at) {
-        return Err(Error::field("ends_on", FieldCode::TooSmall));
+        return Err(Error::field("ends_on", FieldCode::Past));
     }
     let input = (id, draft, (starts_at, ends_at), caller.user_id(), now);
     engine

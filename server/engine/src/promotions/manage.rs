@@ -450,7 +450,7 @@ pub(super) async fn save_in_tx(
     let terms = json(&terms_in_tx(tx, owner, draft).await?)?;
     let starts_at = starts_at.unwrap_or(before);
     if ends_at.is_some_and(|end| end < starts_at) {
-        return Err(Error::field("ends_on", FieldCode::TooSmall).into());
+        return Err(Error::field("ends_on", FieldCode::NotAfterStart).into());
     }
     let capacity = match (draft.uses, capacity_id) {
         (None, _) => None,
@@ -544,7 +544,7 @@ fn times(engine: &Engine, form: &PromotionForm, now: i64) -> Result<(Option<i64>
         day(&form.ends_on).map(|day| engine.zone.begins(day + 1)),
     );
     if starts_at.is_none() && ends_at.is_some_and(|end| end <= now) {
-        return Err(Error::field("ends_on", FieldCode::TooSmall));
+        return Err(Error::field("ends_on", FieldCode::Past));
     }
     Ok((starts_at, ends_at))
 }

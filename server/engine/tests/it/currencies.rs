@@ -368,6 +368,9 @@ both! {
             assert_eq!(answer.err().and_then(|error| error.at("rates")), code, "{days}");
         }
         assert_eq!(currencies::import(engine, system, &days_ago(9), "", true).await, Ok(1));
+        // One of a day that hasn't begun anywhere is a mistake, and can't be confirmed.
+        let ahead = currencies::import(engine, system, &days_ago(-3), "", true).await.unwrap_err();
+        assert_eq!(ahead.at("rates"), Some(FieldCode::RatesAhead));
         market.clock.advance_ms(86_400_000);
         assert_eq!(currencies::import(engine, system, &days_ago(1), "", false).await, Ok(1));
         set(11, 1_000, true).await.unwrap();

@@ -201,6 +201,22 @@ both! {
         assert_eq!(order.balance().await, (0, 0));
     }
 
+    /// Of an order whose items were all refunded before anything was shipped, nothing comes, even once it is closed.
+    async fn nothing_comes_of_what_was_refunded_before(market) {
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let number = market.buy_by_card(&market.guest_with(&[(bowl, 3)]).await).await;
+        let order = Order::of(market, &number).await;
+        order.confirm().await;
+        let nothing_comes = async || order.seen().await.order.order.is_refunded_unshipped();
+        order.refund(&[order.part(0, 2)], false, true).await.unwrap();
+        assert!(!nothing_comes().await, "one is to be shipped");
+        order.refund(&[order.part(0, 1)], true, true).await.unwrap();
+        assert!(nothing_comes().await);
+        orders::ship(&market.engine, &order.owner, MEENA, &order.number, Shipment::default()).await.unwrap();
+        order.deliver().await;
+        assert!(nothing_comes().await);
+    }
+
     /// Refunds of single items run concurrently: each item is refunded once.
     async fn refunded_at_once(market) {
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
@@ -214,6 +230,7 @@ both! {
         });
         let outcomes = at_once(refunds.collect()).await;
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 3);
+        assert!(!order.seen().await.order.order.is_refunded_unshipped(), "they were shipped");
         market.settle().await;
         assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 4_900);
     }

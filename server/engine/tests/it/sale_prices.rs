@@ -152,7 +152,7 @@ both! {
         for (form, field, code) in [
             (hours(3, 3), "ends_at", FieldCode::NotAfterStart),
             (hours(3, 2), "ends_at", FieldCode::NotAfterStart),
-            (hours(-3, -2), "ends_at", FieldCode::NotAfterStart),
+            (hours(-3, -2), "ends_at", FieldCode::Past),
             (hours(1, 24 * 732), "ends_at", FieldCode::TooBig),
             (SaleForm { ends_at: "2199-12-31T10:00".into(), ..hours(1, 2) }, "ends_at", FieldCode::TooBig),
             (SaleForm { percent: "ten".into(), ..hours(1, 2) }, "percent", FieldCode::NotDecimal(2)),
