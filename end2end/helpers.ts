@@ -515,6 +515,9 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
   await at('/admin/shops', 'admin-shops');
   await at(`/admin/shops/${SHOPS[0]}`, 'admin-shop');
   await at('/admin/commission', 'admin-commission');
+  await at('/admin/categories', 'admin-categories');
+  await at('/admin/categories?edit=tableware', 'admin-category');
+  await at('/admin/categories?edit=new.', 'admin-category-new');
   await at('/admin/promotions', 'admin-promotions');
   await at('/admin/promotions?edit=new', 'admin-promotion-new');
   await at('/admin/announcements', 'admin-announcements');

@@ -163,6 +163,7 @@ chunks! {
         AllShops: admin::Shops;
         AnyShop: admin::Shop;
         Commission: admin::Commission;
+        Categories: admin::Categories;
         Payouts: admin::Payouts;
         Payout: admin::Payout;
         Users: admin::Users;

@@ -51,7 +51,7 @@ pub(crate) fn GiftCard() -> impl IntoView {
                 </section>
             }
         });
-        let fault = move || error.with(|code| words::refusal_of(i18n, code));
+        let fault = move || error.with(|code| words::refusal_of(i18n, code, ""));
         view! {
             <PageTitle text=t!(i18n, gift_cards.check) />
             <div class="width page narrow">

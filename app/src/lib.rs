@@ -98,6 +98,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <HashedStylesheet options=options.clone() id="haat" />
                 <meta id="words" name="later" content=i18n::sheet(language).path.as_str() />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="apple-touch-icon" href="/icon-192.png" />
+                <link rel="manifest" href="/haat.webmanifest" />
                 <AutoReload options=options.clone() />
                 <script nonce=leptos::nonce::use_nonce()>{[BACK, KEPT, &FORGET.replace("SIGN_OUT", haat_shared::routes::FORM_SIGN_OUT)].concat()}</script>
                 {start::script(options)}
@@ -191,6 +193,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/admin/orders/:number"), ChunkPage::AnyOrder),
     (Path("/admin/shops"), ChunkPage::AllShops),
     (Path("/admin/commission"), ChunkPage::Commission),
+    (Path("/admin/categories"), ChunkPage::Categories),
     (Path("/admin/shops/:handle"), ChunkPage::AnyShop),
     (Path("/admin/promotions"), ChunkPage::MarketPromotions),
     (Path("/admin/taxes"), ChunkPage::MarketTaxes),

@@ -28,7 +28,7 @@ use crate::{
 /// The page of taxes.
 #[component]
 pub(crate) fn MarketTaxes() -> impl IntoView {
-    let (draft, done, of) = (query("draft"), query("done"), query("of"));
+    let (draft, done, of, noted) = (query("draft"), query("done"), query("of"), query("n"));
     let asked = previewing::asked();
     let found = api::find(
         move || (draft.get(), done.get(), of.get(), asked.get()),
@@ -52,6 +52,10 @@ pub(crate) fn MarketTaxes() -> impl IntoView {
             _ => None,
         };
         let done = done.map(|words| view! { <Alert look="good">{words}</Alert> });
+        // What was said in the preview is said again, to those who didn't look at it.
+        let notes = noted.get_untracked();
+        let notes: Vec<_> = notes.split(' ').filter_map(TaxNote::parse).map(|note| note_words(i18n, note)).collect();
+        let notes = (!notes.is_empty()).then(|| view! { <Alert look="info">{notes.join(" ")}</Alert> });
         let of_settings = draft.error.as_ref().is_some_and(|error| error.at("shipping_category").is_some());
         let settings = match of_settings {
             true => TaxSettings { shipping_category: draft.typed("shipping_category"), ..settings },
@@ -73,6 +77,7 @@ pub(crate) fn MarketTaxes() -> impl IntoView {
             <h1>{t!(i18n, taxes.title)}</h1>
             <CodeAlert />
             {done}
+            {notes}
             <ErrorSummary faults labels=LABELS.map(|name| (name, label(i18n, name).to_owned())).to_vec() />
             <Settings settings faults />
             <Add form draft lines currency home faults />
@@ -113,6 +118,14 @@ fn kind_words(i18n: I18n, kind: TaxKind) -> &'static str {
         TaxKind::Plain => t!(i18n, taxes.plain),
         TaxKind::OnTop => t!(i18n, taxes.on_top),
         TaxKind::Gst => t!(i18n, taxes.gst),
+    }
+}
+
+fn note_words(i18n: I18n, note: TaxNote) -> &'static str {
+    match note {
+        TaxNote::Zero => t!(i18n, taxes.note_zero),
+        TaxNote::Over => t!(i18n, taxes.note_over),
+        TaxNote::UnknownCategory => t!(i18n, taxes.note_unknown_category),
     }
 }
 
@@ -304,12 +317,7 @@ fn Add(
         Some((lines, notes)) => {
             let none = lines.is_empty().then(|| view! { <p>{t!(i18n, taxes.none)}</p> });
             let notes = notes.into_iter().map(|note| {
-                let words = match note {
-                    TaxNote::Zero => t!(i18n, taxes.note_zero),
-                    TaxNote::Over => t!(i18n, taxes.note_over),
-                    TaxNote::UnknownCategory => t!(i18n, taxes.note_unknown_category),
-                };
-                view! { <p class="note">{words}</p> }
+                view! { <p class="note">{note_words(i18n, note)}</p> }
             });
             let notes = notes.collect_view();
             let rows = lines.into_iter().map(|line| {

@@ -6,6 +6,7 @@ use haat_shared::{
     Conflict, Error, FieldCode, Money,
     accounts::PASSWORD_MIN,
     address_book::AddressLabel,
+    amounts,
     carts::QUANTITY_MAX,
     catalog::{
         edit::{self, ProductState, STOCK_MAX},
@@ -80,6 +81,9 @@ pub fn error(i18n: I18n, error: &Error) -> String {
         Error::Conflict(Conflict::TotalChanged { total, .. }) => {
             tu_string!(i18n, error.total_changed_to, price = *total)
         }
+        // Pages say it at the field of the code.
+        #[cfg(feature = "ssr")]
+        Error::Conflict(Conflict::CodeLimit(why, limit)) => refusal(i18n, *why, Some(*limit)),
         Error::RateLimited { retry_after_s } => tn!(i18n, error.rate_limited_wait, *retry_after_s),
         other => code(i18n, other.code()),
     }
@@ -142,7 +146,9 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "offline" => tu_string!(i18n, error.offline),
         // Pages show it at the field of the code, so that browsers don't load it with every page.
         #[cfg(feature = "ssr")]
-        other if is_of_code(other) => refusal_of(i18n, other).unwrap_or(tu_string!(i18n, error.internal)),
+        other if is_of_code(other) => {
+            return refusal_of(i18n, other, "").unwrap_or_else(|| tu_string!(i18n, error.internal).to_owned());
+        }
         _ => tu_string!(i18n, error.internal),
     }
     .to_owned()
@@ -153,13 +159,16 @@ pub fn is_of_code(code: &str) -> bool {
     code.starts_with("code_") || code.starts_with("gift_card_")
 }
 
-/// Why a code doesn't apply, by the name of the error.
-pub fn refusal_of(i18n: I18n, code: &str) -> Option<&'static str> {
+/// Why a code doesn't apply, by the name of the error, and by its minimum or maximum if there is one: `INR 500.00`.
+pub fn refusal_of(i18n: I18n, code: &str, limit: &str) -> Option<String> {
     if code == TOO_MANY_TRIES {
-        return Some(t!(i18n, codes.too_many_tries));
+        return Some(t!(i18n, codes.too_many_tries).to_owned());
     }
-    let coupon = Refusal::parse(code).map(|why| refusal(i18n, why));
-    coupon.or_else(|| GiftCardRefusal::parse(code).map(|why| card_refusal(i18n, why)))
+    let limit = limit.split_once(' ').and_then(|(currency, amount)| {
+        amounts::read("limit", amount, currency.parse().ok()?).ok()
+    });
+    let coupon = Refusal::parse(code).map(|why| refusal(i18n, why, limit));
+    coupon.or_else(|| GiftCardRefusal::parse(code).map(|why| card_refusal(i18n, why).to_owned()))
 }
 
 /// A gift card by the end of its code.
@@ -190,7 +199,13 @@ fn card_refusal(i18n: I18n, refusal: GiftCardRefusal) -> &'static str {
 }
 
 /// Why a code doesn't apply, and what to do.
-pub fn refusal(i18n: I18n, refusal: Refusal) -> &'static str {
+pub fn refusal(i18n: I18n, refusal: Refusal, limit: Option<Money>) -> String {
+    if let Some(limit) = limit {
+        return match refusal {
+            Refusal::AboveMaximum => t!(i18n, codes.above_maximum_of, price = limit),
+            _ => t!(i18n, codes.below_minimum_of, price = limit),
+        };
+    }
     match refusal {
         Refusal::Unknown => t!(i18n, codes.unknown),
         Refusal::NotStarted => t!(i18n, codes.not_started),
@@ -203,6 +218,15 @@ pub fn refusal(i18n: I18n, refusal: Refusal) -> &'static str {
         Refusal::NotCombinable => t!(i18n, codes.not_combinable),
         Refusal::NoEffect => t!(i18n, codes.no_effect),
         Refusal::TooMany => t!(i18n, codes.too_many),
+    }
+    .to_owned()
+}
+
+/// Why a code doesn't apply, if an error is about one.
+pub fn refusal_in(i18n: I18n, error: &Error) -> Option<String> {
+    match error {
+        Error::Conflict(Conflict::CodeLimit(why, limit)) => Some(refusal(i18n, *why, Some(*limit))),
+        error => refusal_of(i18n, error.code(), ""),
     }
 }
 
@@ -323,6 +347,12 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         }
         #[cfg(feature = "ssr")]
         (FieldCode::NotAChoice, "payment_method", _) => t!(i18n, checkout.other_method).to_owned(),
+        #[cfg(feature = "ssr")]
+        (FieldCode::TooMany, "parent", _) => t!(i18n, categories.too_deep).to_owned(),
+        #[cfg(feature = "ssr")]
+        (FieldCode::Taken, "slug", _) => t!(i18n, categories.taken).to_owned(),
+        #[cfg(feature = "ssr")]
+        (FieldCode::BadCharacters, "slug", _) => t!(i18n, taxes.bad_category).to_owned(),
         (FieldCode::Missing, "payment_method", _) => t!(i18n, field.choose_payment).to_owned(),
         (FieldCode::NotAChoice, "category", _) => t!(i18n, field.unknown_category).to_owned(),
         (FieldCode::NotAChoice, "currency", _) => t!(i18n, field.unknown_currency).to_owned(),
@@ -1052,6 +1082,10 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "staff::change_role" => t!(i18n, staff.act_role),
         "staff::remove" => t!(i18n, staff.act_remove),
         "staff::leave" => t!(i18n, staff.act_leave),
+        "category_tree::add" => t!(i18n, categories.act_add),
+        "category_tree::change" => t!(i18n, categories.act_change),
+        "category_tree::shift" => t!(i18n, categories.act_move),
+        "category_tree::remove" => t!(i18n, categories.act_remove),
         "payments::check" => t!(i18n, admin.act_check),
         "payments::capture" => t!(i18n, admin.act_capture),
         "payments::cancel" => t!(i18n, admin.act_cancel_payment),

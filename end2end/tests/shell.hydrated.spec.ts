@@ -153,3 +153,25 @@ test('a collapsed sidebar and narrow rows are kept', async ({ page }) => {
   await collapse.click();
   expect((await sizes())[0]).toBe(wide);
 });
+
+test('the shop can be installed on a phone', async ({ page }) => {
+  await visit(page, '/');
+  const browser = await page.context().newCDPSession(page);
+  const { url, errors, data } = await browser.send('Page.getAppManifest');
+  expect([new URL(url).pathname, errors]).toEqual(['/haat.webmanifest', []]);
+  const { name, start_url: start, display, icons, shortcuts } = JSON.parse(data!);
+  expect([name, start, display]).toEqual(['Haat', '/', 'standalone']);
+  for (const { src, sizes } of icons) {
+    const icon = await page.request.get(src);
+    expect(icon.headers()['content-type'], src).toMatch(/^image\/(png|svg\+xml)$/);
+    if (sizes === 'any') continue;
+    const width = await page.evaluate(async (from) => {
+      const image = new Image();
+      image.src = from;
+      await image.decode();
+      return image.naturalWidth;
+    }, src);
+    expect(`${width}x${width}`).toBe(sizes);
+  }
+  for (const { url } of shortcuts) expect((await page.request.get(url)).status(), url).toBe(200);
+});

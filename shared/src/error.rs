@@ -142,6 +142,8 @@ pub enum Conflict {
     PromotionUsed,
     /// A code doesn't apply.
     Code(Refusal),
+    /// A code doesn't apply because of its minimum or maximum. Carries which, and the amount.
+    CodeLimit(Refusal, Money),
     /// These shops don't ship to the address: their names, each with its items.
     NotShipped(Vec<String>),
     /// A gift card can't pay.
@@ -222,7 +224,7 @@ impl Error {
                 Conflict::Disputed => "disputed",
                 Conflict::RefundMoved => "refund_moved",
                 Conflict::PromotionUsed => "promotion_used",
-                Conflict::Code(refusal) => refusal.as_str(),
+                Conflict::Code(refusal) | Conflict::CodeLimit(refusal, _) => refusal.as_str(),
                 Conflict::NotShipped(_) => "not_shipped",
                 Conflict::GiftCard(refusal) => refusal.as_str(),
                 Conflict::ConversationBlocked => "conversation_blocked",
@@ -277,6 +279,13 @@ impl Error {
             Self::Invalid(fields) => fields.iter().find(|f| f.field == field).map(|f| f.code),
             _ => None,
         }
+    }
+}
+
+impl Conflict {
+    /// A code that doesn't apply, with the minimum or maximum for which it doesn't.
+    pub fn of_code(refusal: Refusal, limit: Option<Money>) -> Self {
+        limit.map_or(Self::Code(refusal), |limit| Self::CodeLimit(refusal, limit))
     }
 }
 

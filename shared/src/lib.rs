@@ -22,6 +22,7 @@ pub mod availability;
 pub mod cards;
 pub mod carts;
 pub mod catalog;
+pub mod categories;
 pub mod chat;
 pub mod checkout;
 pub mod commissions;

@@ -284,13 +284,24 @@ impl Offer {
     }
 }
 
+/// A coupon in a basket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedCode {
+    /// The ID of the promotion.
+    pub id: PromotionId,
+    /// Why it doesn't apply. `None` if it does.
+    pub refusal: Option<Refusal>,
+    /// The minimum or maximum for which it doesn't.
+    pub limit: Option<Money>,
+}
+
 /// Which promotions apply to a basket.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {
     /// Those that apply, in the order in which they do.
     pub promotions: Vec<Promotion>,
     /// The coupons, each with the reason if it doesn't apply.
-    pub codes: Vec<(PromotionId, Option<Refusal>)>,
+    pub codes: Vec<JudgedCode>,
     /// The automatic offers that take off nothing, because they can't be combined with the others: IDs and names.
     pub displaced: Vec<(PromotionId, String)>,
 }
@@ -337,7 +348,12 @@ pub fn choose(
             }
             Err(refusal) => Some(refusal),
         };
-        codes.push((coupon.id, judged));
+        let limit = match judged {
+            Some(Refusal::BelowMinimum) => coupon.terms.minimum,
+            Some(Refusal::AboveMaximum) => coupon.terms.maximum,
+            _ => None,
+        };
+        codes.push(JudgedCode { id: coupon.id, refusal: judged, limit });
     }
     let promotions = with(&accepted);
     let mut displaced = Vec::new();
@@ -433,6 +449,9 @@ pub struct Discount {
     /// Why the code doesn't apply, or why an automatic offer doesn't: others that can't be combined with it apply
     /// instead. Null if it applies.
     pub refusal: Option<Refusal>,
+    /// The minimum or maximum for the price of the items, if that is why the code doesn't apply.
+    #[serde(default)]
+    pub limit: Option<Money>,
 }
 
 impl Discount {
@@ -450,6 +469,7 @@ impl Discount {
             amount: Money::zero(currency),
             after_others: false,
             refusal: Some(Refusal::NotCombinable),
+            limit: None,
         }
     }
 
@@ -464,6 +484,7 @@ impl Discount {
                 amount: Money::new(-amount.amount(), amount.currency()),
                 after_others: *after_others,
                 refusal: None,
+                limit: None,
             }
         });
         Self::merged([of_one.collect()])

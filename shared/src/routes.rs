@@ -97,7 +97,7 @@ pub fn with(path: &str, parameters: &[(&str, &str)]) -> String {
 }
 
 /// The parameters by which a redirect tells its page how the form ended.
-const OUTCOME: [&str; 4] = ["done", "error", "n", "undo"];
+const OUTCOME: [&str; 5] = ["done", "error", "limit", "n", "undo"];
 
 /// The URL without the outcome of the form that led to it. Names that are percent-encoded are dropped with it, because
 /// no page has such parameters.
@@ -236,6 +236,7 @@ const READS: &[&str] = &[
     FN_ALL_SHOPS,
     FN_ANY_SHOP,
     FN_COMMISSION,
+    FN_CATEGORY_TREE,
     FN_ADMIN,
     FN_MARKET,
     FN_SEARCH_MARKET,
@@ -416,6 +417,7 @@ routes! {
     ANY_ORDER GET "/admin/orders/{number}" Admin Operator(SeeOrders) => any_order(number: &str);
     ALL_SHOPS GET "/admin/shops" Admin Operator(SeeShops);
     COMMISSION GET "/admin/commission" Admin Operator(SeeShops);
+    CATEGORIES GET "/admin/categories" Admin Operator(ManageCatalog);
     ANY_SHOP GET "/admin/shops/{handle}" Admin Operator(SeeShops) => any_shop(handle: &str);
     MARKET_PROMOTIONS GET "/admin/promotions" Admin Operator(SeePromotions);
     ANNOUNCEMENTS GET "/admin/announcements" Admin Operator(SeePromotions);
@@ -517,6 +519,7 @@ routes! {
     FORM_REPORTS POST "/admin/reports" Form Operator(ManageReports);
     FORM_ALL_REVIEWS POST "/admin/reviews" Form Operator(ManageReports);
     FORM_COMMISSION POST "/admin/commission" Form Operator(ManageShops);
+    FORM_CATEGORIES POST "/admin/categories" Form Operator(ManageCatalog);
     FORM_SEARCHES POST "/admin/search" Form Operator(ManageCatalog);
     FORM_RESEND POST "/admin/notifications/{id}" Form Operator(ManageEmails);
     FORM_TEAM POST "/admin/team" Form Operator(ManageTeam);
@@ -648,6 +651,7 @@ routes! {
     FN_SAVE_SHOP POST "/api/shops/save_settings" Function Member;
     FN_ALL_SHOPS POST "/api/shops/list_all" Function Operator(SeeShops);
     FN_COMMISSION POST "/api/shops/commission" Function Operator(SeeShops);
+    FN_CATEGORY_TREE POST "/api/catalog/category_tree" Function Operator(ManageCatalog);
     FN_ANY_SHOP POST "/api/shops/any_shop" Function Operator(SeeShops);
     FN_ADJUST_STOCK POST "/api/inventory/adjust" Function Member;
     FN_ADMIN POST "/api/audit/home" Function Operator(SeeHome);
@@ -978,6 +982,10 @@ rest! {
     API_GRANT_ROLE PUT "/admin/team/{user}/roles/{role}" Operator(ManageTeam) Operator;
     API_REVOKE_ROLE DELETE "/admin/team/{user}/roles/{role}" Operator(ManageTeam) Operator;
     API_DEFINE_ATTRIBUTE PUT "/admin/attributes/{code}" Operator(ManageCatalog) Operator;
+    API_CATEGORY_TREE GET "/admin/categories" Operator(ManageCatalog) Operator;
+    API_ADD_CATEGORY POST "/admin/categories" Operator(ManageCatalog) Operator;
+    API_CHANGE_CATEGORY PUT "/admin/categories/{slug}" Operator(ManageCatalog) Operator;
+    API_REMOVE_CATEGORY DELETE "/admin/categories/{slug}" Operator(ManageCatalog) Operator;
     API_SET_CATEGORY_ATTRIBUTES PUT "/admin/categories/{slug}/attributes" Operator(ManageCatalog) Operator;
 }
 

@@ -2,6 +2,7 @@
 
 mod announcements;
 mod audit;
+mod categories;
 mod commission;
 mod contact;
 mod deliveries;
@@ -27,6 +28,7 @@ mod users;
 
 pub(crate) use announcements::Announcements;
 pub(crate) use audit::Audit;
+pub(crate) use categories::Categories;
 pub(crate) use commission::Commission;
 pub(crate) use contact::ContactMessages;
 pub(crate) use deliveries::{Deliveries, Delivery};
@@ -83,6 +85,7 @@ enum Part {
     Reviews,
     Contact,
     Analytics,
+    Categories,
     Searches,
     Promotions,
     Announcements,
@@ -100,7 +103,7 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 23] = [
         Self::Home,
         Self::Orders,
         Self::Shops,
@@ -117,6 +120,7 @@ impl Part {
         Self::Currencies,
         Self::Contact,
         Self::Reviews,
+        Self::Categories,
         Self::Searches,
         Self::Jobs,
         Self::Outbox,
@@ -143,6 +147,7 @@ impl Part {
             Self::Contact => routes::CONTACT_MESSAGES,
             Self::Reviews => routes::ALL_REVIEWS,
             Self::Analytics => routes::MARKET_ANALYTICS,
+            Self::Categories => routes::CATEGORIES,
             Self::Searches => routes::SEARCHES,
             Self::Jobs => routes::JOBS,
             Self::Outbox => routes::OUTBOX,
@@ -171,6 +176,7 @@ impl Part {
             Self::Deliveries | Self::Contact => "mail",
             Self::Reviews => "heart",
             Self::Analytics => "chart",
+            Self::Categories => "box",
             Self::Searches => "search",
             Self::Audit => "book",
             Self::Team => "settings",
@@ -191,7 +197,13 @@ impl Part {
             | Self::Ledger => {
                 t!(i18n, office.money)
             }
-            Self::Contact | Self::Reviews | Self::Searches | Self::Jobs | Self::Outbox | Self::Deliveries => {
+            Self::Contact
+            | Self::Reviews
+            | Self::Categories
+            | Self::Searches
+            | Self::Jobs
+            | Self::Outbox
+            | Self::Deliveries => {
                 t!(i18n, office.operations)
             }
             Self::Audit | Self::Team => t!(i18n, office.access),
@@ -208,7 +220,7 @@ impl Part {
             Self::Shops => AdminPermission::SeeShops,
             Self::Promotions | Self::Announcements | Self::Taxes => AdminPermission::SeePromotions,
             Self::Currencies => AdminPermission::ManageRates,
-            Self::Searches => AdminPermission::ManageCatalog,
+            Self::Categories | Self::Searches => AdminPermission::ManageCatalog,
             Self::Payouts => AdminPermission::SeePayouts,
             Self::Users => AdminPermission::SeeUsers,
             Self::Reports | Self::Reviews | Self::Contact => AdminPermission::SeeReports,
@@ -237,6 +249,7 @@ impl Part {
             Self::Contact => t!(i18n, contact.messages),
             Self::Reviews => t!(i18n, reviews.title),
             Self::Analytics => t!(i18n, analytics.title),
+            Self::Categories => t!(i18n, categories.title),
             Self::Searches => t!(i18n, searches.title),
             Self::Jobs => t!(i18n, admin.jobs),
             Self::Outbox => t!(i18n, admin.outbox),

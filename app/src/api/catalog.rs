@@ -9,6 +9,7 @@ use haat_shared::{
         imports::ImportsView,
         synonyms::SearchReport,
     },
+    categories::CategoryEntry,
     id::kinds::{ProductId, VariantId},
     page::Counted,
     promotions::ProductOffer,
@@ -93,6 +94,12 @@ pub async fn tree() -> Result<Vec<CategoryLink>, ApiError> {
 #[server(prefix = "/api", endpoint = "catalog/category", input = Json)]
 pub async fn category(slug: String) -> Result<CategoryView, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::category(&engine, &caller, &slug).await).await
+}
+
+/// The category tree, for admins.
+#[server(prefix = "/api", endpoint = "catalog/category_tree", input = Json)]
+pub async fn category_tree() -> Result<Vec<CategoryEntry>, ApiError> {
+    super::call(async |engine, caller| haat_engine::category_tree::list(&engine, &caller).await).await
 }
 
 /// The attributes that a category asks for.

@@ -269,7 +269,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     }
                     busy.set(false);
                     match error.code() {
-                        code if words::is_of_code(code) => refused.set(words::refusal_of(i18n, code)),
+                        code if words::is_of_code(code) => refused.set(words::refusal_in(i18n, &error)),
                         _ => {
                             if groups.with_untracked(|groups| about_slots(groups, &error))
                                 && let Some(now) = offers.ask(id).await

@@ -21,17 +21,18 @@ pub(super) fn Codes(
     action: String,
     /// Why a code was refused when paying.
     #[prop(optional, into)]
-    refused: Signal<Option<&'static str>>,
+    refused: Signal<Option<String>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let (error, typed) = (query("error"), query("n"));
+    let (error, typed, limit) = (query("error"), query("n"), query("limit"));
     let (coupons, offers): (Vec<_>, Vec<_>) =
         discounts.into_iter().partition(|discount| !discount.code.is_empty());
     // What is wrong with a code that was entered before is said beside it.
-    let said = coupons.iter().filter_map(|of| of.refusal).map(|why| words::refusal(i18n, why));
-    let said: StoredValue<Vec<&str>> = StoredValue::new(said.collect());
+    let said = coupons.iter().filter_map(|of| Some(words::refusal(i18n, of.refusal?, of.limit)));
+    let said: StoredValue<Vec<String>> = StoredValue::new(said.collect());
     let fault = move || {
-        let words = refused.get().or_else(|| error.with(|code| words::refusal_of(i18n, code)));
+        let of_page = || error.with(|code| words::refusal_of(i18n, code, &limit.read()));
+        let words = refused.get().or_else(of_page);
         words.filter(|words| !typed.with(String::is_empty) || said.with_value(|said| !said.contains(words)))
     };
     // What applies by itself is among the totals, unless others apply instead.
@@ -41,7 +42,8 @@ pub(super) fn Codes(
     let displaced = displaced.collect_view();
     let rows = coupons.into_iter().filter_map(|discount| {
         let id = discount.promotion_id?.to_string();
-        let why = discount.refusal.map(|refusal| view! { <p class="field-error">{words::refusal(i18n, refusal)}</p> });
+        let why = discount.refusal.map(|refusal| words::refusal(i18n, refusal, discount.limit));
+        let why = why.map(|words| view! { <p class="field-error">{words}</p> });
         let remove = t!(i18n, cart.remove_of, title = &discount.code);
         Some(view! {
             <li>

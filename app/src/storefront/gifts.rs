@@ -59,7 +59,7 @@ pub(crate) fn BuyGiftCard() -> impl IntoView {
 
 /// Why a gift card was refused, above the form.
 pub(crate) fn refused(i18n: I18n, code: &str) -> Option<AnyView> {
-    let words = words::refusal_of(i18n, code)?;
+    let words = words::refusal_of(i18n, code, "")?;
     Some(view! { <Alert>{words}</Alert> }.into_any())
 }
 

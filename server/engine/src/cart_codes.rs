@@ -48,12 +48,12 @@ pub async fn add_code(engine: &Engine, caller: &Caller, typed: &str) -> Result<C
     let cart = carts::find(engine, caller).await?.ok_or(Conflict::CartEmpty)?;
     let (view, added) = try_code(engine, caller, cart, typed).await?;
     let refusals = || view.discounts.iter().filter(|d| d.promotion_id.is_some_and(|id| added.contains(&id)));
-    let refusal = refusals().find_map(|discount| discount.refusal);
+    let refusal = refusals().find_map(|discount| Some((discount.refusal?, discount.limit)));
     match refusal {
         // Of the coupons of several shops with the same code, those that apply stay.
-        Some(refusal) if refusals().all(|discount| discount.refusal.is_some()) => {
+        Some((refusal, limit)) if refusals().all(|discount| discount.refusal.is_some()) => {
             remove(engine, cart, added).await?;
-            Err(Conflict::Code(refusal).into())
+            Err(Conflict::of_code(refusal, limit).into())
         }
         _ => {
             discount_attempt(engine, caller).await?;

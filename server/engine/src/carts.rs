@@ -23,7 +23,7 @@ use haat_shared::{
     media::Picture,
     money::Rate,
     pricing::{self, LineItem, LineKind, Shipping, ShopItems, TaxRule},
-    promotions::{Discount, LineFacts, choose},
+    promotions::{Discount, JudgedCode, LineFacts, choose},
     sale_prices::in_proportion,
     shipping::{Parcel, Place, ShippingOption},
     taxes::{Sale, TaxTable},
@@ -313,13 +313,13 @@ async fn view_with(engine: &Engine, caller: &Caller, cart: CartId, with_gifts: b
             groups.push(CartGroup { shop_id, shop_name, shop_handle, totals, lines, shipping });
         }
     }
-    for ((id, refusal), currency) in entered {
+    for (JudgedCode { id, refusal, limit }, currency) in entered {
         // In a cart of two currencies, a code applies to one of them.
         let shown = discounts.iter().any(|discount: &Discount| discount.promotion_id == Some(id));
         if let (false, Some((code, label))) = (shown, offers.names(id)) {
             let amount = Money::zero(currency);
             let promotion_id = Some(id);
-            discounts.push(Discount { promotion_id, code, label, amount, after_others: false, refusal });
+            discounts.push(Discount { promotion_id, code, label, amount, after_others: false, refusal, limit });
         }
     }
     discounts.extend(displaced);

@@ -21,6 +21,7 @@ pub mod cards;
 pub mod cart_codes;
 pub mod carts;
 pub mod catalog;
+pub mod category_tree;
 pub mod chat;
 pub mod checkout;
 pub mod clock;

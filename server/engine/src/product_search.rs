@@ -14,7 +14,11 @@ use std::{
 use haat_search::{Document, Index, SearchError, Synonyms};
 use tokio::sync::Mutex;
 
-use crate::{Engine, TxError, TxResult, bug, db::Value, params, rows, statements};
+use crate::{
+    Engine, TxError, TxResult, bug,
+    db::{Tx, Value},
+    params, rows, statements,
+};
 use haat_shared::{
     catalog::{Attribute, attributes::AttributeKind, synonyms},
     id::kinds::ProductId,
@@ -238,9 +242,15 @@ pub async fn request_rebuild(engine: &Engine) -> TxResult<()> {
     engine
         .db
         .write("product_search::request_rebuild", engine.clock.now_ms(), |tx, now| {
-            Box::pin(async move { Ok(tx.exec(&REQUEST, params![*now]).await.map(drop)?) })
+            Box::pin(request_rebuild_in_tx(tx, *now))
         })
         .await
+}
+
+/// The same, with what makes it necessary.
+pub(crate) async fn request_rebuild_in_tx(tx: &mut Tx, now: i64) -> TxResult<()> {
+    tx.exec(&REQUEST, params![now]).await?;
+    Ok(())
 }
 
 /// Brings the index up to date; returns how many products were put in or taken out.

@@ -321,5 +321,6 @@ fn discount(row: GivenRow) -> Discount {
         amount: haat_shared::Money::new(row.amount_minor, row.currency),
         after_others: row.after_others,
         refusal: None,
+        limit: None,
     }
 }

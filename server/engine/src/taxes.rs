@@ -374,6 +374,26 @@ async fn change(engine: &Engine, caller: &Caller, id: TaxRateId, remove: bool) -
     Ok(())
 }
 
+/// What to look at twice in a rate. Operators only.
+pub async fn notes(engine: &Engine, caller: &Caller, form: &TaxRateForm) -> Result<Vec<TaxNote>> {
+    caller.admin(AdminPermission::SeePromotions)?;
+    let draft = form.check().map_err(Error::Invalid)?;
+    notes_on(engine, &*table(engine).await?, &draft).await
+}
+
+async fn notes_on(engine: &Engine, table: &TaxTable, draft: &TaxRateDraft) -> Result<Vec<TaxNote>> {
+    let known: Option<Scalar<i64>> = match draft.tax_category.as_str() {
+        STANDARD => Some(Scalar(1)),
+        category => engine.db.opt(&USED, params![category]).await?,
+    };
+    let now = engine.clock.now_ms();
+    let over = draft.ends_on.is_some_and(|day| engine.zone.begins(day + 1) <= now);
+    let unknown = known.is_none() && table.settings.shipping_category != draft.tax_category;
+    let all =
+        [(draft.rate_ppm == 0, TaxNote::Zero), (over, TaxNote::Over), (unknown, TaxNote::UnknownCategory)];
+    Ok(all.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| note).collect())
+}
+
 /// What a basket of one item would be taxed, and what to look at twice in the rate that is typed. Operators only.
 pub async fn preview(
     engine: &Engine,
@@ -385,20 +405,7 @@ pub async fn preview(
     let mut notes = Vec::new();
     if let Some(typed) = &of.unsaved {
         let draft = typed.check().map_err(Error::Invalid)?;
-        let known: Option<Scalar<i64>> = match draft.tax_category.as_str() {
-            STANDARD => Some(Scalar(1)),
-            category => engine.db.opt(&USED, params![category]).await?,
-        };
-        let over = draft.ends_on.is_some_and(|day| engine.zone.begins(day + 1) <= at);
-        let all = [
-            (draft.rate_ppm == 0, TaxNote::Zero),
-            (over, TaxNote::Over),
-            (
-                known.is_none() && table.settings.shipping_category != draft.tax_category,
-                TaxNote::UnknownCategory,
-            ),
-        ];
-        notes.extend(all.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| note));
+        notes = notes_on(engine, &table, &draft).await?;
         table = Arc::new(table.with(draft));
     }
     let country = if of.country.is_empty() { &engine.country } else { &of.country };

@@ -9,7 +9,7 @@ use haat_engine::{
     Caller, Engine,
     accounts::deactivation,
     admin::{self, Grantee},
-    contact, currencies, gift_cards, jobs,
+    category_tree, contact, currencies, gift_cards, jobs,
     notifications::{self, announcements},
     orders, payments, payouts, personal, promotions, search_terms, taxes,
 };
@@ -18,6 +18,7 @@ use haat_shared::{
     admin::{PaymentAction, RefundAction},
     amounts,
     announcements::AnnouncementForm,
+    categories::{CategoryForm, NEW_CATEGORY},
     commissions::{self, RateFor},
     currencies::read_rate,
     id::kinds::{AnnouncementId, GiftCardId, UserId},
@@ -25,10 +26,10 @@ use haat_shared::{
     permissions::{AdminPermission, AdminRole},
     promotions::PromotionForm,
     routes::{
-        self, ANNOUNCEMENTS, COMMISSION, CONTACT_MESSAGES, CURRENCIES, DELIVERIES, GIFT_CARDS, HOME, JOBS,
+        self, ANNOUNCEMENTS, CATEGORIES, COMMISSION, CONTACT_MESSAGES, CURRENCIES, DELIVERIES, GIFT_CARDS, HOME, JOBS,
         MARKET_PROMOTIONS, PAYOUTS, SEARCHES, TAXES, TEAM, USERS, any_payout,
     },
-    taxes::{TaxBasis, TaxRateForm, TaxSettings},
+    taxes::{TaxBasis, TaxNote, TaxRateForm, TaxSettings},
 };
 
 use super::{
@@ -118,10 +119,16 @@ pub(super) async fn taxes(
 ) -> Response {
     let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
     let action = value("action");
+    let mut notes = Vec::new();
     let done: Result<()> = async {
         caller.admin(AdminPermission::ManagePromotions)?;
         match action.as_str() {
-            "add" => taxes::add(engine, &caller, &TaxRateForm::read(value)).await.map(drop),
+            "add" => {
+                let form = TaxRateForm::read(value);
+                taxes::add(engine, &caller, &form).await?;
+                notes = taxes::notes(engine, &caller, &form).await?;
+                Ok(())
+            }
             "end" => taxes::end(engine, &caller, value("id").parse()?).await,
             "remove" => taxes::remove(engine, &caller, value("id").parse()?).await,
             "settings" => {
@@ -138,7 +145,10 @@ pub(super) async fn taxes(
     }
     .await;
     match done {
-        Ok(()) => redirect(&state, TAXES, &[("done", &action)]),
+        Ok(()) => {
+            let notes: Vec<&str> = notes.iter().map(|note: &TaxNote| note.as_str()).collect();
+            redirect(&state, TAXES, &[("done", &action), ("n", &notes.join(" "))])
+        }
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "tax_rate", TAXES, typed, &error).await,
         Err(error) => refused(&state, TAXES, &error),
     }
@@ -187,6 +197,39 @@ pub(super) async fn commission(
             back_with_draft(&state, "commission", COMMISSION, typed, &error).await
         }
         Err(error) => refused(&state, COMMISSION, &error),
+    }
+}
+
+/// A category: added, changed, moved among those beside it, or removed.
+pub(super) async fn categories(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.runtime.engine, |name: &str| field(&typed, name));
+    let (action, slug) = (value("action"), value("category"));
+    let done: Result<&str> = async {
+        caller.admin(AdminPermission::ManageCatalog)?;
+        let form = CategoryForm::read(value);
+        match (action.as_str(), slug.as_str()) {
+            ("up", _) => category_tree::shift(engine, &caller, &slug, true).await.map(|()| "up"),
+            ("down", _) => category_tree::shift(engine, &caller, &slug, false).await.map(|()| "down"),
+            ("remove", _) => {
+                category_tree::remove(engine, &caller, &slug, &value("into")).await.map(|()| "remove")
+            }
+            (_, "") => category_tree::add(engine, &caller, &form).await.map(|_| "add"),
+            (_, _) => category_tree::change(engine, &caller, &slug, &form).await.map(|()| "save"),
+        }
+    }
+    .await;
+    match done {
+        Ok(done) => redirect(&state, CATEGORIES, &[("done", done)]),
+        Err(error @ Error::Invalid(_)) => {
+            let edit = if slug.is_empty() { NEW_CATEGORY } else { slug.as_str() };
+            let page = routes::with(CATEGORIES, &[("edit", edit)]);
+            back_with_draft(&state, "category", &page, typed, &error).await
+        }
+        Err(error) => refused(&state, CATEGORIES, &error),
     }
 }
 

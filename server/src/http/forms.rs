@@ -189,6 +189,9 @@ fn code_refused(state: &State, typed: &Typed, page: &str, error: &Error) -> Resp
             redirect(state, page, &[("error", TOO_MANY_TRIES), ("n", &code)])
         }
         Error::Busy { .. } | Error::RateLimited { .. } | Error::NotFound => super::layers::plain(error),
+        Error::Conflict(Conflict::CodeLimit(_, limit)) => {
+            redirect(state, page, &[("error", error.code()), ("n", &code), ("limit", &limit.to_string())])
+        }
         error => redirect(state, page, &[("error", error.code()), ("n", &code)]),
     }
 }

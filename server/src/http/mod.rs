@@ -279,6 +279,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_ALL_REVIEWS, post(review_forms::moderate))
         .route(FORM_SEARCHES, post(admin_forms::searches))
         .route(FORM_COMMISSION, post(admin_forms::commission))
+        .route(FORM_CATEGORIES, post(admin_forms::categories))
         .route(FORM_RESEND, post(admin_forms::resend))
         .route(FORM_TEAM, post(admin_forms::team))
         .route(FORM_USER, post(admin_forms::user))

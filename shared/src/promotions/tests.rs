@@ -113,7 +113,7 @@ fn outcome(lines: &[Line], shipping: i64, offers: Vec<Offer>) -> (i64, Vec<Optio
     let (shops, facts) = basket(lines, shipping);
     let choice = choose(Currency::INR, &shops, &facts, &[], offers, NOW).unwrap();
     let quote = pricing::quote(Currency::INR, &shops, &choice.promotions).unwrap();
-    (quote.price.totals.total.amount(), choice.codes.into_iter().map(|(_, refusal)| refusal).collect())
+    (quote.price.totals.total.amount(), choice.codes.into_iter().map(|code| code.refusal).collect())
 }
 
 #[test]

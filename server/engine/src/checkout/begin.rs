@@ -574,11 +574,12 @@ fn plan(
     let choice = choose(currency, &items, &facts, own, offers.read(rate, currency)?, now)?;
     let quote = pricing::quote(currency, &items, &choice.promotions)?;
     let (mut uses, mut coupons) = (Vec::new(), Vec::new());
-    for (number, (promotion_id, refusal)) in (0..).zip(choice.codes) {
+    for (number, code) in (0..).zip(choice.codes) {
         // Without it, the total would rise without a word.
-        if let Some(refusal) = refusal {
-            return Err(Conflict::Code(refusal).into());
+        if let Some(refusal) = code.refusal {
+            return Err(Conflict::of_code(refusal, code.limit).into());
         }
+        let promotion_id = code.id;
         uses.push(AddUse { checkout_id: id, promotion_id, number });
         coupons.extend(offers.capacity(promotion_id).map(|capacity_id| Claim {
             checkout_id: id,

@@ -207,6 +207,7 @@ async fn pay_once(
                     | Conflict::TotalChanged { .. }
                     | Conflict::NotShipped(_)
                     | Conflict::Code(_)
+                    | Conflict::CodeLimit(..)
                     | Conflict::GiftCard(_)
             ))
     );

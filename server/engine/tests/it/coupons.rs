@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use haat_engine::{Bounds, Caller, cart_codes, carts, catalog, checkout, orders, promotions, sandbox};
 use haat_shared::{
-    Conflict, Error, FieldCode, Money,
+    Conflict, Currency, Error, FieldCode, Money,
     catalog::ListProducts,
     checkout::{CheckoutUpdate, HOLD_MS},
     id::kinds::PromotionId,
@@ -45,7 +45,7 @@ async fn of_market(market: &Market, form: &PromotionForm) -> PromotionId {
 
 fn refused(error: Error) -> Refusal {
     match error {
-        Error::Conflict(Conflict::Code(refusal)) => refusal,
+        Error::Conflict(Conflict::Code(refusal) | Conflict::CodeLimit(refusal, _)) => refusal,
         other => panic!("{other:?}"),
     }
 }
@@ -233,8 +233,11 @@ both! {
         let line = carts::view(engine, &guest).await.unwrap().groups[0].lines[0].id;
         let set = haat_shared::carts::SetQuantity { line, quantity: "1".into() };
         let cart = carts::set_quantity(engine, &guest, set).await.unwrap();
-        assert_eq!((cart.discounts[0].refusal, cart.totals.unwrap().total.amount()), (Some(Refusal::BelowMinimum), 34_900));
-        assert_eq!(refused(checkout::begin(engine, &guest).await.unwrap_err()), Refusal::BelowMinimum);
+        let limit = Money::new(50_000, Currency::INR);
+        assert_eq!((cart.discounts[0].refusal, cart.discounts[0].limit), (Some(Refusal::BelowMinimum), Some(limit)));
+        assert_eq!(cart.totals.unwrap().total.amount(), 34_900);
+        let told = Error::from(Conflict::CodeLimit(Refusal::BelowMinimum, limit));
+        assert_eq!(checkout::begin(engine, &guest).await.unwrap_err(), told);
     }
 
     /// What was begun with it can be paid with it, also after another shipping method.

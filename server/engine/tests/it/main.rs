@@ -27,6 +27,7 @@ mod capacities;
 mod cards;
 mod carts;
 mod catalog;
+mod category_tree;
 mod chat;
 mod commissions;
 mod connect;

@@ -12,6 +12,7 @@ mod cards;
 mod carts;
 mod catalog;
 mod checkout;
+mod categories;
 mod commission;
 mod conversations;
 mod countries;
@@ -178,6 +179,7 @@ fn api() -> Api {
     let api = sale_events::routes(api);
     let api = taxes::routes(api);
     let api = commission::routes(api);
+    let api = categories::routes(api);
     let api = gift_cards::routes(api);
     operator::routes(api)
 }

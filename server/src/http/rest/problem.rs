@@ -167,6 +167,7 @@ impl Problem {
                     | Conflict::GuestLimit(_)
                     | Conflict::TotalChanged { .. }
                     | Conflict::NotShipped(_)
+                    | Conflict::CodeLimit(..)
                     | Conflict::AlreadyCancelled { .. },
                 )
                 | Error::RateLimited { .. }),
@@ -203,6 +204,7 @@ impl Problem {
             Self::Rejected(Error::Conflict(Conflict::NotShipped(shops))) => {
                 body["not_shipped"] = json!(shops)
             }
+            Self::Rejected(Error::Conflict(Conflict::CodeLimit(_, limit))) => body["limit"] = json!(limit),
             Self::Rejected(Error::Conflict(Conflict::Edited(fields))) => body["changed"] = json!(fields),
             _ => {}
         }
@@ -503,6 +505,9 @@ mod tests {
             Problem::Rejected(Error::Conflict(GuestLimit(_))) => GuestLimit(vec![shortage]).into(),
             Problem::Rejected(Error::Conflict(TotalChanged { .. })) => {
                 TotalChanged { total: Money::new(94_900, Currency::INR), quote_version: 2 }.into()
+            }
+            Problem::Rejected(Error::Conflict(Code(why @ (Refusal::BelowMinimum | Refusal::AboveMaximum)))) => {
+                CodeLimit(why, Money::new(50_000, Currency::INR)).into()
             }
             Problem::Rejected(Error::Conflict(AlreadyCancelled { by, .. })) => {
                 AlreadyCancelled { by, reason: "The kiln broke".into() }.into()

@@ -254,6 +254,16 @@ impl Cast {
                 (path, (route.method == "POST").then(|| json!({"code": code})))
             }
             "/admin/commission" => (path, (route.method == "PUT").then(|| json!({"rate_bp": 1_000}))),
+            "/admin/categories" => {
+                let name = settings()["code"].as_str().unwrap().to_owned();
+                (path, (route.method == "POST").then(|| json!({"name": name})))
+            }
+            "/admin/categories/{slug}" => {
+                let name = settings()["code"].as_str().unwrap().to_owned();
+                let new = json!({"name": name});
+                let slug = self.operator.once("/admin/categories", new.clone()).await.is(201).text("/slug");
+                (path.replace("{slug}", &slug), (route.method == "PUT").then_some(new))
+            }
             "/admin/tax-settings" => {
                 let new =
                     json!({"prices_include_tax": true, "based_on": "destination", "shipping_category": ""});
