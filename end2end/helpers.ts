@@ -368,6 +368,8 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at('/no-such-page', 'not-found', 404);
   await at('/cart', 'cart-empty');
   await at('/forgot-password', 'forgot-password');
+  await at('/sign-in/code', 'sign-in-code');
+  await at('/sign-in/code?step=enter', 'sign-in-code-enter');
   await at('/privacy', 'privacy');
   await at('/contact', 'contact');
   await at('/wishlist', 'wishlist-empty');

@@ -156,6 +156,7 @@ const PAGES: &[(Path, ChunkPage)] = &[
     (Path("/account/data"), ChunkPage::Account),
     (Path("/account/reviews/:number/:position"), ChunkPage::Account),
     (Path("/forgot-password"), ChunkPage::Account),
+    (Path("/sign-in/code"), ChunkPage::Account),
     (Path("/reset-password/:id"), ChunkPage::Account),
     (Path("/invitations/:id"), ChunkPage::Account),
     (Path("/notifications"), ChunkPage::Notifications),

@@ -83,7 +83,15 @@ mod tests {
 
     fn discount(label: &str, amount: i64, after_others: bool) -> Discount {
         let (promotion_id, code, refusal, limit) = (None, String::new(), None, None);
-        Discount { promotion_id, code, label: label.into(), amount: inr(amount), after_others, refusal, limit }
+        Discount {
+            promotion_id,
+            code,
+            label: label.into(),
+            amount: inr(amount),
+            after_others,
+            refusal,
+            limit,
+        }
     }
 
     #[test]

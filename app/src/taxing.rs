@@ -54,7 +54,8 @@ pub(crate) fn MarketTaxes() -> impl IntoView {
         let done = done.map(|words| view! { <Alert look="good">{words}</Alert> });
         // What was said in the preview is said again, to those who didn't look at it.
         let notes = noted.get_untracked();
-        let notes: Vec<_> = notes.split(' ').filter_map(TaxNote::parse).map(|note| note_words(i18n, note)).collect();
+        let notes: Vec<_> =
+            notes.split(' ').filter_map(TaxNote::parse).map(|note| note_words(i18n, note)).collect();
         let notes = (!notes.is_empty()).then(|| view! { <Alert look="info">{notes.join(" ")}</Alert> });
         let of_settings = draft.error.as_ref().is_some_and(|error| error.at("shipping_category").is_some());
         let settings = match of_settings {

@@ -147,7 +147,8 @@ pub fn code(i18n: I18n, code: &str) -> String {
         // Pages show it at the field of the code, so that browsers don't load it with every page.
         #[cfg(feature = "ssr")]
         other if is_of_code(other) => {
-            return refusal_of(i18n, other, "").unwrap_or_else(|| tu_string!(i18n, error.internal).to_owned());
+            return refusal_of(i18n, other, "")
+                .unwrap_or_else(|| tu_string!(i18n, error.internal).to_owned());
         }
         _ => tu_string!(i18n, error.internal),
     }
@@ -164,9 +165,9 @@ pub fn refusal_of(i18n: I18n, code: &str, limit: &str) -> Option<String> {
     if code == TOO_MANY_TRIES {
         return Some(t!(i18n, codes.too_many_tries).to_owned());
     }
-    let limit = limit.split_once(' ').and_then(|(currency, amount)| {
-        amounts::read("limit", amount, currency.parse().ok()?).ok()
-    });
+    let limit = limit
+        .split_once(' ')
+        .and_then(|(currency, amount)| amounts::read("limit", amount, currency.parse().ok()?).ok());
     let coupon = Refusal::parse(code).map(|why| refusal(i18n, why, limit));
     coupon.or_else(|| GiftCardRefusal::parse(code).map(|why| card_refusal(i18n, why).to_owned()))
 }
@@ -256,6 +257,11 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::Deactivated => tu_string!(i18n, field.wrong_credentials),
         FieldCode::WrongCredentials => tu_string!(i18n, field.wrong_credentials),
         FieldCode::WrongPassword => t!(i18n, field.wrong_password),
+        // The page of the code is loaded anew.
+        #[cfg(feature = "ssr")]
+        FieldCode::WrongCode => t!(i18n, sign_in_code.wrong),
+        #[cfg(not(feature = "ssr"))]
+        FieldCode::WrongCode => tu_string!(i18n, field.wrong_credentials),
         FieldCode::BadCharacters => tu_string!(i18n, field.bad_characters),
         FieldCode::NotUrl => tu_string!(i18n, field.not_url),
         FieldCode::NotMoney => tu_string!(i18n, field.not_money),
@@ -979,6 +985,7 @@ pub(crate) fn email_kind(i18n: I18n, kind: &str) -> &str {
         "contact_received" | "contact_answered" => t!(i18n, contact.messages),
         "shop_invitation" => t!(i18n, staff.invitation),
         "password_reset" | "password_changed" => t!(i18n, password.new_title),
+        "sign_in_code" => t!(i18n, sign_in_code.title),
         "shipment_updated" => t!(i18n, admin.email_shipment_updated),
         "order_cancelled" | "order_withdrawn" => t!(i18n, admin.email_order_cancelled),
         "appointment_moved" | "appointment_moved_by_customer" => t!(i18n, services.moved),

@@ -55,6 +55,40 @@ test('a forgotten password is reset by email, and changed again from the profile
   await signIn(page, email);
 });
 
+test('a code that is emailed signs in where it was asked for', async ({ page, visitor }) => {
+  const email = freshEmail();
+  await signUp(page, email);
+  await signOut(page);
+  const product = await openProduct(page, SHOPS[0]);
+  const here = new URL(page.url()).pathname;
+  await visit(page, `/sign-in?next=${encodeURIComponent(here)}`);
+  await main(page).getByRole('link', { name: 'Email me a sign-in code' }).click();
+  await arriveAt(page, 'Sign in with a code');
+  await field(page, 'Email').fill(email);
+  await button(page, 'Email me a code').click();
+  await expect(main(page)).toContainText('we’ve sent it a six-digit code');
+
+  const inbox = await visitor();
+  const letter = inbox.getByRole('link').filter({ hasText: email }).filter({ hasText: 'is your sign-in code' });
+  await expect.poll(async () => (await inbox.goto('/dev/mail'), letter.count())).toBe(1);
+  const code = /\d{6}/.exec((await letter.textContent()) ?? '')?.[0] ?? '';
+
+  // It counts in no other browser, and a wrong one is told.
+  await visit(inbox, '/sign-in/code?step=enter');
+  await field(inbox, 'Six-digit code').fill(code);
+  await button(inbox, 'Sign in').click();
+  await expect(main(inbox)).toContainText('This code is wrong or no longer works.');
+  await awake(page);
+  await field(page, 'Six-digit code').fill('12');
+  await button(page, 'Sign in').click();
+  await expect(field(page, 'Six-digit code')).toHaveAttribute('aria-invalid', 'true');
+  await awake(page);
+  await field(page, 'Six-digit code').fill(`${code.slice(0, 3)} ${code.slice(3)}`);
+  await button(page, 'Sign in').click();
+  await arriveAt(page, product);
+  await expect(signOutButton(page)).toBeVisible();
+});
+
 test('addresses are saved, and the checkout offers them', async ({ page }) => {
   await signUp(page, freshEmail());
   await addOne(page, SHOPS[0], 1);

@@ -81,6 +81,7 @@ fn page(content: &EmailContent) -> String {
             routes::with(&routes::reset_password(*id), &[("token", token)])
         }
         EmailContent::ShopInvitation(of) => routes::with(&routes::invitation(of.id), &[("token", &of.token)]),
+        EmailContent::SignInCode { .. } => routes::with(routes::SIGN_IN_CODE, &[("step", "enter")]),
         EmailContent::PasswordChanged { .. } => routes::FORGOT_PASSWORD.to_owned(),
         EmailContent::ContactReceived(_) => routes::CONTACT_MESSAGES.to_owned(),
         EmailContent::ContactAnswered(_) => routes::CONTACT.to_owned(),
@@ -151,6 +152,7 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
         EmailContent::ShopInvitation(of) => staff::invited(locale, of, url),
         EmailContent::ContactReceived(of) => contact::received(locale, of, url),
         EmailContent::ContactAnswered(of) => contact::answered(locale, of, url),
+        EmailContent::SignInCode { name, code } => sign_up::sign_in_code(locale, name, code, url),
         EmailContent::PasswordChanged { name } => sign_up::password_changed(locale, name, url),
         EmailContent::AccountExists { name } => sign_up::account_exists(locale, name, url),
     }?;

@@ -53,6 +53,8 @@ pub enum FieldCode {
     WrongCredentials,
     /// The password is incorrect.
     WrongPassword,
+    /// A code to sign in that is incorrect, has expired, or was guessed or used already.
+    WrongCode,
     /// The account is deactivated.
     Deactivated,
     /// Characters that are not allowed.

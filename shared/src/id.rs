@@ -271,6 +271,8 @@ pub mod kinds {
         SignUp SignUpId "signup";
         /// A request to choose a new password.
         PasswordReset PasswordResetId "reset";
+        /// A code that was emailed for signing in.
+        SignInCode SignInCodeId "sic";
         /// A currency's rate, from some moment on.
         CurrencyRate CurrencyRateId "rate";
         /// A sale that a seller planned.

@@ -369,6 +369,7 @@ routes! {
     SIGN_IN GET "/sign-in" Storefront Anyone;
     SIGN_UP GET "/sign-up" Storefront Anyone;
     FORGOT_PASSWORD GET "/forgot-password" Storefront Anyone;
+    SIGN_IN_CODE GET "/sign-in/code" Storefront Anyone;
     RESET_PASSWORD GET "/reset-password/{id}" Storefront Signed => reset_password(id: PasswordResetId);
     INVITATION GET "/invitations/{id}" Storefront Signed => invitation(id: InvitationId);
     ACCOUNT GET "/account" Storefront SignedIn;
@@ -468,6 +469,7 @@ routes! {
     FORM_LOGINS POST "/account/logins" Form SignedIn;
     FORM_SESSIONS POST "/account/sessions" Form SignedIn;
     FORM_FORGOT_PASSWORD POST "/forgot-password" Form Anyone;
+    FORM_SIGN_IN_CODE POST "/sign-in/code" Form Anyone;
     FORM_RESET_PASSWORD POST "/reset-password/{id}" Form Signed;
     // The link of an email leads to a page that asks; programs that read emails send the form at once.
     UNSUBSCRIBE GET "/unsubscribe/{id}" Form Anyone => unsubscribe(id: UserId);

@@ -15,9 +15,7 @@ use crate::{
     i18n::{t, tu_string, use_i18n},
     state::query,
     storefront::draft_by,
-    ui::{
-        Alert, Button, CodeAlert, EmptyState, Field, LinkButton, PageTitle, Table, error_summary, loaded,
-    },
+    ui::{Alert, Button, CodeAlert, EmptyState, Field, LinkButton, PageTitle, Table, error_summary, loaded},
     words::{self, I18n},
 };
 

@@ -14,6 +14,7 @@ use super::{
     profile::EditProfile,
     recommendations,
     review::WriteReview,
+    sign_in_code::SignInCode,
     wishlist::Wishes,
 };
 use crate::{
@@ -36,6 +37,7 @@ pub(crate) fn Account() -> impl IntoView {
         () if under(routes::PROFILE) => EditProfile().into_any(),
         () if under(routes::WRITE_REVIEW.split('{').next().unwrap_or_default()) => WriteReview().into_any(),
         () if under(routes::FORGOT_PASSWORD) => Forgot().into_any(),
+        () if under(routes::SIGN_IN_CODE) => SignInCode().into_any(),
         () if under(routes::CONTACT) => Contact().into_any(),
         () if under(routes::INVITATION.split('{').next().unwrap_or_default()) => Invitation().into_any(),
         () if under(routes::PRIVACY) => Privacy().into_any(),

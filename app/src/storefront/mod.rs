@@ -36,6 +36,7 @@ mod share;
 mod shop;
 mod shops;
 mod sign_in;
+mod sign_in_code;
 mod sign_up;
 mod wish;
 mod wishlist;

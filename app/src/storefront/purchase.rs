@@ -300,13 +300,16 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView, holding: 
         let ready = ready.then(|| view! { <p class="order-due">{tu_string!(i18n, purchase.step_ready)}</p> });
         let (sent, got) = (Some(shipment.shipped_at), shipment.delivered_at);
         let dates = match shipment.kind {
-            ShipmentKind::Parcel => Some((t!(i18n, purchase.step_shipped), t!(i18n, purchase.step_delivered))),
+            ShipmentKind::Parcel => {
+                Some((t!(i18n, purchase.step_shipped), t!(i18n, purchase.step_delivered)))
+            }
             ShipmentKind::Pickup => Some((t!(i18n, purchase.step_ready), t!(i18n, purchase.step_collected))),
             ShipmentKind::Digital | ShipmentKind::Appointment => None,
         };
         let dates = dates.map(|(sent_words, got_words)| {
             let steps = [(sent_words, sent), (got_words, got)].into_iter();
-            let steps = steps.filter_map(|(words, at)| Some(format!("{words}: {}", words::moment(i18n, &at?))));
+            let steps =
+                steps.filter_map(|(words, at)| Some(format!("{words}: {}", words::moment(i18n, &at?))));
             steps.collect::<Vec<_>>().join(" · ")
         });
         view! {

@@ -76,6 +76,7 @@ fn Form(next: String, draft: Draft, ways: WaysIn) -> impl IntoView {
     let (email, password) = (tu_string!(i18n, sign_in.email), tu_string!(i18n, sign_in.password));
     let labels = vec![("email", email.to_owned()), ("password", password.to_owned())];
     let other = routes::with(routes::SIGN_UP, &[("next", &next)]);
+    let by_code = routes::with(routes::SIGN_IN_CODE, &[("next", &next)]);
     let done = match query("done").get_untracked().as_str() {
         "confirmed" => Some(t!(i18n, sign_in.confirmed)),
         "password" => Some(t!(i18n, password.done)),
@@ -97,7 +98,11 @@ fn Form(next: String, draft: Draft, ways: WaysIn) -> impl IntoView {
                 <Field name="email" label=email kind="email" value=known autocomplete="username" required=true faults />
                 <Field name="password" label=password kind="password" value=secret autocomplete="current-password" required=true faults />
                 <Button>{t!(i18n, sign_in.button)}</Button>
-                <p><a href=routes::FORGOT_PASSWORD>{t!(i18n, password.link)}</a></p>
+                <p class="dots">
+                    <span><a href=routes::FORGOT_PASSWORD>{t!(i18n, password.link)}</a></span>
+                    " "
+                    <span><a href=by_code>{t!(i18n, sign_in_code.link)}</a></span>
+                </p>
             </form>
             {providers}
             <p>{t!(i18n, sign_in.no_account)} " " <a href=other>{t!(i18n, sign_in.create)}</a></p>

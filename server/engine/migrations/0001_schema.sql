@@ -91,6 +91,20 @@ CREATE TABLE password_resets (
 CREATE INDEX password_resets_user_id_idx ON password_resets (user_id);
 CREATE INDEX password_resets_expires_at_idx ON password_resets (expires_at);
 
+-- Codes with which users sign in. They are not stored: they are derived from a signature of the ID.
+CREATE TABLE sign_in_codes (
+    id UUID PRIMARY KEY,
+    -- Of the token that only the browser has that asked for it.
+    browser_hash BYTEA NOT NULL UNIQUE,
+    -- NULL if the address has no account.
+    user_id UUID REFERENCES users (id) ON DELETE CASCADE,
+    -- How often it was guessed wrongly.
+    tries BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX sign_in_codes_user_id_idx ON sign_in_codes (user_id);
+CREATE INDEX sign_in_codes_expires_at_idx ON sign_in_codes (expires_at);
+
 -- Accounts at providers with which users sign in, at most one a provider and user.
 CREATE TABLE logins (
     provider TEXT NOT NULL,

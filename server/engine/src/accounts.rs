@@ -25,6 +25,7 @@ mod password;
 pub mod passwords;
 pub mod profile;
 mod purge;
+pub mod sign_in_codes;
 pub mod sign_ups;
 
 pub use drafts::{find_draft, is_secret, keep_draft};

@@ -319,7 +319,15 @@ async fn view_with(engine: &Engine, caller: &Caller, cart: CartId, with_gifts: b
         if let (false, Some((code, label))) = (shown, offers.names(id)) {
             let amount = Money::zero(currency);
             let promotion_id = Some(id);
-            discounts.push(Discount { promotion_id, code, label, amount, after_others: false, refusal, limit });
+            discounts.push(Discount {
+                promotion_id,
+                code,
+                label,
+                amount,
+                after_others: false,
+                refusal,
+                limit,
+            });
         }
     }
     discounts.extend(displaced);

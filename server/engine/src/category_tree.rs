@@ -230,8 +230,7 @@ pub async fn shift(engine: &Engine, caller: &Caller, slug: &str, up: bool) -> Re
         .write("category_tree::shift", input, |tx, (slug, up, user, now)| {
             Box::pin(async move {
                 tx.exec(&LOCK, params![]).await?;
-                let Node { id, parent_id, path, .. } =
-                    find_in_tx(tx, slug).await?.ok_or(Error::NotFound)?;
+                let Node { id, parent_id, path, .. } = find_in_tx(tx, slug).await?.ok_or(Error::NotFound)?;
                 let mut siblings: Vec<Node> = tx.all(&SIBLINGS, params![parent_id]).await?;
                 let at = siblings.iter().position(|node| node.id == id).unwrap_or_default();
                 let other = if *up { at.checked_sub(1) } else { Some(at + 1) };

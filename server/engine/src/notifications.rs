@@ -220,6 +220,13 @@ pub enum EmailContent {
         /// The token of the link.
         token: String,
     },
+    /// To the owner of an account: the code with which they sign in.
+    SignInCode {
+        /// The user's name.
+        name: String,
+        /// The digits.
+        code: String,
+    },
     /// To the owner of an account: the password was changed.
     PasswordChanged {
         /// The user's name.
@@ -749,6 +756,10 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
                 let id = Id::from_uuid(notice.subject);
                 let token = accounts::passwords::token(engine, id);
                 Some(EmailContent::PasswordReset { name, id, token })
+            }
+            "sign_in_code" => {
+                let code = accounts::sign_in_codes::digits(engine, Id::from_uuid(notice.subject));
+                Some(EmailContent::SignInCode { name, code })
             }
             "password_changed" => Some(EmailContent::PasswordChanged { name }),
             "sign_up" => {

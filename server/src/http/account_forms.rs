@@ -9,7 +9,10 @@ use axum::{
 use haat_app::{cookies, i18n::Locale};
 use haat_engine::{
     Caller,
-    accounts::{self, passwords, profile},
+    accounts::{
+        self, passwords, profile,
+        sign_in_codes::{self, Entered},
+    },
     addresses, contact, personal, recommendations, wishlist,
 };
 use haat_shared::{
@@ -22,7 +25,8 @@ use haat_shared::{
     personal::ErasureForm,
     profile::{PasswordChange, ProfileForm},
     routes::{
-        self, ACCOUNT, ADDRESSES, CONTACT, FORGOT_PASSWORD, PERSONAL_DATA, PROFILE, SIGN_IN, WISHLIST, with,
+        self, ACCOUNT, ADDRESSES, CONTACT, FORGOT_PASSWORD, PERSONAL_DATA, PROFILE, SIGN_IN, SIGN_IN_CODE,
+        WISHLIST, with,
     },
     wishlist::WishChange,
 };
@@ -30,7 +34,7 @@ use haat_shared::{
 use super::{
     State, Typed,
     devices::Devices,
-    forms::{CHOICE_S, back_with_draft, come_back, field, refused},
+    forms::{CHOICE_S, back_with_draft, come_back, field, next_of, refused, signed_in},
     limits::too_often,
     outcome::redirect,
 };
@@ -53,6 +57,54 @@ pub(super) async fn forgot_password(
     match passwords::request(&state.runtime.engine, &caller, &field(&typed, "email")).await {
         Ok(()) => redirect(&state, FORGOT_PASSWORD, &[("done", "sent")]),
         Err(error) => come_back(&state, "forgot-password", FORGOT_PASSWORD, typed, error).await,
+    }
+}
+
+/// The cookie with the token of a code that was asked for.
+const CODE_COOKIE: &str = "code";
+
+/// Emails a code to sign in with, or signs in with it.
+pub(super) async fn sign_in_code(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    Form(mut typed): Form<Typed>,
+) -> Response {
+    let (engine, secure) = (&state.runtime.engine, state.runtime.config.secure());
+    let next = field(&typed, "next");
+    let enter = with(SIGN_IN_CODE, &[("step", "enter"), ("next", &next)]);
+    if field(&typed, "action") == "send" {
+        let origin = state.limits.origin(&headers, &extensions);
+        // An empty field costs nothing to reject, so it doesn't count towards the limits.
+        if !field(&typed, "email").trim().is_empty()
+            && let Err(error) = state.limits.password_reset(origin)
+        {
+            return too_often(&error, SIGN_IN_CODE, typed);
+        }
+        return match sign_in_codes::request(engine, &caller, &field(&typed, "email")).await {
+            Ok(token) => {
+                let kept = cookies::set(secure, CODE_COOKIE, &token, sign_in_codes::CODE_MS / 1_000);
+                (AppendHeaders([(header::SET_COOKIE, kept)]), super::back::to(&enter)).into_response()
+            }
+            Err(error) => come_back(&state, "sign-in-code", SIGN_IN_CODE, typed, error).await,
+        };
+    }
+    // The draft must not have it.
+    let code = typed.remove("code").unwrap_or_default();
+    let token = cookies::get(&headers, secure, CODE_COOKIE).unwrap_or_default();
+    match sign_in_codes::enter(engine, &caller, token, &code).await {
+        Ok(Entered { token, account }) => {
+            let next = next_of(&state, &next, &token).await;
+            let devices = Devices::of(&headers, secure);
+            let mut response = signed_in(&state, devices, &account, &next, &token);
+            response.headers_mut().append(header::SET_COOKIE, cookies::remove(secure, CODE_COOKIE));
+            response
+        }
+        Err(error) => {
+            let enter = with(SIGN_IN_CODE, &[("step", "enter")]);
+            come_back(&state, "sign-in-code", &enter, typed, error).await
+        }
     }
 }
 

@@ -26,8 +26,8 @@ use haat_shared::{
     permissions::{AdminPermission, AdminRole},
     promotions::PromotionForm,
     routes::{
-        self, ANNOUNCEMENTS, CATEGORIES, COMMISSION, CONTACT_MESSAGES, CURRENCIES, DELIVERIES, GIFT_CARDS, HOME, JOBS,
-        MARKET_PROMOTIONS, PAYOUTS, SEARCHES, TAXES, TEAM, USERS, any_payout,
+        self, ANNOUNCEMENTS, CATEGORIES, COMMISSION, CONTACT_MESSAGES, CURRENCIES, DELIVERIES, GIFT_CARDS,
+        HOME, JOBS, MARKET_PROMOTIONS, PAYOUTS, SEARCHES, TAXES, TEAM, USERS, any_payout,
     },
     taxes::{TaxBasis, TaxNote, TaxRateForm, TaxSettings},
 };

@@ -646,6 +646,15 @@ pub(super) fn signed_in(state: &State, devices: Devices, account: &str, next: &s
     response
 }
 
+/// Where whoever has just signed in goes: where they wanted to, or where their work begins.
+pub(super) async fn next_of(state: &State, next: &str, token: &str) -> String {
+    if !next.is_empty() {
+        return clean(next);
+    }
+    let caller = accounts::caller(&state.runtime.engine, Some(token), None).await;
+    caller.map_or_else(|_| HOME.to_owned(), |caller| begins_at(&caller))
+}
+
 pub(super) async fn sign_in(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
@@ -667,13 +676,7 @@ pub(super) async fn sign_in(
     let account = form.account();
     match accounts::sign_in(engine, &caller, form).await {
         Ok(token) => {
-            let next = match field(&typed, "next") {
-                none if none.is_empty() => {
-                    let caller = accounts::caller(engine, Some(&token), None).await;
-                    caller.map_or_else(|_| HOME.to_owned(), |caller| begins_at(&caller))
-                }
-                next => clean(&next),
-            };
+            let next = next_of(&state, &field(&typed, "next"), &token).await;
             signed_in(&state, devices, &account, &next, &token)
         }
         Err(error) => come_back(&state, "sign-in", SIGN_IN, typed, error).await,

@@ -9,21 +9,18 @@ use axum::{
 use haat_app::cookies;
 use haat_engine::{
     Caller,
-    accounts::{
-        self,
-        logins::{self, Arrival, Begun, Reply},
-    },
+    accounts::logins::{self, Arrival, Begun, Reply},
 };
 use haat_shared::{
     Error, Result,
     logins::{LoginRefusal, Provider},
-    routes::{HOME, PROFILE, SIGN_IN, with},
+    routes::{PROFILE, SIGN_IN, with},
 };
 
 use super::{
     State, Typed, back,
     devices::Devices,
-    forms::{begins_at, clean, field, signed_in},
+    forms::{clean, field, next_of, signed_in},
     layers::plain,
     outcome::redirect,
 };
@@ -114,13 +111,7 @@ pub(super) async fn returned(
     let reply = Reply { state: of("state"), code };
     let mut response = match logins::arrive(engine, &caller, provider, token, &reply).await {
         Ok(Arrival::SignedIn { token, account, next }) => {
-            let next = match next {
-                none if none.is_empty() => {
-                    let caller = accounts::caller(engine, Some(&token), None).await;
-                    caller.map_or_else(|_| HOME.to_owned(), |caller| begins_at(&caller))
-                }
-                next => next,
-            };
+            let next = next_of(&state, &next, &token).await;
             signed_in(&state, Devices::of(&headers, secure), &account, &next, &token)
         }
         Ok(Arrival::Connected) => {

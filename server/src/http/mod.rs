@@ -230,6 +230,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(LOGIN_RETURN, get(logins::returned))
         .route(FORM_SESSIONS, post(account_forms::end_sessions))
         .route(FORM_FORGOT_PASSWORD, post(account_forms::forgot_password))
+        .route(FORM_SIGN_IN_CODE, post(account_forms::sign_in_code))
         .route(FORM_RESET_PASSWORD, post(account_forms::reset_password))
         .route(UNSUBSCRIBE, get(forms::unsubscribe_page).post(forms::unsubscribe))
         .route(FORM_NOTIFICATIONS, post(forms::notifications))

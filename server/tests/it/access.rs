@@ -149,6 +149,7 @@ const TABLE: &[Row] = &[
     call(FN_ALL_REVIEWS, r#"{"of":{}}"#),
     form(FORM_ALL_REVIEWS, "", "id=<review>&version=1&action=hide&note=No", 404),
     get(FORGOT_PASSWORD, "", 200),
+    get(SIGN_IN_CODE, "", 200),
     // Not an ID of a request for a new password.
     get(RESET_PASSWORD, "payment", 404),
     form(FORM_RESET_PASSWORD, "payment", "password=eight888", 404),
@@ -523,6 +524,7 @@ const TABLE: &[Row] = &[
     form(FORM_SIGN_IN, "", "email=nobody@example.com&password=wrong", 303),
     form(FORM_SIGN_UP, "", "name=Asha", 303),
     form(FORM_FORGOT_PASSWORD, "", "email=", 303),
+    form(FORM_SIGN_IN_CODE, "", "action=send&email=", 303),
     // Nothing of it is valid.
     form(FORM_PROFILE, "", "name=", 303),
     form(FORM_PASSWORD, "", "password=", 303),

@@ -3,6 +3,7 @@
 //! Everything that finds who makes a request leaves out deactivated users, so that it counts from the next request on. Their
 //! shops and orders go on. What they had begun, such as links for a new password, ends; API keys only rest.
 
+use super::sign_in_codes;
 use crate::{Caller, Engine, TxResult, admin, audit, bus::Topic, db::Tx, params, rows, statements};
 use haat_shared::{
     Conflict, Error, FieldCode, Result, id::kinds::UserId, permissions::AdminPermission,
@@ -87,7 +88,7 @@ pub(crate) async fn end_all_in_tx(tx: &mut Tx, user: UserId) -> TxResult<()> {
     for statement in [&END_SESSIONS, &END_API_SESSIONS, &END_RESETS, &END_ATTEMPTS] {
         tx.exec(statement, params![user]).await?;
     }
-    Ok(())
+    sign_in_codes::end_in_tx(tx, user).await
 }
 
 /// Has the user's sockets look at their session again, which has ended.

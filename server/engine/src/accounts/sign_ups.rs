@@ -28,6 +28,8 @@ statements! {
     NOTIFIED = "SELECT s.id, s.name FROM notifications n JOIN sign_ups s ON s.id = n.subject WHERE n.claim = $1
         UNION ALL SELECT r.id, u.name FROM notifications n JOIN password_resets r ON r.id = n.subject JOIN users u ON u.id = r.user_id
             WHERE n.claim = $1
+        UNION ALL SELECT c.id, u.name FROM notifications n JOIN sign_in_codes c ON c.id = n.subject JOIN users u ON u.id = c.user_id
+            WHERE n.claim = $1
         UNION ALL SELECT u.id, u.name FROM notifications n JOIN users u ON u.id = n.subject WHERE n.claim = $1 AND n.kind = 'password_changed'";
     PURGE = "DELETE FROM sign_ups WHERE expires_at < $1";
 }
@@ -135,7 +137,7 @@ pub async fn confirm(engine: &Engine, _: &Caller, id: SignUpId, token: &str) -> 
     Ok(write.await?)
 }
 
-/// The names of people who signed up, asked for a new password or have one, for a batch of notifications.
+/// The names of people who signed up, asked for a code or a new password or have one, for a batch of notifications.
 pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result<HashMap<Uuid, String>> {
     let rows: Vec<NotifiedRow> = engine.db.all(&NOTIFIED, params![claim]).await?;
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())

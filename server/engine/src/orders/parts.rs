@@ -126,7 +126,15 @@ pub(super) async fn add_discounts(engine: &Engine, orders: &mut [&mut OrderView]
         let Some(order) = find(orders, row.order_id) else { continue };
         let amount = Money::new(row.amount_minor, order.totals.total.currency());
         let DiscountRow { promotion_id, code, label, after_others, .. } = row;
-        order.discounts.push(Discount { promotion_id, code, label, amount, after_others, refusal: None, limit: None });
+        order.discounts.push(Discount {
+            promotion_id,
+            code,
+            label,
+            amount,
+            after_others,
+            refusal: None,
+            limit: None,
+        });
     }
     Ok(())
 }

@@ -46,7 +46,8 @@ async fn put(market: &Market, title: &str, category: &str) {
     let (engine, system) = (&market.engine, Caller::system());
     let category = catalog::category_ids(engine).await.unwrap().get(category).copied();
     let variant = NewVariant { sku: title.into(), price_minor: 10_000, stock: 9, ..NewVariant::default() };
-    let product = NewProduct { title: title.into(), category, variants: vec![variant], ..NewProduct::default() };
+    let product =
+        NewProduct { title: title.into(), category, variants: vec![variant], ..NewProduct::default() };
     catalog::upsert_products(engine, &system, MEENA, vec![product]).await.unwrap();
 }
 

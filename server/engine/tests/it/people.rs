@@ -2,7 +2,7 @@
 
 use haat_engine::{
     Caller,
-    accounts::{self, api_auth, passwords, profile},
+    accounts::{self, api_auth, deactivation, passwords, profile, sign_in_codes},
     addresses, carts, checkout, contact, dispatch,
     notifications::mailbox,
     random, wishlist,
@@ -49,6 +49,25 @@ async fn link(market: &Market) -> (PasswordResetId, String) {
     assert_eq!(subject, "reset asha");
     let (id, token) = link_in(&text);
     (id.parse().unwrap(), token.to_owned())
+}
+
+/// Asks for a code; what the browser keeps, and the code.
+async fn emailed(market: &Market) -> (String, String) {
+    market.clock.advance_ms(1);
+    let browser =
+        sign_in_codes::request(&market.engine, &Caller::guest(), " ASHA@haat.example").await.unwrap();
+    let (subject, text) = mails(market).await.remove(0);
+    assert_eq!(subject, "code for asha");
+    let (_, code) = text.rsplit_once(' ').unwrap();
+    (browser, code.to_owned())
+}
+
+fn other_than(code: &str) -> String {
+    if code == "000000" { "000001".to_owned() } else { "000000".to_owned() }
+}
+
+fn devanagari(digit: char) -> char {
+    char::from_u32(u32::from(digit) - u32::from('0') + 0x966).unwrap()
 }
 
 async fn is_signed_in(market: &Market, token: &str) -> bool {
@@ -107,6 +126,71 @@ both! {
         let sent = mails(market).await.into_iter().filter(|(subject, _)| subject == "reset asha").count();
         assert!((1..=3).contains(&sent), "{sent}");
         let empty = passwords::request(engine, guest, " ").await;
+        assert_eq!(empty, Err(Error::field("email", FieldCode::Missing)));
+    }
+
+    async fn a_code_that_is_emailed_signs_in_once_in_its_browser(market) {
+        let (engine, guest) = (&market.engine, &Caller::guest());
+        market.signed_up(guest, "asha").await;
+        let (browser, code) = emailed(market).await;
+        let wrong = || Error::field("code", FieldCode::WrongCode);
+        assert_eq!((code.len(), sign_in_codes::enter(engine, guest, &browser, " ").await), (6, Err(Error::field("code", FieldCode::Missing))));
+        assert_eq!(sign_in_codes::enter(engine, guest, "another browser", &code).await, Err(wrong()));
+        assert_eq!(sign_in_codes::enter(engine, guest, &browser, &other_than(&code)).await, Err(wrong()));
+        // As people write it, and in two tabs at once: one signs in.
+        let written = format!(" {} {} ", &code[..3], code[3..].chars().map(devanagari).collect::<String>());
+        let once = || sign_in_codes::enter(engine, guest, &browser, &written);
+        let done: Vec<_> = futures::future::join_all([once(), once()]).await;
+        let entered: Vec<_> = done.into_iter().filter_map(Result::ok).collect();
+        assert_eq!(entered.len(), 1);
+        assert_eq!(entered[0].account, "asha@haat.example");
+        assert!(is_signed_in(market, &entered[0].token).await);
+        // A newer code leaves the one before alone: each is for its own browser.
+        let (first, first_code) = emailed(market).await;
+        let (second, second_code) = emailed(market).await;
+        assert_ne!(first_code, second_code);
+        assert_eq!(sign_in_codes::enter(engine, guest, &first, &second_code).await, Err(wrong()));
+        sign_in_codes::enter(engine, guest, &second, &second_code).await.unwrap();
+        sign_in_codes::enter(engine, guest, &first, &first_code).await.unwrap();
+        // Too late.
+        market.clock.advance_ms(3_600_000);
+        let (browser, code) = emailed(market).await;
+        market.clock.advance_ms(sign_in_codes::CODE_MS);
+        assert_eq!(sign_in_codes::enter(engine, guest, &browser, &code).await, Err(wrong()));
+        accounts::purge(engine).await.unwrap();
+        // Whoever is deactivated meanwhile doesn't get in.
+        let (browser, code) = emailed(market).await;
+        let asha = accounts::sign_in(engine, guest, with(PASSWORD)).await.unwrap();
+        let asha = accounts::caller(engine, Some(&asha), None).await.unwrap().user_id().unwrap();
+        deactivation::deactivate(engine, &Caller::system(), asha, "Fraud").await.unwrap();
+        assert_eq!(sign_in_codes::enter(engine, guest, &browser, &code).await, Err(wrong()));
+    }
+
+    async fn attack_a_code_has_ten_guesses_and_tells_nobody_who_has_an_account(market) {
+        let (engine, guest) = (&market.engine, &Caller::guest());
+        market.signed_up(guest, "asha").await;
+        let (browser, code) = emailed(market).await;
+        let guesses = (0..50).map(|_| sign_in_codes::enter(engine, guest, &browser, "x1"));
+        assert!(futures::future::join_all(guesses).await.iter().all(Result::is_err));
+        assert!(sign_in_codes::enter(engine, guest, &browser, &code).await.is_err(), "it was guessed too often");
+        let statements = async |email: &str| {
+            let before = engine.db.counts().0;
+            let browser = sign_in_codes::request(engine, guest, email).await.unwrap();
+            let asked = engine.db.counts().0 - before;
+            assert!(sign_in_codes::enter(engine, guest, &browser, "000000").await.is_err());
+            (asked, engine.db.counts().0 - before)
+        };
+        assert_eq!(statements("asha@haat.example").await, statements("nobody@haat.example").await);
+        for _ in 0..9 {
+            statements("asha+again@haat.example").await;
+            statements("asha@haat.example").await;
+        }
+        let sent = mails(market).await.into_iter().filter(|(subject, _)| subject == "code for asha").count();
+        assert!((1..=5).contains(&sent), "{sent}");
+        // What is stored doesn't say the code.
+        let (_, later) = (market.clock.advance_ms(86_400_000), emailed(market).await.1);
+        assert_ne!(later, code);
+        let empty = sign_in_codes::request(engine, guest, " ").await;
         assert_eq!(empty, Err(Error::field("email", FieldCode::Missing)));
     }
 

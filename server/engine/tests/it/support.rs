@@ -440,6 +440,7 @@ fn in_words(
         }
         EmailContent::ContactReceived(of) => (format!("contact {}", of.name), of.message.clone()),
         EmailContent::ContactAnswered(of) => (format!("answer {}", of.name), of.answer.clone()),
+        EmailContent::SignInCode { name, code } => (format!("code for {name}"), code.clone()),
         EmailContent::PasswordChanged { name } => (format!("password of {name} changed"), String::new()),
         EmailContent::AccountExists { name } => (format!("exists {name}"), String::new()),
         EmailContent::OrderWithdrawn { order, reason } => {

@@ -506,9 +506,9 @@ mod tests {
             Problem::Rejected(Error::Conflict(TotalChanged { .. })) => {
                 TotalChanged { total: Money::new(94_900, Currency::INR), quote_version: 2 }.into()
             }
-            Problem::Rejected(Error::Conflict(Code(why @ (Refusal::BelowMinimum | Refusal::AboveMaximum)))) => {
-                CodeLimit(why, Money::new(50_000, Currency::INR)).into()
-            }
+            Problem::Rejected(Error::Conflict(Code(
+                why @ (Refusal::BelowMinimum | Refusal::AboveMaximum),
+            ))) => CodeLimit(why, Money::new(50_000, Currency::INR)).into(),
             Problem::Rejected(Error::Conflict(AlreadyCancelled { by, .. })) => {
                 AlreadyCancelled { by, reason: "The kiln broke".into() }.into()
             }
