@@ -94,6 +94,8 @@ test('on phones, the navigation is a bar at the bottom', async ({ page }) => {
 test('on phones, Admin shows four sections and the others behind More', async ({ page, market }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await operate(market, page);
+  await visit(page, '/admin/commission');
+  expect(await page.evaluate(() => [scrollY, document.documentElement.scrollHeight > innerHeight])).toEqual([0, true]);
   await visit(page, '/admin');
   const nav = page.getByRole('navigation', { name: 'Admin' });
   const [shops, jobs] = [nav.getByRole('link', { name: 'Shops' }), nav.getByRole('link', { name: 'Jobs' })];

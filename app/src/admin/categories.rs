@@ -72,10 +72,10 @@ fn list(i18n: I18n, tree: Vec<CategoryEntry>) -> AnyView {
         (t!(i18n, categories.order), ""),
     ];
     let rows = tree.into_iter().map(|entry| {
-        // Wide spaces show the level, and are not read out.
-        let level = "\u{2003}".repeat(entry.depth);
+        // Spaces show the level, and are not read out.
+        let level = (entry.depth > 0).then(|| view! { <span>{"\u{a0}".repeat(4 * entry.depth)}</span> });
         let names = entry.names.iter().map(|name| name.name.clone()).collect::<Vec<_>>().join(" · ");
-        let names = (!names.is_empty()).then(|| view! { <span class="note below">{level.clone()}{names}</span> });
+        let names = (!names.is_empty()).then(|| view! { <span class="note below">{names}</span> });
         let button = |action: &'static str, words: &'static str| {
             let label = format!("{words}: {}", entry.name);
             view! {
@@ -85,9 +85,13 @@ fn list(i18n: I18n, tree: Vec<CategoryEntry>) -> AnyView {
         view! {
             <tr>
                 <th scope="row" translate="no">
-                    {level}
-                    <a class="row-link" href=edit_url(&entry.slug)>{entry.name.clone()}</a>
-                    {names}
+                    <span class="with-picture">
+                        {level}
+                        <span>
+                            <a class="row-link" href=edit_url(&entry.slug)>{entry.name.clone()}</a>
+                            {names}
+                        </span>
+                    </span>
                 </th>
                 <td class="wide">{entry.tax_category.clone()}</td>
                 <td class="number">{words::number(i18n, entry.products)}</td>
@@ -116,7 +120,9 @@ fn one(i18n: I18n, shown: Option<CategoryEntry>, tree: Vec<CategoryEntry>, draft
     let edited = match (&draft.error, &shown) {
         (Some(_), _) if !removing => CategoryForm::read(|name| draft.typed(name)),
         (_, Some(shown)) => CategoryForm::of(shown),
-        (_, None) => CategoryForm { tax_category: STANDARD.to_owned(), ..CategoryForm::default() },
+        (_, None) => {
+            CategoryForm { tax_category: STANDARD.to_owned(), ..CategoryForm::read(|_| String::new()) }
+        }
     };
     let name_label = |of: &str| format!("{} ({})", t!(i18n, taxes.name), language(i18n, of));
     let mut labels = vec![("name".to_owned(), name_label("en"))];
