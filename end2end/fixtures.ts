@@ -76,8 +76,11 @@ export class Problems {
   }
 }
 
-/** One market per worker. A file that extends `test` with this again gets a market of its own. */
-export const ownMarket = {
+/**
+ * One market per worker. A file that extends `test` with this again gets a market of its own: Playwright tells fixtures apart by
+ * their functions, so each call makes another.
+ */
+export const ownMarket = () => ({
   market: [
     async ({ database }: Settings, use: (market: Market) => Promise<void>) => {
       const market = await Market.open(database);
@@ -86,12 +89,12 @@ export const ownMarket = {
     },
     { scope: 'worker', timeout: 600_000 },
   ] as [(given: Settings, use: (market: Market) => Promise<void>) => Promise<void>, { scope: 'worker'; timeout: number }],
-};
+});
 
 export const test = base.extend<ForTest, ForWorker>({
   database: ['sqlite', { option: true, scope: 'worker' }],
 
-  ...ownMarket,
+  ...ownMarket(),
 
   baseURL: async ({ market }, use) => use(market.url),
 

@@ -25,7 +25,7 @@ import {
 import type { Locator } from '@playwright/test';
 import type { Page } from '../fixtures';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 const SHOPS = ['meena-crafts', 'delta-electronics', 'kalyani-handlooms'] as const;
 const OFFICE = { name: 'Rao GmbH', line1: 'Seestraße 1', city: 'Potsdam', postal_code: '14467' };
 const CODE = 'Discount code or gift card';

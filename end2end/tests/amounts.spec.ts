@@ -25,7 +25,7 @@ import {
 import type { Locator } from '@playwright/test';
 import type { Page } from '../fixtures';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 const SHOPS = ['meena-crafts', 'delta-electronics', 'malabar-pantry'] as const;
 const [RETURNS, PAID_OUT] = SHOPS;
 

@@ -2,7 +2,7 @@
 import { expect, ownMarket, test as base } from '../fixtures';
 import { arriveAt, awake, button, field, main, operate, visit } from '../helpers';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 
 test('a category is added, shown in the shop, moved with its products, and removed', async ({ market, page, visitor }) => {
   await operate(market, page);

@@ -2,7 +2,7 @@
 import { type Page, expect, ownMarket, test as base } from '../fixtures';
 import { SELLERS, SHOPS, awake, button, field, freshEmail, main, signIn, signUp, visit } from '../helpers';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 const [shop] = SHOPS;
 
 const texts = (page: Page) => main(page).locator('.messages .message:not(.waiting) > .bubble .message-text');

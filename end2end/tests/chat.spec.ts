@@ -3,7 +3,7 @@ import { type Page, expect, ownMarket, runsScripts, test as base } from '../fixt
 import { SELLERS, SHOPS, arriveAt, audit, awake, button, field, freshEmail, main, openProduct, operate, signIn, signUp, title, visit } from '../helpers';
 import { png } from '../pictures';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 const [shop] = SHOPS;
 const WRITE = 'Write a message';
 

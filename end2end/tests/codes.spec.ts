@@ -17,7 +17,7 @@ import {
   visit,
 } from '../helpers';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 const SHOP = SHOPS[0];
 
 test('a coupon is made, refused, applied, taken away, and paid with', async ({ page, visitor }) => {

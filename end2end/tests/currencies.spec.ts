@@ -18,7 +18,7 @@ import {
   visit,
 } from '../helpers';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 
 test('a shopper pays in the currency that they chose', async ({ market, page, visitor }) => {
   await market.restart({ HAAT__MARKET__CURRENCIES: 'USD JPY' });

@@ -2,7 +2,7 @@
 import { expect, ownMarket, test as base } from '../fixtures';
 import { SELLERS, SHOPS, addOne, arriveAt, awake, beginCheckout, button, field, fillAddress, main, openProduct, payInCash, refused, signIn, visit } from '../helpers';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 const SHOP = SHOPS[0];
 // Other files that this market serves look at the past prices of the first ones.
 const AT = 2;

@@ -2,7 +2,7 @@
 import { expect, ownMarket, test as base } from '../fixtures';
 import { SHOPS, addOne, arriveAt, awake, beginCheckout, button, field, fillAddress, freshEmail, main, operate, payByCard, title, visit } from '../helpers';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 const CODE = 'Discount code or gift card';
 
 test('a gift card pays first, a card the rest, and the balance is shown', async ({ market, page, visitor }) => {

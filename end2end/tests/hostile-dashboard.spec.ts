@@ -26,7 +26,7 @@ import {
 import { TEXTS, harmless, watch } from '../hostile';
 import { png } from '../pictures';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 
 test.use({ viewport: { width: 390, height: 844 } });
 // Emails run no scripts, not even the browser's own.

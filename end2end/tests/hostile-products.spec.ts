@@ -7,7 +7,7 @@ import { expect, ownMarket, test as base } from '../fixtures';
 import { SHOPS, cartLink, beginCheckout, button, fillAddress, main, payInCash, productLinks, thanks, visit } from '../helpers';
 import { TEXTS, harmless, watch } from '../hostile';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 
 test.use({ viewport: { width: 390, height: 844 } });
 

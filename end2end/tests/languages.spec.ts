@@ -130,8 +130,8 @@ async function escaped(page: Page): Promise<string[]> {
   return read
     .map((text) => text.trim())
     .filter((text) => !text.split(' › ').every((part) => CONTENT.has(part)))
-    // Currencies and time zones have the same abbreviation in every language.
-    .filter((text) => /\p{L}{2}/u.test(unbracketed(text).replace(/\(INR\)|\d\d:\d\d\sIST/g, '')))
+    // Currencies and time zones have the same abbreviation in every language, and labels of buttons name their order.
+    .filter((text) => /\p{L}{2}/u.test(unbracketed(text).replace(/\(INR\)|\d\d:\d\d\sIST|: H[0-9A-Z]+-\d$/g, '')))
     // Order numbers, email addresses, and composed address lines.
     .filter((text) => !/^H[0-9A-Z]+-\d$|@example\.com$|^Pune(, Maharashtra,)? 411001$|^Maharashtra$/.test(text));
 }

@@ -2,7 +2,7 @@
 import { expect, ownMarket, runsScripts, test as base } from '../fixtures';
 import { SELLERS, SHOPS, addOne, arriveAt, audit, beginCheckout, button, email, field, fillAddress, freshEmail, main, operate, payInCash, signIn, signUp, visit } from '../helpers';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 const SHOP = SHOPS[0];
 
 test('a seller is told of an order, opens it, and chooses what they get', async ({ page, visitor }) => {

@@ -26,7 +26,7 @@ import {
 } from '../helpers';
 import { built, freePort } from '../server';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 const SHOP = SHOPS[0];
 const BALANCE = `/seller/${SHOP}/balance`;
 let stripe: ChildProcess | undefined;

@@ -2,7 +2,7 @@
 import { expect, ownMarket, test as base } from '../fixtures';
 import { SELLERS, SHOPS, addOne, arriveAt, awake, beginCheckout, button, fillAddress, field, main, openProduct, payInCash, refused, signIn, visit } from '../helpers';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 const SHOP = SHOPS[0];
 
 test('a sale is planned, seen, paid and ended', async ({ page, visitor }) => {

@@ -2,7 +2,7 @@
 import { expect, ownMarket, test as base } from '../fixtures';
 import { SELLERS, SHOPS, arriveAt, awake, beginCheckout, audit, button, field, fillAddress, freshEmail, main, payButton, payByCard, signIn, signOut, signUp, visit } from '../helpers';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 const services = `/seller/${SHOPS[0]}/services`;
 
 test('a service is offered, booked and seen by both', async ({ page }) => {

@@ -17,7 +17,7 @@ import {
   visit,
 } from '../helpers';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 const SHOP = SHOPS[0];
 
 test('what isn’t shipped there is removed with one click', async ({ page, visitor, hydrated, problems }) => {

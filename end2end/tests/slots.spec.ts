@@ -2,7 +2,7 @@
 import { expect, ownMarket, test as base } from '../fixtures';
 import { SELLERS, SHOPS, addOne, arriveAt, awake, beginCheckout, button, field, fillAddress, main, payInCash, shopName, signIn, visit } from '../helpers';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 const SHOP = SHOPS[1];
 
 test('a slot is offered, chosen, full for others, and on the seller’s list', async ({ page, visitor, hydrated, problems }) => {

@@ -20,7 +20,7 @@ import {
   visit,
 } from '../helpers';
 
-const test = base.extend(ownMarket);
+const test = base.extend(ownMarket());
 const SHOP = SHOPS[0];
 
 test('a category and a shop get a commission of their own', async ({ market, page, visitor }) => {
