@@ -26,14 +26,14 @@ use haat_shared::{
 /// How long a code counts.
 pub const CODE_MS: i64 = 600_000;
 /// How many guesses a code has.
-pub const TRIES: i64 = 10;
+pub const TRIES: i64 = 5;
 /// How many digits a code has.
 const DIGITS: usize = 6;
 /// The purpose that the ID is signed for.
 const PURPOSE: &str = "sign-in code";
 /// How many codes are sent to an address, per hour and per day.
 const CODES: [(QuotaKind, i64); 2] =
-    [(("sign_in_codes_per_hour", HOUR_MS), 5), (("sign_in_codes_per_day", DAY_MS), 15)];
+    [(("sign_in_codes_per_hour", HOUR_MS), 5), (("sign_in_codes_per_day", DAY_MS), 10)];
 
 statements! {
     FIND = "SELECT id AS value FROM sign_in_codes WHERE browser_hash = $1";
