@@ -8,8 +8,8 @@ use haat_shared::{
     id::kinds::PromotionId,
     pricing::{BUY_GET_MAX, Totals},
     promotions::{
-        self, PreviewBasket, PromotionCard, PromotionDraft, PromotionForm, PromotionKind, PromotionState,
-        Promotions, Refusal,
+        self, BasketPreview, PreviewBasket, PromotionCard, PromotionDraft, PromotionForm, PromotionKind,
+        PromotionState, Promotions, Refusal,
     },
     routes,
     shipping::date,
@@ -313,7 +313,8 @@ fn Edit(
     let labels = LABELS.map(|name| (name, label(i18n, name).to_owned())).to_vec();
     let money = |name| format!("{} ({})", label(i18n, name), currency.code());
     let limit = |name| t!(i18n, form.optional, label = money(name));
-    let of_market = handle.is_empty().then(|| {
+    let market = handle.is_empty();
+    let of_market = market.then(|| {
         view! {
             <Picks name="shops" label=label(i18n, "shops") value=form.shops.clone() hint=t!(i18n, promotions.shops_hint) find=shops faults />
             <Field name="market_percent" label=label(i18n, "market_percent") value=form.market_percent.clone() optional=true keys="decimal" hint=t!(i18n, promotions.market_percent_hint) faults />
@@ -379,7 +380,7 @@ fn Edit(
                 </div>
                 <Check name="combines" label=label(i18n, "combines") checked=!form.combines.is_empty() />
             </section>
-            <Preview typed currency today basket />
+            <Preview typed currency of_market=market today basket />
             <div class="actions">
                 <Button>{t!(i18n, form.save)}</Button>
                 <PreviewButton />
@@ -425,6 +426,8 @@ const BASKET: [&str; 3] = ["preview_quantity", "preview_price", "preview_shippin
 fn Preview(
     typed: RwSignal<PromotionForm>,
     currency: Currency,
+    /// Whether it is a promotion of the market, whose cost the shops may share.
+    of_market: bool,
     /// The day, counted from 1970-01-01.
     today: i64,
     /// The basket, if it was typed.
@@ -445,9 +448,14 @@ fn Preview(
         let quantity = quantity.get().trim().parse().ok().filter(|n| (1..=999).contains(n))?;
         let draft = typed.get().check(currency, true).ok()?;
         let basket = PreviewBasket { price, quantity, shipping };
-        let (totals, refusal) = promotions::preview(&draft, &basket, today).ok()?;
-        let none = || (totals.discount.amount() == 0).then(|| t!(i18n, promotions.preview_none).to_owned());
-        Some((totals, refusal.and_then(|refusal| why_not(i18n, refusal, &draft)).or_else(none)))
+        let BasketPreview { totals, by_market, refusal } =
+            promotions::preview(&draft, &basket, today).ok()?;
+        let borne = || match totals.discount.minus(by_market).ok()? {
+            _ if totals.discount.amount() == 0 => Some(t!(i18n, promotions.preview_none).to_owned()),
+            shops if of_market => Some(t!(i18n, promotions.preview_borne, market = by_market, shops = shops)),
+            _ => None,
+        };
+        Some((totals, refusal.and_then(|refusal| why_not(i18n, refusal, &draft)).or_else(borne)))
     });
     let shown = move || match answer.get() {
         Some((totals, why)) => view! {

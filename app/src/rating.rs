@@ -11,6 +11,7 @@ use haat_shared::{
 use leptos::{prelude::*, web_sys};
 
 use crate::{
+    admin,
     api::{self, ApiError},
     i18n::{Locale, t, use_i18n},
     previewing::{self, PreviewButton},
@@ -130,7 +131,7 @@ pub(crate) fn Currencies() -> impl IntoView {
             {forms}
         }
     });
-    crate::admin::currencies_page(page.into_any())
+    admin::currencies_page(page.into_any())
 }
 
 /// The amount whose cost is shown at the rate that is typed, and that in the list.
@@ -197,13 +198,9 @@ fn Rates(
         };
         let state = state.map(|(look, words)| view! { <span class=format!("chip {look}")>{words}</span> });
         let remove = (!own && rate.is_some()).then(|| {
-            let about = format!("{}: {}", t!(i18n, currencies.remove), currency.code());
-            view! {
-                <form method="post" action=CURRENCIES>
-                    <input type="hidden" name="currency" value=currency.code() />
-                    <button type="submit" class="button quiet" name="action" value="remove" aria-label=about>{t!(i18n, cart.remove)}</button>
-                </form>
-            }
+            let note = t!(i18n, currencies.remove_note, currency = currency.code());
+            let fields = vec![("currency", currency.code().to_owned())];
+            admin::removal(i18n, CURRENCIES, fields, currency.code().to_owned(), note)
         });
         let costs = move || {
             let amount = typed.with(|typed| amounts::read("price", typed, base)).ok()?;

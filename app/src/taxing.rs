@@ -14,6 +14,7 @@ use haat_shared::{
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, web_sys};
 
 use crate::{
+    admin,
     api::{self, ApiError},
     countries,
     i18n::{t, use_i18n},
@@ -85,7 +86,7 @@ pub(crate) fn MarketTaxes() -> impl IntoView {
             <Rates rates of />
         }
     });
-    crate::admin::taxes_page(page.into_any())
+    admin::taxes_page(page.into_any())
 }
 
 const LABELS: [&str; 9] = [
@@ -204,9 +205,17 @@ fn Rates(
         });
         let notes = notes.collect_view();
         let about = format!("{place} {} {named}", card.tax_category);
+        let id = card.id.to_string();
         let end = (card.status != TaxRateState::Ended).then(|| {
-            view! { <button type="submit" class="button quiet" name="action" value="end" aria-label=format!("{} {about}", t!(i18n, taxes.end))>{t!(i18n, taxes.end)}</button> }
+            view! {
+                <form method="post" action=TAXES>
+                    <input type="hidden" name="id" value=id.clone() />
+                    <button type="submit" class="button quiet" name="action" value="end" aria-label=format!("{} {about}", t!(i18n, taxes.end))>{t!(i18n, taxes.end)}</button>
+                </form>
+            }
         });
+        let note = t!(i18n, taxes.remove_note).to_owned();
+        let remove = admin::removal(i18n, TAXES, vec![("id", id.clone())], about.clone(), note);
         view! {
             <tr>
                 <th scope="row">
@@ -218,11 +227,8 @@ fn Rates(
                     {notes}
                 </td>
                 <td>
-                    <form method="post" action=TAXES class="actions">
-                        <input type="hidden" name="id" value=card.id.to_string() />
-                        {end}
-                        <button type="submit" class="button quiet" name="action" value="remove" aria-label=format!("{} {about}", t!(i18n, cart.remove))>{t!(i18n, cart.remove)}</button>
-                    </form>
+                    {end}
+                    {remove}
                 </td>
             </tr>
         }

@@ -21,8 +21,8 @@ use crate::{
     id::kinds::{ProductId, PromotionId, ShopId},
     money::{Currency, Money, MoneyError, Rate, convert},
     pricing::{
-        self, BUY_GET_MAX, Benefit, LineItem, LineKind, Promotion, Scope, Shipping, ShopItems, TaxRule,
-        Totals,
+        self, BUY_GET_MAX, Bearer, Benefit, Breakdown, LineItem, LineKind, Promotion, Scope, Shipping,
+        ShopItems, TaxRule, Totals,
     },
     taxes, text,
 };
@@ -382,13 +382,24 @@ pub struct PreviewBasket {
     pub shipping: Money,
 }
 
+/// What a basket would cost with a promotion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BasketPreview {
+    /// Its totals.
+    pub totals: Totals,
+    /// The part of the discount that the marketplace bears.
+    pub by_market: Money,
+    /// Why there is no discount, or not yet.
+    pub refusal: Option<Refusal>,
+}
+
 /// What a basket would cost with a promotion that covers its item on the day `today`, counted from 1970-01-01, or on the first day
-/// if that is later. And why it has no discount then, or not yet.
+/// if that is later.
 pub fn preview(
     draft: &PromotionDraft,
     basket: &PreviewBasket,
     today: i64,
-) -> Result<(Totals, Option<Refusal>), MoneyError> {
+) -> Result<BasketPreview, MoneyError> {
     let PreviewBasket { price, quantity, shipping } = *basket;
     let (id, shop) = (Uuid::nil(), ShopId::from_uuid(Uuid::nil()));
     let item = LineItem {
@@ -422,8 +433,12 @@ pub fn preview(
     let promotions: Vec<Promotion> = judged.iter().cloned().collect();
     let shipping = Shipping { price: shipping, tax: TaxRule::NONE };
     let items = ShopItems { shop, lines: vec![item], shipping: Some(shipping) };
-    let totals = pricing::quote(price.currency(), &[items], &promotions)?.price.totals;
-    Ok((totals, judged.err().or(not_yet)))
+    let Breakdown { totals, adjustments, .. } =
+        pricing::quote(price.currency(), &[items], &promotions)?.price;
+    let by_market = adjustments.iter().filter(|change| change.borne_by == Bearer::Market);
+    let by_market = Money::sum(price.currency(), by_market.map(|change| change.amount))?;
+    let by_market = Money::zero(price.currency()).minus(by_market)?;
+    Ok(BasketPreview { totals, by_market, refusal: judged.err().or(not_yet) })
 }
 
 /// The name of a promotion, with its code if there is one.

@@ -98,17 +98,15 @@ fn list(i18n: I18n, of: &'static str, title: &'static str, rates: Vec<RateOf>) -
         return None;
     }
     let rows = rates.into_iter().map(|rate| {
-        let label = t!(i18n, cart.remove_of, title = &rate.name);
+        let note = t!(i18n, commission.remove_note, name = &rate.name);
+        let remove =
+            super::removal(i18n, COMMISSION, vec![("of", of.into()), (of, rate.of)], rate.name.clone(), note);
         view! {
             <tr>
                 <th scope="row" translate="no">{rate.name}</th>
                 <td class="number">{words::percent(rate.rate_bp)}"%"</td>
                 <td>
-                    <form method="post" action=COMMISSION>
-                        <input type="hidden" name="of" value=of />
-                        <input type="hidden" name=of value=rate.of />
-                        <button type="submit" class="button quiet" name="action" value="remove" aria-label=label>{t!(i18n, cart.remove)}</button>
-                    </form>
+                    {remove}
                 </td>
             </tr>
         }

@@ -562,3 +562,29 @@ impl List {
         .into_any()
     }
 }
+
+/// A form that removes something from a list, behind a disclosure that says what this does. `about` names it for screen readers.
+pub(crate) fn removal(
+    i18n: I18n,
+    path: &'static str,
+    fields: Vec<(&'static str, String)>,
+    about: String,
+    note: String,
+) -> AnyView {
+    let button = t!(i18n, cart.remove_of, title = &about);
+    let fields =
+        fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
+    view! {
+        <details class="more-of">
+            <summary>{t!(i18n, cart.remove)}<span class="hidden">" "{about}</span></summary>
+            <form method="post" action=path class="form">
+                {fields.collect_view()}
+                <p>{note}</p>
+                <div>
+                    <button type="submit" class="button danger" name="action" value="remove">{button}</button>
+                </div>
+            </form>
+        </details>
+    }
+    .into_any()
+}

@@ -590,7 +590,7 @@ fn a_preview_costs_what_the_basket_would() {
     };
     let draft = form.check(Currency::INR, false).unwrap();
     let basket = |quantity, shipping| PreviewBasket { price: inr(10_000), quantity, shipping: inr(shipping) };
-    let cost = |quantity| preview(&draft, &basket(quantity, 0), 0).unwrap().0.total.amount();
+    let cost = |quantity| preview(&draft, &basket(quantity, 0), 0).unwrap().totals.total.amount();
     assert_eq!([cost(2), cost(3), cost(7)], [20_000, 20_000, 50_000]);
     // Of what has no effect on a basket, it says why.
     let form = PromotionForm {
@@ -604,9 +604,9 @@ fn a_preview_costs_what_the_basket_would() {
     };
     let draft = form.check(Currency::INR, false).unwrap();
     let on = |day: &str, quantity| {
-        let (totals, why) =
+        let BasketPreview { totals, refusal, .. } =
             preview(&draft, &basket(quantity, 4_900), crate::text::day(day).unwrap()).unwrap();
-        (totals.total.amount() - totals.subtotal.amount(), why)
+        (totals.total.amount() - totals.subtotal.amount(), refusal)
     };
     for (day, quantity, expected) in [
         ("2026-12-05", 3, (0, None)),
@@ -618,6 +618,20 @@ fn a_preview_costs_what_the_basket_would() {
         ("2026-12-25", 3, (4_900, Some(Refusal::Ended))),
     ] {
         assert_eq!(on(day, quantity), expected, "{day} {quantity}");
+    }
+    // And who bears the cost: half up, of the whole discount.
+    for (percent, by_market) in [("", 3_001), ("50", 1_501), ("33.34", 1_001), ("0", 0)] {
+        let form = PromotionForm {
+            label: "Market day".into(),
+            kind: "percent".into(),
+            percent: "10".into(),
+            market_percent: percent.into(),
+            ..PromotionForm::default()
+        };
+        let draft = form.check(Currency::INR, true).unwrap();
+        let basket = PreviewBasket { price: inr(10_003), quantity: 3, shipping: inr(0) };
+        let BasketPreview { totals, by_market: borne, .. } = preview(&draft, &basket, 0).unwrap();
+        assert_eq!((totals.discount.amount(), borne.amount()), (3_001, by_market), "{percent}");
     }
 }
 
