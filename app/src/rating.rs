@@ -218,7 +218,7 @@ fn Rates(
                     <span class="note below">{since}</span>
                 </td>
                 <td class="number wide">{costs}</td>
-                <td class="whole">{remove}</td>
+                <td>{remove}</td>
             </tr>
         }
     });

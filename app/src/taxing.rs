@@ -227,8 +227,7 @@ fn Rates(
                     {notes}
                 </td>
                 <td>
-                    {end}
-                    {remove}
+                    <div class="actions">{end} {remove}</div>
                 </td>
             </tr>
         }

@@ -313,6 +313,12 @@ async fn view_with(engine: &Engine, caller: &Caller, cart: CartId, with_gifts: b
             groups.push(CartGroup { shop_id, shop_name, shop_handle, totals, lines, shipping });
         }
     }
+    if groups.is_empty() {
+        // Gift cards are never discounted: every code says that it is for other items.
+        let currency = engine.currency;
+        let choice = choose(currency, &[], &[], &engine.promotions, offers.read(Rate::ONE, currency)?, now)?;
+        entered.extend(choice.codes.into_iter().map(|code| (code, currency)));
+    }
     for (JudgedCode { id, refusal, limit }, currency) in entered {
         // In a cart of two currencies, a code applies to one of them.
         let shown = discounts.iter().any(|discount: &Discount| discount.promotion_id == Some(id));

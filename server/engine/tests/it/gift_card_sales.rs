@@ -1,11 +1,11 @@
 //! Gift cards that are bought: each is issued once, mailed on its day, and refunded only while nothing was spent.
 
 use haat_engine::{
-    Caller, carts, checkout, gift_cards,
+    Caller, cart_codes, carts, checkout, gift_cards,
     notifications::{Mail, mailbox},
     orders,
     payments::GatewayStatus,
-    random,
+    promotions, random,
     sandbox::{self, Card},
 };
 use haat_shared::{
@@ -15,6 +15,7 @@ use haat_shared::{
     id::kinds::{CheckoutId, GiftCardId},
     orders::{LineQuantity, NewRefund, PurchaseView},
     payments::{NextAction, PaymentMethod},
+    promotions::{PromotionForm, Refusal},
 };
 
 use crate::{both, disputes, races::at_once, support::*};
@@ -117,6 +118,36 @@ async fn kept(market: &Market) -> i64 {
 }
 
 both! {
+    async fn codes_never_discount_cards_nor_stop_their_purchase(market) {
+        let engine = &market.engine;
+        let all = PromotionForm {
+            label: "For all".into(),
+            code: "ALL10".into(),
+            kind: "percent".into(),
+            percent: "10".into(),
+            ..PromotionForm::default()
+        };
+        promotions::create_of_market(engine, &Caller::system(), &all).await.unwrap();
+        let guest = giver(market, &gift("500")).await;
+        let refused = Err(Conflict::Code(Refusal::OtherItems).into());
+        assert_eq!(cart_codes::add_code(engine, &guest, "ALL10").await.map(drop), refused);
+        checkout::begin(engine, &guest).await.unwrap();
+        assert_eq!(cart_codes::add_code(engine, &guest, "ALL10").await.map(drop), refused);
+        checkout::begin(engine, &guest).await.unwrap();
+        // A code of items that were removed is said, and can be removed, too.
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let mut both = market.guest_with(&[(bowl, 1)]).await;
+        cart_codes::add_code(engine, &both, "ALL10").await.unwrap();
+        put(market, &mut both, &gift("500")).await.unwrap();
+        let cart = carts::view(engine, &both).await.unwrap();
+        carts::remove_line(engine, &both, cart.groups[0].lines[0].id).await.unwrap();
+        let cart = carts::view(engine, &both).await.unwrap();
+        let said = cart.discounts.iter().map(|of| (of.code.as_str(), of.refusal)).collect::<Vec<_>>();
+        assert_eq!((cart.groups.len(), said), (0, vec![("ALL10", Some(Refusal::OtherItems))]));
+        cart_codes::remove_code(engine, &both, cart.discounts[0].promotion_id.unwrap()).await.unwrap();
+        checkout::begin(engine, &both).await.unwrap();
+    }
+
     async fn a_card_is_bought_without_an_address_mailed_and_spent(market) {
         let engine = &market.engine;
         let guest = giver(market, &gift("500")).await;
