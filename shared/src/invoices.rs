@@ -183,6 +183,19 @@ pub struct TaxSum {
     pub tax: Money,
 }
 
+/// What items or delivery cost before discounts, as prices are shown: without taxes that were added to them. `total` is what was
+/// paid for them, with tax.
+pub fn before_discounts(
+    total: Money,
+    taxes: &[TaxLine],
+    discounts: &[InvoiceDiscount],
+) -> Result<Money, MoneyError> {
+    let added = taxes.iter().filter(|tax| !tax.included).map(|tax| tax.amount);
+    let discounts = discounts.iter().map(|discount| discount.amount);
+    let (added, off) = (Money::sum(total.currency(), added)?, Money::sum(total.currency(), discounts)?);
+    total.minus(added)?.plus(off)
+}
+
 impl Invoice {
     /// The sums by name and rate of the tax, the highest rate first.
     pub fn taxes(&self) -> Result<Vec<TaxSum>, MoneyError> {
@@ -209,6 +222,32 @@ impl Invoice {
 mod tests {
     use super::*;
     use crate::Currency;
+
+    #[test]
+    fn before_discounts_is_the_price_that_was_shown() {
+        let money = |amount| Money::new(amount, Currency::INR);
+        let tax = |included, amount| TaxLine {
+            name: "GST".into(),
+            rate_ppm: 180_000,
+            amount: money(amount),
+            included,
+        };
+        let off = |amounts: &[i64]| -> Vec<InvoiceDiscount> {
+            amounts
+                .iter()
+                .map(|&amount| InvoiceDiscount { name: "Sale".into(), amount: money(amount) })
+                .collect()
+        };
+        // 100.00 less 10.00, with 18 % in it, and on top of it; and delivery for nothing.
+        for (total, taxes, discounts, before) in [
+            (9_000, vec![tax(true, 1_373)], off(&[1_000]), 10_000),
+            (10_620, vec![tax(false, 1_620)], off(&[400, 600]), 10_000),
+            (10_620, vec![tax(false, 810), tax(false, 810)], off(&[1_000]), 10_000),
+            (0, vec![], off(&[4_900]), 4_900),
+        ] {
+            assert_eq!(before_discounts(money(total), &taxes, &discounts), Ok(money(before)), "{total}");
+        }
+    }
 
     #[test]
     fn numbers_sort_and_taxes_add_up() {

@@ -15,7 +15,7 @@ use haat_app::{
 use haat_engine::{Caller, invoices, random};
 use haat_shared::{
     Error, Money, Result,
-    invoices::{Invoice, InvoiceDiscount, InvoiceKind, InvoicePayments, PDF},
+    invoices::{Invoice, InvoiceDiscount, InvoiceKind, InvoicePayments, PDF, before_discounts},
     routes,
     taxes::{self, TaxLine},
 };
@@ -233,9 +233,17 @@ fn page(locale: Locale, nonce: String, invoice: Invoice, issued_at: &str, key: &
         taxes => taxes.iter().map(|tax| rate(&tax.name, tax.rate_ppm)).collect::<Vec<_>>().join(" + "),
     };
     let money = |amount| words::money(locale, amount);
-    let discounts = |discounts: Vec<InvoiceDiscount>| -> Vec<String> {
-        discounts.into_iter().map(|of| format!("{}: −{}", of.name, money(of.amount))).collect()
-    };
+    // The price, and what was taken off it.
+    let discounts =
+        |total: Money, taxes: &[TaxLine], discounts: Vec<InvoiceDiscount>| -> Result<Vec<String>> {
+            if discounts.is_empty() {
+                return Ok(Vec::new());
+            }
+            let before = before_discounts(total, taxes, &discounts)?;
+            let before = td_string!(locale, invoice.before_discounts, price = words::money(locale, before));
+            let each = discounts.into_iter().map(|of| format!("{}: −{}", of.name, money(of.amount)));
+            Ok(std::iter::once(before.to_string()).chain(each).collect())
+        };
     let paid = invoice.paid.iter().flat_map(|InvoicePayments { gift_cards, method, rest }| {
         let cards = gift_cards.iter();
         let cards = cards.map(|card| (words::gift_card(locale, &card.last4), money(card.amount)));
@@ -258,6 +266,17 @@ fn page(locale: Locale, nonce: String, invoice: Invoice, issued_at: &str, key: &
         .map(str::to_owned)
         .collect();
     let country = countries::name(locale, &invoice.buyer.country);
+    let lines = invoice.lines.into_iter().map(|line| {
+        Ok(Line {
+            discounts: discounts(line.total, &line.taxes, line.discounts)?,
+            what: line.title,
+            variant: line.variant,
+            quantity: words::number(locale, line.quantity),
+            rate: rate_of(&line.taxes),
+            tax: money(line.tax),
+            total: money(line.total),
+        })
+    });
     Ok(Page {
         taxes: taxes.collect(),
         corrects: invoice
@@ -269,22 +288,10 @@ fn page(locale: Locale, nonce: String, invoice: Invoice, issued_at: &str, key: &
         tax_id: invoice.seller.tax_id,
         buyer: invoice.buyer.label(country),
         buyer_tax_id: invoice.buyer_tax_id,
-        lines: invoice
-            .lines
-            .into_iter()
-            .map(|line| Line {
-                what: line.title,
-                variant: line.variant,
-                discounts: discounts(line.discounts),
-                quantity: words::number(locale, line.quantity),
-                rate: rate_of(&line.taxes),
-                tax: money(line.tax),
-                total: money(line.total),
-            })
-            .collect(),
+        lines: lines.collect::<Result<_>>()?,
         shipping: (invoice.shipping.amount() > 0 || !invoice.shipping_discounts.is_empty())
             .then(|| money(invoice.shipping)),
-        shipping_discounts: discounts(invoice.shipping_discounts),
+        shipping_discounts: discounts(invoice.shipping, &invoice.shipping_taxes, invoice.shipping_discounts)?,
         shipping_rate: if invoice.shipping_taxes.is_empty() {
             String::new()
         } else {
@@ -463,7 +470,7 @@ mod tests {
             let paid = page.paid.iter().flat_map(|(how, paid)| [how, paid]);
             assert_eq!(
                 (page.lines[0].discounts.len(), page.shipping_discounts.len(), page.paid.len()),
-                (1, 1, 2)
+                (2, 2, 2)
             );
             let cells = cells.chain(discounts).chain(paid);
             let whole = [&page.title, &page.date, &page.order, &page.total, &page.tax_id, &page.buyer_tax_id];
