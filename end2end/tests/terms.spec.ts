@@ -46,10 +46,16 @@ test('a category and a shop get a commission of their own', async ({ market, pag
   await form('Set a shop’s rate').getByLabel('Shop').fill(SHOP);
   await form('Set a shop’s rate').getByLabel('Rate in percent').fill('2');
   await form('Set a shop’s rate').getByRole('button', { name: 'Save' }).click();
-  await expect(main(page).getByRole('button', { name: /^Remove Meena/ })).toBeVisible();
+  const own = main(page).getByRole('row', { name: /^Meena/ });
+  await expect(own).toContainText('2%');
   await visit(seller, `/seller/${SHOP}/settings`);
   await expect(commission).toContainText('2% commission');
   await expect(commission).not.toContainText('Groceries');
+  await awake(page);
+  await own.locator('summary').click();
+  await expect(own).toContainText('The rate that applies without it counts for Meena');
+  await own.getByRole('button', { name: /^Remove Meena/ }).click();
+  await expect(own).toHaveCount(0);
 });
 
 test('cash is not offered where a shop takes none', async ({ page, visitor, hydrated }) => {
