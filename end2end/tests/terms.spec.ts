@@ -53,7 +53,7 @@ test('a category and a shop get a commission of their own', async ({ market, pag
   await expect(commission).not.toContainText('Groceries');
   await awake(page);
   await own.locator('summary').click();
-  await expect(own).toContainText('The rate that applies without it counts for Meena');
+  await expect(own).toContainText('New checkouts use the next rate that applies to Meena');
   await own.getByRole('button', { name: /^Remove Meena/ }).click();
   await expect(own).toHaveCount(0);
 });
